@@ -1,0 +1,1 @@
+import "../src/wire/Polyfill.ts"
