@@ -1,0 +1,48 @@
+import { Schema } from "effect"
+
+/** `0x`-prefixed lower-case hexadecimal of `bytes`. Keys, JSON and logs hold bytes in this form. */
+export const toHex = (bytes: Uint8Array): string => `0x${view(bytes).toString("hex")}`
+
+/** The bytes of a hexadecimal string, with or without `0x`. The caller has checked the form (`HexString`). */
+export const fromHex = (hex: string): Uint8Array =>
+  new Uint8Array(Buffer.from(hex.startsWith("0x") ? hex.slice(2) : hex, "hex"))
+
+/** Whether both hold the same bytes. */
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
+  a.length === b.length && Buffer.compare(view(a), view(b)) === 0
+
+/** All parts, one after the other, in one new array. */
+export const concatBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    out.set(part, offset)
+    offset += part.length
+  }
+  return out
+}
+
+/** A 64-bit number, little-endian, as SSZ and the custody hash want it. */
+export const uint64LittleEndian = (value: number): Uint8Array => {
+  const out = new Uint8Array(8)
+  new DataView(out.buffer).setBigUint64(0, BigInt(value), true)
+  return out
+}
+
+/** `0x` and exactly `bytes` bytes in hexadecimal, any case on the way in, lower case after. */
+export const hexOf = (bytes: number) =>
+  Schema.compose(
+    Schema.String.pipe(
+      Schema.pattern(new RegExp(`^0x[0-9a-fA-F]{${bytes * 2}}$`), {
+        message: () => `expected 0x and ${bytes * 2} hexadecimal digits`
+      })
+    ),
+    Schema.Lowercase
+  )
+
+/** A 32-byte root as `0x` and 64 hexadecimal digits. */
+export const Root = hexOf(32)
+/** A root in its string form; a `Map` key. */
+export type Root = string
+
+const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,0 +1,53 @@
+import { Schema } from "effect"
+import { Claim } from "./Claim.ts"
+import { Finding } from "./Finding.ts"
+import { Probe } from "./Job.ts"
+import { PeerView } from "./Peer.ts"
+import { Status } from "./Status.ts"
+
+/** A finished probe and the outcome of every combination in it. */
+export const Sampling = Schema.TaggedStruct("Sampling", { probe: Probe })
+export type Sampling = typeof Sampling.Type
+
+/** A peer's claim, when first heard and whenever it changes. */
+export const CustodyUpdate = Schema.TaggedStruct("CustodyUpdate", {
+  peerId: Schema.String,
+  claim: Claim,
+  previous: Schema.NullOr(Claim),
+  findings: Schema.Array(Finding)
+})
+export type CustodyUpdate = typeof CustodyUpdate.Type
+
+/** A peer came, went, changed its verdict or could not be spoken to. */
+export const NodeTracking = Schema.TaggedStruct("NodeTracking", {
+  peerId: Schema.String,
+  change: Schema.Literal("tracked", "connected", "disconnected", "failed", "verdict", "forgotten"),
+  /** A sentence for a person: the agent, the reason of a failure, the new verdict. */
+  detail: Schema.String,
+  peer: PeerView
+})
+export type NodeTracking = typeof NodeTracking.Type
+
+/** The engine's status, every so often. */
+export const SystemSnapshot = Schema.TaggedStruct("SystemSnapshot", { status: Status })
+export type SystemSnapshot = typeof SystemSnapshot.Type
+
+/** Everything that can happen, before it is numbered. */
+export const EventBody = Schema.Union(Sampling, CustodyUpdate, NodeTracking, SystemSnapshot)
+export type EventBody = typeof EventBody.Type
+
+const stamp = {
+  /** Ascending by one from 1, in the order in which events are delivered. */
+  sequence: Schema.Int,
+  /** Unix milliseconds. */
+  timestamp: Schema.Number
+}
+
+/** An event as it leaves the bus. */
+export const Event = Schema.Union(
+  Schema.extend(Sampling, Schema.Struct(stamp)),
+  Schema.extend(CustodyUpdate, Schema.Struct(stamp)),
+  Schema.extend(NodeTracking, Schema.Struct(stamp)),
+  Schema.extend(SystemSnapshot, Schema.Struct(stamp))
+)
+export type Event = EventBody & { readonly sequence: number; readonly timestamp: number }

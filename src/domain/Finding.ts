@@ -1,0 +1,33 @@
+import { Schema } from "effect"
+
+/**
+ * Facts about a peer that are worth showing and counting, and say nothing about what it stores. A finding never makes
+ * a peer `violating`.
+ */
+export const FindingKind = Schema.Literal(
+  "duplicate_sidecar",
+  "unordered_sidecar",
+  "unrequested_sidecar",
+  "incomplete_answer",
+  "claim_mismatch",
+  "custody_count_decreased",
+  "custody_count_out_of_range",
+  "sequence_number_decreased",
+  "earliest_slot_above_head",
+  "claim_retracted"
+)
+export type FindingKind = typeof FindingKind.Type
+
+export const Finding = Schema.Struct({ kind: FindingKind, detail: Schema.String })
+export type Finding = typeof Finding.Type
+
+/** Findings counted by kind; only kinds that occurred are present. */
+export const FindingCounts = Schema.partial(Schema.Record({ key: FindingKind, value: Schema.Int }))
+export type FindingCounts = typeof FindingCounts.Type
+
+/** `counts` with each of `findings` added. */
+export const addFindings = (counts: FindingCounts, findings: ReadonlyArray<Finding>): FindingCounts => {
+  const sum: { -readonly [K in FindingKind]?: number | undefined } = { ...counts }
+  for (const { kind } of findings) sum[kind] = (sum[kind] ?? 0) + 1
+  return sum
+}

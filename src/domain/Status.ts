@@ -1,0 +1,21 @@
+import { Schema } from "effect"
+import { OutcomeCounts } from "./Outcome.ts"
+
+/** How the monitor itself is doing: `/status`, `Dasmon.status`. */
+export const Status = Schema.Struct({
+  network: Schema.String,
+  /** Whether this is the embedded devnet and not a real network. */
+  simulated: Schema.Boolean,
+  headSlot: Schema.Int,
+  /** Sequence number of the newest event. */
+  sequence: Schema.Int,
+  uptimeSeconds: Schema.Number,
+  peers: Schema.Struct({ tracked: Schema.Int, connected: Schema.Int }),
+  probes: Schema.Struct({ started: Schema.Int, completed: Schema.Int, inFlight: Schema.Int }),
+  outcomes: OutcomeCounts,
+  /** Slots whose ground truth is known, of those in the history window. */
+  commitments: Schema.Struct({ known: Schema.Int, wanted: Schema.Int }),
+  /** Fibers that died of a bug and were started again. */
+  defects: Schema.Int
+})
+export type Status = typeof Status.Type

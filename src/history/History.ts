@@ -1,0 +1,70 @@
+import { Context, type Effect, Schema } from "effect"
+import type { Claim } from "../domain/Claim.ts"
+import type { FindingCounts } from "../domain/Finding.ts"
+import type { Probe } from "../domain/Job.ts"
+import type { OutcomeCounts } from "../domain/Outcome.ts"
+import type { ConversationCounts } from "../domain/Verdict.ts"
+
+/** The store cannot be opened, read or written; `reason` says what to do about it. */
+export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryError", {
+  operation: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `history: ${this.operation}: ${this.reason}`
+  }
+}
+
+/** One conversation with a peer that was not a probe and failed, or the way in which a probe went. */
+export type Conversation = keyof ConversationCounts
+
+/** What is remembered of a peer. */
+export interface PeerHistory {
+  readonly outcomes: OutcomeCounts
+  readonly conversations: ConversationCounts
+  readonly findings: FindingCounts
+  readonly lastProbeAt: number | null
+  /** The newest failure that was not ours, as a sentence. */
+  readonly lastFailure: string | null
+}
+
+/** Combinations of one peer and slot that were tested: bit n stands for column n. */
+export interface CoverageRow {
+  readonly slot: number
+  readonly succeeded: bigint
+  /** Blamed outcomes, and not succeeded since. */
+  readonly failed: bigint
+  /** Unix milliseconds of the newest test. */
+  readonly testedAt: number
+}
+
+/** Everything that was ever found out, on disk: every probe, every outcome, claims over time, peers. */
+export class History extends Context.Tag("dasmon/History")<
+  History,
+  {
+    /** Queues the probe, to be on disk within 250 ms; waits while the (bounded) queue is full. */
+    readonly recordProbe: (probe: Probe, conversation: Conversation) => Effect.Effect<void>
+    /** A dial or handshake that failed, with the sentence that describes it. */
+    readonly recordConversation: (
+      peerId: string,
+      conversation: Conversation,
+      failure: string | null,
+      at: number
+    ) => Effect.Effect<void>
+    readonly recordClaim: (peerId: string, claim: Claim) => Effect.Effect<void>
+    readonly recordFindings: (peerId: string, findings: FindingCounts) => Effect.Effect<void>
+    readonly recordPeer: (
+      peerId: string,
+      seen: { readonly agent: string | null; readonly address: string | null; readonly at: number }
+    ) => Effect.Effect<void>
+    /** Everything recorded before is on disk when this returns. */
+    readonly flush: Effect.Effect<void, HistoryError>
+    /** All zero for a peer that was never met. */
+    readonly peer: (peerId: string) => Effect.Effect<PeerHistory, HistoryError>
+    readonly claims: (peerId: string) => Effect.Effect<ReadonlyArray<Claim>, HistoryError>
+    /** What was tested of a peer from `fromSlot` on, ascending by slot. */
+    readonly coverage: (peerId: string, fromSlot: number) => Effect.Effect<ReadonlyArray<CoverageRow>, HistoryError>
+    /** Totals over all peers since the database was made. */
+    readonly totals: Effect.Effect<{ readonly probes: number; readonly outcomes: OutcomeCounts }, HistoryError>
+  }
+>() {}

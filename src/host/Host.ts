@@ -1,0 +1,55 @@
+import { Context, type Effect, type Scope, type Stream } from "effect"
+import type { PeerAddress } from "../domain/Peer.ts"
+import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/Outcome.ts"
+import type { RequestMessage, ResponseChunk } from "../wire/Message.ts"
+
+/** A peer that the node is connected to. */
+export interface ConnectedPeer {
+  readonly peerId: string
+  /** The remote multiaddr of the connection. */
+  readonly address: string
+  /** The agent string of identify; `undefined` until it is known. */
+  readonly agent: string | undefined
+}
+
+export type HostEvent =
+  | { readonly _tag: "Connected"; readonly peer: ConnectedPeer }
+  /** The last connection to the peer is gone. `goodbye` is the code of a Goodbye that it sent before. */
+  | { readonly _tag: "Disconnected"; readonly peerId: string; readonly goodbye: number | undefined }
+
+/** Why a peer could not be reached. */
+export type DialError = ProbeTimeout | PeerDisconnected | PeerRefused
+
+/** One answer under way: chunks as they come, until the peer closes the stream. */
+export interface Answer {
+  /** The protocol id that was negotiated. */
+  readonly protocol: string
+  /** Ends when the peer closes cleanly; an error chunk, a stall, a reset or junk ends it with the typed error. */
+  readonly chunks: Stream.Stream<ResponseChunk, RequestError>
+}
+
+/**
+ * The libp2p node that the monitor speaks through. Standalone it is our own (`Libp2pHost.layer`); a custom host gives
+ * the node that it already runs.
+ */
+export class Host extends Context.Tag("dasmon/Host")<
+  Host,
+  {
+    readonly peerId: string
+    /** Listening addresses, with `/p2p/…`. */
+    readonly multiaddrs: ReadonlyArray<string>
+    /** Dials unless connected, within a time limit, and waits (bounded) for identify. */
+    readonly connect: (address: PeerAddress) => Effect.Effect<ConnectedPeer, DialError>
+    /** Sends Goodbye with `code`, bounded in time, and closes every connection to the peer. */
+    readonly disconnect: (peerId: string, code: number) => Effect.Effect<void>
+    /**
+     * Opens one stream, writes the request, half-closes and gives the answer. The stream is closed with the scope:
+     * reset unless its answer was read to the end. The peer must be connected.
+     */
+    readonly request: (peerId: string, message: RequestMessage) => Effect.Effect<Answer, RequestError, Scope.Scope>
+    /** Connected peers, now. */
+    readonly connected: Effect.Effect<ReadonlyArray<ConnectedPeer>>
+    /** Comings and goings from the moment that this effect returns. */
+    readonly events: Effect.Effect<Stream.Stream<HostEvent>, never, Scope.Scope>
+  }
+>() {}

@@ -1,0 +1,40 @@
+import { Context, type Effect, Schema } from "effect"
+import type { ForkName } from "../domain/Chain.ts"
+import type { InvalidCheck } from "../domain/Outcome.ts"
+
+/** The verifier itself failed; the columns in question are nobody's fault. */
+export class VerifierError extends Schema.TaggedError<VerifierError>()("VerifierError", {
+  reason: Schema.String
+}) {}
+
+/** A delivered sidecar and the canonical block that it must belong to. */
+export interface SidecarToVerify {
+  readonly fork: ForkName
+  /** The whole sidecar, as it came. */
+  readonly ssz: Uint8Array
+  /** 32 bytes: root of the canonical block. */
+  readonly blockRoot: Uint8Array
+  readonly slot: number
+  /** The canonical block's commitments, 48 bytes each. */
+  readonly commitments: ReadonlyArray<Uint8Array>
+  /** Blob limit at the slot's epoch. */
+  readonly maxBlobsPerBlock: number
+}
+
+export type SidecarVerdict =
+  | { readonly _tag: "Valid" }
+  | { readonly _tag: "Invalid"; readonly check: InvalidCheck; readonly detail: string }
+
+/**
+ * Checks sidecars against their blocks: structure, header root, commitments, inclusion proof, and the KZG proof of
+ * every cell. One call is one batch; a batch that fails is bisected to the guilty columns.
+ */
+export class Verifier extends Context.Tag("dasmon/Verifier")<
+  Verifier,
+  {
+    /** One verdict a sidecar, in the same order. */
+    readonly verify: (
+      sidecars: ReadonlyArray<SidecarToVerify>
+    ) => Effect.Effect<ReadonlyArray<SidecarVerdict>, VerifierError>
+  }
+>() {}

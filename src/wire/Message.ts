@@ -1,0 +1,16 @@
+import type { Protocol } from "./Protocol.ts"
+
+/** A request, ready to be sent: the protocols that may carry it, best first, and the SSZ body. */
+export interface RequestMessage {
+  readonly protocols: ReadonlyArray<Protocol>
+  readonly body: Uint8Array
+}
+
+/** One success chunk of a response. */
+export interface ResponseChunk {
+  /** The context bytes, `0x` and 8 digits; `undefined` where the protocol has none. */
+  readonly context: string | undefined
+  readonly ssz: Uint8Array
+  /** Bytes that it took on the stream, compressed and with its header. */
+  readonly wireBytes: number
+}
