@@ -1,0 +1,30 @@
+import { createHash } from "node:crypto"
+
+/** The parent of two nodes of 32 bytes. */
+export const hashPair = (left: Uint8Array, right: Uint8Array): Uint8Array =>
+  new Uint8Array(createHash("sha256").update(left).update(right).digest())
+
+/** The root over 32-byte chunks, filled up with zero chunks to `2 ** depth` of them (SSZ `merkleize`). */
+export const merkleRoot = (chunks: ReadonlyArray<Uint8Array>, depth: number): Uint8Array => {
+  let level = [...chunks]
+  let zero: Uint8Array = new Uint8Array(32)
+  for (let height = 0; height < depth; height++) {
+    const parents: Array<Uint8Array> = []
+    for (let index = 0; index < level.length; index += 2) {
+      parents.push(hashPair(level[index] ?? zero, level[index + 1] ?? zero))
+    }
+    level = parents
+    zero = hashPair(zero, zero)
+  }
+  return level[0] ?? zero
+}
+
+/**
+ * The root that `leaf` and its branch lead to (is_valid_merkle_branch, phase0/beacon-chain.md, before the comparison).
+ * `index` is the leaf's place in its level; the branch goes from the leaf upwards.
+ */
+export const rootOfBranch = (leaf: Uint8Array, branch: ReadonlyArray<Uint8Array>, index: number): Uint8Array =>
+  branch.reduce(
+    (node, sibling, height) => ((index >> height) & 1 ? hashPair(sibling, node) : hashPair(node, sibling)),
+    leaf
+  )
