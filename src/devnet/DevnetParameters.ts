@@ -1,0 +1,40 @@
+import type { ChainParameters, ForkName } from "../domain/Chain.ts"
+import { seeded } from "./Random.ts"
+
+/** The name that the network gives itself. */
+export const networkName = "devnet"
+/** The epoch at which columns replace blob sidecars. */
+export const fuluEpoch = 1
+/** The epoch at which the blob limit steps from the one of Electra (9) to 12. */
+export const blobStepEpoch = 3
+
+const forkEpochs: ReadonlyArray<readonly [ForkName, number]> = [
+  ["phase0", 0],
+  ["altair", 0],
+  ["bellatrix", 0],
+  ["capella", 0],
+  ["deneb", 0],
+  ["electra", 0],
+  ["fulu", fuluEpoch],
+  ["gloas", Infinity]
+]
+
+/**
+ * A network of its own: fork versions and genesis_validators_root follow from the seed, so that its fork digests are no
+ * other network's. Columns are kept for 256 epochs, which bounds the memory of a devnet that runs for long.
+ */
+export const devnetParameters = (seed: number, slotDurationMs: number, genesisTime: number): ChainParameters => {
+  const random = seeded(seed, "network")
+  const suffix = random.bytes(3)
+  return {
+    network: networkName,
+    genesisTime,
+    genesisValidatorsRoot: random.bytes(32),
+    slotDurationMs,
+    slotsPerEpoch: 32,
+    forks: forkEpochs.map(([name, epoch], index) => ({ name, epoch, version: Uint8Array.of(index, ...suffix) })),
+    blobSchedule: [{ epoch: blobStepEpoch, maxBlobsPerBlock: 12 }],
+    maxBlobsPerBlockElectra: 9,
+    retentionEpochs: 256
+  }
+}
