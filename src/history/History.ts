@@ -1,4 +1,4 @@
-import { Context, type Effect, Schema } from "effect"
+import { Context, type Effect, type Option, Schema } from "effect"
 import type { Claim } from "../domain/Claim.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
@@ -24,15 +24,18 @@ export interface PeerHistory {
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts
   readonly lastProbeAt: number | null
-  /** The newest failure that was not ours, as a sentence. */
+  /** The newest blamed failure, as a sentence; while there is none, the newest other one. */
   readonly lastFailure: string | null
 }
 
-/** Combinations of one peer and slot that were tested: bit n stands for column n. */
+/**
+ * Combinations of one peer and slot that were tested: bit n stands for column n. The newest outcome of a combination
+ * decides; one that proves nothing (unproven, or ours) leaves it as it was.
+ */
 export interface CoverageRow {
   readonly slot: number
   readonly succeeded: bigint
-  /** Blamed outcomes, and not succeeded since. */
+  /** Blamed, and not succeeded since. */
   readonly failed: bigint
   /** Unix milliseconds of the newest test. */
   readonly testedAt: number
@@ -42,7 +45,10 @@ export interface CoverageRow {
 export class History extends Context.Tag("dasmon/History")<
   History,
   {
-    /** Queues the probe, to be on disk within 250 ms; waits while the (bounded) queue is full. */
+    /**
+     * Queues the probe, to be on disk within 250 ms; waits while the (bounded) queue is full. Its findings are counted
+     * too. A probe whose id is known is not recorded again.
+     */
     readonly recordProbe: (probe: Probe, conversation: Conversation) => Effect.Effect<void>
     /** A dial or handshake that failed, with the sentence that describes it. */
     readonly recordConversation: (
@@ -51,17 +57,22 @@ export class History extends Context.Tag("dasmon/History")<
       failure: string | null,
       at: number
     ) => Effect.Effect<void>
+    /** A claim that says the same as the peer's newest one (`sameClaim`) is not recorded again. */
     readonly recordClaim: (peerId: string, claim: Claim) => Effect.Effect<void>
+    /** Findings that no probe brought. */
     readonly recordFindings: (peerId: string, findings: FindingCounts) => Effect.Effect<void>
     readonly recordPeer: (
       peerId: string,
       seen: { readonly agent: string | null; readonly address: string | null; readonly at: number }
     ) => Effect.Effect<void>
-    /** Everything recorded before is on disk when this returns. */
+    /** Everything recorded before is on disk when this returns; fails when that is not so within 10 s. */
     readonly flush: Effect.Effect<void, HistoryError>
     /** All zero for a peer that was never met. */
     readonly peer: (peerId: string) => Effect.Effect<PeerHistory, HistoryError>
+    /** Ascending in time. */
     readonly claims: (peerId: string) => Effect.Effect<ReadonlyArray<Claim>, HistoryError>
+    /** A probe as it was recorded, its outcomes ascending by slot and column. */
+    readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
     /** What was tested of a peer from `fromSlot` on, ascending by slot. */
     readonly coverage: (peerId: string, fromSlot: number) => Effect.Effect<ReadonlyArray<CoverageRow>, HistoryError>
     /** Totals over all peers since the database was made. */
