@@ -1,0 +1,26 @@
+import type { SidecarToVerify } from "./Verifier.ts"
+
+/**
+ * Bytes of sidecars in one KZG batch, at most (one sidecar may have more): about a thousand cells and 0.1 s of one core.
+ * Larger batches verify no faster a cell, and cannot be stopped half-way.
+ */
+export const maxSliceBytes = 2 * 2 ** 20
+
+/** Cuts a call into batches, in order. */
+export const slices = (sidecars: ReadonlyArray<SidecarToVerify>): ReadonlyArray<ReadonlyArray<SidecarToVerify>> => {
+  const out: Array<Array<SidecarToVerify>> = []
+  let bytes = Infinity
+  for (const sidecar of sidecars) {
+    bytes += sidecar.ssz.length
+    const current = out.at(-1)
+    if (current === undefined || bytes > maxSliceBytes) {
+      out.push([sidecar])
+      bytes = sidecar.ssz.length
+    } else current.push(sidecar)
+  }
+  return out
+}
+
+/** Bytes of sidecars in a batch. */
+export const sliceBytes = (sidecars: ReadonlyArray<SidecarToVerify>): number =>
+  sidecars.reduce((sum, { ssz }) => sum + ssz.length, 0)

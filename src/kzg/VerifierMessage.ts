@@ -1,0 +1,64 @@
+import { Transferable } from "@effect/platform"
+import { Schema } from "effect"
+import { concatBytes } from "../domain/Bytes.ts"
+import { forkNames } from "../domain/Chain.ts"
+import { InvalidCheck } from "../domain/Outcome.ts"
+import { type SidecarToVerify, VerifierError } from "./Verifier.ts"
+
+const commitmentBytes = 48
+const rootBytes = 32
+
+/** What a worker answers. */
+const Verdict = Schema.Union(
+  Schema.TaggedStruct("Valid", {}),
+  Schema.TaggedStruct("Invalid", { check: InvalidCheck, detail: Schema.String })
+)
+
+/**
+ * One batch on its way to a worker. All bytes are packed in one buffer of its own, which is handed over and not
+ * copied again: a view would take the whole buffer that it looks at with it.
+ */
+export class VerifySlice extends Schema.TaggedRequest<VerifySlice>()("VerifySlice", {
+  success: Schema.Array(Verdict),
+  failure: VerifierError,
+  payload: {
+    /** Of each sidecar: its SSZ, the block's root, the block's commitments. */
+    bytes: Transferable.Uint8Array,
+    sidecars: Schema.Array(
+      Schema.Struct({
+        fork: Schema.Literal(...forkNames),
+        sszBytes: Schema.Int,
+        slot: Schema.Number,
+        commitments: Schema.Int,
+        maxBlobsPerBlock: Schema.Number
+      })
+    )
+  }
+}) {}
+
+/** Packs a batch. The sidecars' own buffers are only read. */
+export const packSlice = (sidecars: ReadonlyArray<SidecarToVerify>): VerifySlice =>
+  new VerifySlice({
+    bytes: concatBytes(sidecars.flatMap(({ blockRoot, commitments, ssz }) => [ssz, blockRoot, ...commitments])),
+    sidecars: sidecars.map(({ commitments, fork, maxBlobsPerBlock, slot, ssz }) => ({
+      fork,
+      sszBytes: ssz.length,
+      slot,
+      commitments: commitments.length,
+      maxBlobsPerBlock
+    }))
+  })
+
+/** The batch that was packed, as views of the one buffer. */
+export const unpackSlice = ({ bytes, sidecars }: VerifySlice): ReadonlyArray<SidecarToVerify> => {
+  let offset = 0
+  const take = (length: number): Uint8Array => bytes.subarray(offset, (offset += length))
+  return sidecars.map(({ commitments, fork, maxBlobsPerBlock, slot, sszBytes }) => ({
+    fork,
+    ssz: take(sszBytes),
+    blockRoot: take(rootBytes),
+    slot,
+    commitments: Array.from({ length: commitments }, () => take(commitmentBytes)),
+    maxBlobsPerBlock
+  }))
+}

@@ -1,0 +1,124 @@
+import { Effect, Either, Option } from "effect"
+import { bytesPerCell } from "../domain/Chain.ts"
+import { decodeSidecar, type Sidecar } from "../domain/Sidecar.ts"
+import { checkSidecar } from "../domain/SidecarCheck.ts"
+import { BadCells, type CellBatch, type Kzg } from "./Kzg.ts"
+import { type SidecarToVerify, type SidecarVerdict, VerifierError } from "./Verifier.ts"
+
+/**
+ * One verdict a sidecar, in the same order. What passes every other check goes into one KZG batch; when that fails, it
+ * is halved until the guilty columns stand alone: one call when all are good, O(k log n) when k of n are bad. A yield
+ * between calls lets an interruption through.
+ *
+ * Fails when the library does, and when the block's commitments are no points: then nobody can be judged by them.
+ */
+export const verifySidecars = Effect.fnUntraced(function* (kzg: Kzg, sidecars: ReadonlyArray<SidecarToVerify>) {
+  const prepared = sidecars.map(prepare)
+  const columns = prepared.flatMap((entry) => (Either.isRight(entry) ? [entry.right] : []))
+  const guilty = yield* findGuilty(kzg, columns, false)
+  return prepared.map(
+    Either.match({
+      onLeft: (verdict) => verdict,
+      onRight: (column): SidecarVerdict => {
+        const detail = guilty.get(column)
+        return detail === undefined ? { _tag: "Valid" } : { _tag: "Invalid", check: "kzg_proof", detail }
+      }
+    })
+  )
+})
+
+/** A column that passed every check but that of its proofs: its part of a batch. */
+interface Column {
+  readonly index: number
+  readonly commitments: ReadonlyArray<Uint8Array>
+  readonly cells: ReadonlyArray<Uint8Array>
+  readonly proofs: ReadonlyArray<Uint8Array>
+}
+
+const prepare = (item: SidecarToVerify): Either.Either<Column, SidecarVerdict> =>
+  decodeSidecar(item.fork, item.ssz).pipe(
+    Either.mapLeft((error): SidecarVerdict => ({ _tag: "Invalid", check: "structure", detail: error.reason })),
+    Either.flatMap((sidecar) =>
+      Option.match(checkSidecar(sidecar, item), {
+        onNone: () => Either.right(columnOf(sidecar, item)),
+        onSome: (failed): Either.Either<Column, SidecarVerdict> => Either.left({ _tag: "Invalid", ...failed })
+      })
+    )
+  )
+
+const columnOf = ({ value }: Sidecar, { commitments }: SidecarToVerify): Column => ({
+  index: value.index,
+  commitments,
+  cells: value.column,
+  proofs: value.kzgProofs
+})
+
+/**
+ * The columns whose proofs do not hold, each with a sentence. `suspect` means that one of them is known to be guilty;
+ * the last word on a column is always a call of its own.
+ */
+const findGuilty: (
+  kzg: Kzg,
+  columns: ReadonlyArray<Column>,
+  suspect: boolean
+) => Effect.Effect<ReadonlyMap<Column, string>, VerifierError> = Effect.fnUntraced(function* (kzg, columns, suspect) {
+  const [first, second] = columns
+  if (first === undefined) return new Map()
+  if (second === undefined) return yield* judge(kzg, first)
+  if (!suspect && (yield* callKzg(kzg, columns)) === "holds") return new Map()
+  const middle = Math.ceil(columns.length / 2)
+  const left = yield* findGuilty(kzg, columns.slice(0, middle), false)
+  // Nothing on the left: then the fault is on the right, and no call is needed to know.
+  const right = yield* findGuilty(kzg, columns.slice(middle), left.size === 0)
+  return new Map([...left, ...right])
+})
+
+const judge = Effect.fnUntraced(function* (kzg: Kzg, column: Column) {
+  switch (yield* callKzg(kzg, [column])) {
+    case "holds":
+      return new Map<Column, string>()
+    case "fails":
+      return new Map([[column, `the proofs of its ${column.cells.length} cells do not hold`]])
+    case "bad bytes": {
+      const probe = { ...column, cells: column.cells.map(() => zeroCell), proofs: column.proofs.map(() => infinity) }
+      if ((yield* callKzg(kzg, [probe])) === "bad bytes") {
+        return yield* new VerifierError({ reason: "the commitments of the canonical block are no points on the curve" })
+      }
+      return new Map([[column, "its cells or proofs are no field elements or points on the curve"]])
+    }
+  }
+})
+
+const callKzg = (kzg: Kzg, columns: ReadonlyArray<Column>): Effect.Effect<KzgAnswer, VerifierError> =>
+  Effect.zipRight(
+    eventLoopTurn,
+    Effect.try({
+      try: (): KzgAnswer => (kzg.verifyCells(batchOf(columns)) ? "holds" : "fails"),
+      catch: (error) => error
+    }).pipe(
+      Effect.catchAll((error) =>
+        error instanceof BadCells
+          ? Effect.succeed<KzgAnswer>("bad bytes")
+          : new VerifierError({ reason: error instanceof Error ? error.message : String(error) })
+      )
+    )
+  )
+
+type KzgAnswer = "holds" | "fails" | "bad bytes"
+
+const batchOf = (columns: ReadonlyArray<Column>): CellBatch => ({
+  commitments: columns.flatMap((column) => column.commitments),
+  indices: columns.flatMap((column) => column.cells.map(() => column.index)),
+  cells: columns.flatMap((column) => column.cells),
+  proofs: columns.flatMap((column) => column.proofs)
+})
+
+/** Effect's own yield does not let messages in; this does. */
+const eventLoopTurn = Effect.async<void>((resume) => {
+  const handle = setImmediate(() => resume(Effect.void))
+  return Effect.sync(() => clearImmediate(handle))
+})
+
+const zeroCell = new Uint8Array(bytesPerCell)
+/** The point at infinity, compressed. */
+const infinity = Uint8Array.of(0xc0, ...new Uint8Array(47))

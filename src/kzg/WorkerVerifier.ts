@@ -1,0 +1,100 @@
+import { existsSync } from "node:fs"
+import { availableParallelism } from "node:os"
+import { fileURLToPath } from "node:url"
+import { Worker as Thread } from "node:worker_threads"
+import { Worker } from "@effect/platform"
+import { NodeWorker } from "@effect/platform-node"
+import { WorkerError } from "@effect/platform/WorkerError"
+import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool, Schedule } from "effect"
+import { slices } from "./Slices.ts"
+import { type SidecarToVerify, Verifier, VerifierError } from "./Verifier.ts"
+import { packSlice, type VerifySlice } from "./VerifierMessage.ts"
+
+export interface WorkerVerifierOptions {
+  /** Threads; one core is left to the event loop unless there is only one. */
+  readonly size?: number
+  /** For a whole call, waiting for a free thread included. Default 60 s. */
+  readonly callLimit?: Duration.DurationInput
+  /** For one batch on its thread; a thread that takes longer is replaced, and the batch tried once more. Default 15 s. */
+  readonly batchLimit?: Duration.DurationInput
+  /** For a thread to start and load the trusted setup. Default 30 s. */
+  readonly startLimit?: Duration.DurationInput
+  /** The built `VerifierWorker.js`, when it is not beside this module. */
+  readonly entry?: URL
+}
+
+/**
+ * Verifies in worker threads, which stand ready with the trusted setup when the layer is built and end with its scope.
+ *
+ * A call is cut into batches. One batch is on each thread and the rest waits, uncopied, with the callers. A thread
+ * that dies is replaced, and its batch tried once more. Fails with `VerifierError` when no thread can be started.
+ */
+export const layerWorkers = (options: WorkerVerifierOptions = {}): Layer.Layer<Verifier, VerifierError> => {
+  const entry = options.entry ?? new URL("./VerifierWorker.js", import.meta.url)
+  return Layer.scoped(Verifier, make(options, entry)).pipe(
+    Layer.provide(NodeWorker.layer(() => new Thread(entry, { name: "dasmon verifier" })))
+  )
+}
+
+const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions, entry: URL) {
+  const size = Math.max(1, options.size ?? availableParallelism() - 1)
+  const callLimit = Duration.decode(options.callLimit ?? "60 seconds")
+  const batchLimit = Duration.decode(options.batchLimit ?? "15 seconds")
+  const startLimit = Duration.decode(options.startLimit ?? "30 seconds")
+  if (entry.protocol === "file:" && !existsSync(fileURLToPath(entry))) {
+    return yield* new VerifierError({ reason: `there is no ${fileURLToPath(entry)}: the program is not built` })
+  }
+
+  const pool = yield* Pool.make({
+    acquire: Worker.makeSerialized<VerifySlice>({}).pipe(
+      Effect.timeoutFail({
+        duration: startLimit,
+        onTimeout: () => workerError("spawn", `not ready within ${Duration.format(startLimit)}`)
+      })
+    ),
+    size
+  })
+
+  const runBatch = Effect.fnUntraced(
+    function* (batch: ReadonlyArray<SidecarToVerify>) {
+      const worker = yield* pool.get
+      return yield* worker.executeEffect(packSlice(batch)).pipe(
+        Effect.timeoutFail({
+          duration: batchLimit,
+          onTimeout: () => workerError("unknown", `a batch took longer than ${Duration.format(batchLimit)}`)
+        }),
+        Effect.tapErrorTag("WorkerError", () => pool.invalidate(worker))
+      )
+    },
+    Effect.scoped,
+    Effect.retry({ schedule: Schedule.recurs(1), while: (error) => error._tag === "WorkerError" })
+  )
+
+  // Every thread once, at the same time: each is warm before the first call.
+  yield* Effect.scoped(Effect.all(Arr.replicate(pool.get, size), { concurrency: size, discard: true })).pipe(
+    Effect.mapError(failed)
+  )
+
+  return {
+    verify: (sidecars: ReadonlyArray<SidecarToVerify>) =>
+      Effect.forEach(slices(sidecars), runBatch, { concurrency: size }).pipe(
+        Effect.map((verdicts) => verdicts.flat()),
+        Effect.mapError(failed),
+        // Neither a caller that gives up nor one whose time is over waits for a thread to let go.
+        Effect.disconnect,
+        Effect.timeoutFail({
+          duration: callLimit,
+          onTimeout: () => new VerifierError({ reason: `no verdict within ${Duration.format(callLimit)}` })
+        })
+      )
+  }
+})
+
+const workerError = (reason: "spawn" | "unknown", text: string): WorkerError =>
+  new WorkerError({ reason, cause: new Error(text) })
+
+const failed = (error: VerifierError | WorkerError | ParseResult.ParseError): VerifierError => {
+  if (error._tag === "VerifierError") return error
+  const { cause, message } = error
+  return new VerifierError({ reason: cause instanceof Error ? `${message}: ${cause.message}` : message })
+}
