@@ -35,7 +35,7 @@ export interface BlockParts {
 
 /**
  * Makes the block: true SSZ, roots and inclusion proof. Only the signature and the state root are mere bytes, and the
- * execution payload holds no transactions.
+ * execution payload holds no transactions. Blocks of Electra and Fulu have the same form.
  */
 export const makeBlock = (chain: ChainParameters, pool: BlobPool, parts: BlockParts): DevBlock => {
   const random = seeded(parts.seed, "block", parts.slot, parts.variant)
@@ -55,7 +55,7 @@ export const makeBlock = (chain: ChainParameters, pool: BlobPool, parts: BlockPa
     slot: parts.slot,
     root: toHex(ssz.phase0.BeaconBlockHeader.hashTreeRoot(header)),
     fork,
-    ssz: ssz[fork].SignedBeaconBlock.serialize({ message: { ...message, body }, signature }),
+    ssz: ssz.electra.SignedBeaconBlock.serialize({ message: { ...message, body }, signature }),
     header: { message: header, signature },
     commitments,
     blobs: parts.blobs,

@@ -32,9 +32,9 @@ describe("the chain of the devnet", () => {
 
   it("is made of true blocks: roots, parents, commitments", () => {
     for (const [index, block] of blocks.entries()) {
-      const type = block.fork === "electra" ? ssz.electra.SignedBeaconBlock : ssz.fulu.SignedBeaconBlock
-      const { message } = type.deserialize(block.ssz)
-      const root = ssz[block.fork].BeaconBlock.hashTreeRoot(message)
+      const types = block.fork === "electra" ? ssz.electra : ssz.fulu
+      const { message } = types.SignedBeaconBlock.deserialize(block.ssz)
+      const root = types.BeaconBlock.hashTreeRoot(message)
       assert.strictEqual(toHex(root), block.root)
       assert.strictEqual(message.slot, block.slot)
       assert.strictEqual(

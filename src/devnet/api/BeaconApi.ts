@@ -1,0 +1,50 @@
+import { HttpLayerRouter, HttpServer } from "@effect/platform"
+import { NodeHttpServer } from "@effect/platform-node"
+import { Context, Effect, Layer, type Scope } from "effect"
+import { createServer } from "node:http"
+import type { DevChain } from "../DevChain.ts"
+import { DevnetError } from "../DevnetError.ts"
+import { notFound, route } from "./Answer.ts"
+import { blockRoutes } from "./BlockRoutes.ts"
+import { configRoutes } from "./ConfigRoutes.ts"
+import { eventRoutes } from "./EventRoutes.ts"
+import { type BeaconNode, nodeRoutes } from "./NodeRoutes.ts"
+
+/**
+ * Serves the Beacon API on 127.0.0.1 until the scope closes, and gives its URL. `port` 0 takes any that is free; one
+ * that is taken fails.
+ */
+export const serveBeaconApi = (
+  chain: DevChain,
+  node: BeaconNode,
+  port: number
+): Effect.Effect<string, DevnetError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const server = createServer()
+    const routes = HttpLayerRouter.addAll([
+      ...configRoutes(chain.parameters),
+      ...blockRoutes(chain),
+      ...nodeRoutes(chain, node),
+      ...eventRoutes(chain),
+      route("*", "*", () => Effect.fail(notFound("there is no such endpoint")))
+    ])
+    const http = HttpLayerRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+      Layer.provideMerge(NodeHttpServer.layer(() => server, { port, host: "127.0.0.1" }))
+    )
+    const context = yield* Layer.build(http)
+    // Runs before the server closes, which would wait for the readers of events to go.
+    yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))
+    const { address } = Context.get(context, HttpServer.HttpServer)
+    if (address._tag === "UnixAddress") return yield* Effect.dieMessage("a server on TCP has no path")
+    return `http://127.0.0.1:${address.port}`
+  }).pipe(
+    Effect.catchTag("ServeError", (error) =>
+      Effect.fail(
+        new DevnetError({
+          reason: `the Beacon API cannot listen on 127.0.0.1:${port}: ${
+            error.cause instanceof Error ? error.cause.message : String(error.cause)
+          }`
+        })
+      )
+    )
+  )

@@ -1,0 +1,130 @@
+import { HttpServerResponse } from "@effect/platform"
+import { ssz } from "@lodestar/types"
+import { Effect, Either } from "effect"
+import { toHex } from "../../domain/Bytes.ts"
+import { epochOf } from "../../domain/Chain.ts"
+import { checkpointAt, type ChainState, finalizedBlock, isCanonical } from "../ChainState.ts"
+import type { DevBlock } from "../DevBlock.ts"
+import type { DevChain } from "../DevChain.ts"
+import { preferredFormat } from "./Accept.ts"
+import { ApiError, type ApiRequest, badRequest, data, get, notFound } from "./Answer.ts"
+import { findBlock, parseSlot } from "./BlockId.ts"
+import { blindedBlock } from "./BlindedBlock.ts"
+
+/** Headers, blocks and checkpoints. */
+export const blockRoutes = (chain: DevChain) => {
+  const found = (id: string): Effect.Effect<readonly [DevBlock, ChainState], ApiError> =>
+    Effect.flatMap(chain.state, (state) =>
+      Effect.map(findBlock(chain.parameters, state, id), (block) => [block, state] as const)
+    )
+
+  /** Meta data that stand beside a block: whether finality covers it. */
+  const flags = (block: DevBlock, state: ChainState) => ({
+    execution_optimistic: false,
+    finalized: isCanonical(state, block) && block.slot <= finalizedBlock(chain.parameters, state).slot
+  })
+
+  const finality = (state: ChainState, slot: number) => {
+    const epoch = epochOf(chain.parameters, slot)
+    const checkpoint = (back: number) => {
+      const { epoch: at, root } = checkpointAt(chain.parameters, state, epoch - back)
+      return { epoch: String(at), root }
+    }
+    return { previous_justified: checkpoint(2), current_justified: checkpoint(1), finalized: checkpoint(2) }
+  }
+
+  return [
+    get("/eth/v1/beacon/headers", (request) =>
+      Effect.gen(function* () {
+        const state = yield* chain.state
+        const blocks = yield* headerQuery(request, state)
+        return data(
+          blocks.map((block) => headerJson(block, state)),
+          { execution_optimistic: false, finalized: false }
+        )
+      })
+    ),
+    get("/eth/v1/beacon/headers/:id", (request) =>
+      Effect.map(found(request.path("id")), ([block, state]) => data(headerJson(block, state), flags(block, state)))
+    ),
+    get("/eth/v1/beacon/blocks/:id/root", (request) =>
+      Effect.map(found(request.path("id")), ([block, state]) => data({ root: block.root }, flags(block, state)))
+    ),
+    get("/eth/v2/beacon/blocks/:id", (request) =>
+      Effect.flatMap(found(request.path("id")), ([block, state]) =>
+        blockResponse(request, block, flags(block, state), {
+          bytes: () => block.ssz,
+          json: () => ssz.electra.SignedBeaconBlock.toJson(ssz.electra.SignedBeaconBlock.deserialize(block.ssz))
+        })
+      )
+    ),
+    get("/eth/v1/beacon/blinded_blocks/:id", (request) =>
+      Effect.flatMap(found(request.path("id")), ([block, state]) =>
+        blockResponse(request, block, flags(block, state), {
+          bytes: () => ssz.electra.SignedBlindedBeaconBlock.serialize(blindedBlock(block)),
+          json: () => ssz.electra.SignedBlindedBeaconBlock.toJson(blindedBlock(block))
+        })
+      )
+    ),
+    get("/eth/v1/beacon/states/:id/finality_checkpoints", (request) =>
+      Effect.gen(function* () {
+        const id = request.path("id")
+        const state = yield* chain.state
+        const slot = /^[0-9]+$/.test(id) ? yield* stateSlot(id, state) : (yield* found(id))[0].slot
+        return data(finality(state, slot), { execution_optimistic: false, finalized: false })
+      })
+    )
+  ]
+}
+
+/** A state, other than a block, exists for every slot. */
+const stateSlot = (id: string, state: ChainState): Either.Either<number, ApiError> =>
+  Either.filterOrLeft(
+    parseSlot(id),
+    (slot) => slot <= state.slot,
+    () => notFound(`there is no state at slot ${id}`)
+  )
+
+const headerQuery = (request: ApiRequest, state: ChainState): Either.Either<ReadonlyArray<DevBlock>, ApiError> => {
+  const slot = request.query("slot")[0]
+  const parent = request.query("parent_root")[0]
+  if (slot === undefined && parent === undefined) return Either.right([state.head])
+  if (parent !== undefined && !/^0x[0-9a-fA-F]{64}$/.test(parent))
+    return Either.left(badRequest("parent_root is no root"))
+  const wanted = slot === undefined ? Either.right(undefined) : parseSlot(slot)
+  return Either.map(wanted, (wanted) =>
+    [...state.byRoot.values()].filter(
+      (block) =>
+        (wanted === undefined || block.slot === wanted) &&
+        (parent === undefined || toHex(block.header.message.parentRoot) === parent.toLowerCase())
+    )
+  )
+}
+
+const headerJson = (block: DevBlock, state: ChainState) => ({
+  root: block.root,
+  canonical: isCanonical(state, block),
+  header: ssz.phase0.SignedBeaconBlockHeader.toJson(block.header)
+})
+
+interface Encodings {
+  readonly bytes: () => Uint8Array
+  readonly json: () => unknown
+}
+
+const blockResponse = (
+  request: ApiRequest,
+  block: DevBlock,
+  flags: Readonly<Record<string, unknown>>,
+  encodings: Encodings
+): Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError> => {
+  const format = preferredFormat(request.accept)
+  if (format === undefined) {
+    return Effect.fail(new ApiError({ code: 406, reason: "blocks come as JSON or as application/octet-stream" }))
+  }
+  const response =
+    format === "application/octet-stream"
+      ? HttpServerResponse.uint8Array(encodings.bytes(), { contentType: format })
+      : data(encodings.json(), { version: block.fork, ...flags })
+  return Effect.succeed(HttpServerResponse.setHeader(response, "Eth-Consensus-Version", block.fork))
+}

@@ -1,0 +1,84 @@
+import { HttpServerResponse } from "@effect/platform"
+import { Effect } from "effect"
+import type { DevChain } from "../DevChain.ts"
+import type { DevnetError } from "../DevnetError.ts"
+import { badRequest, data, get, notFound, route } from "./Answer.ts"
+
+/** A peer, as the beacon node of the devnet lists it. */
+export interface ListedPeer {
+  readonly peerId: string
+  readonly enr: string
+  readonly multiaddr: string
+}
+
+/** The beacon node that the API speaks for. It has no libp2p node of its own: all the network's peers are listed as its. */
+export interface BeaconNode {
+  readonly version: string
+  readonly identity: { readonly peerId: string; readonly enr: string }
+  readonly peers: Effect.Effect<ReadonlyArray<ListedPeer>>
+}
+
+/** `/eth/v1/node/*`, and the handle by which a test makes a reorg. */
+export const nodeRoutes = (chain: DevChain, node: BeaconNode) => [
+  get("/eth/v1/node/version", () => Effect.succeed(data({ version: node.version }))),
+  get("/eth/v1/node/health", () => Effect.succeed(HttpServerResponse.empty({ status: 200 }))),
+  get("/eth/v1/node/syncing", () =>
+    Effect.map(chain.state, (state) =>
+      data({
+        head_slot: String(state.head.slot),
+        sync_distance: "0",
+        is_syncing: false,
+        is_optimistic: false,
+        el_offline: false
+      })
+    )
+  ),
+  get("/eth/v1/node/identity", () =>
+    Effect.succeed(
+      data({
+        peer_id: node.identity.peerId,
+        enr: node.identity.enr,
+        p2p_addresses: [],
+        discovery_addresses: [],
+        metadata: { seq_number: "1", attnets: "0x0000000000000000", syncnets: "0x00", custody_group_count: "4" }
+      })
+    )
+  ),
+  get("/eth/v1/node/peers", (request) =>
+    Effect.map(node.peers, (peers) => {
+      const wanted = (name: string, value: string) => {
+        const values = request.query(name).flatMap((values) => values.split(","))
+        return values.length === 0 || values.includes(value)
+      }
+      const listed = wanted("state", "connected") && wanted("direction", "outbound") ? peers.map(peerJson) : []
+      return data(listed, { meta: { count: listed.length } })
+    })
+  ),
+  get("/eth/v1/node/peers/:id", (request) =>
+    Effect.flatMap(node.peers, (peers) => {
+      const peer = peers.find((peer) => peer.peerId === request.path("id"))
+      return peer === undefined ? Effect.fail(notFound("there is no such peer")) : Effect.succeed(data(peerJson(peer)))
+    })
+  ),
+  route("POST", "/devnet/reorg", (request) =>
+    chain.reorg(Number(request.query("depth")[0] ?? "1")).pipe(
+      Effect.map((reorg) =>
+        data({
+          slot: String(reorg.newHead.slot),
+          depth: String(reorg.depth),
+          old_head_block: reorg.oldHead.root,
+          new_head_block: reorg.newHead.root
+        })
+      ),
+      Effect.mapError((error: DevnetError) => badRequest(error.reason))
+    )
+  )
+]
+
+const peerJson = (peer: ListedPeer) => ({
+  peer_id: peer.peerId,
+  enr: peer.enr,
+  last_seen_p2p_address: peer.multiaddr,
+  state: "connected",
+  direction: "outbound"
+})
