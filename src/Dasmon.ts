@@ -1,7 +1,27 @@
-import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Schedule, Schema, type Scope, Stream } from "effect"
+import { Config } from "./config/Config.ts"
+import { nodeFilterAllows } from "./config/NodeFilter.ts"
+import { CommitmentCache } from "./commitments/CommitmentCache.ts"
+import * as ChainCommitments from "./commitments/ChainCommitments.ts"
 import type { Event } from "./domain/Event.ts"
 import { PeerView } from "./domain/Peer.ts"
 import { Status } from "./domain/Status.ts"
+import { EventBus } from "./events/EventBus.ts"
+import * as EventLog from "./events/EventLog.ts"
+import * as MemoryEventBus from "./events/MemoryEventBus.ts"
+import { History } from "./history/History.ts"
+import * as SqliteHistory from "./history/SqliteHistory.ts"
+import { Externs } from "./host/Externs.ts"
+import type { Host } from "./host/Host.ts"
+import type { Verifier } from "./kzg/Verifier.ts"
+import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
+import { LoopLag } from "./peers/LoopLag.ts"
+import type { PeerFacts } from "./peers/PeerActor.ts"
+import { Peers, type PeersOptions } from "./peers/Peers.ts"
+import { Prober } from "./peers/Prober.ts"
+import { Tally } from "./peers/Tally.ts"
+import { Workers } from "./peers/Workers.ts"
+import { Sampler, type SamplerOptions } from "./sampler/Sampler.ts"
 
 /** The state of everything at one sequence number. */
 export const Snapshot = Schema.Struct({
@@ -10,6 +30,12 @@ export const Snapshot = Schema.Struct({
   peers: Schema.Array(PeerView)
 })
 export type Snapshot = typeof Snapshot.Type
+
+/** How the engine is run, beyond what its configuration says. */
+export interface EngineOptions {
+  /** Whether the network is the embedded devnet. */
+  readonly simulated: boolean
+}
 
 /** The engine: what a host, the HTTP API or a test sees of the monitor. */
 export class Dasmon extends Context.Tag("dasmon/Dasmon")<
@@ -27,4 +53,135 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
       Scope.Scope
     >
   }
->() {}
+>() {
+  /**
+   * The whole monitor over a host's node and chain: history in SQLite at `databasePath`, KZG in worker threads.
+   * Everything that it starts ends with the layer's scope.
+   */
+  static readonly layer = (config: Config, options: EngineOptions = { simulated: false }) =>
+    Dasmon.layerOver(config, options).pipe(
+      Layer.provide([
+        SqliteHistory.layer({ path: config.databasePath }),
+        WorkerVerifier.layerWorkers(),
+        MemoryEventBus.layer(),
+        ChainCommitments.layer({
+          windowMs: Duration.toMillis(config.samplingStrategy.historyWindow),
+          mode: config.backfill.mode
+        })
+      ])
+    )
+
+  /** The same over stores and a verifier of the caller's choice. */
+  static readonly layerOver = (
+    config: Config,
+    options: EngineOptions
+  ): Layer.Layer<
+    Dasmon,
+    EventLog.EventLogError,
+    Externs | Host | History | Verifier | EventBus | CommitmentCache
+  > => {
+    const sampler = Sampler.layer(samplerOptions(config))
+    const peers = Peers.layer(peersOptions(config)).pipe(
+      Layer.provide([sampler, Prober.layer.pipe(Layer.provide(LoopLag.layer)), Workers.layer(config.workers)])
+    )
+    const log = config.eventLogFile === undefined ? Layer.empty : EventLog.layer(config.eventLogFile)
+    return Layer.scoped(Dasmon, make(options)).pipe(
+      Layer.provide(peers),
+      Layer.provide(log),
+      Layer.provide(Tally.layer)
+    )
+  }
+}
+
+const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
+  const { chain } = yield* Externs
+  const commitments = yield* CommitmentCache
+  const bus = yield* EventBus
+  const peers = yield* Peers
+  const tally = yield* Tally
+  const startedAt = yield* Clock.currentTimeMillis
+
+  const status = Effect.gen(function* () {
+    const views = yield* peers.views
+    const { defects, outcomes, ...probes } = yield* tally.totals
+    const now = yield* Clock.currentTimeMillis
+    const result: Status = {
+      network: chain.network,
+      simulated: options.simulated,
+      headSlot: yield* commitments.headSlot,
+      sequence: yield* bus.sequence,
+      uptimeSeconds: Math.floor((now - startedAt) / 1000),
+      peers: { tracked: views.length, connected: views.filter(({ connected }) => connected).length },
+      probes,
+      outcomes,
+      commitments: yield* commitments.progress,
+      defects
+    }
+    return result
+  })
+
+  /** The sequence is read first: what happened since may be in the state already, and comes as an event all the same. */
+  const snapshot = Effect.gen(function* () {
+    const sequence = yield* bus.sequence
+    return { sequence, status: yield* status, peers: yield* peers.views }
+  })
+
+  const subscribe = Effect.gen(function* () {
+    const events = yield* bus.subscribe
+    const taken = yield* snapshot
+    return { snapshot: taken, events: Stream.filter(events, ({ sequence }) => sequence > taken.sequence) }
+  })
+
+  yield* status.pipe(
+    Effect.flatMap((status) => bus.publish({ _tag: "SystemSnapshot", status })),
+    Effect.schedule(Schedule.spaced(snapshotInterval)),
+    Effect.forkScoped
+  )
+
+  return Dasmon.of({
+    status,
+    peers: peers.views,
+    snapshot,
+    events: Stream.unwrapScoped(bus.subscribe),
+    subscribe
+  })
+})
+
+const snapshotInterval = Duration.seconds(10)
+
+/** What a careful node asks of a stranger at once: slots × columns. */
+const maxCombinations = 512
+
+const samplerOptions = (config: Config): SamplerOptions => ({
+  maxColumns: config.sampling.maxColumns,
+  maxSlots: config.sampling.maxSlots,
+  slotBias: config.sampling.slotBias,
+  maxCombinations,
+  preferUntested: config.samplingStrategy.preferUntested,
+  retryFailures: config.samplingStrategy.retryFailures,
+  retryAfterMs: Duration.toMillis(config.samplingStrategy.retryAfter),
+  historyWindowMs: Duration.toMillis(config.samplingStrategy.historyWindow),
+  blockFilter: config.blockFilter,
+  margins: { headSlots: 8, retentionEpochs: 2 }
+})
+
+const peersOptions = (config: Config): PeersOptions => ({
+  addresses: config.peers,
+  allows: allows(config),
+  testIntervalMs: Duration.toMillis(config.testInterval),
+  refreshIntervalMs: Duration.toMillis(config.peerRefreshInterval),
+  graceMs: Duration.toMillis(config.reconnectionGrace),
+  maxPeers: 10_000
+})
+
+/** A peer whose agent is not known yet is let through where only its agent could let it through. */
+const allows =
+  ({ nodeFilter }: Config) =>
+  ({ agent, nodeId, peerId }: PeerFacts): boolean =>
+    nodeFilterAllows(
+      agent === undefined && nodeFilter.include.some(({ _tag }) => _tag === "Agent")
+        ? { ...nodeFilter, include: [] }
+        : nodeFilter,
+      { peerId, nodeId: nodeId ?? null, agent: agent ?? null }
+    )
+

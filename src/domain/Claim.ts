@@ -132,9 +132,5 @@ export const owedRange = (
   }
 }
 
-/** Whether `claim` covers this combination, edges of time aside. */
-export const claims = (claim: Claim, slot: number, column: number): boolean =>
-  slot >= (claim.earliestAvailableSlot ?? 0) && claim.columns.includes(column)
-
 const isCount = (count: number): boolean =>
   Number.isInteger(count) && count >= custodyRequirement && count <= numberOfCustodyGroups

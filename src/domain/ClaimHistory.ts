@@ -1,0 +1,36 @@
+import { type Claim, sameClaim } from "./Claim.ts"
+
+/**
+ * A peer's claims over time, as far as they decide what it owes: a column that joined the claim while we watched is
+ * owed only from the slot at which we heard of it, because a node need not fetch the past of a new custody group
+ * (fulu/das-core.md, "Custody"; fulu/validator.md, "Validator custody").
+ */
+export interface ClaimHistory {
+  readonly current: Claim
+  /** First slot owed, of the columns that joined later. */
+  readonly joined: ReadonlyMap<number, number>
+}
+
+/** The first claim that was heard: all of it is owed. */
+export const startClaims = (claim: Claim): ClaimHistory => ({ current: claim, joined: new Map() })
+
+/** Adds a claim heard while `currentSlot` was running. */
+export const extendClaims = (history: ClaimHistory, claim: Claim, currentSlot: number): ClaimHistory => {
+  if (sameClaim(history.current, claim)) return { current: claim, joined: history.joined }
+  const before = new Set(history.current.columns)
+  return {
+    current: claim,
+    joined: new Map(
+      claim.columns.flatMap((column): ReadonlyArray<readonly [number, number]> => {
+        const slot = before.has(column) ? history.joined.get(column) : currentSlot
+        return slot === undefined ? [] : [[column, slot]]
+      })
+    )
+  }
+}
+
+/** Whether this combination is within the claim, the moving edges of time aside. */
+export const owes = (history: ClaimHistory, slot: number, column: number): boolean =>
+  slot >= (history.current.earliestAvailableSlot ?? 0) &&
+  slot >= (history.joined.get(column) ?? 0) &&
+  history.current.columns.includes(column)

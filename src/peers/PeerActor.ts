@@ -1,0 +1,269 @@
+import { Clock, Effect, Either, Option, Ref, Schedule, Stream, SubscriptionRef } from "effect"
+import { toHex } from "../domain/Bytes.ts"
+import { epochOf, slotAt } from "../domain/Chain.ts"
+import {
+  type Claim,
+  claimChangeFindings,
+  claimFindings,
+  type ClaimParts,
+  makeClaim,
+  sameClaim
+} from "../domain/Claim.ts"
+import { extendClaims, startClaims } from "../domain/ClaimHistory.ts"
+import { addFindings, type Finding } from "../domain/Finding.ts"
+import { forkDigestAt } from "../domain/ForkDigest.ts"
+import type { Job } from "../domain/Job.ts"
+import { describe, PeerRefused, type RequestError } from "../domain/Outcome.ts"
+import { EventBus } from "../events/EventBus.ts"
+import { History } from "../history/History.ts"
+import { Externs, type ExternsError } from "../host/Externs.ts"
+import { Host } from "../host/Host.ts"
+import { Sampler } from "../sampler/Sampler.ts"
+import { conversationOf, Prober } from "./Prober.ts"
+import type { PeerEntry } from "./PeerEntry.ts"
+import { type PeerState, verdict, viewOf, withConversation, withFindings, withProbe } from "./PeerState.ts"
+import { Tally } from "./Tally.ts"
+import { Workers } from "./Workers.ts"
+
+export interface PeerActorOptions {
+  /** At least this between two probes of one peer, in milliseconds. */
+  readonly testIntervalMs: number
+  readonly refreshIntervalMs: number
+  /** How long a peer that left, and cannot be dialled, is waited for, in milliseconds. */
+  readonly graceMs: number
+  /** Whether a peer may be probed; asked again once its agent is known. */
+  readonly allows: (peer: PeerFacts) => boolean
+}
+
+/** What a filter can go by. */
+export interface PeerFacts {
+  readonly peerId: string
+  /** `0x` and 64 digits. */
+  readonly nodeId: string | undefined
+  /** `undefined` until it is known. */
+  readonly agent: string | undefined
+}
+
+/** Why an actor ended. */
+export type End = "did not come back" | "left out by node_filter"
+
+/**
+ * One peer's life: connect, handshake, then refresh its claim and probe it, one thing at a time, until it leaves;
+ * and again. Ends only for a peer that left, has no address to dial and did not come back within the grace period, or
+ * that turns out to be left out by the filter.
+ */
+export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, options: PeerActorOptions) {
+  const { chain, peerRefresh } = yield* Externs
+  const host = yield* Host
+  const history = yield* History
+  const sampler = yield* Sampler
+  const prober = yield* Prober
+  const bus = yield* EventBus
+  const tally = yield* Tally
+  const workers = yield* Workers
+  const { address } = entry
+  const { peerId } = address
+  const oneAtATime = yield* Effect.makeSemaphore(1)
+  const backOff = yield* Schedule.driver(backOffSchedule(options.testIntervalMs))
+
+  const track = (change: "connected" | "failed" | "verdict", detail: string) =>
+    Effect.flatMap(Ref.get(entry.state), (state) =>
+      bus.publish({ _tag: "NodeTracking", peerId, change, detail, peer: viewOf(state) })
+    )
+
+  /** Changes the state, and tells the world if the verdict changed with it. */
+  const update = (change: (state: PeerState) => PeerState) =>
+    Effect.gen(function* () {
+      const before = verdict(yield* Ref.get(entry.state))
+      const after = yield* Ref.updateAndGet(entry.state, change)
+      if (verdict(after) === before) return
+      yield* track(
+        "verdict",
+        `${before} → ${verdict(after)}${after.lastFailure === null ? "" : `: ${after.lastFailure}`}`
+      )
+    })
+
+  /** A dial, handshake or refresh that failed. */
+  const conversationFailed = (error: RequestError) =>
+    Effect.gen(function* () {
+      const conversation = conversationOf(error)
+      const at = yield* Clock.currentTimeMillis
+      yield* history.recordConversation(peerId, conversation, describe(error), at)
+      yield* update((state) => withConversation(state, conversation, describe(error)))
+      yield* track("failed", describe(error))
+    })
+
+  /** The claim that follows from what the peer says, recorded and told when it is new. */
+  const hear = (statement: Omit<ClaimParts, "nodeId">, nodeId: Uint8Array) =>
+    Effect.gen(function* () {
+      const parts = { ...statement, nodeId }
+      const claim = makeClaim(parts)
+      const before = (yield* Ref.get(entry.state)).claims
+      const previous = Option.getOrUndefined(before)?.current
+      const currentSlot = slotAt(chain, claim.observedAt)
+      const claims = Option.match(before, {
+        onNone: () => startClaims(claim),
+        onSome: (known) => extendClaims(known, claim, currentSlot)
+      })
+      const isNew = previous === undefined || !sameClaim(previous, claim)
+      const findings = [
+        ...(isNew ? claimFindings(parts) : []),
+        ...(previous === undefined ? [] : claimChangeFindings(previous, claim))
+      ]
+      yield* update((state) => withFindings({ ...state, claims: Option.some(claims) }, findings))
+      yield* recordFindings(findings)
+      if (isNew) yield* announce(claim, previous, findings)
+    })
+
+  const recordFindings = (findings: ReadonlyArray<Finding>) =>
+    findings.length === 0 ? Effect.void : history.recordFindings(peerId, addFindings({}, findings))
+
+  const announce = (claim: Claim, previous: Claim | undefined, findings: ReadonlyArray<Finding>) =>
+    history
+      .recordClaim(peerId, claim)
+      .pipe(
+        Effect.zipRight(bus.publish({ _tag: "CustodyUpdate", peerId, claim, previous: previous ?? null, findings }))
+      )
+
+  const refresh = Effect.fn("PeerActor.refresh")(function* (nodeId: Uint8Array) {
+    const statement = yield* peerRefresh(address)
+    const now = yield* Clock.currentTimeMillis
+    const ours = digestsAround(slotAt(chain, now))
+    if (!ours.includes(statement.forkDigest)) {
+      yield* host.disconnect(peerId, wrongNetworkGoodbye)
+      const detail = `its fork digest is ${statement.forkDigest}, ours ${ours.join(" or ")}`
+      return yield* new PeerRefused({ reason: "wrong_network", detail })
+    }
+    yield* hear(statement, nodeId)
+  })
+
+  /** Near an epoch at which the digest changes, a peer may be a moment ahead of us or behind. */
+  const digestsAround = (slot: number): ReadonlyArray<string> => [
+    ...new Set([slot - 2, slot + 2].map((near) => toHex(forkDigestAt(chain, Math.max(0, epochOf(chain, near))))))
+  ]
+
+  const probe = Effect.fn("PeerActor.probe")(function* (nodeId: Uint8Array, job: Job) {
+    const { claims } = yield* Ref.get(entry.state)
+    if (Option.isNone(claims)) return Option.none<RequestError>()
+    yield* tally.probeStarted
+    const result = yield* prober
+      .probe({ address, nodeId, claims: claims.value, job })
+      .pipe(Effect.onExit((exit) => tally.probeEnded(exit._tag === "Success" ? exit.value.probe : undefined)))
+    const { conversation, error, probe, statement } = result
+    yield* history.recordProbe(probe, conversation)
+    yield* sampler.record(probe)
+    yield* bus.publish({ _tag: "Sampling", probe })
+    yield* update((state) => {
+      const after = withProbe(state, probe, conversation)
+      return Option.isSome(error) && after.lastFailure === null
+        ? { ...after, lastFailure: describe(error.value) }
+        : after
+    })
+    if (Option.isSome(statement)) yield* hear(statement.value, nodeId)
+    return error
+  })
+
+  /** One probe, if there is anything to ask; gives whether the peer is to be left alone for a while. */
+  const probeNext = (nodeId: Uint8Array) =>
+    Effect.gen(function* () {
+      const { claims } = yield* Ref.get(entry.state)
+      if (Option.isNone(claims)) return false
+      const job = yield* sampler.next(peerId, claims.value)
+      if (Option.isNone(job)) return false
+      const failure = yield* workers.run(peerId, probe(nodeId, job.value))
+      const answered = !Option.exists(failure, (error) => conversationOf(error) !== "answered")
+      yield* answered ? backOff.reset : syncLink
+      return !answered
+    }).pipe(Effect.catchTag("ExternsError", (error) => Effect.as(noGroundTruth(error), false)))
+
+  const noGroundTruth = (error: ExternsError) =>
+    Effect.logDebug("no ground truth to probe by").pipe(Effect.annotateLogs({ peer: peerId, reason: error.message }))
+
+  /** Waits longer each time, until a probe is answered. */
+  const pause = backOff.next(undefined).pipe(Effect.ignore)
+
+  const syncLink = Effect.gen(function* () {
+    const peers = yield* host.connected
+    const up = peers.some((peer) => peer.peerId === peerId)
+    yield* SubscriptionRef.set(entry.link, up)
+    yield* Ref.update(entry.state, (state) => ({ ...state, connected: up }))
+  })
+
+  const linkIs = (up: boolean) =>
+    entry.link.changes.pipe(
+      Stream.filter((link) => link === up),
+      Stream.take(1),
+      Stream.runDrain
+    )
+
+  const connect = Effect.gen(function* () {
+    const peer = yield* host.connect(address)
+    yield* SubscriptionRef.set(entry.link, true)
+    const before = yield* Ref.getAndUpdate(entry.state, (state) => ({
+      ...state,
+      connected: true,
+      agent: peer.agent ?? state.agent,
+      remoteAddress: peer.address
+    }))
+    const at = yield* Clock.currentTimeMillis
+    yield* history.recordPeer(peerId, { agent: peer.agent ?? before.agent, address: peer.address, at })
+    if (!before.connected) yield* track("connected", peer.agent ?? "agent unknown")
+    return peer
+  })
+
+  /** Everything done over one connection; ends when it is lost, after what is under way is finished. */
+  const session = (nodeId: Uint8Array) =>
+    Effect.gen(function* () {
+      const resting = yield* Ref.make(false)
+      yield* refresh(nodeId)
+      const rest = Effect.zipRight(Ref.set(resting, true), pause).pipe(Effect.ensuring(Ref.set(resting, false)))
+      const probing = probeNext(nodeId).pipe(
+        oneAtATime.withPermits(1),
+        Effect.flatMap((leaveAlone) => Effect.when(rest, () => leaveAlone)),
+        Effect.repeat(Schedule.spaced(options.testIntervalMs))
+      )
+      const refreshing = refresh(nodeId).pipe(
+        oneAtATime.withPermits(1),
+        Effect.unlessEffect(Ref.get(resting)),
+        Effect.schedule(Schedule.spaced(options.refreshIntervalMs))
+      )
+      const lost = Effect.zipRight(linkIs(false), oneAtATime.withPermits(1)(Effect.void))
+      yield* Effect.raceFirst(Effect.raceFirst(probing, refreshing), lost)
+    })
+
+  const nodeId = (yield* Ref.get(entry.state)).nodeId
+  const facts = (agent: string | undefined): PeerFacts => ({
+    peerId,
+    nodeId: Option.getOrUndefined(Option.map(nodeId, toHex)),
+    agent
+  })
+  while (true) {
+    const dialable = address.multiaddrs.length > 0
+    if (!dialable && !(yield* SubscriptionRef.get(entry.link))) {
+      const back = yield* linkIs(true).pipe(Effect.timeoutOption(options.graceMs))
+      if (Option.isNone(back)) return "did not come back" satisfies End
+    }
+    const peer = yield* Effect.either(connect)
+    if (Either.isRight(peer) && !options.allows(facts(peer.right.agent))) {
+      yield* host.disconnect(peerId, shutdownGoodbye)
+      return "left out by node_filter" satisfies End
+    }
+    const outcome = yield* peer.pipe(
+      Effect.zipRight(Option.match(nodeId, { onNone: () => linkIs(false), onSome: session })),
+      Effect.either
+    )
+    if (Either.isLeft(outcome)) yield* conversationFailed(outcome.left)
+    yield* syncLink
+    yield* pause
+  }
+})
+
+const shutdownGoodbye = 1
+const wrongNetworkGoodbye = 2
+
+/** From twice the test interval, doubling, up to five minutes; always a little late, never early. */
+const backOffSchedule = (testIntervalMs: number) =>
+  Schedule.exponential(testIntervalMs * 2, 2).pipe(
+    Schedule.union(Schedule.spaced("5 minutes")),
+    Schedule.jitteredWith({ min: 1, max: 1.2 })
+  )

@@ -1,0 +1,33 @@
+import { Effect, Option, Ref, SubscriptionRef } from "effect"
+import { nodeIdOfPeerId } from "../domain/Identity.ts"
+import { noOutcomes } from "../domain/Outcome.ts"
+import type { PeerAddress } from "../domain/Peer.ts"
+import { noConversations } from "../domain/Verdict.ts"
+import type { PeerState } from "./PeerState.ts"
+
+/** What the supervisor keeps of a peer; it outlives the actor, so that a restart loses nothing. */
+export interface PeerEntry {
+  readonly address: PeerAddress
+  readonly state: Ref.Ref<PeerState>
+  /** Whether a connection is up. The supervisor follows the host's events, the actor what it runs into. */
+  readonly link: SubscriptionRef.SubscriptionRef<boolean>
+}
+
+/** A peer that was never spoken to. */
+export const makeEntry = (address: PeerAddress): Effect.Effect<PeerEntry> =>
+  Effect.gen(function* () {
+    const state = yield* Ref.make<PeerState>({
+      address,
+      nodeId: Option.getRight(nodeIdOfPeerId(address.peerId)),
+      agent: null,
+      remoteAddress: null,
+      connected: false,
+      claims: Option.none(),
+      outcomes: noOutcomes,
+      conversations: noConversations,
+      findings: {},
+      lastProbeAt: null,
+      lastFailure: null
+    })
+    return { address, state, link: yield* SubscriptionRef.make(false) }
+  })

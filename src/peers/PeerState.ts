@@ -1,0 +1,91 @@
+import { Option } from "effect"
+import { toHex } from "../domain/Bytes.ts"
+import type { ClaimHistory } from "../domain/ClaimHistory.ts"
+import { addFindings, type Finding, type FindingCounts } from "../domain/Finding.ts"
+import type { Probe } from "../domain/Job.ts"
+import { addOutcomes, type Blame, blameOf, type OutcomeCounts, type OutcomeKind } from "../domain/Outcome.ts"
+import type { PeerAddress, PeerView } from "../domain/Peer.ts"
+import { type ConversationCounts, type Verdict, verdictOf } from "../domain/Verdict.ts"
+
+/** Everything that the monitor holds of one peer; its actor alone changes it. */
+export interface PeerState {
+  readonly address: PeerAddress
+  /** 32 bytes; none if the peer id does not hold the key. */
+  readonly nodeId: Option.Option<Uint8Array>
+  readonly agent: string | null
+  readonly remoteAddress: string | null
+  readonly connected: boolean
+  readonly claims: Option.Option<ClaimHistory>
+  readonly outcomes: OutcomeCounts
+  readonly conversations: ConversationCounts
+  readonly findings: FindingCounts
+  /** Unix milliseconds. */
+  readonly lastProbeAt: number | null
+  readonly lastFailure: string | null
+}
+
+export const verdict = (state: PeerState): Verdict => verdictOf(state.outcomes, state.conversations)
+
+/** `state` after one more conversation; `failure` is the sentence that says why it failed. */
+export const withConversation = (
+  state: PeerState,
+  conversation: keyof ConversationCounts,
+  failure: string | null
+): PeerState => ({
+  ...state,
+  conversations: { ...state.conversations, [conversation]: state.conversations[conversation] + 1 },
+  lastFailure: failure ?? state.lastFailure
+})
+
+export const withFindings = (state: PeerState, findings: ReadonlyArray<Finding>): PeerState => ({
+  ...state,
+  findings: addFindings(state.findings, findings)
+})
+
+/** `state` after a probe, and how the probe went as a conversation. */
+export const withProbe = (state: PeerState, probe: Probe, conversation: keyof ConversationCounts): PeerState => ({
+  ...withFindings(withConversation(state, conversation, null), probe.findings),
+  outcomes: addOutcomes(state.outcomes, countOutcomes(probe)),
+  lastProbeAt: probe.finishedAt,
+  lastFailure:
+    failureOf(probe, "peer") ?? (verdict(state) === "violating" ? null : failureOf(probe)) ?? state.lastFailure
+})
+
+/** A probe's outcomes by kind. */
+export const countOutcomes = (probe: Probe): Partial<OutcomeCounts> => {
+  const counts: { -readonly [K in OutcomeKind]?: number } = {}
+  for (const { outcome } of probe.outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
+  return counts
+}
+
+/** The first thing that went wrong in a probe: of any kind, or only what is blamed on `blame`. */
+export const failureOf = (probe: Probe, blame?: Blame): string | null =>
+  probe.outcomes.find(({ outcome }) => outcome !== "success" && (blame ?? blameOf[outcome]) === blameOf[outcome])
+    ?.reason ?? null
+
+/** The peer as it is shown. */
+export const viewOf = (state: PeerState): PeerView => {
+  const claim = Option.getOrUndefined(state.claims)?.current
+  return {
+    peerId: state.address.peerId,
+    nodeId: Option.getOrNull(Option.map(state.nodeId, toHex)),
+    agent: state.agent,
+    address: state.remoteAddress ?? state.address.multiaddrs[0] ?? null,
+    connected: state.connected,
+    custody:
+      claim === undefined
+        ? null
+        : {
+            groupCount: claim.custodyGroupCount,
+            columns: claim.columns,
+            earliestAvailableSlot: claim.earliestAvailableSlot,
+            source: claim.source
+          },
+    headSlot: claim?.headSlot ?? null,
+    outcomes: state.outcomes,
+    findings: state.findings,
+    verdict: verdict(state),
+    lastProbeAt: state.lastProbeAt,
+    lastFailure: verdict(state) === "compliant" ? null : state.lastFailure
+  }
+}

@@ -1,0 +1,168 @@
+import { Cause, Context, Effect, FiberMap, Layer, Option, Ref, Schedule, Stream, SubscriptionRef } from "effect"
+import { toHex } from "../domain/Bytes.ts"
+import { slotAt } from "../domain/Chain.ts"
+import { extendClaims, startClaims } from "../domain/ClaimHistory.ts"
+import type { PeerAddress, PeerView } from "../domain/Peer.ts"
+import { EventBus } from "../events/EventBus.ts"
+import { History } from "../history/History.ts"
+import { Externs } from "../host/Externs.ts"
+import { type ConnectedPeer, Host, type HostEvent } from "../host/Host.ts"
+import { Sampler } from "../sampler/Sampler.ts"
+import { live, type PeerActorOptions } from "./PeerActor.ts"
+import { makeEntry, type PeerEntry } from "./PeerEntry.ts"
+import { viewOf } from "./PeerState.ts"
+import { Tally } from "./Tally.ts"
+
+export interface PeersOptions extends PeerActorOptions {
+  /** Peers to dial, and to dial again whenever they leave. */
+  readonly addresses: ReadonlyArray<PeerAddress>
+  /** Peers known at once, at most; later ones are passed over. */
+  readonly maxPeers: number
+}
+
+/** The supervisor: one actor per peer, each restarted by itself when it dies of a defect. */
+export class Peers extends Context.Tag("dasmon/Peers")<
+  Peers,
+  {
+    /** Starts an actor for the peer, unless it has one or the filter is against it. */
+    readonly track: (address: PeerAddress) => Effect.Effect<void>
+    readonly views: Effect.Effect<ReadonlyArray<PeerView>>
+  }
+>() {
+  static readonly layer = (options: PeersOptions) => Layer.scoped(Peers, make(options))
+}
+
+const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
+  const { chain } = yield* Externs
+  const host = yield* Host
+  const history = yield* History
+  const sampler = yield* Sampler
+  const bus = yield* EventBus
+  const tally = yield* Tally
+  const entries = new Map<string, PeerEntry>()
+  const actors = yield* FiberMap.make<string>()
+  const runActor = yield* FiberMap.runtime(actors)<Effect.Effect.Context<ReturnType<typeof live>>>()
+
+  /** What the history knows is loaded by the actor itself, so that ten thousand peers do not hold up the start. */
+  const remember = (entry: PeerEntry) =>
+    Effect.gen(function* () {
+      const { peerId } = entry.address
+      const [known, claims] = yield* Effect.all([history.peer(peerId), history.claims(peerId)])
+      yield* sampler.load(peerId)
+      yield* Ref.update(entry.state, (state) => ({ ...state, ...known, claims: pastClaims(claims) }))
+    }).pipe(Effect.retry(loadAgain), Effect.orDie)
+
+  const pastClaims = (claims: ReadonlyArray<Parameters<typeof startClaims>[0]>) => {
+    const [first, ...later] = claims
+    return first === undefined
+      ? Option.none()
+      : Option.some(
+          later.reduce((past, claim) => extendClaims(past, claim, slotAt(chain, claim.observedAt)), startClaims(first))
+        )
+  }
+
+  const supervised = (entry: PeerEntry) =>
+    remember(entry).pipe(
+      restarted,
+      Effect.zipRight(restarted(live(entry, options))),
+      Effect.flatMap((end) => forget(entry, end)),
+      Effect.annotateLogs({ peer: entry.address.peerId })
+    )
+
+  /** Started again by itself, for as long as it takes; a defect of one never reaches another. */
+  const restarted = <A, E, R>(actor: Effect.Effect<A, E, R>) =>
+    actor.pipe(
+      Effect.tapErrorCause((cause) =>
+        Cause.isInterruptedOnly(cause)
+          ? Effect.void
+          : Effect.zipRight(tally.defect, Effect.logError("a peer's actor died and is started again", cause))
+      ),
+      Effect.sandbox,
+      Effect.retry({ schedule: restart, while: (cause) => !Cause.isInterruptedOnly(cause) }),
+      Effect.orDie
+    )
+
+  const forget = (entry: PeerEntry, detail: string) =>
+    Effect.gen(function* () {
+      const { peerId } = entry.address
+      entries.delete(peerId)
+      yield* sampler.unload(peerId)
+      const peer = viewOf(yield* Ref.get(entry.state))
+      yield* bus.publish({ _tag: "NodeTracking", peerId, change: "forgotten", detail, peer })
+    })
+
+  const start = (address: PeerAddress, connected: ConnectedPeer | undefined) =>
+    Effect.gen(function* () {
+      const { peerId } = address
+      if (entries.has(peerId) || entries.size >= options.maxPeers) return
+      const entry = yield* makeEntry(address)
+      entries.set(peerId, entry)
+      if (connected !== undefined) yield* arrived(entry, connected)
+      const state = yield* Ref.get(entry.state)
+      yield* bus.publish({
+        _tag: "NodeTracking",
+        peerId,
+        change: "tracked",
+        detail: address.multiaddrs[0] ?? "came to us",
+        peer: viewOf(state)
+      })
+      runActor(peerId, supervised(entry))
+    })
+
+  const track = (address: PeerAddress, connected?: ConnectedPeer) =>
+    Effect.gen(function* () {
+      const nodeId = Option.getOrUndefined(
+        Option.map((yield* Effect.flatMap(makeEntry(address), ({ state }) => Ref.get(state))).nodeId, toHex)
+      )
+      if (!options.allows({ peerId: address.peerId, nodeId, agent: connected?.agent })) return
+      yield* start(address, connected)
+    })
+
+  const arrived = (entry: PeerEntry, peer: ConnectedPeer) =>
+    Effect.zipRight(
+      Ref.update(entry.state, (state) => ({
+        ...state,
+        connected: true,
+        agent: peer.agent ?? state.agent,
+        remoteAddress: peer.address
+      })),
+      SubscriptionRef.set(entry.link, true)
+    )
+
+  const follow = (event: HostEvent) =>
+    Effect.gen(function* () {
+      if (event._tag === "Connected") {
+        const entry = entries.get(event.peer.peerId)
+        if (entry !== undefined) return yield* arrived(entry, event.peer)
+        const { peerId } = event.peer
+        return yield* track({ peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() }, event.peer)
+      }
+      const entry = entries.get(event.peerId)
+      if (entry === undefined) return
+      const state = yield* Ref.updateAndGet(entry.state, (state) => ({ ...state, connected: false }))
+      yield* SubscriptionRef.set(entry.link, false)
+      const detail = event.goodbye === undefined ? "connection closed" : `Goodbye ${event.goodbye}`
+      yield* bus.publish({
+        _tag: "NodeTracking",
+        peerId: event.peerId,
+        change: "disconnected",
+        detail,
+        peer: viewOf(state)
+      })
+    })
+
+  const events = yield* host.events
+  yield* Effect.forkScoped(Stream.runForEach(events, follow))
+  yield* Effect.forEach(options.addresses, (address) => track(address), { discard: true })
+
+  return Peers.of({
+    track: (address) => track(address),
+    views: Effect.forEach(entries.values(), ({ state }) => Effect.map(Ref.get(state), viewOf))
+  })
+})
+
+/** A peer whose actor died waits a little longer each time, up to a minute. */
+const restart = Schedule.exponential("1 second").pipe(Schedule.union(Schedule.spaced("1 minute")), Schedule.jittered)
+
+/** The database may be busy when a peer comes; after half a minute of failure it is a defect, and the actor restarts. */
+const loadAgain = Schedule.exponential("200 millis").pipe(Schedule.intersect(Schedule.recurs(7)))
