@@ -1,8 +1,12 @@
 import type { Protocol } from "./Protocol.ts"
 
-/** A request, ready to be sent: the protocols that may carry it, best first, and the SSZ body. */
+/** A request, ready to be sent: the protocols that may carry it, best first, each with the SSZ body that it wants. */
 export interface RequestMessage {
-  readonly protocols: ReadonlyArray<Protocol>
+  readonly protocols: ReadonlyArray<RequestVersion>
+}
+
+export interface RequestVersion {
+  readonly protocol: Protocol
   readonly body: Uint8Array
 }
 

@@ -1,0 +1,179 @@
+import type { Connection } from "@libp2p/interface"
+import { Chunk, Clock, Duration, Effect, Either, Option, type Scope, Stream } from "effect"
+import { MalformedResponse, PeerDisconnected, PeerRefused, ProbeTimeout, type RequestError } from "../domain/Outcome.ts"
+import { type ByteStream, open, type OpenFailure, type StreamFailure } from "./ByteStream.ts"
+import { encodeRequest, makeResponseDecoder } from "./Codec.ts"
+import type { RequestMessage, RequestVersion, ResponseChunk } from "./Message.ts"
+import { refusalOf } from "./ResultCode.ts"
+import type { WireError } from "./WireError.ts"
+
+/** How long a peer may take, in milliseconds. Only waiting for the peer counts, not what we do in between. */
+export interface RequestLimits {
+  /** Opening the stream and agreeing on a protocol. */
+  readonly openMs: number
+  /** Taking the request, and then until the first byte of the answer. */
+  readonly firstByteMs: number
+  /** From one whole chunk to the next. */
+  readonly chunkMs: number
+  /** The whole answer. */
+  readonly totalMs: number
+}
+
+/** The specification leaves the limits to the client; these are its former TTFB_TIMEOUT and RESP_TIMEOUT. */
+export const defaultLimits: RequestLimits = { openMs: 5_000, firstByteMs: 5_000, chunkMs: 10_000, totalMs: 60_000 }
+
+/** An answer under way. */
+export interface Response {
+  /** The protocol id that was negotiated. */
+  readonly protocol: string
+  /** Ends when the peer closes cleanly between chunks. Run it once. */
+  readonly chunks: Stream.Stream<ResponseChunk, RequestError>
+}
+
+/** What is used of a libp2p connection. */
+export type RequestConnection = Pick<Connection, "newStream" | "status">
+
+/**
+ * Opens one stream, writes the request, half-closes and gives the answer. With the scope the stream is closed: reset,
+ * unless the answer was read to its end.
+ */
+export const request = Effect.fnUntraced(function* (
+  connection: RequestConnection,
+  message: RequestMessage,
+  limits: RequestLimits = defaultLimits
+): Effect.fn.Return<Response, RequestError, Scope.Scope> {
+  const stream = yield* openStream(connection, message, limits)
+  const version = message.protocols.find((version) => version.protocol.id === stream.protocol)
+  if (version === undefined) return yield* new MalformedResponse({ detail: `negotiated ${stream.protocol}` })
+  yield* send(stream, version, limits)
+  return { protocol: stream.protocol, chunks: responseChunks(connection, stream, version, limits) }
+})
+
+const openStream = (
+  connection: RequestConnection,
+  message: RequestMessage,
+  limits: RequestLimits
+): Effect.Effect<ByteStream, RequestError, Scope.Scope> =>
+  open(
+    (signal) =>
+      connection.newStream(
+        message.protocols.map(({ protocol }) => protocol.id),
+        { signal }
+      ),
+    {
+      writeTimeout: Duration.millis(limits.firstByteMs),
+      readBufferLimit: 16 * 2 ** 20
+    }
+  ).pipe(
+    Effect.mapError(openError),
+    Effect.disconnect,
+    Effect.timeoutFail({
+      duration: Duration.millis(limits.openMs),
+      onTimeout: () => new ProbeTimeout({ stage: "handshake", afterMs: limits.openMs })
+    })
+  )
+
+const openError = ({ cause }: OpenFailure): RequestError =>
+  cause instanceof Error && cause.name === "UnsupportedProtocolError"
+    ? new PeerRefused({ reason: "unsupported_protocol", detail: cause.message })
+    : new PeerDisconnected({ stage: "handshake", detail: cause instanceof Error ? cause.message : String(cause) })
+
+/** A peer may answer and reset before it has read all: then what it said is more telling than our failure to write. */
+const send = (
+  stream: ByteStream,
+  version: RequestVersion,
+  limits: RequestLimits
+): Effect.Effect<void, RequestError> => {
+  const bytes = encodeRequest(version.protocol, version.body)
+  return Effect.zipRight(bytes.length === 0 ? Effect.void : stream.write(bytes), stream.closeWrite).pipe(
+    Effect.catchAll((failure) =>
+      failure.kind === "stalled"
+        ? Effect.fail(new ProbeTimeout({ stage: "firstChunk", afterMs: limits.firstByteMs }))
+        : Effect.void
+    )
+  )
+}
+
+const responseChunks = (
+  connection: RequestConnection,
+  stream: ByteStream,
+  version: RequestVersion,
+  limits: RequestLimits
+): Stream.Stream<ResponseChunk, RequestError> => {
+  const decoder = makeResponseDecoder(version.protocol)
+  let stage: "firstChunk" | "body" = "firstChunk"
+  /** Milliseconds spent waiting: for the answer, and for the chunk that is next. */
+  let waited = 0
+  let waitedForChunk = 0
+  /** Ends the answer after the chunks that came before it. */
+  let last: RequestError | undefined
+
+  const read = Effect.gen(function* () {
+    const allowed = stage === "firstChunk" ? limits.firstByteMs : limits.chunkMs
+    const left = Math.max(0, Math.min(allowed - waitedForChunk, limits.totalMs - waited))
+    const before = yield* Clock.currentTimeMillis
+    const bytes = yield* stream.read.pipe(
+      Effect.timeoutOption(Duration.millis(left)),
+      // A timer that is late because we were busy fires before the bytes that have come are looked at: look again.
+      Effect.flatMap(
+        Option.match({ onNone: () => Effect.timeoutOption(stream.read, lastLook), onSome: Effect.succeedSome })
+      ),
+      Effect.mapError((failure) => streamError(failure, stage))
+    )
+    const elapsed = (yield* Clock.currentTimeMillis) - before
+    waited += elapsed
+    waitedForChunk += elapsed
+    if (Option.isNone(bytes)) return yield* new ProbeTimeout({ stage, afterMs: Math.round(waitedForChunk) })
+    return bytes.value
+  })
+
+  const pull = Effect.gen(function* () {
+    while (true) {
+      if (last !== undefined) return yield* Effect.fail(Option.some(last))
+      const bytes = yield* Effect.mapError(read, Option.some)
+      if (Option.isNone(bytes)) {
+        const end = decoder.finish()
+        return yield* Either.isRight(end) ? Effect.fail(Option.none()) : endedInside(connection, end.left)
+      }
+      if (stage === "firstChunk") {
+        stage = "body"
+        waitedForChunk = 0
+      }
+      const { items, error } = decoder.push(bytes.value)
+      if (error !== undefined) last = malformed(error)
+      const chunks: Array<ResponseChunk> = []
+      for (const item of items) {
+        if (item._tag === "Success") chunks.push(item.chunk)
+        else last = refusalOf(item.code, item.message)
+      }
+      if (chunks.length > 0) {
+        waitedForChunk = 0
+        return Chunk.unsafeFromArray(chunks)
+      }
+    }
+  })
+  return Stream.repeatEffectChunkOption(pull)
+}
+
+/**
+ * A clean end inside a chunk is malformed. But a peer that shuts down may end its streams just before the connection:
+ * that is no fault.
+ */
+const endedInside = (
+  connection: RequestConnection,
+  error: WireError
+): Effect.Effect<never, Option.Option<RequestError>> =>
+  Effect.sync(() => connection.status === "open").pipe(
+    Effect.delay(shutdownGrace),
+    Effect.flatMap((open) =>
+      Effect.fail(Option.some(open ? malformed(error) : new PeerDisconnected({ stage: "body", detail: error.message })))
+    )
+  )
+
+const lastLook = Duration.millis(20)
+const shutdownGrace = Duration.millis(300)
+
+const malformed = (error: WireError): RequestError => new MalformedResponse({ detail: error.message })
+
+const streamError = (failure: StreamFailure, stage: "firstChunk" | "body"): RequestError =>
+  new PeerDisconnected({ stage, detail: failure.message })

@@ -1,0 +1,203 @@
+import { Either } from "effect"
+import { concatBytes, fromHex, toHex } from "../domain/Bytes.ts"
+import type { ResponseChunk } from "./Message.ts"
+import { maxPayloadSize, type Protocol, type SizeBounds } from "./Protocol.ts"
+import { encodeFrames, type FrameDecoder, makeFrameDecoder } from "./SnappyFrames.ts"
+import { encodeVarint, makeVarintDecoder, type VarintDecoder } from "./Varint.ts"
+import { WireError } from "./WireError.ts"
+
+/** MAX_ERROR_MESSAGE: bytes of the text in an error chunk. */
+export const maxErrorMessage = 256
+
+/** A whole request; no bytes at all where the protocol's request is empty by type (metadata). */
+export const encodeRequest = (protocol: Protocol, ssz: Uint8Array): Uint8Array =>
+  protocol.request.max === 0 ? new Uint8Array(0) : encodePayload(ssz)
+
+/** `context` is `0x` and 8 digits, given exactly where the protocol has context bytes. */
+export const encodeSuccessChunk = (protocol: Protocol, ssz: Uint8Array, context?: string): Uint8Array =>
+  concatBytes([
+    Uint8Array.of(0),
+    protocol.context && context !== undefined ? fromHex(context) : new Uint8Array(0),
+    encodePayload(ssz)
+  ])
+
+/** `code` is 1 to 255; the message is cut to 256 bytes. Error chunks have no context bytes. */
+export const encodeErrorChunk = (code: number, message: string): Uint8Array =>
+  concatBytes([Uint8Array.of(code), encodePayload(new TextEncoder().encode(message).subarray(0, maxErrorMessage))])
+
+/** Reads one request, in any split. */
+export interface RequestDecoder {
+  readonly push: (bytes: Uint8Array) => Either.Either<void, WireError>
+  /** The peer has half-closed: the SSZ of the request, if it was whole. */
+  readonly finish: () => Either.Either<Uint8Array, WireError>
+}
+
+export const makeRequestDecoder = (protocol: Protocol): RequestDecoder => {
+  const payload = makePayloadDecoder(protocol.request)
+  const empty = protocol.request.max === 0
+  const push = (bytes: Uint8Array): Either.Either<void, WireError> => {
+    if (empty) return bytes.length === 0 ? Either.void : Either.left(trailing("the request has no bytes"))
+    return Either.flatMap(payload.push(bytes, 0), (offset) =>
+      offset === bytes.length ? Either.void : Either.left(trailing("bytes after the request"))
+    )
+  }
+  const finish = (): Either.Either<Uint8Array, WireError> => {
+    const data = empty ? new Uint8Array(0) : payload.data()
+    return data === undefined ? Either.left(earlyEnd("request")) : Either.right(data)
+  }
+  return { push, finish }
+}
+
+/** A request that came as a whole. */
+export const decodeRequest = (protocol: Protocol, bytes: Uint8Array): Either.Either<Uint8Array, WireError> => {
+  const decoder = makeRequestDecoder(protocol)
+  return Either.flatMap(decoder.push(bytes), decoder.finish)
+}
+
+/** One chunk of a response. After an error chunk nothing may follow. */
+export type ResponseItem =
+  | { readonly _tag: "Success"; readonly chunk: ResponseChunk }
+  /** `message` is what the peer wrote, made printable. */
+  | { readonly _tag: "Error"; readonly code: number; readonly message: string }
+
+/** Reads a response, in any split. */
+export interface ResponseDecoder {
+  /** The chunks that became whole, and after them the error, if any: it is final. */
+  readonly push: (bytes: Uint8Array) => {
+    readonly items: ReadonlyArray<ResponseItem>
+    readonly error: WireError | undefined
+  }
+  /** The peer has closed: whether that was between chunks. */
+  readonly finish: () => Either.Either<void, WireError>
+}
+
+export const makeResponseDecoder = (protocol: Protocol): ResponseDecoder => {
+  let chunk: ChunkState | undefined
+  let chunks = 0
+  let ended = false
+  let failed: WireError | undefined
+
+  /** One step from `offset` on: the offset behind it, and a chunk if that made one whole. */
+  const step = (bytes: Uint8Array, offset: number): Either.Either<Step, WireError> => {
+    if (ended) return Either.left(trailing("bytes after an error chunk"))
+    const byte = bytes[offset] ?? 0
+    if (chunk === undefined) {
+      if (byte === 0 && chunks === protocol.maxChunks) {
+        return Either.left(new WireError({ reason: "too_many_chunks", detail: `more than ${chunks} chunks` }))
+      }
+      chunk = startChunk(protocol, byte)
+      return Either.right({ offset: offset + 1, item: undefined })
+    }
+    const state = chunk
+    if (state.contextFilled < state.context.length) {
+      state.context[state.contextFilled++] = byte
+      state.wireBytes++
+      return Either.right({ offset: offset + 1, item: undefined })
+    }
+    return Either.map(state.payload.push(bytes, offset), (end) => {
+      state.wireBytes += end - offset
+      const data = state.payload.data()
+      if (data === undefined) return { offset: end, item: undefined }
+      chunk = undefined
+      chunks++
+      ended = state.code !== 0
+      return { offset: end, item: itemOf(state, data) }
+    })
+  }
+
+  const push = (bytes: Uint8Array): ReturnType<ResponseDecoder["push"]> => {
+    const items: Array<ResponseItem> = []
+    let offset = 0
+    while (failed === undefined && offset < bytes.length) {
+      const result = step(bytes, offset)
+      if (Either.isLeft(result)) {
+        failed = result.left
+      } else {
+        offset = result.right.offset
+        if (result.right.item !== undefined) items.push(result.right.item)
+      }
+    }
+    return { items, error: failed }
+  }
+
+  return {
+    push,
+    finish: () =>
+      failed !== undefined
+        ? Either.left(failed)
+        : chunk === undefined
+          ? Either.void
+          : Either.left(earlyEnd("response chunk"))
+  }
+}
+
+interface Step {
+  readonly offset: number
+  readonly item: ResponseItem | undefined
+}
+
+interface ChunkState {
+  readonly code: number
+  readonly context: Uint8Array
+  contextFilled: number
+  readonly payload: PayloadDecoder
+  wireBytes: number
+}
+
+const startChunk = (protocol: Protocol, code: number): ChunkState => ({
+  code,
+  context: new Uint8Array(code === 0 && protocol.context ? 4 : 0),
+  contextFilled: 0,
+  payload: makePayloadDecoder(code === 0 ? protocol.response : { min: 0, max: maxErrorMessage }),
+  wireBytes: 1
+})
+
+const itemOf = (state: ChunkState, data: Uint8Array): ResponseItem =>
+  state.code === 0
+    ? {
+        _tag: "Success",
+        chunk: {
+          context: state.context.length === 0 ? undefined : toHex(state.context),
+          ssz: data,
+          wireBytes: state.wireBytes
+        }
+      }
+    : { _tag: "Error", code: state.code, message: printable(data) }
+
+/** A length and the frames of that many bytes. */
+interface PayloadDecoder {
+  /** Takes what belongs to the payload from `offset` on and gives the offset behind it. */
+  readonly push: (bytes: Uint8Array, offset: number) => Either.Either<number, WireError>
+  readonly data: () => Uint8Array | undefined
+}
+
+const makePayloadDecoder = (bounds: SizeBounds): PayloadDecoder => {
+  const length: VarintDecoder = makeVarintDecoder()
+  let frames: FrameDecoder | undefined
+  const push = (bytes: Uint8Array, start: number): Either.Either<number, WireError> => {
+    let offset = start
+    while (frames === undefined && offset < bytes.length) {
+      const value = length.push(bytes[offset++] ?? 0)
+      if (Either.isLeft(value)) return Either.left(value.left)
+      if (value.right === undefined) continue
+      const max = Math.min(bounds.max, maxPayloadSize)
+      if (value.right < bounds.min || value.right > max) {
+        const detail = `${value.right} bytes announced, allowed is ${bounds.min}..${max}`
+        return Either.left(new WireError({ reason: "length_out_of_bounds", detail }))
+      }
+      frames = makeFrameDecoder(value.right)
+    }
+    return frames === undefined ? Either.right(offset) : frames.push(bytes, offset)
+  }
+  return { push, data: () => frames?.data() }
+}
+
+const encodePayload = (ssz: Uint8Array): Uint8Array => concatBytes([encodeVarint(ssz.length), encodeFrames(ssz)])
+
+/** Text of a stranger, fit for a log line: no control characters, no half characters. */
+const printable = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).replaceAll(/[^\P{C}]/gu, "?")
+
+const trailing = (detail: string): WireError => new WireError({ reason: "trailing_bytes", detail })
+
+const earlyEnd = (what: string): WireError =>
+  new WireError({ reason: "early_end", detail: `the stream ended inside a ${what}` })

@@ -1,0 +1,82 @@
+import "./Polyfill.ts"
+import { generateKeyPair, privateKeyFromRaw } from "@libp2p/crypto/keys"
+import { type Identify, identify } from "@libp2p/identify"
+import type { Libp2p } from "@libp2p/interface"
+import { mplex } from "@libp2p/mplex"
+import { noise } from "@libp2p/noise"
+import { tcp } from "@libp2p/tcp"
+import { yamux } from "@libp2p/yamux"
+import { Duration, Effect, Schema, type Scope } from "effect"
+import { createLibp2p } from "libp2p"
+
+/** A libp2p node that dials and answers, and does nothing by itself. */
+export type Node = Libp2p<{ readonly identify: Identify }>
+
+/** The node could not be started: a key that is none, an address that cannot be listened on. */
+export class NodeError extends Schema.TaggedError<NodeError>()("NodeError", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `libp2p node: ${this.reason}`
+  }
+}
+
+export type Muxer = "yamux" | "mplex"
+
+export interface NodeOptions {
+  /** The agent string of identify. */
+  readonly agent: string
+  /** 32 bytes, secp256k1; a new key if left out. */
+  readonly privateKey?: Uint8Array
+  /** Multiaddrs to listen on; a free port of 127.0.0.1 if left out. */
+  readonly listen?: ReadonlyArray<string>
+  /** Offered in this order; yamux and then mplex if left out. */
+  readonly muxers?: ReadonlyArray<Muxer>
+  /** Connections in both directions; 300 if left out. */
+  readonly maxConnections?: number
+}
+
+/**
+ * Starts a node on TCP with Noise. It is stopped with the scope: connections get half a second to close, and the whole
+ * no more than three.
+ */
+export const makeNode = (options: NodeOptions): Effect.Effect<Node, NodeError, Scope.Scope> =>
+  Effect.acquireRelease(Effect.tryPromise({ try: () => start(options), catch: nodeError }), (node) =>
+    Effect.promise(async () => node.stop()).pipe(Effect.disconnect, Effect.timeoutOption(Duration.seconds(3)))
+  )
+
+const start = async (options: NodeOptions): Promise<Node> =>
+  createLibp2p({
+    privateKey:
+      options.privateKey === undefined ? await generateKeyPair("secp256k1") : privateKeyFromRaw(options.privateKey),
+    nodeInfo: { userAgent: options.agent },
+    addresses: { listen: [...(options.listen ?? ["/ip4/127.0.0.1/tcp/0"])] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: (options.muxers ?? ["yamux", "mplex"]).map((muxer) => muxers[muxer]()),
+    services: { identify: identify() },
+    // Clients do not serve libp2p's ping, and we hear from a dead connection by our own requests.
+    connectionMonitor: { enabled: false },
+    connectionManager: {
+      maxConnections: options.maxConnections ?? 300,
+      // Many peers may share one address: the devnet does, and so do hosters.
+      inboundConnectionThreshold: 200,
+      maxIncomingPendingConnections: 200,
+      dialTimeout: 10_000,
+      addressDialTimeout: 5_000,
+      inboundUpgradeTimeout: 10_000,
+      reconnectRetries: 0
+    },
+    // Who is dialled is decided above; private addresses are as good as any.
+    connectionGater: { denyDialMultiaddr: () => false }
+  })
+
+const muxers = {
+  // The window is what a peer may have under way while we are not reading: below libp2p's read buffer (4 MiB).
+  yamux: () => yamux({ streamOptions: { maxStreamWindowSize: 2 * 2 ** 20 } }),
+  // By default it closes the connection after five messages a second for streams that are closed already.
+  mplex: () => mplex({ disconnectThreshold: Infinity })
+}
+
+const nodeError = (cause: unknown): NodeError =>
+  new NodeError({ reason: cause instanceof Error ? cause.message : String(cause) })

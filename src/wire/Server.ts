@@ -1,0 +1,155 @@
+import type { Libp2p, Stream as Libp2pStream } from "@libp2p/interface"
+import { Cause, Data, Duration, Effect, Either, FiberSet, Option, type Scope } from "effect"
+import { type ByteStream, fromStream, type StreamFailure } from "./ByteStream.ts"
+import { encodeErrorChunk, encodeSuccessChunk, makeRequestDecoder } from "./Codec.ts"
+import type { Protocol } from "./Protocol.ts"
+import { resultCodes } from "./ResultCode.ts"
+import type { WireError } from "./WireError.ts"
+
+/** What may be done with the stream of a request. Each write waits for the peer, within a limit. */
+export interface Reply {
+  /** One success chunk; `context` is `0x` and 8 digits, for protocols that have context bytes. */
+  readonly chunk: (ssz: Uint8Array, context?: string) => Effect.Effect<void, StreamFailure>
+  readonly error: (code: number, message: string) => Effect.Effect<void, StreamFailure>
+  /** Bytes as they are, chunk or not. */
+  readonly raw: (bytes: Uint8Array) => Effect.Effect<void, StreamFailure>
+  readonly reset: Effect.Effect<void>
+}
+
+/**
+ * Answers one request: `ssz` is its body. When it returns, the stream is half-closed; when the peer gives the stream up
+ * first, it is interrupted.
+ */
+export type Handler<R> = (ssz: Uint8Array, peerId: string, reply: Reply) => Effect.Effect<void, StreamFailure, R>
+
+export interface ServeLimits {
+  /** Milliseconds for the whole request to come. */
+  readonly requestMs: number
+  /** Milliseconds for each 256 KiB of the answer to be taken. */
+  readonly writeMs: number
+  /** Open streams of the protocol on one connection; libp2p resets what goes beyond. */
+  readonly streamsPerConnection: number
+  /** Open streams of the protocol altogether; what goes beyond is reset. */
+  readonly streams: number
+}
+
+export const defaultServeLimits: ServeLimits = {
+  requestMs: 10_000,
+  writeMs: 10_000,
+  streamsPerConnection: 8,
+  streams: 256
+}
+
+/** What is used of a libp2p node. */
+export type ServingNode = Pick<Libp2p, "handle" | "unhandle">
+
+/**
+ * Serves `protocol` for as long as the scope is open; answers under way end with it. A request that cannot be decoded
+ * gets an error chunk with code 1; one that does not come in time, a reset.
+ */
+export const serve = <R>(
+  node: ServingNode,
+  protocol: Protocol,
+  handler: Handler<R>,
+  limits: ServeLimits = defaultServeLimits
+): Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope> =>
+  register(node, protocol.id, limits, (stream, peerId) =>
+    Effect.gen(function* () {
+      const ssz = yield* Effect.either(readRequest(stream, protocol, limits))
+      if (Either.isRight(ssz)) return yield* handler(ssz.right, peerId, replyOn(stream, protocol))
+      if (ssz.left._tag === "StreamFailure" || ssz.left._tag === "RequestTooSlow") return yield* stream.reset
+      yield* stream.write(encodeErrorChunk(resultCodes.invalidRequest, ssz.left.message))
+    })
+  )
+
+/** Answers every request of `protocolId` with a clean, empty stream, for protocols that we do not speak. */
+export const serveNothing = (
+  node: ServingNode,
+  protocolId: string,
+  limits: ServeLimits = defaultServeLimits
+): Effect.Effect<void, never, Scope.Scope> => register(node, protocolId, limits, () => Effect.void)
+
+const register = <R>(
+  node: ServingNode,
+  protocolId: string,
+  limits: ServeLimits,
+  answer: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
+): Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope> =>
+  Effect.gen(function* () {
+    const run = yield* FiberSet.makeRuntime<Exclude<R, Scope.Scope>>()
+    let streams = 0
+    const onStream = (stream: Libp2pStream, peerId: string): void => {
+      if (streams >= limits.streams) return stream.abort(new Error("too many streams"))
+      streams++
+      run(
+        Effect.scoped(converse(stream, peerId, limits, answer)).pipe(
+          Effect.catchAllCause((cause) =>
+            Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError(`answering ${protocolId} failed`, cause)
+          ),
+          Effect.ensuring(Effect.sync(() => streams--))
+        )
+      )
+    }
+    yield* Effect.acquireRelease(
+      Effect.promise(() =>
+        node.handle(protocolId, (stream, connection) => onStream(stream, connection.remotePeer.toString()), {
+          maxInboundStreams: limits.streamsPerConnection
+        })
+      ),
+      () => Effect.promise(() => node.unhandle(protocolId)).pipe(Effect.disconnect, Effect.timeoutOption("1 second"))
+    )
+  })
+
+/** Answer, half-close, and let the peer close its half too, so that it sees an end and not a reset. */
+const converse = <R>(
+  libp2pStream: Libp2pStream,
+  peerId: string,
+  limits: ServeLimits,
+  answer: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
+): Effect.Effect<void, never, R | Scope.Scope> =>
+  Effect.gen(function* () {
+    const stream = yield* fromStream(libp2pStream, { writeTimeout: Duration.millis(limits.writeMs) })
+    yield* answer(stream, peerId).pipe(
+      Effect.zipRight(stream.closeWrite),
+      Effect.zipRight(discardRest(stream)),
+      Effect.raceFirst(stream.awaitClosed),
+      // The peer is gone or does not take what we write: it has lost the answer, and we have lost nothing.
+      Effect.catchAll(() => Effect.void)
+    )
+  })
+
+class RequestTooSlow extends Data.TaggedError("RequestTooSlow")<{}> {}
+
+const readRequest = (
+  stream: ByteStream,
+  protocol: Protocol,
+  limits: ServeLimits
+): Effect.Effect<Uint8Array, WireError | StreamFailure | RequestTooSlow> =>
+  Effect.gen(function* () {
+    const decoder = makeRequestDecoder(protocol)
+    while (true) {
+      const bytes = yield* stream.read
+      if (Option.isNone(bytes)) return yield* decoder.finish()
+      yield* decoder.push(bytes.value)
+    }
+  }).pipe(Effect.timeoutFail({ duration: Duration.millis(limits.requestMs), onTimeout: () => new RequestTooSlow() }))
+
+/** Reads up to the peer's end, for a while and not much: what it still has to say is not wanted. */
+const discardRest = (stream: ByteStream): Effect.Effect<void, StreamFailure> =>
+  Effect.gen(function* () {
+    let bytes = 0
+    while (bytes < maxDiscarded) {
+      const piece = yield* stream.read
+      if (Option.isNone(piece)) return
+      bytes += piece.value.length
+    }
+  }).pipe(Effect.timeoutOption("2 seconds"), Effect.asVoid)
+
+const maxDiscarded = 256 * 1024
+
+const replyOn = (stream: ByteStream, protocol: Protocol): Reply => ({
+  chunk: (ssz, context) => stream.write(encodeSuccessChunk(protocol, ssz, context)),
+  error: (code, message) => stream.write(encodeErrorChunk(code, message)),
+  raw: stream.write,
+  reset: stream.reset
+})
