@@ -1,0 +1,119 @@
+import { Duration, Schema } from "effect"
+import { BlockFilter } from "./BlockFilter.ts"
+import { GoDuration } from "./GoDuration.ts"
+import { ListenAddress } from "./ListenAddress.ts"
+import { NodeFilter } from "./NodeFilter.ts"
+import { PeerList } from "./PeerList.ts"
+import { show } from "./Show.ts"
+import { choice, filePath, flag, httpUrl, whole } from "./Values.ts"
+
+const optional = <A, I>(value: Schema.Schema<A, I>) => Schema.optionalWith(value, { exact: true })
+
+const withDefault = <A, I>(value: Schema.Schema<A, I>, byDefault: () => A) =>
+  Schema.optionalWith(value, { exact: true, default: byDefault })
+
+/** A part of the configuration whose keys all have defaults. */
+const section = <A, I extends object>(value: Schema.Schema<A, I>, empty: I) =>
+  withDefault(value, () => Schema.decodeSync(value)(empty))
+
+/** One probe at most. */
+const Sampling = Schema.Struct({
+  maxColumns: withDefault(whole(1, 128), () => 16),
+  maxSlots: withDefault(whole(1, 128), () => 32),
+  slotBias: withDefault(
+    choice("uniform", "recent", "historical", "heavily_recent", "heavily_historical"),
+    () => "uniform" as const
+  )
+})
+
+const SamplingStrategy = Schema.Struct({
+  /** How far back from the head slots are sampled. */
+  historyWindow: withDefault(GoDuration("1s", "365d"), () => Duration.days(18)),
+  /** Combinations that were never tested come before those that were. */
+  preferUntested: withDefault(flag, () => true),
+  /** Combinations that failed are tested again after `retryAfter`. */
+  retryFailures: withDefault(flag, () => true),
+  retryAfter: withDefault(GoDuration("0s", "365d"), () => Duration.hours(24))
+})
+
+const Backfill = Schema.Struct({
+  /** Ground truth of old slots: only on demand, beside the sampling, or all of it before the sampling starts. */
+  mode: withDefault(choice("off", "background", "preload"), () => "background" as const),
+  /** Asked for old blocks that the beacon node does not have. */
+  beaconApi: optional(httpUrl)
+})
+
+const Metrics = Schema.Struct({
+  enabled: withDefault(flag, () => false),
+  /** 0 takes any free one. */
+  port: withDefault(whole(0, 65535), () => 9091)
+})
+
+const sections = {
+  sampling: Sampling.fields,
+  samplingStrategy: SamplingStrategy.fields,
+  blockFilter: BlockFilter.from.fields,
+  nodeFilter: NodeFilter.fields,
+  backfill: Backfill.fields,
+  metrics: Metrics.fields
+}
+
+const fields = {
+  /** The beacon node that is asked for the chain. */
+  beaconApi: optional(httpUrl),
+  databasePath: withDefault(filePath, () => "dasmon.db"),
+  /** The private key of our libp2p node; made if it does not exist. */
+  identityFile: optional(filePath),
+  eventLogFile: optional(filePath),
+  httpAddr: withDefault(ListenAddress, () => ({ host: "127.0.0.1", port: 9090 })),
+  /** Probes at once, over all peers. */
+  workers: withDefault(whole(1, 256), () => 4),
+  /** At least so long between two probes of one peer. */
+  testInterval: withDefault(GoDuration("100ms", "1d"), () => Duration.seconds(10)),
+  /** Between two looks at what a peer claims. */
+  peerRefreshInterval: withDefault(GoDuration("1s", "1d"), () => Duration.seconds(10)),
+  /** How long a peer that went away is kept. */
+  reconnectionGrace: withDefault(GoDuration("0s", "7d"), () => Duration.minutes(5)),
+  sampling: section(Sampling, {}),
+  samplingStrategy: section(SamplingStrategy, {}),
+  blockFilter: section(BlockFilter, {}),
+  nodeFilter: section(NodeFilter, {}),
+  backfill: section(Backfill, {}),
+  metrics: section(Metrics, {}),
+  peers: withDefault(PeerList, () => [])
+}
+
+/** Everything that can be set, with its default and its limits. Decodes from an object of the same keys, all optional. */
+export const Config = Schema.Struct(fields).pipe(
+  Schema.filter((config) => {
+    const files = [
+      ["databasePath", "the database", config.databasePath],
+      ["identityFile", "the private key", identityFileOf(config)],
+      ["eventLogFile", "the event log", config.eventLogFile]
+    ] as const
+    const shared = files.flatMap(([key, , path], index) => {
+      const [, owner] = files.slice(0, index).find(([, , other]) => other === path) ?? []
+      return path === undefined || owner === undefined ? [] : [{ path: [key], message: `${show(path)} is ${owner}` }]
+    })
+    const { enabled, port } = config.metrics
+    return enabled && port !== 0 && port === config.httpAddr.port
+      ? [...shared, { path: ["metrics", "port"], message: `port ${port} is taken: the HTTP address has it` }]
+      : shared
+  })
+)
+export type Config = typeof Config.Type
+
+/** A configuration as code or a file gives it: camelCase keys, durations and addresses as text. */
+export type ConfigInput = typeof Config.Encoded
+
+/** The keys of the configuration and, for a section, the keys in it. */
+export const configKeys: ReadonlyMap<string, ReadonlyArray<string> | undefined> = new Map([
+  ...Object.keys(fields).map((key) => [key, undefined] as const),
+  ...Object.entries(sections).map(([key, inner]) => [key, Object.keys(inner)] as const)
+])
+
+/** Where the private key of the node is kept: next to the database unless it is set. */
+export const identityFileOf = (config: { readonly databasePath: string; readonly identityFile?: string }): string =>
+  config.identityFile ?? `${config.databasePath}.key`
+
+export const defaultConfig: Config = Schema.decodeSync(Config)({})

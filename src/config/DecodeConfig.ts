@@ -1,0 +1,93 @@
+import { Either, ParseResult, Predicate, Schema } from "effect"
+import { Config, type ConfigInput, configKeys } from "./Config.ts"
+import { ConfigError } from "./ConfigError.ts"
+import { show, showPath } from "./Show.ts"
+import { closest } from "./Suggest.ts"
+
+/** One thing that is wrong with a configuration, and where: in the keys in which it was given. */
+export interface Complaint {
+  readonly path: ReadonlyArray<PropertyKey>
+  readonly message: string
+}
+
+/** One line: the path, if there is one, and what is wrong there. */
+export const complaintLine = ({ message, path }: Complaint): string =>
+  path.length > 0 ? `${showPath(path)}: ${message}` : message
+
+/** A configuration built in code, for a host that embeds the monitor. Checked like a file; absent keys are defaults. */
+export const makeConfig = (input: ConfigInput): Either.Either<Config, ConfigError> =>
+  Either.mapLeft(decodeConfig(input, "camelCase"), (complaints) => ConfigError.of(complaints.map(complaintLine)))
+
+/** How keys are written: as in `Config`, or as in a file. */
+export type KeyStyle = "camelCase" | "snake_case"
+
+/**
+ * Makes a configuration of keys and values that may be anything. Everything that is wrong is told, not only the first.
+ * An absent value, `null` and `undefined` all mean the default.
+ */
+export const decodeConfig = (given: unknown, style: KeyStyle): Either.Either<Config, ReadonlyArray<Complaint>> => {
+  const { complaints, known } = readMap(given ?? {}, [], [...configKeys.keys()], style)
+  const input: Record<string, unknown> = {}
+  for (const [key, value] of known) {
+    const keys = configKeys.get(key)
+    if (keys === undefined) {
+      input[key] = value
+      continue
+    }
+    const section = readMap(value, [written(key, style)], keys, style)
+    input[key] = Object.fromEntries(section.known)
+    complaints.push(...section.complaints)
+  }
+  return Either.match(decode(input), {
+    onLeft: (error) => {
+      const more = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
+        path: path.map((part) => (typeof part === "string" ? written(part, style) : part)),
+        message
+      }))
+      return Either.left([...complaints, ...more])
+    },
+    onRight: (config) => (complaints.length > 0 ? Either.left(complaints) : Either.right(config))
+  })
+}
+
+const decode = Schema.decodeUnknownEither(Config, { errors: "all" })
+
+/** The entries of a map that can be read, by their names in `Config`, and what is wrong with the others. */
+const readMap = (
+  given: unknown,
+  path: ReadonlyArray<string>,
+  keys: ReadonlyArray<string>,
+  style: KeyStyle
+): { readonly known: Map<string, unknown>; readonly complaints: Array<Complaint> } => {
+  const known = new Map<string, unknown>()
+  const complaints: Array<Complaint> = []
+  if (!Predicate.isRecord(given)) {
+    const names = keys.map((key) => written(key, style))
+    complaints.push({ path, message: `expected a map of the keys ${names.join(", ")}, got ${show(given)}` })
+    return { known, complaints }
+  }
+  const names = new Map(keys.map((key) => [written(key, style), key]))
+  for (const [name, value] of Object.entries(given)) {
+    const key = names.get(name)
+    if (key === undefined) {
+      complaints.push({ path: [...path, name], message: `unknown key (${advice(name, [...names.keys()], style)})` })
+    } else if (value !== null && value !== undefined) {
+      known.set(key, value)
+    }
+  }
+  return { known, complaints }
+}
+
+/** The key that was meant: one close by, one of another section, or else all that there are. */
+const advice = (name: string, names: ReadonlyArray<string>, style: KeyStyle): string => {
+  const near = closest(name, names)
+  if (near !== undefined) return `did you mean ${near}?`
+  for (const [section, keys] of configKeys) {
+    const key = closest(name, keys?.map((key) => written(key, style)) ?? [])
+    if (key !== undefined) return `did you mean ${written(section, style)}.${key}?`
+  }
+  return `known are ${names.join(", ")}`
+}
+
+const written = (key: string, style: KeyStyle): string =>
+  style === "camelCase" ? key : key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -1,0 +1,41 @@
+import { Either, ParseResult, Schema } from "effect"
+import { parsePeerAddress, type PeerAddress } from "../domain/Peer.ts"
+import { expected, oneLine } from "./Show.ts"
+import { listOf } from "./Values.ts"
+
+/** A peer that is named in the configuration, with the text that names it. */
+export interface ConfiguredPeer extends PeerAddress {
+  /** An ENR, or a multiaddr that ends in `/p2p/<peer id>`. */
+  readonly text: string
+}
+
+const ConfiguredPeerFromSelf = Schema.Struct({
+  text: Schema.String,
+  peerId: Schema.String,
+  multiaddrs: Schema.Array(Schema.String),
+  enrCustodyGroupCount: Schema.OptionFromSelf(Schema.Number)
+})
+
+const ConfiguredPeer = Schema.transformOrFail(
+  Schema.String.annotations(expected("an ENR or a multiaddr that ends in /p2p/<peer id>")),
+  ConfiguredPeerFromSelf,
+  {
+    strict: true,
+    decode: (text, _, ast) =>
+      Either.mapBoth(parsePeerAddress(text.trim()), {
+        onLeft: (error) => new ParseResult.Type(ast, text, oneLine(error.message)),
+        onRight: (address) => ({ ...address, text: text.trim() })
+      }),
+    encode: ({ text }) => ParseResult.succeed(text)
+  }
+)
+
+/** Peers to watch, each once. */
+export const PeerList = listOf(ConfiguredPeer, "ENRs or multiaddrs").pipe(
+  Schema.filter((peers) =>
+    peers.flatMap(({ peerId }, index) => {
+      const first = peers.findIndex((peer) => peer.peerId === peerId)
+      return first === index ? [] : [{ path: [index], message: `the same peer as peers[${first}] (${peerId})` }]
+    })
+  )
+)

@@ -1,0 +1,48 @@
+import { Either, ParseResult, Schema } from "effect"
+import { expected, show } from "./Show.ts"
+import { closest } from "./Suggest.ts"
+
+/** A whole number between two limits, both included. */
+export const whole = (least: number, most: number, allowed = `a whole number from ${least} to ${most}`) =>
+  Schema.Int.pipe(Schema.between(least, most), Schema.annotations(expected(allowed, numberHint)))
+
+export const flag = Schema.Boolean.annotations(expected("true or false"))
+
+/** One of a few words. */
+export const choice = <Words extends readonly [string, ...Array<string>]>(...words: Words) =>
+  Schema.Literal(...words).annotations(
+    expected(`one of ${words.join(", ")}`, (actual) => {
+      const meant = typeof actual === "string" ? closest(actual, words) : undefined
+      return meant === undefined ? undefined : `did you mean ${meant}?`
+    })
+  )
+
+export const filePath = Schema.String.pipe(
+  Schema.filter((text) => text.trim() !== "" && !text.includes("\0")),
+  Schema.annotations(expected("the path of a file"))
+)
+
+/** An http or https address without query and fragment; without the slash at its end once it is decoded. */
+export const httpUrl = Schema.transformOrFail(Schema.String, Schema.String, {
+  strict: true,
+  decode: (text, _, ast) =>
+    URL.canParse(text)
+      ? Either.liftPredicate(
+          new URL(text),
+          (url) => /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "",
+          () => new ParseResult.Type(ast, text)
+        ).pipe(Either.map((url) => url.href.replace(/\/+$/, "")))
+      : Either.left(new ParseResult.Type(ast, text)),
+  encode: (text) => ParseResult.succeed(text)
+}).annotations(expected("an http or https address like http://127.0.0.1:5052"))
+
+const numberHint = (actual: unknown): string | undefined => {
+  if (typeof actual !== "string" || !/^[+-]?[\d_]*\d$/.test(actual)) return undefined
+  return actual.includes("_") ? "write it without _" : "write it without quotes"
+}
+
+/** A list whose entries say themselves what is wrong with them. */
+export const listOf = <A, I>(entry: Schema.Schema<A, I>, allowed: string) =>
+  Schema.Array(entry).annotations({
+    message: (issue) => `expected a list of ${allowed}, got ${show(issue.actual)}`
+  })
