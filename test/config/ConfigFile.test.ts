@@ -1,0 +1,357 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Either, FastCheck, Schema } from "effect"
+import { stringify } from "yaml"
+import { Config, type ConfigInput, defaultConfig } from "../../src/config/Config.ts"
+import { loadConfig, parseConfig } from "../../src/config/ConfigFile.ts"
+import { makeConfig } from "../../src/config/DecodeConfig.ts"
+import { enr, enrPeerId, multiaddrOf, peerId } from "./fixtures.ts"
+
+const linesOf = (text: string): ReadonlyArray<string> =>
+  Either.match(parseConfig(text, "c.yaml"), { onLeft: (error) => error.lines, onRight: () => [] })
+
+const rootKeys =
+  "beacon_api, database_path, identity_file, event_log_file, http_addr, workers, test_interval, " +
+  "peer_refresh_interval, reconnection_grace, sampling, sampling_strategy, block_filter, node_filter, backfill, " +
+  "metrics, peers"
+const duration = (least: string, most: string) =>
+  `expected a duration from ${least} to ${most} like 10s, 5m, 1h30m or 18d`
+const address = "expected host:port like 127.0.0.1:9090, [::1]:9090 or :9090, port 0 to 65535"
+const url = "expected an http or https address like http://127.0.0.1:5052"
+const slot = "expected a slot: a whole number, above 0 as it is, else counted from the head like -8192"
+const pattern = "expected an ENR, a multiaddr with /p2p/, a peer id, a node id or a part of an agent string"
+const peer = "expected an ENR or a multiaddr that ends in /p2p/<peer id>"
+
+const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<string>]> = [
+  // Keys.
+  ["workrs: 3", "c.yaml:1: workrs: unknown key (did you mean workers?)"],
+  ["\nsampling:\n  max_colums: 3", "c.yaml:3: sampling.max_colums: unknown key (did you mean max_columns?)"],
+  ["max_columns: 3", "c.yaml:1: max_columns: unknown key (did you mean sampling.max_columns?)"],
+  ["sampling: {maxSlots: 3}", "c.yaml:1: sampling.maxSlots: unknown key (did you mean max_slots?)"],
+  ["metrics: {hello: 3}", "c.yaml:1: metrics.hello: unknown key (known are enabled, port)"],
+  ["1: 2", `c.yaml:1: 1: unknown key (known are ${rootKeys})`],
+  ["__proto__: {workers: 3}", `c.yaml:1: __proto__: unknown key (known are ${rootKeys})`],
+  ["<<: {workers: 3}", `c.yaml:1: "<<": unknown key (known are ${rootKeys})`],
+  ["workers: 3\n\nworkers: 4", "c.yaml:3: workers: this key is given more than once"],
+  ["metrics:\n  port: 1\n  port: 2", "c.yaml:3: metrics.port: this key is given more than once"],
+  ["? [workers]\n: 3", "c.yaml:1: a key must be a word, not a list, a map or a reference"],
+  // The wrong kind of thing.
+  ["hello", `c.yaml:1: expected a map of the keys ${rootKeys}, got "hello"`],
+  ["- workers: 3", `c.yaml:1: expected a map of the keys ${rootKeys}, got a list`],
+  ["metrics:\n  - 1", "c.yaml:1: metrics: expected a map of the keys enabled, port, got a list"],
+  ["metrics: true", "c.yaml:1: metrics: expected a map of the keys enabled, port, got true"],
+  ["workers: [4]", "c.yaml:1: workers: expected a whole number from 1 to 256, got a list"],
+  ["database_path: {a: 1}", "c.yaml:1: database_path: expected the path of a file, got a map"],
+  ["peers: /ip4/127.0.0.1", 'c.yaml:1: peers: expected a list of ENRs or multiaddrs, got "/ip4/127.0.0.1"'],
+  ["node_filter: {include: lighthouse}", 'c.yaml:1: node_filter.include: expected a list of peers, got "lighthouse"'],
+  // Numbers.
+  ["workers: 0", "c.yaml:1: workers: expected a whole number from 1 to 256, got 0"],
+  ["workers: 257", "c.yaml:1: workers: expected a whole number from 1 to 256, got 257"],
+  ["workers: 2.5", "c.yaml:1: workers: expected a whole number from 1 to 256, got 2.5"],
+  ["workers: .nan", "c.yaml:1: workers: expected a whole number from 1 to 256, got NaN"],
+  ["workers: 1_0", 'c.yaml:1: workers: expected a whole number from 1 to 256, got "1_0" (write it without _)'],
+  ["workers: '4'", 'c.yaml:1: workers: expected a whole number from 1 to 256, got "4" (write it without quotes)'],
+  ["workers: four", 'c.yaml:1: workers: expected a whole number from 1 to 256, got "four"'],
+  ["sampling: {max_columns: 129}", "c.yaml:1: sampling.max_columns: expected a whole number from 1 to 128, got 129"],
+  ["metrics: {port: 65536}", "c.yaml:1: metrics.port: expected a whole number from 0 to 65535, got 65536"],
+  ["block_filter: {start_slot: 1e99}", `c.yaml:1: block_filter.start_slot: ${slot}, got 1e+99`],
+  // Words.
+  ["metrics: {enabled: yes}", 'c.yaml:1: metrics.enabled: expected true or false, got "yes"'],
+  [
+    "sampling: {slot_bias: recnt}",
+    "c.yaml:1: sampling.slot_bias: expected one of uniform, recent, historical, heavily_recent, heavily_historical, " +
+      'got "recnt" (did you mean recent?)'
+  ],
+  ["backfill: {mode: on}", 'c.yaml:1: backfill.mode: expected one of off, background, preload, got "on"'],
+  ["database_path: ''", 'c.yaml:1: database_path: expected the path of a file, got ""'],
+  // Durations.
+  ["test_interval: 10", `c.yaml:1: test_interval: ${duration("100ms", "1d")}, got 10 (give a unit: 10s)`],
+  ["test_interval: 99ms", `c.yaml:1: test_interval: ${duration("100ms", "1d")}, got "99ms"`],
+  [
+    "test_interval: 10 seconds",
+    `c.yaml:1: test_interval: ${duration("100ms", "1d")}, got "10 seconds" (units are ms, s, m, h and d, without spaces)`
+  ],
+  ["peer_refresh_interval: 0s", `c.yaml:1: peer_refresh_interval: ${duration("1s", "1d")}, got "0s"`],
+  ["reconnection_grace: -5m", `c.yaml:1: reconnection_grace: ${duration("0s", "7d")}, got "-5m"`],
+  [
+    "sampling_strategy: {history_window: 9999999999999999d}",
+    `c.yaml:1: sampling_strategy.history_window: ${duration("1s", "365d")}, got "9999999999999999d"`
+  ],
+  // Addresses.
+  ["http_addr: 9090", `c.yaml:1: http_addr: ${address}, got 9090`],
+  ["http_addr: 127.0.0.1", `c.yaml:1: http_addr: ${address}, got "127.0.0.1"`],
+  ["http_addr: 127.0.0.1:65536", `c.yaml:1: http_addr: ${address}, got "127.0.0.1:65536"`],
+  ["http_addr: 256.0.0.1:80", `c.yaml:1: http_addr: ${address}, got "256.0.0.1:80"`],
+  ["http_addr: ::1:80", `c.yaml:1: http_addr: ${address}, got "::1:80"`],
+  ["http_addr: '[::g]:80'", `c.yaml:1: http_addr: ${address}, got "[::g]:80"`],
+  ["beacon_api: localhost:5052", `c.yaml:1: beacon_api: ${url}, got "localhost:5052"`],
+  ["beacon_api: ftp://localhost", `c.yaml:1: beacon_api: ${url}, got "ftp://localhost"`],
+  ["backfill: {beacon_api: http://a/?b=c}", `c.yaml:1: backfill.beacon_api: ${url}, got "http://a/?b=c"`],
+  // Peers.
+  ["peers: [~]", `c.yaml:1: peers[0]: ${peer}, got nothing`],
+  ["peers:\n- 5", `c.yaml:2: peers[0]: ${peer}, got 5`],
+  ["peers:\n- foo", 'c.yaml:2: peers[0]: neither an ENR nor a multiaddr to dial: String multiaddr must start with "/"'],
+  [
+    `peers:\n- /ip4/10.0.0.1/tcp/9000`,
+    "c.yaml:2: peers[0]: neither an ENR nor a multiaddr to dial: the multiaddr does not end in /p2p/<peer id>"
+  ],
+  [
+    `peers:\n- ${enr}\n- ${multiaddrOf(peerId)}\n- ${multiaddrOf(enrPeerId)}`,
+    `c.yaml:4: peers[2]: the same peer as peers[0] (${enrPeerId})`
+  ],
+  ["node_filter: {exclude: ['']}", `c.yaml:1: node_filter.exclude[0]: ${pattern}, got ""`],
+  [
+    "node_filter:\n  include:\n  - teku\n  - 0x12",
+    "c.yaml:4: node_filter.include[1]: not a valid node id: expected 0x and 64 hexadecimal digits, " +
+      "got 2 characters after 0x"
+  ],
+  [`node_filter: {include: [16Uiu2HAbc]}`, "c.yaml:1: node_filter.include[0]: not a valid peer id: Incorrect length"],
+  [
+    "node_filter: {include: [/ip4/10.0.0.1/tcp/9000]}",
+    "c.yaml:1: node_filter.include[0]: the multiaddr does not end in /p2p/<peer id>"
+  ],
+  // Things that do not fit together.
+  [
+    "block_filter:\n  end_slot: 3\n  start_slot: 4",
+    "c.yaml:3: block_filter.start_slot: slot 4 is after the end, slot 3"
+  ],
+  [
+    "block_filter: {start_slot: 0, end_slot: -1}",
+    "c.yaml:1: block_filter.start_slot: slot 0 is after the end, slot -1"
+  ],
+  ["event_log_file: dasmon.db", 'c.yaml:1: event_log_file: "dasmon.db" is the database'],
+  ["metrics:\n  enabled: true\n  port: 9090", "c.yaml:3: metrics.port: port 9090 is taken: the HTTP address has it"],
+  // Not YAML, or not the YAML that is wanted.
+  [
+    "a: [1",
+    "c.yaml:1: not valid YAML: Flow sequence in block collection must be sufficiently indented and end with a ]"
+  ],
+  ["workers:\n\t- 1", "c.yaml:2: not valid YAML: Tabs are not allowed as indentation"],
+  ["workers: *all", "c.yaml: not valid YAML: Unresolved alias (the anchor must be set before the alias): all"],
+  ["workers: !js 3", "c.yaml:1: not valid YAML: Unresolved tag: !js"],
+  ["workers: 1\n---\nworkers: 2", "c.yaml:2: a second document begins here: only one is allowed"],
+  ["%YAML 1.1\n---\nworkers: 1_0", "c.yaml:1: YAML 1.1 is not supported, only 1.2"],
+  // Everything at once, in the order of the file.
+  [
+    "workers: 0\nmetrics:\n  prot: 1\n  enabled: 1\npeers: [1]\nworkers: 999",
+    "c.yaml:3: metrics.prot: unknown key (did you mean port?)",
+    "c.yaml:4: metrics.enabled: expected true or false, got 1",
+    `c.yaml:5: peers[0]: ${peer}, got 1`,
+    "c.yaml:6: workers: this key is given more than once",
+    "c.yaml:6: workers: expected a whole number from 1 to 256, got 999"
+  ]
+]
+
+describe("parseConfig", () => {
+  it.each(refused)("refuses %j", (text, ...lines) => {
+    assert.deepStrictEqual(linesOf(text), lines)
+  })
+
+  it.each([
+    "",
+    "# nothing\n",
+    "---\n",
+    "null",
+    "{}",
+    "sampling:\nmetrics: ~\npeers:\nworkers:\nnode_filter: {include:}"
+  ])("reads %j as all defaults", (text) => {
+    assert.deepStrictEqual(parseConfig(text, "c.yaml"), Either.right(defaultConfig))
+  })
+
+  it("reads the keys and forms of a whole file", () => {
+    const text = `
+beacon_api: http://user:pw@beacon.example:5052/eth/
+database_path: /var/lib/dasmon/history.db
+identity_file: key
+event_log_file: events.ndjson
+http_addr: :0
+workers: 16
+test_interval: 1.5s
+peer_refresh_interval: 5m
+reconnection_grace: 0s
+sampling: {max_columns: 128, max_slots: 1, slot_bias: heavily_recent}
+sampling_strategy: {history_window: 18d, prefer_untested: false, retry_failures: false, retry_after: 1h30m}
+block_filter: {start_slot: -8192, end_slot: 0}
+node_filter: {include: [Lighthouse, ${enr}], exclude: [0xA26A7AB43EFA3C5CAAAB0C5CC0B134CC1FD7DB633E9339B023D57865CB5DA905]}
+backfill: {mode: preload, beacon_api: "https://archive.example"}
+metrics: {enabled: true, port: 0}
+peers:
+  - ${multiaddrOf(peerId)}
+`
+    const config = Either.getOrThrow(parseConfig(text, "c.yaml"))
+    assert.deepStrictEqual(Schema.encodeSync(Config)(config), {
+      beaconApi: "http://user:pw@beacon.example:5052/eth",
+      databasePath: "/var/lib/dasmon/history.db",
+      identityFile: "key",
+      eventLogFile: "events.ndjson",
+      httpAddr: "0.0.0.0:0",
+      workers: 16,
+      testInterval: "1s500ms",
+      peerRefreshInterval: "5m",
+      reconnectionGrace: "0s",
+      sampling: { maxColumns: 128, maxSlots: 1, slotBias: "heavily_recent" },
+      samplingStrategy: { historyWindow: "18d", preferUntested: false, retryFailures: false, retryAfter: "1h30m" },
+      blockFilter: { startSlot: -8192, endSlot: 0 },
+      nodeFilter: {
+        include: ["Lighthouse", enrPeerId],
+        exclude: ["0xa26a7ab43efa3c5caaab0c5cc0b134cc1fd7db633e9339b023d57865cb5da905"]
+      },
+      backfill: { mode: "preload", beaconApi: "https://archive.example" },
+      metrics: { enabled: true, port: 0 },
+      peers: [multiaddrOf(peerId)]
+    })
+  })
+
+  it("gives back every configuration that it can write", () => {
+    FastCheck.assert(
+      FastCheck.property(inputs, (input) => {
+        const config = Either.getOrThrow(makeConfig(input))
+        const encoded = Schema.encodeSync(Config)(config)
+        assert.deepStrictEqual(makeConfig(encoded), Either.right(config))
+        assert.deepStrictEqual(parseConfig(stringify(snakeCase(encoded)), "c.yaml"), Either.right(config))
+      }),
+      { seed: 2, numRuns: 60 }
+    )
+  })
+
+  it("answers junk with lines, never with an exception", () => {
+    const piece = FastCheck.constantFrom(
+      ..."workers: |sampling:|  max_slots: |peers:|- |\n|  |[|]|{|}|,|:|*a|&a |<<: |'|\"|!!set |%|---|#|\t|0x|1|~|\0|\uD800".split(
+        "|"
+      ),
+      "|",
+      ">-"
+    )
+    const texts = FastCheck.oneof(
+      FastCheck.array(piece, { maxLength: 30 }).map((pieces) => pieces.join("")),
+      FastCheck.string({ unit: "binary", maxLength: 60 }),
+      FastCheck.json()
+    )
+    FastCheck.assert(
+      FastCheck.property(texts, (text) => {
+        for (const line of linesOf(text)) assert.match(line, /^c\.yaml(:\d+)?: [^\n\r]+$/)
+      }),
+      { seed: 3, numRuns: 400 }
+    )
+  })
+
+  it("survives a file that is nested without end", () => {
+    for (const level of ["- ", "[", "{a: ", "? "]) {
+      assert.deepStrictEqual(linesOf(level.repeat(200_000)), ["c.yaml: more than 100 levels of nesting"])
+    }
+  })
+
+  it("does not tell of each of very many mistakes", () => {
+    const lines = linesOf(Array.from({ length: 2000 }, (_, index) => `k${index}: 1\n`).join(""))
+    assert.lengthOf(lines, 101)
+    assert.strictEqual(lines.at(-1), "… and 1900 more")
+  })
+})
+
+const durationText = (least: number, most: number) =>
+  FastCheck.integer({ min: least, max: most }).chain((seconds) =>
+    FastCheck.constantFrom(`${seconds}s`, `${seconds * 1000}ms`, `${seconds / 4 + least}s`)
+  )
+
+const optionally = <T>(shape: { [K in keyof T]: FastCheck.Arbitrary<T[K]> }) =>
+  FastCheck.record(shape, { requiredKeys: [] })
+
+const inputs: FastCheck.Arbitrary<ConfigInput> = optionally({
+  beaconApi: FastCheck.webUrl(),
+  databasePath: FastCheck.stringMatching(/^[\w ./-]{1,20}\.db$/),
+  identityFile: FastCheck.constantFrom("key", "~/key: 'x' #"),
+  eventLogFile: FastCheck.constantFrom("yes", "1e3", "events"),
+  httpAddr: FastCheck.constantFrom(":0", "localhost:80", "[::1]:8080", "a.b-c.example:65535", "127.0.0.1:1"),
+  workers: FastCheck.integer({ min: 1, max: 256 }),
+  testInterval: durationText(1, 3600),
+  peerRefreshInterval: durationText(1, 3600),
+  reconnectionGrace: durationText(0, 86400),
+  sampling: optionally({
+    maxColumns: FastCheck.integer({ min: 1, max: 128 }),
+    maxSlots: FastCheck.integer({ min: 1, max: 128 }),
+    slotBias: FastCheck.constantFrom("uniform", "recent", "historical", "heavily_recent", "heavily_historical")
+  }),
+  samplingStrategy: optionally({
+    historyWindow: durationText(1, 10_000_000),
+    preferUntested: FastCheck.boolean(),
+    retryFailures: FastCheck.boolean(),
+    retryAfter: durationText(0, 10_000_000)
+  }),
+  blockFilter: optionally({
+    startSlot: FastCheck.integer({ min: -8192, max: 0 }),
+    endSlot: FastCheck.integer({ min: 1, max: 20_000_000 })
+  }),
+  nodeFilter: optionally({
+    include: FastCheck.array(FastCheck.constantFrom("lighthouse/v7", "12", "true", enr, peerId), { maxLength: 4 }),
+    exclude: FastCheck.array(FastCheck.constantFrom(multiaddrOf(peerId), `0x${"aB".repeat(32)}`), { maxLength: 4 })
+  }),
+  backfill: optionally({
+    mode: FastCheck.constantFrom("off", "background", "preload"),
+    beaconApi: FastCheck.webUrl()
+  }),
+  metrics: optionally({ enabled: FastCheck.boolean(), port: FastCheck.integer({ min: 9091, max: 65534 }) }),
+  peers: FastCheck.subarray([enr, multiaddrOf(peerId)])
+})
+
+const snakeCase = (value: unknown): unknown =>
+  typeof value !== "object" || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(
+        Object.entries(value).map(([key, inner]) => [
+          key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+          snakeCase(inner)
+        ])
+      )
+
+describe("loadConfig", () => {
+  const linesOfFile = (name: string, make: (path: string) => Effect.Effect<void, unknown, FileSystem.FileSystem>) =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const path = `${folder}/${name}`
+      yield* make(path)
+      return yield* loadConfig(path).pipe(
+        Effect.match({
+          onFailure: (error) => error.lines.map((line) => line.replace(path, "FILE")),
+          onSuccess: (config) => [`workers ${config.workers}`]
+        })
+      )
+    }).pipe(Effect.provide(NodeContext.layer))
+
+  const write = (bytes: string | Uint8Array) => (path: string) =>
+    Effect.flatMap(FileSystem.FileSystem, (fs) =>
+      fs.writeFile(path, typeof bytes === "string" ? new TextEncoder().encode(bytes) : bytes)
+    )
+
+  it.scoped("reads a file, also with a byte order mark and Windows line ends", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* linesOfFile("a", write("\uFEFFworkers: 7\r\nmetrics:\r\n  port: 1\r\n")), [
+        "workers 7"
+      ])
+      assert.deepStrictEqual(yield* linesOfFile("b", write("")), ["workers 4"])
+    })
+  )
+
+  it.scoped("says why a file cannot be used", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      assert.deepStrictEqual(yield* linesOfFile("none", () => Effect.void), ["FILE: there is no such file"])
+      assert.deepStrictEqual(yield* linesOfFile("folder", (path) => fs.makeDirectory(path)), [
+        "FILE: this is a directory, not a configuration file"
+      ])
+      assert.deepStrictEqual(yield* linesOfFile("device", (path) => fs.symlink("/dev/zero", path)), [
+        "FILE: this is not a regular file"
+      ])
+      assert.deepStrictEqual(yield* linesOfFile("large", write("#".repeat(2 ** 20 + 1))), [
+        "FILE: 1048577 bytes, but a configuration file has at most 1048576"
+      ])
+      assert.deepStrictEqual(yield* linesOfFile("binary", write(Uint8Array.of(0x61, 0xff))), [
+        "FILE: this is not text in UTF-8"
+      ])
+      assert.deepStrictEqual(yield* linesOfFile("wrong", write("workers: 0")), [
+        "FILE:1: workers: expected a whole number from 1 to 256, got 0"
+      ])
+    }).pipe(Effect.provide(NodeContext.layer))
+  )
+})
