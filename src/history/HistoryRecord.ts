@@ -1,0 +1,20 @@
+import { Data } from "effect"
+import type { Claim } from "../domain/Claim.ts"
+import type { FindingCounts } from "../domain/Finding.ts"
+import type { Probe } from "../domain/Job.ts"
+import type { Conversation } from "./History.ts"
+
+/** One thing to remember, as it waits to be written. */
+export type HistoryRecord = Data.TaggedEnum<{
+  Probe: { readonly probe: Probe; readonly conversation: Conversation }
+  Conversation: {
+    readonly peerId: string
+    readonly conversation: Conversation
+    readonly failure: string | null
+    readonly at: number
+  }
+  Claim: { readonly peerId: string; readonly claim: Claim }
+  Findings: { readonly peerId: string; readonly findings: FindingCounts }
+  Peer: { readonly peerId: string; readonly agent: string | null; readonly address: string | null; readonly at: number }
+}>
+export const HistoryRecord = Data.taggedEnum<HistoryRecord>()

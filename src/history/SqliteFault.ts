@@ -1,0 +1,43 @@
+import { Predicate } from "effect"
+
+/** What went wrong in SQLite, and what to do about it. */
+export interface SqliteFault {
+  /** A sentence for a person. */
+  readonly reason: string
+  /** Another connection holds the lock. */
+  readonly busy: boolean
+  /** Whether the same write can succeed later: the fault is in the disk or the file, not in what is written. */
+  readonly passing: boolean
+}
+
+/** Explains what the driver threw: `cause` itself, or that within (an `SqlError`, a `MigrationError`). */
+export const explain = (cause: unknown): SqliteFault => {
+  const thrown = innermost(cause)
+  const code = Predicate.hasProperty(thrown, "code") && typeof thrown.code === "string" ? thrown.code : ""
+  const advice = advices.find(([prefix]) => code.startsWith(prefix))?.[1]
+  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  return {
+    reason: advice === undefined ? message : `${advice} (${message})`,
+    busy: code.startsWith("SQLITE_BUSY"),
+    passing: advice !== undefined
+  }
+}
+
+const advices: ReadonlyArray<readonly [code: string, advice: string]> = [
+  ["SQLITE_BUSY", "another process holds a lock on it: end that process"],
+  ["SQLITE_LOCKED", "another process holds a lock on it: end that process"],
+  ["SQLITE_FULL", "the disk is full: make room"],
+  ["SQLITE_IOERR", "the disk does not read or write: check it and its free space"],
+  ["SQLITE_READONLY", "it cannot be written: give this user write access to the file and its folder"],
+  ["SQLITE_PERM", "it cannot be written: give this user write access to the file and its folder"],
+  ["SQLITE_CANTOPEN", "it cannot be opened: give this user read and write access to the file and its folder"],
+  ["SQLITE_NOTADB", "it is not a database: move it away, or change database_path"],
+  ["SQLITE_CORRUPT", "it is damaged: move it away and restart, or restore a copy"],
+  ["SQLITE_NOMEM", "there is not enough memory"],
+  ["SQLITE_PROTOCOL", "another process holds a lock on it: end that process"]
+]
+
+const innermost = (cause: unknown): unknown =>
+  Predicate.hasProperty(cause, "cause") && cause.cause !== undefined && cause.cause !== null
+    ? innermost(cause.cause)
+    : cause

@@ -1,0 +1,34 @@
+import { Effect, Layer } from "effect"
+import { openDatabase } from "./Database.ts"
+import { History, type HistoryError } from "./History.ts"
+import { HistoryRecord } from "./HistoryRecord.ts"
+import { makeRecorder } from "./Recorder.ts"
+import { makeReader } from "./SqliteReader.ts"
+import { makeWriter } from "./SqliteWriter.ts"
+
+/**
+ * The history in an SQLite file, made if there is none. The folder must exist; one process at a time can write, others
+ * can read. Closing writes what is queued.
+ */
+export const layer = (options: { readonly path: string }): Layer.Layer<History, HistoryError> =>
+  Layer.scoped(
+    History,
+    Effect.gen(function* () {
+      const sql = yield* openDatabase(options.path)
+      const recorder = yield* makeRecorder({ weigh, capacity, write: makeWriter(sql) })
+      return History.of({
+        recordProbe: (probe, conversation) => recorder.record(HistoryRecord.Probe({ probe, conversation })),
+        recordConversation: (peerId, conversation, failure, at) =>
+          recorder.record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
+        recordClaim: (peerId, claim) => recorder.record(HistoryRecord.Claim({ peerId, claim })),
+        recordFindings: (peerId, findings) => recorder.record(HistoryRecord.Findings({ peerId, findings })),
+        recordPeer: (peerId, seen) => recorder.record(HistoryRecord.Peer({ peerId, ...seen })),
+        flush: recorder.flush,
+        ...makeReader(sql)
+      })
+    })
+  )
+
+/** Roughly the microseconds that writing takes, so that what waits is written in time. */
+const weigh = (record: HistoryRecord): number => (record._tag === "Probe" ? 200 + record.probe.outcomes.length : 100)
+const capacity = 100_000

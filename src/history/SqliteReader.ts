@@ -1,0 +1,183 @@
+import type { SqlClient } from "@effect/sql"
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Option } from "effect"
+import type { ParseError } from "effect/ParseResult"
+import type { Claim } from "../domain/Claim.ts"
+import type { Outcome, Probe } from "../domain/Job.ts"
+import { noOutcomes, outcomeKinds } from "../domain/Outcome.ts"
+import { noConversations } from "../domain/Verdict.ts"
+import { makeBreathe } from "./Breathe.ts"
+import { columnsOf } from "./ColumnMask.ts"
+import { chunkOf, decodeChunk, rowsOf } from "./CoverageChunk.ts"
+import { failureFinder } from "./FailureRows.ts"
+import { type CoverageRow, HistoryError, type PeerHistory } from "./History.ts"
+import { decodeSections } from "./OutcomeSections.ts"
+import { explain } from "./SqliteFault.ts"
+import {
+  BlockRow,
+  ChunkRow,
+  claimColumns,
+  claimOf,
+  ClaimRow,
+  FailureRowColumns,
+  findingCountsOf,
+  FindingRow,
+  IdRow,
+  outcomeCountsOf,
+  PeerRow,
+  ProbeRow,
+  query,
+  TotalsRow
+} from "./SqliteRows.ts"
+import { chunkKey } from "./SqliteWriter.ts"
+
+/** Answers what History asks from the database. */
+export const makeReader = (sql: SqlClient.SqlClient) => {
+  const read = <A>(
+    operation: string,
+    use: (connection: Connection) => Effect.Effect<A, SqlError | ParseError>
+  ): Effect.Effect<A, HistoryError> =>
+    Effect.scoped(Effect.flatMap(sql.reserve, use)).pipe(
+      Effect.mapError((cause) => new HistoryError({ operation, reason: explain(cause).reason }))
+    )
+  return {
+    peer: (peerId: string) => read("peer", (connection) => readPeer(connection, peerId)),
+    claims: (peerId: string) =>
+      read("claims", (connection) => Effect.map(selectClaims(connection, [peerId]), readClaims)),
+    probe: (id: string) => read("probe", (connection) => readProbe(connection, id)),
+    coverage: (peerId: string, fromSlot: number) =>
+      read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot))),
+    totals: read("totals", (connection) =>
+      Effect.map(selectTotals(connection, []), ([row]) => ({
+        probes: row?.probes ?? 0,
+        outcomes: row === undefined ? noOutcomes : outcomeCountsOf(row)
+      }))
+    )
+  }
+}
+
+const readPeer = Effect.fnUntraced(function* (connection: Connection, peerId: string) {
+  const [row] = yield* selectPeer(connection, [peerId])
+  if (row === undefined) return unknownPeer
+  const findings = yield* selectFindings(connection, [row.id])
+  return {
+    outcomes: outcomeCountsOf(row),
+    conversations: {
+      answered: row.conversations_answered,
+      unanswered: row.conversations_unanswered,
+      refused: row.conversations_refused
+    },
+    findings: findingCountsOf(findings),
+    lastProbeAt: row.last_probe_at,
+    lastFailure: row.failure
+  }
+})
+
+const unknownPeer: PeerHistory = {
+  outcomes: noOutcomes,
+  conversations: noConversations,
+  findings: {},
+  lastProbeAt: null,
+  lastFailure: null
+}
+
+const readClaims = (rows: ReadonlyArray<typeof ClaimRow.Type>): ReadonlyArray<Claim> => rows.map(claimOf)
+
+const readCoverage = Effect.fnUntraced(function* (connection: Connection, peerId: string, fromSlot: number) {
+  const [peer] = yield* selectPeerNumber(connection, [peerId])
+  if (peer === undefined) return []
+  const first = chunkKey(peer.id, chunkOf(fromSlot))
+  const chunks = yield* selectChunks(connection, [first, chunkKey(peer.id + 1, 0) - 1])
+  const breathe = makeBreathe(8)
+  const rows: Array<CoverageRow> = []
+  for (const { chunk, id } of chunks) {
+    yield* breathe
+    for (const row of rowsOf(decodeChunk(chunk), id - chunkKey(peer.id, 0))) {
+      if (row.slot >= fromSlot) rows.push(row)
+    }
+  }
+  return rows
+})
+
+const readProbe = Effect.fnUntraced(function* (connection: Connection, id: string) {
+  const [row] = yield* selectProbe(connection, [id])
+  if (row === undefined) return Option.none<Probe>()
+  const failures = yield* selectFailures(connection, [row.id])
+  return Option.some<Probe>({
+    id,
+    job: { peerId: row.peer_id, startSlot: row.start_slot, count: row.count, columns: columnsOf(row.columns) },
+    startedAt: row.started_at,
+    finishedAt: row.finished_at,
+    timings: { open: row.open_ms, firstByte: row.first_byte_ms, total: row.total_ms },
+    requests: row.requests,
+    bytes: row.bytes,
+    outcomes: yield* readOutcomes(connection, row.outcomes, failureFinder(failures)),
+    findings: row.findings ?? []
+  })
+})
+
+const readOutcomes = Effect.fnUntraced(function* (
+  connection: Connection,
+  bytes: Uint8Array,
+  failure: ReturnType<typeof failureFinder>
+) {
+  const sections = decodeSections(bytes)
+  const numbers = JSON.stringify(sections.map(({ block }) => block))
+  const blocks = new Map((yield* selectBlocks(connection, [numbers])).map((row) => [row.id, row]))
+  const outcomes: Array<Outcome> = []
+  for (const { block, masks, slot } of sections) {
+    const { blobs = 0, root: blockRoot = "" } = blocks.get(block) ?? {}
+    for (const outcome of outcomeKinds) {
+      for (const column of columnsOf(masks.get(outcome) ?? new Uint8Array())) {
+        const why = outcome === "success" ? undefined : failure(outcome, slot, column)
+        outcomes.push({
+          slot,
+          column,
+          outcome,
+          ...(why === undefined || why.check === null ? {} : { check: why.check }),
+          ...(why === undefined || why.reason === null ? {} : { reason: why.reason }),
+          blockRoot,
+          blobs
+        })
+      }
+    }
+  }
+  return outcomes.sort((a, b) => a.slot - b.slot || a.column - b.column)
+})
+
+const kinds = outcomeKinds.join(", ")
+
+const selectPeer = query(
+  `SELECT id, last_probe_at, failure, conversations_answered, conversations_unanswered, conversations_refused, ${kinds}
+  FROM peers WHERE peer_id = ?`,
+  PeerRow
+)
+
+const selectPeerNumber = query("SELECT id FROM peers WHERE peer_id = ?", IdRow)
+
+const selectFindings = query("SELECT kind, count FROM findings WHERE peer = ?", FindingRow)
+
+const selectClaims = query(
+  `SELECT ${claimColumns} FROM claims WHERE peer = (SELECT id FROM peers WHERE peer_id = ?) ORDER BY id`,
+  ClaimRow
+)
+
+const selectChunks = query("SELECT id, chunk FROM coverage WHERE id BETWEEN ? AND ? ORDER BY id", ChunkRow)
+
+const selectProbe = query(
+  "SELECT probes.*, peers.peer_id FROM probes JOIN peers ON peers.id = probes.peer WHERE probes.uuid = ?",
+  ProbeRow
+)
+
+const selectFailures = query(
+  `SELECT outcome, slot, "column", block_root AS blockRoot, "check", reason FROM failures WHERE probe = ?`,
+  FailureRowColumns
+)
+
+const selectBlocks = query(
+  "SELECT id, slot, root, blobs FROM blocks WHERE id IN (SELECT value FROM json_each(?))",
+  BlockRow
+)
+
+const selectTotals = query(`SELECT probes, ${kinds} FROM totals`, TotalsRow)

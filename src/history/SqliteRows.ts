@@ -1,0 +1,126 @@
+import type { Connection } from "@effect/sql/SqlConnection"
+import { type SqlError } from "@effect/sql/SqlError"
+import { Effect, Schema } from "effect"
+import type { ParseError } from "effect/ParseResult"
+import { type Claim, ClaimSource } from "../domain/Claim.ts"
+import type { FindingCounts } from "../domain/Finding.ts"
+import { FindingKind } from "../domain/Finding.ts"
+import { InvalidCheck, type OutcomeCounts, OutcomeKind } from "../domain/Outcome.ts"
+import { columnsOf } from "./ColumnMask.ts"
+
+/** Runs a statement of fixed text, which the driver keeps prepared, and decodes the rows that it returns. */
+export const query =
+  <A, I>(text: string, row: Schema.Schema<A, I>) =>
+  (
+    connection: Connection,
+    parameters: ReadonlyArray<unknown>
+  ): Effect.Effect<ReadonlyArray<A>, SqlError | ParseError> =>
+    Effect.flatMap(connection.execute(text, parameters, undefined), Schema.decodeUnknown(Schema.Array(row)))
+
+/** Runs a statement that returns nothing. */
+export const execute =
+  (text: string) =>
+  (connection: Connection, parameters: ReadonlyArray<unknown>): Effect.Effect<unknown, SqlError> =>
+    connection.executeRaw(text, parameters)
+
+export const IdRow = Schema.Struct({ id: Schema.Number })
+
+export const outcomeColumns = Schema.Struct({
+  success: Schema.Number,
+  missing: Schema.Number,
+  invalid: Schema.Number,
+  unavailable: Schema.Number,
+  malformed: Schema.Number,
+  timeout: Schema.Number,
+  disconnected: Schema.Number,
+  refused: Schema.Number,
+  unverifiable: Schema.Number
+} satisfies Record<OutcomeKind, Schema.Schema.Any>).fields
+
+export const TotalsRow = Schema.Struct({ probes: Schema.Number, ...outcomeColumns })
+
+export const PeerRow = Schema.Struct({
+  id: Schema.Number,
+  last_probe_at: Schema.NullOr(Schema.Number),
+  failure: Schema.NullOr(Schema.String),
+  conversations_answered: Schema.Number,
+  conversations_unanswered: Schema.Number,
+  conversations_refused: Schema.Number,
+  ...outcomeColumns
+})
+
+export const FindingRow = Schema.Struct({ kind: FindingKind, count: Schema.Number })
+
+export const ChunkRow = Schema.Struct({ id: Schema.Number, chunk: Schema.Uint8ArrayFromSelf })
+
+export const BlockRow = Schema.Struct({
+  id: Schema.Number,
+  slot: Schema.Number,
+  root: Schema.String,
+  blobs: Schema.Number
+})
+
+export const FailureRowColumns = Schema.Struct({
+  outcome: OutcomeKind,
+  slot: Schema.NullOr(Schema.Number),
+  column: Schema.NullOr(Schema.Number),
+  blockRoot: Schema.NullOr(Schema.String),
+  check: Schema.NullOr(InvalidCheck),
+  reason: Schema.NullOr(Schema.String)
+})
+
+export const ProbeRow = Schema.Struct({
+  id: Schema.Number,
+  peer_id: Schema.String,
+  start_slot: Schema.Number,
+  count: Schema.Number,
+  columns: Schema.Uint8ArrayFromSelf,
+  started_at: Schema.Number,
+  finished_at: Schema.Number,
+  open_ms: Schema.NullOr(Schema.Number),
+  first_byte_ms: Schema.NullOr(Schema.Number),
+  total_ms: Schema.Number,
+  requests: Schema.Number,
+  bytes: Schema.Number,
+  findings: Schema.NullOr(Schema.parseJson(Schema.Array(Schema.Struct({ kind: FindingKind, detail: Schema.String })))),
+  outcomes: Schema.Uint8ArrayFromSelf
+})
+
+export const ClaimRow = Schema.Struct({
+  observed_at: Schema.Number,
+  custody_group_count: Schema.Number,
+  source: ClaimSource,
+  columns: Schema.Uint8ArrayFromSelf,
+  earliest_available_slot: Schema.NullOr(Schema.Number),
+  head_slot: Schema.Number,
+  fork_digest: Schema.String,
+  sequence_number: Schema.NullOr(Schema.Number)
+})
+
+export const claimColumns = Object.keys(ClaimRow.fields).join(", ")
+
+export const claimOf = (row: typeof ClaimRow.Type): Claim => ({
+  custodyGroupCount: row.custody_group_count,
+  source: row.source,
+  columns: columnsOf(row.columns),
+  earliestAvailableSlot: row.earliest_available_slot,
+  headSlot: row.head_slot,
+  forkDigest: row.fork_digest,
+  sequenceNumber: row.sequence_number,
+  observedAt: row.observed_at
+})
+
+export const outcomeCountsOf = (row: OutcomeCounts): OutcomeCounts => ({
+  success: row.success,
+  missing: row.missing,
+  invalid: row.invalid,
+  unavailable: row.unavailable,
+  malformed: row.malformed,
+  timeout: row.timeout,
+  disconnected: row.disconnected,
+  refused: row.refused,
+  unverifiable: row.unverifiable
+})
+
+export const findingCountsOf = (rows: ReadonlyArray<typeof FindingRow.Type>): FindingCounts =>
+  Object.fromEntries(rows.map(({ count, kind }) => [kind, count]))

@@ -1,0 +1,264 @@
+import type { SqlClient } from "@effect/sql"
+import type { Connection } from "@effect/sql/SqlConnection"
+import { Effect, Exit } from "effect"
+import { type Claim, sameClaim } from "../domain/Claim.ts"
+import type { FindingCounts } from "../domain/Finding.ts"
+import type { Probe } from "../domain/Job.ts"
+import { addOutcomes, blameOf, noOutcomes, type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
+import { makeBreathe } from "./Breathe.ts"
+import { columnsOf, maskOf } from "./ColumnMask.ts"
+import { type CoverageChunk, chunkOf, cover, decodeChunk, emptyChunk, encodeChunk } from "./CoverageChunk.ts"
+import { failureRowsOf } from "./FailureRows.ts"
+import type { Conversation } from "./History.ts"
+import type { HistoryRecord } from "./HistoryRecord.ts"
+import { type BlockKey, encodeSections, type OutcomeSection, sectionsOf } from "./OutcomeSections.ts"
+import { changeOf, type PeerChange } from "./PeerChange.ts"
+import { WriteError } from "./Recorder.ts"
+import { explain } from "./SqliteFault.ts"
+import { ChunkRow, claimColumns, claimOf, ClaimRow, execute, IdRow, query } from "./SqliteRows.ts"
+
+/** The key of a peer's chunk in `coverage`: a peer's chunks lie side by side, ascending. */
+export const chunkKey = (peer: number, chunk: number): number => peer * 2 ** 24 + chunk
+
+/**
+ * Writes a batch in one transaction, the sums over it included: all of it, or nothing.
+ *
+ * The driver is synchronous; between records the event loop gets its turn.
+ */
+export const makeWriter = (
+  sql: SqlClient.SqlClient
+): ((batch: ReadonlyArray<HistoryRecord>) => Effect.Effect<void, WriteError>) => {
+  const blocks = new Map<string, number>()
+  const breathe = makeBreathe(8)
+
+  const writeAll = Effect.fnUntraced(function* (connection: Connection, batch: ReadonlyArray<HistoryRecord>) {
+    const sums = { probes: 0, outcomes: noOutcomes }
+    for (const record of batch) {
+      yield* breathe
+      if (record._tag === "Probe" && (yield* selectProbe(connection, [record.probe.id])).length > 0) continue
+      const change = changeOf(record)
+      const peer = yield* writePeer(connection, change)
+      sums.probes += change.probes
+      sums.outcomes = addOutcomes(sums.outcomes, change.outcomes)
+      if (record._tag === "Claim") yield* writeClaim(connection, peer, record.claim)
+      if (record._tag === "Probe") {
+        yield* writeProbe(connection, peer, record.probe, record.conversation, change.outcomes, blocks)
+      }
+    }
+    if (sums.probes > 0) yield* updateTotals(connection, [sums.probes, ...inOrder(sums.outcomes)])
+  })
+
+  return (batch) =>
+    Effect.scoped(
+      Effect.flatMap(sql.reserve, (connection) =>
+        Effect.acquireUseRelease(
+          connection.executeRaw("BEGIN IMMEDIATE", []),
+          () => Effect.zipRight(writeAll(connection, batch), connection.executeRaw("COMMIT", [])),
+          (_, exit) => {
+            if (Exit.isSuccess(exit)) return Effect.void
+            // The numbers of blocks that were written by this transaction are gone with it.
+            blocks.clear()
+            return Effect.ignore(connection.executeRaw("ROLLBACK", []))
+          }
+        )
+      )
+    ).pipe(
+      Effect.mapError((cause) => {
+        const { passing, reason } = explain(cause)
+        return new WriteError({ reason, passing })
+      })
+    )
+}
+
+const writePeer = Effect.fnUntraced(function* (connection: Connection, change: PeerChange) {
+  const { conversations, failure } = change
+  const [row] = yield* upsertPeer(connection, [
+    change.peerId,
+    change.agent,
+    change.address,
+    change.seenAt,
+    change.seenAt,
+    change.lastProbeAt,
+    failure?.sentence ?? null,
+    failure?.blamed === true ? 1 : 0,
+    change.probes,
+    conversations.answered,
+    conversations.unanswered,
+    conversations.refused,
+    ...inOrder(change.outcomes)
+  ])
+  if (row === undefined) return yield* Effect.dieMessage("an upsert that returns no row")
+  yield* writeFindings(connection, row.id, change.findings)
+  return row.id
+})
+
+const writeFindings = (connection: Connection, peer: number, findings: FindingCounts) =>
+  Effect.forEach(Object.entries(findings), ([kind, count]) => upsertFinding(connection, [peer, kind, count]), {
+    discard: true
+  })
+
+const writeClaim = Effect.fnUntraced(function* (connection: Connection, peer: number, claim: Claim) {
+  const [newest] = yield* selectNewestClaim(connection, [peer])
+  if (newest !== undefined && sameClaim(claimOf(newest), claim)) return
+  yield* insertClaim(connection, [
+    peer,
+    claim.observedAt,
+    claim.custodyGroupCount,
+    claim.source,
+    maskOf(claim.columns),
+    claim.earliestAvailableSlot,
+    claim.headSlot,
+    claim.forkDigest,
+    claim.sequenceNumber
+  ])
+})
+
+const writeProbe = Effect.fnUntraced(function* (
+  connection: Connection,
+  peer: number,
+  probe: Probe,
+  conversation: Conversation,
+  counts: OutcomeCounts,
+  blocks: Map<string, number>
+) {
+  const sections = sectionsOf(probe)
+  const numbered: Array<OutcomeSection<number>> = []
+  for (const section of sections) {
+    numbered.push({ ...section, block: yield* blockNumber(connection, section.block, blocks) })
+  }
+  const [row] = yield* insertProbe(connection, [
+    probe.id,
+    peer,
+    conversation,
+    probe.job.startSlot,
+    probe.job.count,
+    maskOf(probe.job.columns),
+    probe.startedAt,
+    probe.finishedAt,
+    probe.timings.open,
+    probe.timings.firstByte,
+    probe.timings.total,
+    probe.requests,
+    probe.bytes,
+    probe.findings.length === 0 ? null : JSON.stringify(probe.findings),
+    encodeSections(numbered),
+    ...inOrder(counts)
+  ])
+  if (row === undefined) return yield* Effect.dieMessage("an insert that returns no row")
+  const failures = failureRowsOf(probe)
+  if (failures.length > 0) yield* insertFailures(connection, [row.id, JSON.stringify(failures)])
+  yield* writeCoverage(connection, peer, sections, probe.finishedAt)
+})
+
+const blockNumber = Effect.fnUntraced(function* (connection: Connection, block: BlockKey, known: Map<string, number>) {
+  const key = `${block.slot} ${block.blobs} ${block.root}`
+  const found = known.get(key)
+  if (found !== undefined) return found
+  const [row] = yield* upsertBlock(connection, [block.slot, block.root, block.blobs])
+  if (row === undefined) return yield* Effect.dieMessage("an upsert that returns no row")
+  if (known.size >= knownBlocks) known.clear()
+  known.set(key, row.id)
+  return row.id
+})
+
+const writeCoverage = Effect.fnUntraced(function* (
+  connection: Connection,
+  peer: number,
+  sections: ReadonlyArray<OutcomeSection<BlockKey>>,
+  at: number
+) {
+  const chunks = new Map<number, CoverageChunk>()
+  for (const { masks, slot } of sections) {
+    for (const [kind, mask] of masks) {
+      const blame = blameOf[kind]
+      if (blame !== "none" && blame !== "peer") continue
+      const key = chunkKey(peer, chunkOf(slot))
+      let chunk = chunks.get(key)
+      if (chunk === undefined) {
+        const [row] = yield* selectChunk(connection, [key])
+        chunk = row === undefined ? emptyChunk() : decodeChunk(row.chunk)
+        chunks.set(key, chunk)
+      }
+      for (const column of columnsOf(mask)) cover(chunk, slot, column, kind === "success", at)
+    }
+  }
+  for (const [key, chunk] of chunks) yield* upsertChunk(connection, [key, encodeChunk(chunk)])
+})
+
+/** A slot's key and number; beyond this many the oldest day is hardly asked for again. */
+const knownBlocks = 8192
+
+const inOrder = (counts: OutcomeCounts): ReadonlyArray<number> => outcomeKinds.map((kind) => counts[kind])
+
+const kinds = outcomeKinds.join(", ")
+const marks = (count: number): string => Array.from({ length: count }, () => "?").join(", ")
+const sumOf = (column: string): string => `${column} = ${column} + excluded.${column}`
+const latestOf = (column: string): string =>
+  `${column} = max(coalesce(${column}, excluded.${column}), coalesce(excluded.${column}, ${column}))`
+
+const selectProbe = query("SELECT id FROM probes WHERE uuid = ?", IdRow)
+
+const peerSums = [
+  "probes",
+  "conversations_answered",
+  "conversations_unanswered",
+  "conversations_refused",
+  ...outcomeKinds
+]
+const upsertPeer = query(
+  `INSERT INTO peers
+    (peer_id, agent, address, first_seen, last_seen, last_probe_at, failure, failure_blamed, ${peerSums.join(", ")})
+  VALUES (${marks(8 + peerSums.length)})
+  ON CONFLICT (peer_id) DO UPDATE SET
+    agent = coalesce(excluded.agent, agent),
+    address = coalesce(excluded.address, address),
+    first_seen = coalesce(first_seen, excluded.first_seen),
+    ${latestOf("last_seen")},
+    ${latestOf("last_probe_at")},
+    failure = iif(excluded.failure IS NULL OR failure_blamed > excluded.failure_blamed, failure, excluded.failure),
+    failure_blamed = max(failure_blamed, excluded.failure_blamed),
+    ${peerSums.map(sumOf).join(", ")}
+  RETURNING id`,
+  IdRow
+)
+
+const upsertFinding = execute(
+  `INSERT INTO findings (peer, kind, count) VALUES (?, ?, ?) ON CONFLICT (peer, kind) DO UPDATE SET ${sumOf("count")}`
+)
+
+const selectNewestClaim = query(`SELECT ${claimColumns} FROM claims WHERE peer = ? ORDER BY id DESC LIMIT 1`, ClaimRow)
+
+const insertClaim = execute(`INSERT INTO claims (peer, ${claimColumns}) VALUES (${marks(9)})`)
+
+const insertProbe = query(
+  `INSERT INTO probes
+    (uuid, peer, conversation, start_slot, count, columns, started_at, finished_at, open_ms, first_byte_ms, total_ms,
+      requests, bytes, findings, outcomes, ${kinds})
+  VALUES (${marks(15 + outcomeKinds.length)})
+  RETURNING id`,
+  IdRow
+)
+
+const upsertBlock = query(
+  `INSERT INTO blocks (slot, root, blobs) VALUES (?, ?, ?)
+  ON CONFLICT (slot, root, blobs) DO UPDATE SET slot = slot RETURNING id`,
+  IdRow
+)
+
+/** All rows in one statement of fixed text, however many they are. */
+const insertFailures = execute(
+  `INSERT INTO failures (probe, outcome, slot, "column", block_root, "check", reason)
+  SELECT ?, value ->> 'outcome', value ->> 'slot', value ->> 'column', value ->> 'blockRoot', value ->> 'check',
+    value ->> 'reason'
+  FROM json_each(?)`
+)
+
+const selectChunk = query("SELECT id, chunk FROM coverage WHERE id = ?", ChunkRow)
+
+const upsertChunk = execute(
+  "INSERT INTO coverage (id, chunk) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET chunk = excluded.chunk"
+)
+
+const updateTotals = execute(
+  `UPDATE totals SET probes = probes + ?, ${outcomeKinds.map((kind) => `${kind} = ${kind} + ?`).join(", ")}`
+)

@@ -1,0 +1,60 @@
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Effect } from "effect"
+import type { Claim } from "../../src/domain/Claim.ts"
+import type { Outcome, Probe } from "../../src/domain/Job.ts"
+import type { OutcomeKind } from "../../src/domain/Outcome.ts"
+
+/** A folder that is gone when the scope closes. */
+export const temporaryFolder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "dasmon-history-"))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
+
+export const rootOf = (slot: number): string => `0x${slot.toString(16).padStart(64, "0")}`
+
+export const outcome = (slot: number, column: number, kind: OutcomeKind, reason?: string): Outcome => ({
+  slot,
+  column,
+  outcome: kind,
+  ...(kind === "invalid" ? { check: "kzg_proof" as const } : {}),
+  ...(reason === undefined ? {} : { reason }),
+  blockRoot: rootOf(slot),
+  blobs: 3
+})
+
+export const probe = (
+  id: string,
+  peerId: string,
+  outcomes: ReadonlyArray<Outcome>,
+  more: Partial<Probe> = {}
+): Probe => ({
+  id,
+  job: {
+    peerId,
+    startSlot: Math.min(...outcomes.map(({ slot }) => slot)),
+    count: 1 + Math.max(...outcomes.map(({ slot }) => slot)) - Math.min(...outcomes.map(({ slot }) => slot)),
+    columns: [...new Set(outcomes.map(({ column }) => column))].sort((a, b) => a - b)
+  },
+  startedAt: 1_700_000_000_000,
+  finishedAt: 1_700_000_000_500,
+  timings: { open: 3, firstByte: 20, total: 500 },
+  requests: 1,
+  bytes: 12_345,
+  outcomes,
+  findings: [],
+  ...more
+})
+
+export const claim = (more: Partial<Claim> = {}): Claim => ({
+  custodyGroupCount: 4,
+  source: "metadata",
+  columns: [1, 5, 64, 127],
+  earliestAvailableSlot: 64,
+  headSlot: 900,
+  forkDigest: "0x01020304",
+  sequenceNumber: 1,
+  observedAt: 1_700_000_000_000,
+  ...more
+})
