@@ -1,7 +1,7 @@
 import type { Connection } from "@libp2p/interface"
 import { Chunk, Clock, Duration, Effect, Either, Option, type Scope, Stream } from "effect"
 import { MalformedResponse, PeerDisconnected, PeerRefused, ProbeTimeout, type RequestError } from "../domain/Outcome.ts"
-import { type ByteStream, open, type OpenFailure, type StreamFailure } from "./ByteStream.ts"
+import { type ByteStream, open, type OpenFailure } from "./ByteStream.ts"
 import { encodeRequest, makeResponseDecoder } from "./Codec.ts"
 import type { RequestMessage, RequestVersion, ResponseChunk } from "./Message.ts"
 import { refusalOf } from "./ResultCode.ts"
@@ -23,7 +23,7 @@ export interface RequestLimits {
 export const defaultLimits: RequestLimits = { openMs: 5_000, firstByteMs: 5_000, chunkMs: 10_000, totalMs: 60_000 }
 
 /** An answer under way. */
-export interface Response {
+export interface Answer {
   /** The protocol id that was negotiated. */
   readonly protocol: string
   /** Ends when the peer closes cleanly between chunks. Run it once. */
@@ -41,7 +41,7 @@ export const request = Effect.fnUntraced(function* (
   connection: RequestConnection,
   message: RequestMessage,
   limits: RequestLimits = defaultLimits
-): Effect.fn.Return<Response, RequestError, Scope.Scope> {
+): Effect.fn.Return<Answer, RequestError, Scope.Scope> {
   const stream = yield* openStream(connection, message, limits)
   const version = message.protocols.find((version) => version.protocol.id === stream.protocol)
   if (version === undefined) return yield* new MalformedResponse({ detail: `negotiated ${stream.protocol}` })
@@ -112,19 +112,19 @@ const responseChunks = (
     const allowed = stage === "firstChunk" ? limits.firstByteMs : limits.chunkMs
     const left = Math.max(0, Math.min(allowed - waitedForChunk, limits.totalMs - waited))
     const before = yield* Clock.currentTimeMillis
-    const bytes = yield* stream.read.pipe(
-      Effect.timeoutOption(Duration.millis(left)),
-      // A timer that is late because we were busy fires before the bytes that have come are looked at: look again.
-      Effect.flatMap(
-        Option.match({ onNone: () => Effect.timeoutOption(stream.read, lastLook), onSome: Effect.succeedSome })
-      ),
-      Effect.mapError((failure) => streamError(failure, stage))
-    )
+    const bytes = yield* stream
+      .read(Duration.millis(left))
+      .pipe(
+        Effect.mapError((failure) =>
+          failure.kind === "silent"
+            ? new ProbeTimeout({ stage, afterMs: waited + left < limits.totalMs ? allowed : limits.totalMs })
+            : new PeerDisconnected({ stage, detail: failure.message })
+        )
+      )
     const elapsed = (yield* Clock.currentTimeMillis) - before
     waited += elapsed
     waitedForChunk += elapsed
-    if (Option.isNone(bytes)) return yield* new ProbeTimeout({ stage, afterMs: Math.round(waitedForChunk) })
-    return bytes.value
+    return bytes
   })
 
   const pull = Effect.gen(function* () {
@@ -170,10 +170,6 @@ const endedInside = (
     )
   )
 
-const lastLook = Duration.millis(20)
 const shutdownGrace = Duration.millis(300)
 
 const malformed = (error: WireError): RequestError => new MalformedResponse({ detail: error.message })
-
-const streamError = (failure: StreamFailure, stage: "firstChunk" | "body"): RequestError =>
-  new PeerDisconnected({ stage, detail: failure.message })

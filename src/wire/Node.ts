@@ -64,11 +64,8 @@ const start = async (options: NodeOptions): Promise<Node> =>
       maxIncomingPendingConnections: 200,
       dialTimeout: 10_000,
       addressDialTimeout: 5_000,
-      inboundUpgradeTimeout: 10_000,
-      reconnectRetries: 0
-    },
-    // Who is dialled is decided above; private addresses are as good as any.
-    connectionGater: { denyDialMultiaddr: () => false }
+      inboundUpgradeTimeout: 10_000
+    }
   })
 
 const muxers = {

@@ -1,9 +1,10 @@
 import type { Libp2p, Stream as Libp2pStream } from "@libp2p/interface"
-import { Cause, Data, Duration, Effect, Either, FiberSet, Option, type Scope } from "effect"
-import { type ByteStream, fromStream, type StreamFailure } from "./ByteStream.ts"
+import { Cause, Duration, Effect, Either, FiberSet, Option, type Scope } from "effect"
+import { type ByteStream, fromStream } from "./ByteStream.ts"
 import { encodeErrorChunk, encodeSuccessChunk, makeRequestDecoder } from "./Codec.ts"
 import type { Protocol } from "./Protocol.ts"
 import { resultCodes } from "./ResultCode.ts"
+import { StreamFailure } from "./StreamEnd.ts"
 import type { WireError } from "./WireError.ts"
 
 /** What may be done with the stream of a request. Each write waits for the peer, within a limit. */
@@ -56,8 +57,10 @@ export const serve = <R>(
   register(node, protocol.id, limits, (stream, peerId) =>
     Effect.gen(function* () {
       const ssz = yield* Effect.either(readRequest(stream, protocol, limits))
-      if (Either.isRight(ssz)) return yield* handler(ssz.right, peerId, replyOn(stream, protocol))
-      if (ssz.left._tag === "StreamFailure" || ssz.left._tag === "RequestTooSlow") return yield* stream.reset
+      if (Either.isRight(ssz)) {
+        return yield* Effect.raceFirst(handler(ssz.right, peerId, replyOn(stream, protocol)), stream.awaitClosed)
+      }
+      if (ssz.left._tag === "StreamFailure") return yield* ssz.left
       yield* stream.write(encodeErrorChunk(resultCodes.invalidRequest, ssz.left.message))
     })
   )
@@ -112,34 +115,44 @@ const converse = <R>(
     yield* answer(stream, peerId).pipe(
       Effect.zipRight(stream.closeWrite),
       Effect.zipRight(discardRest(stream)),
-      Effect.raceFirst(stream.awaitClosed),
       // The peer is gone or does not take what we write: it has lost the answer, and we have lost nothing.
       Effect.catchAll(() => Effect.void)
     )
   })
 
-class RequestTooSlow extends Data.TaggedError("RequestTooSlow")<{}> {}
-
+/** A peer that says all and is gone at once (a Goodbye) has still said it. */
 const readRequest = (
   stream: ByteStream,
   protocol: Protocol,
   limits: ServeLimits
-): Effect.Effect<Uint8Array, WireError | StreamFailure | RequestTooSlow> =>
-  Effect.gen(function* () {
+): Effect.Effect<Uint8Array, WireError | StreamFailure> =>
+  Effect.suspend(() => {
     const decoder = makeRequestDecoder(protocol)
-    while (true) {
-      const bytes = yield* stream.read
-      if (Option.isNone(bytes)) return yield* decoder.finish()
-      yield* decoder.push(bytes.value)
-    }
-  }).pipe(Effect.timeoutFail({ duration: Duration.millis(limits.requestMs), onTimeout: () => new RequestTooSlow() }))
+    const within = Duration.millis(limits.requestMs)
+    const read: Effect.Effect<Uint8Array, WireError | StreamFailure> = Effect.flatMap(
+      stream.read(within),
+      Option.match({
+        onNone: () => decoder.finish(),
+        onSome: (bytes) => Effect.zipRight(decoder.push(bytes), read)
+      })
+    )
+    return read.pipe(
+      Effect.timeoutFail({
+        duration: within,
+        onTimeout: () => new StreamFailure({ kind: "silent", detail: "the request did not come in time" })
+      }),
+      Effect.catchTag("StreamFailure", (failure) =>
+        failure.kind === "silent" ? failure : Effect.mapError(decoder.finish(), () => failure)
+      )
+    )
+  })
 
 /** Reads up to the peer's end, for a while and not much: what it still has to say is not wanted. */
 const discardRest = (stream: ByteStream): Effect.Effect<void, StreamFailure> =>
   Effect.gen(function* () {
     let bytes = 0
     while (bytes < maxDiscarded) {
-      const piece = yield* stream.read
+      const piece = yield* stream.read("2 seconds")
       if (Option.isNone(piece)) return
       bytes += piece.value.length
     }
