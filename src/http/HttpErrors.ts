@@ -1,0 +1,48 @@
+import { HttpServerResponse } from "@effect/platform"
+import { Schema } from "effect"
+
+/** There is nothing at this path. */
+export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { path: Schema.String }) {}
+
+/** The path is there, but not for this method. */
+export class MethodNotAllowed extends Schema.TaggedError<MethodNotAllowed>()("MethodNotAllowed", {
+  path: Schema.String,
+  method: Schema.String,
+  allowed: Schema.Array(Schema.String)
+}) {}
+
+/** No request to this server has a body. */
+export class BodyNotAllowed extends Schema.TaggedError<BodyNotAllowed>()("BodyNotAllowed", { path: Schema.String }) {}
+
+/** The path speaks WebSocket (version 13, no subprotocol) only. */
+export class UpgradeRequired extends Schema.TaggedError<UpgradeRequired>()("UpgradeRequired", {
+  path: Schema.String
+}) {}
+
+export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { reason: Schema.String }) {}
+
+/** As many WebSockets are open as are allowed at once. */
+export class TooManySockets extends Schema.TaggedError<TooManySockets>()("TooManySockets", { limit: Schema.Int }) {}
+
+/** A bug; the log has the cause. */
+export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}) {}
+
+/** Every error that this server answers with, as JSON. */
+export const HttpError = Schema.Union(
+  NotFound,
+  MethodNotAllowed,
+  BodyNotAllowed,
+  UpgradeRequired,
+  Forbidden,
+  TooManySockets,
+  InternalError
+)
+export type HttpError = typeof HttpError.Type
+
+export const jsonError = (
+  error: HttpError,
+  status: number,
+  headers: Readonly<Record<string, string>> = {}
+): HttpServerResponse.HttpServerResponse => HttpServerResponse.unsafeJson(encode(error), { status, headers })
+
+const encode = Schema.encodeSync(HttpError)

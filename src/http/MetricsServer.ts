@@ -1,0 +1,48 @@
+import { HttpLayerRouter, HttpServer, HttpServerResponse } from "@effect/platform"
+import { NodeHttpServer } from "@effect/platform-node"
+import { Context, Effect, Layer, Metric } from "effect"
+import { formatAddress, type HttpServerError } from "./HttpServerError.ts"
+import * as NodeServer from "./NodeServer.ts"
+import * as Prometheus from "./Prometheus.ts"
+import { layerCommon, layerMethodNotAllowed } from "./Routes.ts"
+
+/** Where the metrics are served. */
+export class MetricsAddress extends Context.Tag("dasmon/MetricsAddress")<
+  MetricsAddress,
+  { readonly port: number; /** With `/metrics`. */ readonly url: string }
+>() {}
+
+/** `GET /metrics` on a port of its own. */
+export const layer = (options: {
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+}): Layer.Layer<MetricsAddress, HttpServerError> => {
+  const listening = NodeServer.layer({ key: "metrics.port", ...options, maxConnections: 64 })
+  const routes = Layer.mergeAll(
+    HttpLayerRouter.add("GET", "/metrics", exposition),
+    layerMethodNotAllowed(new Map([["/metrics", ["GET"]]])),
+    layerCommon
+  )
+  const address = Layer.effect(
+    MetricsAddress,
+    Effect.map(HttpServer.HttpServer, ({ address }) => {
+      const port = address._tag === "TcpAddress" ? address.port : options.port
+      return { port, url: `http://${formatAddress(options.host, port)}/metrics` }
+    })
+  )
+  return HttpLayerRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+    Layer.provide(NodeHttpServer.layerContext),
+    Layer.merge(address),
+    Layer.provide(listening),
+    // The router is a layer like any other: without this it would be the one of the HTTP API.
+    Layer.fresh
+  )
+}
+
+/** The monitor's own metrics; those that the Effect runtime keeps of its fibers are left out. */
+const exposition = Effect.map(Metric.snapshot, (pairs) =>
+  HttpServerResponse.text(Prometheus.render(pairs.filter(({ metricKey }) => metricKey.name.startsWith("dasmon_"))), {
+    contentType: Prometheus.contentType
+  })
+)

@@ -1,0 +1,76 @@
+import { HttpLayerRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { Cause, Effect, type Layer, Option } from "effect"
+import { BodyNotAllowed, InternalError, jsonError, MethodNotAllowed, NotFound } from "./HttpErrors.ts"
+
+/**
+ * What every route has in common: security headers, no body on the way in, and errors (an unknown path, a bug) as JSON
+ * with a `_tag`.
+ */
+export const layerCommon = HttpLayerRouter.middleware(
+  (route) =>
+    Effect.gen(function* () {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const body = hasBody(request)
+      const response = body
+        ? jsonError(new BodyNotAllowed({ path: pathOf(request) }), 413)
+        : yield* route.pipe(Effect.catchAllCause((cause) => errorResponse(request, cause)))
+      return HttpServerResponse.setHeaders(response, {
+        ...securityHeaders,
+        ...("cache-control" in response.headers ? {} : { "cache-control": "no-store" }),
+        // What is left of a body is not read, so the connection cannot serve another request.
+        ...(body ? { connection: "close" } : {})
+      })
+    }),
+  { global: true }
+)
+
+/** Paths and the methods that they are there for. */
+export type MethodsByPath = ReadonlyMap<HttpLayerRouter.PathInput, ReadonlyArray<Method>>
+
+/** Answers 405 for every other method. HEAD goes where GET goes. */
+export const layerMethodNotAllowed = (paths: MethodsByPath): Layer.Layer<never, never, HttpLayerRouter.HttpRouter> =>
+  HttpLayerRouter.addAll(
+    [...paths].flatMap(([path, allowed]) =>
+      methods
+        .filter((method) => !allowed.includes(method))
+        .map((method) =>
+          HttpLayerRouter.route(method, path, (request) => {
+            const all = allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
+            const error = new MethodNotAllowed({ path: pathOf(request), method, allowed: all })
+            return Effect.succeed(jsonError(error, 405, { allow: all.join(", ") }))
+          })
+        )
+    )
+  )
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const
+type Method = (typeof methods)[number]
+
+const securityHeaders = {
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-resource-policy": "same-origin"
+}
+
+const hasBody = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
+  (method === "GET" || method === "HEAD") &&
+  ("transfer-encoding" in headers || (headers["content-length"] ?? "0") !== "0")
+
+const pathOf = (request: HttpServerRequest.HttpServerRequest): string =>
+  request.url.replace(/[?#].*$/s, "").slice(0, maxEchoedPath)
+
+/** Characters of a path that an error repeats. */
+const maxEchoedPath = 200
+
+const errorResponse = <E>(request: HttpServerRequest.HttpServerRequest, cause: Cause.Cause<E>) =>
+  Effect.gen(function* () {
+    if (Cause.isInterruptedOnly(cause)) return yield* Effect.failCause(cause)
+    const failure = Cause.failureOption(cause)
+    if (Option.isSome(failure) && isNotFound(failure.value)) {
+      return jsonError(new NotFound({ path: pathOf(request) }), 404)
+    }
+    yield* Effect.logError(`${request.method} ${pathOf(request)}`, cause)
+    return jsonError(new InternalError(), 500)
+  })
+
+const isNotFound = (error: unknown): boolean => HttpServerError.isServerError(error) && error._tag === "RouteNotFound"

@@ -1,0 +1,89 @@
+import { HttpApiBuilder, HttpLayerRouter, HttpServer, HttpServerResponse } from "@effect/platform"
+import { NodeHttpServer } from "@effect/platform-node"
+import { Context, Effect, Layer } from "effect"
+import { Dasmon } from "../Dasmon.ts"
+import { Api } from "./Api.ts"
+import { formatAddress, type HttpServerError } from "./HttpServerError.ts"
+import * as NodeServer from "./NodeServer.ts"
+import { contentSecurityPolicy, page } from "./Page.ts"
+import { layerCommon, layerMethodNotAllowed, type MethodsByPath } from "./Routes.ts"
+import { defaultFeedLimits, type FeedLimits, makeHandler } from "./WebSocketFeed.ts"
+
+export interface ServerOptions {
+  readonly host: string
+  /** 0 for any that is free. */
+  readonly port: number
+  readonly feed?: Partial<FeedLimits>
+}
+
+/** Where the HTTP API listens. */
+export class HttpAddress extends Context.Tag("dasmon/HttpAddress")<
+  HttpAddress,
+  {
+    readonly host: string
+    /** The real one, also when 0 was asked for. */
+    readonly port: number
+    /** `http://host:port`, to open in a browser. */
+    readonly url: string
+  }
+>() {}
+
+/** The dashboard, the HTTP API and the event stream. */
+export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServerError, Dasmon> => {
+  const feed = { ...defaultFeedLimits, ...options.feed }
+  const listening = NodeServer.layer({
+    key: "http_addr",
+    host: options.host,
+    port: options.port,
+    maxConnections: feed.maxSockets + otherConnections
+  })
+  const routes = Layer.mergeAll(
+    HttpLayerRouter.addHttpApi(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(layerHandlers)),
+    HttpLayerRouter.add(
+      "GET",
+      "/",
+      HttpServerResponse.html(page).pipe(HttpServerResponse.setHeader("content-security-policy", contentSecurityPolicy))
+    ),
+    HttpLayerRouter.use((router) => Effect.flatMap(makeHandler(feed), (handler) => router.add("GET", "/ws", handler))),
+    layerMethodNotAllowed(methodsByPath),
+    layerCommon
+  )
+  const address = Layer.effect(
+    HttpAddress,
+    Effect.map(HttpServer.HttpServer, ({ address }) => {
+      const port = address._tag === "TcpAddress" ? address.port : options.port
+      return { host: options.host, port, url: `http://${formatAddress(browsable(options.host), port)}` }
+    })
+  )
+  return HttpLayerRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
+    Layer.provide(NodeHttpServer.layerContext),
+    Layer.merge(address),
+    Layer.provide(listening),
+    // The router is a layer like any other: without this a second server in the program would share its routes.
+    Layer.fresh
+  )
+}
+
+/** Connections that may be open beside the WebSockets. */
+const otherConnections = 256
+
+const layerHandlers = HttpApiBuilder.group(Api, "monitor", (handlers) =>
+  Effect.map(Dasmon, (dasmon) =>
+    handlers
+      .handle("status", () => dasmon.status)
+      .handle("peers", () => dasmon.peers)
+      .handle("snapshot", () => dasmon.snapshot)
+  )
+)
+
+const methodsByPath: MethodsByPath = new Map([
+  ["/", ["GET"]],
+  ["/status", ["GET"]],
+  ["/peers", ["GET"]],
+  ["/snapshot", ["GET"]],
+  ["/openapi.json", ["GET"]],
+  ["/ws", ["GET"]]
+])
+
+/** A host that a browser can open: not the wildcards. */
+const browsable = (host: string): string => (host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host)

@@ -1,0 +1,45 @@
+import { Schema } from "effect"
+import { Snapshot } from "../Dasmon.ts"
+import { Event } from "../domain/Event.ts"
+
+/** The first message of a stream: everything, at one sequence number. */
+export const SnapshotMessage = Schema.TaggedStruct("Snapshot", Snapshot.fields)
+
+/** The client was too slow for the events `from` to `to`, both included, and will not get them. */
+export const Gap = Schema.TaggedStruct("Gap", { from: Schema.Int, to: Schema.Int })
+
+/** Sent every so often, so that a silent connection can be told from a dead one. */
+export const Heartbeat = Schema.TaggedStruct("Heartbeat", {
+  /** Sequence number of the newest event or snapshot that this client was sent. */
+  sequence: Schema.Int
+})
+
+/** Everything that `/ws` sends, one JSON text a message. */
+export const StreamMessage = Schema.Union(SnapshotMessage, Event, Gap, Heartbeat)
+export type StreamMessage = typeof StreamMessage.Type
+
+export const encodeSnapshot = Schema.encodeSync(Schema.parseJson(SnapshotMessage))
+export const encodeGap = Schema.encodeSync(Schema.parseJson(Gap))
+export const encodeHeartbeat = Schema.encodeSync(Schema.parseJson(Heartbeat))
+
+/**
+ * The JSON of an event, encoded once however many clients want it. At most `capacity` characters are kept, the newest.
+ */
+export const makeEventEncoder = (capacity: number): ((event: Event) => string) => {
+  const encode = Schema.encodeSync(Schema.parseJson(Event))
+  const kept = new Map<number, string>()
+  let size = 0
+  return (event) => {
+    const known = kept.get(event.sequence)
+    if (known !== undefined) return known
+    const json = encode(event)
+    kept.set(event.sequence, json)
+    size += json.length
+    for (const [sequence, oldest] of kept) {
+      if (size <= capacity) break
+      kept.delete(sequence)
+      size -= oldest.length
+    }
+    return json
+  }
+}

@@ -1,0 +1,116 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import { noOutcomes } from "../../src/domain/Outcome.ts"
+import { Status } from "../../src/domain/Status.ts"
+import * as MetricsRecorder from "../../src/http/MetricsRecorder.ts"
+import * as MetricsServer from "../../src/http/MetricsServer.ts"
+import * as Server from "../../src/http/Server.ts"
+import { get } from "./Client.ts"
+import { parseExposition, valueOf } from "./Exposition.ts"
+import { makeFakeDasmon, peerOf, probeOf, statusOf } from "./FakeDasmon.ts"
+
+const outcome = (slot: number, outcome: "success" | "missing" | "timeout") => ({
+  slot,
+  column: 3,
+  outcome,
+  blockRoot: "0x00",
+  blobs: 2
+})
+
+describe("the metrics", () => {
+  it.scopedLive("agree with the events and the status, and stand on a port of their own", () =>
+    Effect.gen(function* () {
+      const fake = yield* makeFakeDasmon()
+      yield* fake.setStatus(
+        statusOf({ probes: { started: 7, completed: 5, inFlight: 2 }, outcomes: { ...noOutcomes, success: 40 } })
+      )
+      yield* fake.setPeers([peerOf("A"), peerOf("B", { agent: "teku/26.1.0", verdict: "violating", connected: false })])
+      // As the program composes them: one build, in which both servers must stay apart.
+      const context = yield* Layer.build(
+        Layer.mergeAll(
+          Server.layer({ host: "127.0.0.1", port: 0 }),
+          MetricsServer.layer({ host: "127.0.0.1", port: 0 }),
+          MetricsRecorder.layer
+        ).pipe(Layer.provide(fake.layer))
+      )
+      const metricsUrl = Context.get(context, MetricsServer.MetricsAddress).url
+      const url = Context.get(context, Server.HttpAddress).url
+      const scrape = Effect.map(get(metricsUrl), ({ text }) => parseExposition(text))
+
+      const outcomes = [outcome(100, "success"), outcome(101, "success"), outcome(102, "missing")]
+      yield* fake.publish({
+        _tag: "Sampling",
+        probe: probeOf("A", { bytes: 1000, outcomes, findings: [{ kind: "duplicate_sidecar", detail: "twice" }] })
+      })
+      yield* fake.publish({
+        _tag: "Sampling",
+        probe: probeOf("B", {
+          bytes: 24,
+          timings: { open: null, firstByte: null, total: 10_000 },
+          outcomes: [outcome(103, "timeout")]
+        })
+      })
+      const refined = peerOf("A", { verdict: "violating" })
+      yield* fake.publish({ _tag: "NodeTracking", change: "verdict", detail: "", peerId: "A", peer: refined })
+      yield* fake.publish({
+        _tag: "NodeTracking",
+        change: "forgotten",
+        detail: "",
+        peerId: "B",
+        peer: peerOf("B")
+      })
+      const final = statusOf({
+        headSlot: 333,
+        probes: { started: 9, completed: 7, inFlight: 2 },
+        outcomes: { ...noOutcomes, success: 42, missing: 1, timeout: 1 },
+        defects: 3
+      })
+      yield* fake.setStatus(final)
+      yield* fake.publish({ _tag: "SystemSnapshot", status: { ...final, sequence: 5 } })
+
+      const metrics = yield* scrape.pipe(
+        Effect.filterOrFail((metrics) => valueOf(metrics, "dasmon_head_slot") === 333),
+        Effect.retry(Schedule.spaced("10 millis")),
+        Effect.timeout("5 seconds")
+      )
+      const status = yield* Effect.flatMap(get(`${url}/status`), ({ text }) =>
+        Schema.decode(Schema.parseJson(Status))(text)
+      )
+      for (const [kind, count] of Object.entries(status.outcomes)) {
+        const samples = metrics.get("dasmon_outcomes_total")?.samples.filter(({ labels }) => labels["outcome"] === kind)
+        assert.strictEqual(
+          samples?.reduce((sum, { value }) => sum + value, 0),
+          count,
+          kind
+        )
+      }
+      assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "missing", client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "timeout", client: "teku" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_probes_started_total"), status.probes.started)
+      assert.strictEqual(valueOf(metrics, "dasmon_probes_completed_total"), status.probes.completed)
+      assert.strictEqual(valueOf(metrics, "dasmon_probes_in_flight"), status.probes.inFlight)
+      assert.strictEqual(valueOf(metrics, "dasmon_defects_total"), 3)
+      assert.strictEqual(valueOf(metrics, "dasmon_received_bytes_total"), 1024)
+      assert.strictEqual(
+        valueOf(metrics, "dasmon_findings_total", { finding: "duplicate_sidecar", client: "lighthouse" }),
+        1
+      )
+      assert.strictEqual(valueOf(metrics, "dasmon_peers", { verdict: "violating", client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_peers", { verdict: "unknown", client: "lighthouse" }), 0)
+      assert.strictEqual(valueOf(metrics, "dasmon_peers", { verdict: "violating", client: "teku" }), 0)
+      assert.strictEqual(valueOf(metrics, "dasmon_peers_connected", { client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_duration_seconds_sum"), 10.12)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_first_byte_seconds_count"), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_metrics_events_lost_total"), 0)
+      assert.isAbove(valueOf(metrics, "dasmon_resident_memory_bytes") ?? 0, 1e6)
+      for (const [name, { help }] of metrics) {
+        assert.match(name, /^dasmon_/)
+        assert.isString(help, `${name} has no help`)
+      }
+
+      assert.strictEqual((yield* get(`${url}/metrics`)).status, 404)
+      assert.strictEqual((yield* get(metricsUrl.replace("/metrics", "/status"))).status, 404)
+      assert.strictEqual((yield* get(metricsUrl)).headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
+    })
+  )
+})
