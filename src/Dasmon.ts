@@ -75,11 +75,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   static readonly layerOver = (
     config: Config,
     options: EngineOptions
-  ): Layer.Layer<
-    Dasmon,
-    EventLog.EventLogError,
-    Externs | Host | History | Verifier | EventBus | CommitmentCache
-  > => {
+  ): Layer.Layer<Dasmon, EventLog.EventLogError, Externs | Host | History | Verifier | EventBus | CommitmentCache> => {
     const sampler = Sampler.layer(samplerOptions(config))
     const peers = Peers.layer(peersOptions(config)).pipe(
       Layer.provide([sampler, Prober.layer.pipe(Layer.provide(LoopLag.layer)), Workers.layer(config.workers)])
@@ -184,4 +180,3 @@ const allows =
         : nodeFilter,
       { peerId, nodeId: nodeId ?? null, agent: agent ?? null }
     )
-

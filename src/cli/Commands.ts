@@ -1,0 +1,86 @@
+import { CliConfig, Command, Options } from "@effect/cli"
+import { NodeStream } from "@effect/platform-node"
+import { Duration, Effect, Logger, Option, Stream } from "effect"
+import { GoDuration } from "../config/GoDuration.ts"
+import { defaultPeers, parsePeersSpec } from "../devnet/PeersSpec.ts"
+import { runDevnet } from "../devnet/RunDevnet.ts"
+import { version } from "../Version.ts"
+import * as Embedded from "./Embedded.ts"
+import { reportFailure } from "./Failure.ts"
+import * as Run from "./Run.ts"
+import { withStopLimit } from "./StopLimit.ts"
+
+const peers = Options.text("peers").pipe(
+  Options.withDescription(
+    "the peers and how many of each, such as honest:8,withhold:2 (default: one of every profile)"
+  ),
+  Options.optional
+)
+const seed = Options.integer("seed").pipe(
+  Options.withDescription("makes the same chain, keys and misbehaviour again (default 1)"),
+  Options.withDefault(1)
+)
+const slotDuration = Options.text("slot-duration").pipe(
+  Options.withSchema(GoDuration("200ms", "1m")),
+  Options.withDescription("such as 2s (the default)"),
+  Options.withDefault(Duration.seconds(2))
+)
+const apiPort = Options.integer("api-port").pipe(
+  Options.withDescription("port of its Beacon API on 127.0.0.1 (default: any that is free)"),
+  Options.withDefault(0)
+)
+const stopWithStdin = Options.boolean("stop-with-stdin").pipe(
+  Options.withDescription("end when standard input closes: for a program that starts this one")
+)
+const httpAddr = Options.text("http-addr").pipe(
+  Options.withDescription("where the API and the page are served (default 127.0.0.1:9090)"),
+  Options.optional
+)
+const config = Options.text("config").pipe(Options.withDescription("the configuration, a YAML file"))
+
+const devnet = Command.make("devnet", { peers, seed, slotDuration, apiPort, stopWithStdin }, (options) =>
+  Effect.gen(function* () {
+    const spec = Option.isSome(options.peers) ? yield* parsePeersSpec(options.peers.value) : defaultPeers
+    const running = runDevnet({
+      peers: spec,
+      seed: options.seed,
+      apiPort: options.apiPort,
+      slotDurationMs: Duration.toMillis(options.slotDuration)
+    })
+    yield* withStopLimit(options.stopWithStdin ? Effect.raceFirst(running, stdinClosed) : running)
+  })
+).pipe(
+  Command.withDescription("Runs the embedded network alone: prints one JSON line with its Beacon API and its peers")
+)
+
+const run = Command.make("run", { config }, ({ config }) => withStopLimit(Run.run(config))).pipe(
+  Command.withDescription("Watches the network of the beacon node that the configuration names")
+)
+
+const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (options) =>
+  withStopLimit(
+    Embedded.run({
+      httpAddr: options.httpAddr,
+      devnetArguments: [
+        ...Option.match(options.peers, { onNone: () => [], onSome: (spec) => ["--peers", spec] }),
+        "--seed",
+        String(options.seed),
+        "--slot-duration",
+        `${Duration.toMillis(options.slotDuration)}ms`
+      ]
+    })
+  )
+).pipe(
+  Command.withDescription("Without a command: starts an embedded network of honest and dishonest peers and watches it"),
+  Command.withSubcommands([run, devnet])
+)
+
+/** Reads the command line and does what it says; what goes wrong is printed, and fails with the exit code. */
+export const program = (argv: ReadonlyArray<string>) =>
+  Command.run(dasmon, { name: "dasmon", version })(argv).pipe(
+    reportFailure,
+    Effect.provide(CliConfig.layer({ showBuiltIns: false })),
+    Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
+  )
+
+const stdinClosed = NodeStream.stdin.pipe(Stream.runDrain, Effect.ignore)

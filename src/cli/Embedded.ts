@@ -1,0 +1,116 @@
+import { fileURLToPath } from "node:url"
+import { Command, FileSystem, type CommandExecutor } from "@effect/platform"
+import { Effect, Layer, Option, Schema, type Scope, Stream } from "effect"
+import type { ConfigInput } from "../config/Config.ts"
+import { makeConfig } from "../config/DecodeConfig.ts"
+import * as Standalone from "../host/Standalone.ts"
+import * as Monitor from "./Monitor.ts"
+import { print } from "./Print.ts"
+
+/** What of the embedded network can be chosen on the command line. */
+export interface EmbeddedOptions {
+  /** Arguments for the `devnet` command, as they are. */
+  readonly devnetArguments: ReadonlyArray<string>
+  readonly httpAddr: Option.Option<string>
+}
+
+/** The embedded network could not be started, or ended before it was told to. */
+export class EmbeddedDevnetError extends Schema.TaggedError<EmbeddedDevnetError>()("EmbeddedDevnetError", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `the embedded devnet ${this.reason}`
+  }
+}
+
+/** The line that the `devnet` command prints when its network is up. */
+const Announcement = Schema.parseJson(
+  Schema.Struct({
+    beaconApi: Schema.String,
+    network: Schema.String,
+    peers: Schema.Array(Schema.Struct({ profile: Schema.String, peerId: Schema.String, enr: Schema.String }))
+  })
+)
+type Announcement = typeof Announcement.Type
+
+/**
+ * The program without a configuration: a network of honest and dishonest peers in a process of its own, watched as a
+ * real one would be. Nothing is kept: the database is in a temporary folder.
+ */
+export const run = Effect.fn("Embedded.run")(function* (options: EmbeddedOptions) {
+  yield* print("dasmon: no configuration given, so this is a SIMULATION")
+  yield* print("  an embedded network of honest and dishonest peers on this machine; nothing of Ethereum is measured")
+  yield* print("  to watch a real network: dasmon run --config FILE   (help: dasmon --help)\n")
+  yield* print("starting the embedded network …")
+  const { announcement, exited } = yield* startDevnet(options.devnetArguments)
+  yield* print(`${announcement.peers.length} peers are up (beacon API: ${announcement.beaconApi})`)
+
+  const fs = yield* FileSystem.FileSystem
+  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "dasmon-" })
+  const config = yield* makeConfig(embeddedConfig(announcement, folder, options))
+  const profiles = new Map(announcement.peers.map(({ peerId, profile }) => [peerId, profile]))
+  const monitor = Monitor.layer(config, { simulated: true, note: (peerId) => profiles.get(peerId) ?? "" }).pipe(
+    Layer.provide(Standalone.layer({ beaconApi: announcement.beaconApi }))
+  )
+  return yield* Effect.raceFirst(Layer.launch(monitor), exited)
+}, Effect.scoped)
+
+/** Quicker than the defaults: all that can be found is found within two minutes. */
+const embeddedConfig = (announcement: Announcement, folder: string, { httpAddr }: EmbeddedOptions): ConfigInput => ({
+  beaconApi: announcement.beaconApi,
+  databasePath: `${folder}/dasmon.db`,
+  testInterval: "2s",
+  peerRefreshInterval: "4s",
+  sampling: { maxSlots: 16, maxColumns: 8 },
+  peers: announcement.peers.map(({ enr }) => enr),
+  ...(Option.isSome(httpAddr) ? { httpAddr: httpAddr.value } : {})
+})
+
+const startDevnet = (
+  devnetArguments: ReadonlyArray<string>
+): Effect.Effect<
+  { readonly announcement: Announcement; readonly exited: Effect.Effect<never, EmbeddedDevnetError> },
+  EmbeddedDevnetError,
+  CommandExecutor.CommandExecutor | Scope.Scope
+> =>
+  Effect.gen(function* () {
+    const main = fileURLToPath(new URL("../main.js", import.meta.url))
+    const child = yield* Command.make(
+      process.execPath,
+      "--enable-source-maps",
+      main,
+      "devnet",
+      "--stop-with-stdin",
+      ...devnetArguments
+    ).pipe(
+      Command.stdin("pipe"),
+      Command.stderr("inherit"),
+      Command.start,
+      Effect.mapError((error) => new EmbeddedDevnetError({ reason: `could not be started: ${error.message}` }))
+    )
+    const exited = child.exitCode.pipe(
+      Effect.mapError((error) => new EmbeddedDevnetError({ reason: `ended: ${error.message}` })),
+      Effect.flatMap((code) => new EmbeddedDevnetError({ reason: `ended with exit code ${code}` }))
+    )
+    const firstLine = child.stdout.pipe(
+      Stream.decodeText(),
+      Stream.splitLines,
+      Stream.runHead,
+      Effect.mapError((error) => new EmbeddedDevnetError({ reason: `said nothing: ${error.message}` })),
+      Effect.flatMap(Option.match({ onNone: () => exited, onSome: Effect.succeed })),
+      Effect.timeoutFail({
+        duration: startLimit,
+        onTimeout: () => new EmbeddedDevnetError({ reason: `was not up within ${startLimit}` })
+      })
+    )
+    const announcement = yield* firstLine.pipe(
+      Effect.flatMap(Schema.decode(Announcement)),
+      Effect.catchTag(
+        "ParseError",
+        (error) => new EmbeddedDevnetError({ reason: `said something else than expected: ${error.message}` })
+      )
+    )
+    return { announcement, exited }
+  })
+
+const startLimit = "60 seconds"

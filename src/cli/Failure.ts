@@ -1,0 +1,33 @@
+import { ValidationError } from "@effect/cli"
+import { Cause, Effect, Exit, Option, Schema } from "effect"
+import { ConfigError } from "../config/ConfigError.ts"
+import { complain } from "./Print.ts"
+
+/** The program has said what went wrong and ends with this exit code. */
+export class ProgramFailed extends Schema.TaggedError<ProgramFailed>()("ProgramFailed", { exitCode: Schema.Int }) {}
+
+/** What the person who started the program did wrong (command line, configuration). */
+const usageExitCode = 2
+const failureExitCode = 1
+
+/** Prints every error as lines a person can act on; a bug is printed with its stack. */
+export const reportFailure = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, ProgramFailed, R> =>
+  Effect.catchAllCause(program, (cause) => {
+    if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
+    const failure = Option.getOrUndefined(Cause.failureOption(cause))
+    if (failure instanceof ConfigError) return failWith(usageExitCode, failure.lines)
+    // The command-line library has printed it already.
+    if (ValidationError.isValidationError(failure)) return failWith(usageExitCode, [])
+    if (failure instanceof Error) return failWith(failureExitCode, [`dasmon: ${failure.message}`])
+    return failWith(failureExitCode, ["dasmon: this is a bug in dasmon", Cause.pretty(cause)])
+  })
+
+/** The exit code of the whole program. */
+export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
+  if (Exit.isSuccess(exit) || Cause.isInterruptedOnly(exit.cause)) return 0
+  const failure = Option.getOrUndefined(Cause.failureOption(exit.cause))
+  return failure instanceof ProgramFailed ? failure.exitCode : failureExitCode
+}
+
+const failWith = (exitCode: number, lines: ReadonlyArray<string>) =>
+  Effect.zipRight(complain(lines), new ProgramFailed({ exitCode }))

@@ -1,0 +1,130 @@
+import { Effect, Layer, Schedule, Stream } from "effect"
+import { Dasmon } from "../Dasmon.ts"
+import type { Event } from "../domain/Event.ts"
+import { blameOf } from "../domain/Outcome.ts"
+import type { PeerView } from "../domain/Peer.ts"
+import { Verdict } from "../domain/Verdict.ts"
+
+export interface NarratorOptions {
+  /** What is printed behind a peer, such as the devnet's own word for it; empty for nothing. */
+  readonly note: (peerId: string) => string
+  readonly print: (line: string) => Effect.Effect<void>
+  /** Milliseconds between two summaries. */
+  readonly summaryIntervalMs: number
+}
+
+/**
+ * Tells a person what is found, a line each: the first of every kind of failure and finding of a peer, every change of
+ * verdict, and a summary every so often. What repeats is in the API and in the history.
+ */
+export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmon> =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const dasmon = yield* Dasmon
+      const { events, snapshot } = yield* dasmon.subscribe
+      const agents = new Map(snapshot.peers.map((peer) => [peer.peerId, peer.agent]))
+      const told = new Set<string>()
+
+      const tell = Effect.fnUntraced(function* (event: Event) {
+        if (event._tag === "NodeTracking") agents.set(event.peerId, event.peer.agent)
+        const news = newsOf(event).filter(({ key }) => !told.has(key))
+        if (told.size > mostTold) told.clear()
+        for (const { key, label, peerId, text } of news) {
+          told.add(key)
+          const note = options.note(peerId)
+          yield* options.print(
+            [
+              clock(event.timestamp),
+              label.padEnd(labelWidth),
+              peerName(peerId, agents.get(peerId) ?? null).padEnd(nameWidth),
+              text,
+              ...(note === "" ? [] : [`[${note}]`])
+            ].join("  ")
+          )
+        }
+      })
+
+      yield* Effect.forkScoped(Stream.runForEach(events, tell))
+      yield* dasmon.peers.pipe(
+        Effect.flatMap((peers) => options.print(summaryOf(peers))),
+        Effect.schedule(Schedule.spaced(options.summaryIntervalMs)),
+        Effect.forkScoped
+      )
+    })
+  )
+
+/** How many peers came to each verdict. */
+export const summaryOf = (peers: ReadonlyArray<PeerView>): string => {
+  const counts = Verdict.literals.map((verdict) => ({
+    verdict,
+    count: peers.filter((peer) => peer.verdict === verdict).length
+  }))
+  const tested = peers.reduce((sum, { outcomes }) => sum + outcomes.success, 0)
+  const said = counts.filter(({ count }) => count > 0).map(({ count, verdict }) => `${count} ${verdict}`)
+  return `── ${peers.length} peers: ${said.join(", ")}; ${tested} columns verified`
+}
+
+interface News {
+  /** Told once. */
+  readonly key: string
+  readonly peerId: string
+  readonly label: string
+  readonly text: string
+}
+
+const newsOf = (event: Event): ReadonlyArray<News> => {
+  switch (event._tag) {
+    case "Sampling": {
+      const { findings, job, outcomes } = event.probe
+      const { peerId } = job
+      return [
+        ...outcomes
+          .filter(({ outcome }) => blameOf[outcome] === "peer")
+          .map(({ check, outcome, reason }) => ({
+            key: `${peerId} ${outcome} ${check ?? ""}`,
+            peerId,
+            label: check === undefined ? outcome : `${outcome} ${check}`,
+            text: reason ?? ""
+          }))
+          .filter(({ key }, index, all) => all.findIndex((other) => other.key === key) === index),
+        ...findings.map(({ detail, kind }) => ({
+          key: `${peerId} ${kind}`,
+          peerId,
+          label: "finding",
+          text: `${kind}: ${detail}`
+        }))
+      ]
+    }
+    case "CustodyUpdate":
+      return event.findings.map(({ detail, kind }) => ({
+        key: `${event.peerId} ${kind}`,
+        peerId: event.peerId,
+        label: "finding",
+        text: `${kind}: ${detail}`
+      }))
+    case "NodeTracking":
+      return event.change === "verdict"
+        ? [
+            {
+              key: `${event.peerId} ${event.sequence}`,
+              peerId: event.peerId,
+              label: event.peer.verdict.toUpperCase(),
+              text: event.detail
+            }
+          ]
+        : []
+    case "SystemSnapshot":
+      return []
+  }
+}
+
+/** The client's name and the end of the peer id, which is the part that differs. */
+const peerName = (peerId: string, agent: string | null): string =>
+  `${(agent ?? "unknown").split("/")[0]?.slice(0, 12) ?? ""} …${peerId.slice(-6)}`
+
+const clock = (unixMs: number): string => new Date(unixMs).toTimeString().slice(0, 8)
+
+const labelWidth = 22
+const nameWidth = 20
+/** Bounds the memory of what was told; beyond it things are told again. */
+const mostTold = 100_000

@@ -1,0 +1,29 @@
+import { Effect, Layer } from "effect"
+import { identityFileOf } from "../config/Config.ts"
+import { ConfigError } from "../config/ConfigError.ts"
+import { loadConfig } from "../config/ConfigFile.ts"
+import * as Standalone from "../host/Standalone.ts"
+import * as Monitor from "./Monitor.ts"
+import { print } from "./Print.ts"
+
+/** The program with a configuration: a real network, by the beacon node that the file names. */
+export const run = Effect.fn("Run.run")(function* (file: string) {
+  const config = yield* loadConfig(file)
+  if (config.beaconApi === undefined) {
+    return yield* new ConfigError({
+      lines: [`${file}: beacon_api: is required: the http(s) URL of your beacon node, such as http://127.0.0.1:5052`]
+    })
+  }
+  yield* print(`dasmon: watching the network of ${config.beaconApi}; history in ${config.databasePath}`)
+  const fallback = config.backfill.beaconApi
+  const monitor = Monitor.layer(config, { simulated: false, note: () => "" }).pipe(
+    Layer.provide(
+      Standalone.layer({
+        beaconApi: config.beaconApi,
+        identityFile: identityFileOf(config),
+        ...(fallback === undefined ? {} : { fallbackBeaconApi: fallback })
+      })
+    )
+  )
+  return yield* Layer.launch(monitor)
+})
