@@ -5,6 +5,8 @@ import type { SidecarToVerify } from "./Verifier.ts"
  * Larger batches verify no faster a cell, and cannot be stopped half-way.
  */
 export const maxSliceBytes = 2 * 2 ** 20
+/** Sidecars in one batch, at most: each may turn out to be bad, and then takes two calls of its own. */
+export const maxSliceSidecars = 256
 
 /** Cuts a call into batches, in order. */
 export const slices = (sidecars: ReadonlyArray<SidecarToVerify>): ReadonlyArray<ReadonlyArray<SidecarToVerify>> => {
@@ -13,14 +15,10 @@ export const slices = (sidecars: ReadonlyArray<SidecarToVerify>): ReadonlyArray<
   for (const sidecar of sidecars) {
     bytes += sidecar.ssz.length
     const current = out.at(-1)
-    if (current === undefined || bytes > maxSliceBytes) {
+    if (current === undefined || bytes > maxSliceBytes || current.length === maxSliceSidecars) {
       out.push([sidecar])
       bytes = sidecar.ssz.length
     } else current.push(sidecar)
   }
   return out
 }
-
-/** Bytes of sidecars in a batch. */
-export const sliceBytes = (sidecars: ReadonlyArray<SidecarToVerify>): number =>
-  sidecars.reduce((sum, { ssz }) => sum + ssz.length, 0)

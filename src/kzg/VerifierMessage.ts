@@ -1,4 +1,5 @@
 import { Transferable } from "@effect/platform"
+import { WorkerError } from "@effect/platform/WorkerError"
 import { Schema } from "effect"
 import { concatBytes } from "../domain/Bytes.ts"
 import { forkNames } from "../domain/Chain.ts"
@@ -20,7 +21,8 @@ const Verdict = Schema.Union(
  */
 export class VerifySlice extends Schema.TaggedRequest<VerifySlice>()("VerifySlice", {
   success: Schema.Array(Verdict),
-  failure: VerifierError,
+  // The platform passes its own failures through this schema too.
+  failure: Schema.Union(VerifierError, WorkerError),
   payload: {
     /** Of each sidecar: its SSZ, the block's root, the block's commitments. */
     bytes: Transferable.Uint8Array,

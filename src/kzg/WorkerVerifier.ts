@@ -1,14 +1,12 @@
 import { existsSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
-import { Worker as Thread } from "node:worker_threads"
-import { Worker } from "@effect/platform"
-import { NodeWorker } from "@effect/platform-node"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool, Schedule } from "effect"
 import { slices } from "./Slices.ts"
 import { type SidecarToVerify, Verifier, VerifierError } from "./Verifier.ts"
-import { packSlice, type VerifySlice } from "./VerifierMessage.ts"
+import { packSlice } from "./VerifierMessage.ts"
+import { startThread } from "./VerifierThread.ts"
 
 export interface WorkerVerifierOptions {
   /** Threads; one core is left to the event loop unless there is only one. */
@@ -17,7 +15,7 @@ export interface WorkerVerifierOptions {
   readonly callLimit?: Duration.DurationInput
   /** For one batch on its thread; a thread that takes longer is replaced, and the batch tried once more. Default 15 s. */
   readonly batchLimit?: Duration.DurationInput
-  /** For a thread to start and load the trusted setup. Default 30 s. */
+  /** For a thread to start and load the trusted setup. Default 60 s. */
   readonly startLimit?: Duration.DurationInput
   /** The built `VerifierWorker.js`, when it is not beside this module. */
   readonly entry?: URL
@@ -29,31 +27,20 @@ export interface WorkerVerifierOptions {
  * A call is cut into batches. One batch is on each thread and the rest waits, uncopied, with the callers. A thread
  * that dies is replaced, and its batch tried once more. Fails with `VerifierError` when no thread can be started.
  */
-export const layerWorkers = (options: WorkerVerifierOptions = {}): Layer.Layer<Verifier, VerifierError> => {
-  const entry = options.entry ?? new URL("./VerifierWorker.js", import.meta.url)
-  return Layer.scoped(Verifier, make(options, entry)).pipe(
-    Layer.provide(NodeWorker.layer(() => new Thread(entry, { name: "dasmon verifier" })))
-  )
-}
+export const layerWorkers = (options: WorkerVerifierOptions = {}): Layer.Layer<Verifier, VerifierError> =>
+  Layer.scoped(Verifier, make(options))
 
-const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions, entry: URL) {
+const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
+  const entry = options.entry ?? new URL("./VerifierWorker.js", import.meta.url)
   const size = Math.max(1, options.size ?? availableParallelism() - 1)
   const callLimit = Duration.decode(options.callLimit ?? "60 seconds")
   const batchLimit = Duration.decode(options.batchLimit ?? "15 seconds")
-  const startLimit = Duration.decode(options.startLimit ?? "30 seconds")
+  const startLimit = Duration.decode(options.startLimit ?? "60 seconds")
   if (entry.protocol === "file:" && !existsSync(fileURLToPath(entry))) {
     return yield* new VerifierError({ reason: `there is no ${fileURLToPath(entry)}: the program is not built` })
   }
 
-  const pool = yield* Pool.make({
-    acquire: Worker.makeSerialized<VerifySlice>({}).pipe(
-      Effect.timeoutFail({
-        duration: startLimit,
-        onTimeout: () => workerError("spawn", `not ready within ${Duration.format(startLimit)}`)
-      })
-    ),
-    size
-  })
+  const pool = yield* Pool.make({ acquire: startThread(entry, startLimit), size })
 
   const runBatch = Effect.fnUntraced(
     function* (batch: ReadonlyArray<SidecarToVerify>) {
@@ -61,7 +48,11 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions, entry:
       return yield* worker.executeEffect(packSlice(batch)).pipe(
         Effect.timeoutFail({
           duration: batchLimit,
-          onTimeout: () => workerError("unknown", `a batch took longer than ${Duration.format(batchLimit)}`)
+          onTimeout: () =>
+            new WorkerError({
+              reason: "unknown",
+              cause: new Error(`a batch took longer than ${Duration.format(batchLimit)}`)
+            })
         }),
         Effect.tapErrorTag("WorkerError", () => pool.invalidate(worker))
       )
@@ -89,9 +80,6 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions, entry:
       )
   }
 })
-
-const workerError = (reason: "spawn" | "unknown", text: string): WorkerError =>
-  new WorkerError({ reason, cause: new Error(text) })
 
 const failed = (error: VerifierError | WorkerError | ParseResult.ParseError): VerifierError => {
   if (error._tag === "VerifierError") return error
