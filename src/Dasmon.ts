@@ -8,6 +8,7 @@ import { PeerView } from "./domain/Peer.ts"
 import { Status } from "./domain/Status.ts"
 import { EventBus } from "./events/EventBus.ts"
 import * as EventLog from "./events/EventLog.ts"
+import type { EventLogError } from "./events/LogFile.ts"
 import * as MemoryEventBus from "./events/MemoryEventBus.ts"
 import { History } from "./history/History.ts"
 import * as SqliteHistory from "./history/SqliteHistory.ts"
@@ -65,7 +66,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
         WorkerVerifier.layerWorkers(),
         MemoryEventBus.layer(),
         ChainCommitments.layer({
-          windowMs: Duration.toMillis(config.samplingStrategy.historyWindow),
+          window: config.samplingStrategy.historyWindow,
           mode: config.backfill.mode
         })
       ])
@@ -75,7 +76,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   static readonly layerOver = (
     config: Config,
     options: EngineOptions
-  ): Layer.Layer<Dasmon, EventLog.EventLogError, Externs | Host | History | Verifier | EventBus | CommitmentCache> => {
+  ): Layer.Layer<Dasmon, EventLogError, Externs | Host | History | Verifier | EventBus | CommitmentCache> => {
     const sampler = Sampler.layer(samplerOptions(config))
     const peers = Peers.layer(peersOptions(config)).pipe(
       Layer.provide([sampler, Prober.layer.pipe(Layer.provide(LoopLag.layer)), Workers.layer(config.workers)])
