@@ -1,6 +1,7 @@
 import kzg from "c-kzg"
 import { Effect } from "effect"
 import { bytesPerCell, numberOfColumns } from "../domain/Chain.ts"
+import { loadKzg } from "../kzg/Kzg.ts"
 import { DevnetError } from "./DevnetError.ts"
 import { seeded } from "./Random.ts"
 
@@ -26,7 +27,7 @@ export const poolSize = 6
  */
 export const makeBlobPool = (seed: number): Effect.Effect<BlobPool, DevnetError> =>
   Effect.gen(function* () {
-    yield* loadTrustedSetup
+    yield* Effect.mapError(loadKzg, (error) => new DevnetError({ reason: error.reason }))
     const random = yield* Effect.forEach(Array.from({ length: poolSize - 2 }), (_, index) =>
       Effect.zipLeft(
         Effect.sync(() => extend(randomBlob(seed, index))),
@@ -39,18 +40,6 @@ export const makeBlobPool = (seed: number): Effect.Effect<BlobPool, DevnetError>
       constantBlob(new Uint8Array(32))
     ]
   })
-
-/** The setup belongs to the whole process and may be there already, in which case c-kzg refuses to load it again. */
-const loadTrustedSetup: Effect.Effect<void, DevnetError> = Effect.try({
-  try: () => kzg.loadTrustedSetup(0),
-  catch: (error) => (error instanceof Error ? error.message : String(error))
-}).pipe(
-  Effect.catchIf(
-    (reason) => reason.includes("already loaded"),
-    () => Effect.void
-  ),
-  Effect.mapError((reason) => new DevnetError({ reason: `the KZG trusted setup does not load: ${reason}` }))
-)
 
 const elementsPerBlob = 4096
 const infinity = Uint8Array.from({ length: 48 }, (_, index) => (index === 0 ? 0xc0 : 0))

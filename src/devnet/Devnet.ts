@@ -1,0 +1,106 @@
+import { Clock, Effect, ExecutionStrategy, Scope } from "effect"
+import { type ChainParameters, epochOf, slotAt } from "../domain/Chain.ts"
+import { forkDigestAt } from "../domain/ForkDigest.ts"
+import { toHex } from "../domain/Bytes.ts"
+import { serveBeaconApi } from "./api/BeaconApi.ts"
+import { makeBlobPool } from "./BlobPool.ts"
+import type { Reorg } from "./ChainState.ts"
+import { type DevChain, makeDevChain } from "./DevChain.ts"
+import { DevnetError } from "./DevnetError.ts"
+import { devnetParameters } from "./DevnetParameters.ts"
+import { type DevPeer, makeDevPeer } from "./DevPeer.ts"
+import { peerKey } from "./PeerKey.ts"
+import { encodeRecord } from "./PeerRecord.ts"
+import { defaultPeers, type PeersSpec } from "./PeersSpec.ts"
+
+export interface DevnetOptions {
+  /** One of every profile and some more honest ones if left out. */
+  readonly peers?: PeersSpec
+  /** Port of the Beacon API on 127.0.0.1; any that is free if left out or 0. */
+  readonly apiPort?: number
+  /** 100 to 60,000; 2,000 if left out. */
+  readonly slotDurationMs?: number
+  /** A whole number: makes the same chain, keys and misbehaviour again. 1 if left out. */
+  readonly seed?: number
+  /** Epochs that have passed since genesis at the start, 3 to 256, of which the first is not of Fulu; 4 if left out. */
+  readonly historyEpochs?: number
+}
+
+/** A network that runs until its scope closes. */
+export interface Devnet {
+  readonly beaconApi: string
+  readonly parameters: ChainParameters
+  readonly chain: DevChain
+  /** In the order of the options. */
+  readonly peers: ReadonlyArray<DevPeer>
+  /** Replaces the blocks of the last `depth` slots. Fails where that would undo finality. */
+  readonly reorg: (depth: number) => Effect.Effect<Reorg, DevnetError>
+}
+
+/** Starts a network on 127.0.0.1: its chain, its peers and its Beacon API. Takes 2 to 8 seconds, most of them for KZG. */
+export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, DevnetError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { apiPort, historyEpochs, peers: spec, seed, slotDurationMs } = yield* checked(options)
+    const pool = yield* makeBlobPool(seed)
+    const now = yield* Clock.currentTimeMillis
+    const genesisTime = Math.floor((now - historyEpochs * 32 * slotDurationMs) / 1000)
+    const parameters = devnetParameters(seed, slotDurationMs, genesisTime)
+    const chain = yield* makeDevChain({ parameters, pool, seed })
+    const peers = yield* startPeers(chain, spec)
+    const beaconApi = yield* serveBeaconApi(
+      chain,
+      {
+        version: "dasmon-devnet",
+        identity: yield* beaconNodeIdentity(chain),
+        peers: Effect.forEach(peers, ({ multiaddr, peerId, record }) =>
+          Effect.map(record, (enr) => ({ peerId, enr, multiaddr }))
+        )
+      },
+      apiPort
+    )
+    return { beaconApi, parameters, chain, peers, reorg: chain.reorg }
+  })
+
+/** All peers stop at the same time, so that many take no longer than one. */
+const startPeers = (
+  chain: DevChain,
+  spec: PeersSpec
+): Effect.Effect<ReadonlyArray<DevPeer>, DevnetError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const all = yield* Effect.acquireRelease(Scope.make(ExecutionStrategy.parallel), (scope, exit) =>
+      Scope.close(scope, exit)
+    )
+    return yield* Effect.forEach(
+      spec,
+      (name, index) =>
+        Effect.flatMap(Scope.fork(all, ExecutionStrategy.sequential), (own) =>
+          Scope.extend(makeDevPeer(chain, name, index), own)
+        ),
+      { concurrency: 4 }
+    )
+  })
+
+/** The node of the Beacon API has an identity, and does not listen. */
+const beaconNodeIdentity = (chain: DevChain) =>
+  Effect.map(Clock.currentTimeMillis, (now) => {
+    const { parameters, seed } = chain
+    const epoch = epochOf(parameters, slotAt(parameters, now))
+    const { peerId, privateKey } = peerKey(seed, "beacon node")
+    const forkDigest = toHex(forkDigestAt(parameters, epoch))
+    const parts = { privateKey, tcpPort: undefined, epoch, forkDigest, custodyGroupCount: 4, changes: 0 }
+    return { peerId, enr: encodeRecord(parameters, parts) }
+  })
+
+const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>, DevnetError> => {
+  const all = { peers: defaultPeers, apiPort: 0, slotDurationMs: 2_000, seed: 1, historyEpochs: 4, ...options }
+  const ranges = [
+    ["the slot duration in milliseconds", all.slotDurationMs, 100, 60_000],
+    ["the number of epochs of history", all.historyEpochs, 3, 256],
+    ["the port", all.apiPort, 0, 65_535],
+    ["the seed", all.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
+  ] as const
+  const wrong = ranges.find(([, value, min, max]) => !Number.isInteger(value) || value < min || value > max)
+  return wrong === undefined
+    ? Effect.succeed(all)
+    : new DevnetError({ reason: `${wrong[0]} is ${wrong[1]}, allowed is ${wrong[2]} to ${wrong[3]}` })
+}

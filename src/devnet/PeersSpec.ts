@@ -1,0 +1,48 @@
+import { Either, Schema } from "effect"
+import { isProfileName, type ProfileName, profileNames } from "./profiles/Profiles.ts"
+
+/** Which peers a devnet has, in order. */
+export type PeersSpec = ReadonlyArray<ProfileName>
+
+/** A text that names no peers; `reason` is for the person who wrote it. */
+export class InvalidPeersSpec extends Schema.TaggedError<InvalidPeersSpec>()("InvalidPeersSpec", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/** Peers in one devnet, at most: each is a libp2p node of its own. */
+export const maxPeers = 200
+
+/** Six honest peers and one of every other profile: 28. */
+export const defaultPeers: PeersSpec = [
+  ...Array.from({ length: 6 }, (): ProfileName => "honest"),
+  ...profileNames.filter((name) => name !== "honest")
+]
+
+/** Reads `honest:8,withhold:2,…`; a profile without a number counts once. */
+export const parsePeersSpec = (text: string): Either.Either<PeersSpec, InvalidPeersSpec> =>
+  Either.gen(function* () {
+    const parts = yield* Either.all(text.split(",").map((part) => parsePart(part.trim())))
+    const total = parts.reduce((sum, part) => sum + part.count, 0)
+    if (total === 0) return yield* invalid("a devnet needs at least one peer")
+    if (total > maxPeers) return yield* invalid(`${total} peers are too many, at most ${maxPeers} are allowed`)
+    return parts.flatMap(({ count, name }) => Array.from({ length: count }, () => name))
+  })
+
+const parsePart = (
+  part: string
+): Either.Either<{ readonly name: ProfileName; readonly count: number }, InvalidPeersSpec> => {
+  const [name = "", count = "1", ...rest] = part.split(":")
+  if (!isProfileName(name))
+    return invalid(`there is no profile ${JSON.stringify(name)}; there are ${profileNames.join(", ")}`)
+  if (rest.length > 0 || !/^[0-9]{1,9}$/.test(count)) {
+    return invalid(`${JSON.stringify(part)} is not of the form profile:count, such as honest:8`)
+  }
+  return Either.right({ name, count: Number(count) })
+}
+
+const invalid = (reason: string): Either.Either<never, InvalidPeersSpec> =>
+  Either.left(new InvalidPeersSpec({ reason }))

@@ -1,0 +1,32 @@
+import { Effect, HashMap, Option, Ref } from "effect"
+import { goodbyeCodes } from "../../wire/Goodbye.ts"
+import { resultCodes } from "../../wire/ResultCode.ts"
+import { honest } from "./Honest.ts"
+import type { Profile } from "./Profile.ts"
+
+/**
+ * Turns requests for columns away as the clients do: code 1 "rate limited", code 139, and then a Goodbye and the end of
+ * the connection; the same again after that.
+ */
+export const throttle: Profile = {
+  ...honest,
+  depart: (_, { dismiss, random }) =>
+    Effect.gen(function* () {
+      const requests = yield* Ref.make(HashMap.empty<string, number>())
+      return {
+        respond: ({ peerId, reply }) =>
+          Effect.gen(function* () {
+            const count = yield* Ref.modify(requests, (counts) => {
+              const count = Option.getOrElse(HashMap.get(counts, peerId), () => 0)
+              return [count, HashMap.set(counts, peerId, (count + 1) % 3)]
+            })
+            if (count === 0) return yield* reply.error(resultCodes.invalidRequest, "rate limited")
+            if (count === 1)
+              return yield* reply.error(resultCodes.rateLimited, "Rate limited. There are too many requests")
+            yield* dismiss(peerId, random.chance(0.5) ? goodbyeCodes.tooManyPeers : goodbyeCodes.badScore)
+            // An end of the stream would be an empty answer: the connection ends it.
+            return yield* Effect.never
+          })
+      }
+    })
+}
