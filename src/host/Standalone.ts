@@ -1,0 +1,24 @@
+import { Context, Effect, Layer } from "effect"
+import type { NodeError } from "../wire/Node.ts"
+import { BeaconApi, type BeaconApiOptions } from "./BeaconApi.ts"
+import { Externs, type ExternsError } from "./Externs.ts"
+import { Host } from "./Host.ts"
+import type { IdentityError } from "./HostIdentity.ts"
+import * as Libp2pHost from "./Libp2pHost.ts"
+import { makeLocalStatus } from "./LocalStatus.ts"
+import * as StandaloneExterns from "./StandaloneExterns.ts"
+
+export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Libp2pHostOptions, "status"> {}
+
+/** Both seams of a monitor that stands alone: a beacon node's API and a libp2p node of its own. */
+export const layer = (
+  options: StandaloneOptions
+): Layer.Layer<Externs | Host, ExternsError | NodeError | IdentityError> =>
+  Layer.scopedContext(
+    Effect.gen(function* () {
+      const api = yield* BeaconApi
+      const status = yield* makeLocalStatus(api.chain, api.head)
+      const host = yield* Libp2pHost.make({ ...options, status })
+      return Context.make(Host, host).pipe(Context.add(Externs, StandaloneExterns.make(api, host, status)))
+    })
+  ).pipe(Layer.provide(BeaconApi.layer(options)))

@@ -1,0 +1,23 @@
+import { Effect } from "effect"
+import { serveBeaconApi } from "../../src/devnet/api/BeaconApi.ts"
+import { makeDevChain } from "../../src/devnet/DevChain.ts"
+import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
+import { fakePool } from "../devnet/FakePool.ts"
+
+/** A devnet chain of `epochs` epochs on the real clock, its next slot far away, and its Beacon API. */
+export const devnet = (options: { readonly epochs: number; readonly slotMs?: number; readonly seed?: number }) =>
+  Effect.gen(function* () {
+    const slotMs = options.slotMs ?? 3_600_000
+    const genesisTime = Math.floor((Date.now() - slotMs * 32 * options.epochs - slotMs / 2) / 1000)
+    const chain = yield* makeDevChain({
+      parameters: devnetParameters(options.seed ?? 3, slotMs, genesisTime),
+      pool: fakePool,
+      seed: options.seed ?? 3
+    })
+    const url = yield* serveBeaconApi(
+      chain,
+      { version: "devnet/1", identity: { peerId: "16Uiu2node", enr: "enr:-node" }, peers: Effect.succeed([]) },
+      0
+    )
+    return { chain, url, state: yield* chain.state }
+  })
