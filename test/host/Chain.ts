@@ -1,13 +1,14 @@
-import { Effect } from "effect"
+import { Context, Effect, Layer } from "effect"
 import { serveBeaconApi } from "../../src/devnet/api/BeaconApi.ts"
-import { makeDevChain } from "../../src/devnet/DevChain.ts"
+import type { ChainState } from "../../src/devnet/ChainState.ts"
+import { type DevChain, makeDevChain } from "../../src/devnet/DevChain.ts"
 import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
 import { fakePool } from "../devnet/FakePool.ts"
 
 /** A devnet chain of `epochs` epochs on the real clock, its next slot far away, and its Beacon API. */
-export const devnet = (options: { readonly epochs: number; readonly slotMs?: number; readonly seed?: number }) =>
+export const devnet = (options: { readonly epochs: number; readonly seed?: number }) =>
   Effect.gen(function* () {
-    const slotMs = options.slotMs ?? 3_600_000
+    const slotMs = 3_600_000
     const genesisTime = Math.floor((Date.now() - slotMs * 32 * options.epochs - slotMs / 2) / 1000)
     const chain = yield* makeDevChain({
       parameters: devnetParameters(options.seed ?? 3, slotMs, genesisTime),
@@ -21,3 +22,11 @@ export const devnet = (options: { readonly epochs: number; readonly slotMs?: num
     )
     return { chain, url, state: yield* chain.state }
   })
+
+/** A chain that the tests of a file share; they do not change it. */
+export class SharedChain extends Context.Tag("test/SharedChain")<
+  SharedChain,
+  { readonly chain: DevChain; readonly url: string; readonly state: ChainState }
+>() {
+  static readonly layer = Layer.scoped(this, Effect.orDie(devnet({ epochs: 4 })))
+}
