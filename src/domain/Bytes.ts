@@ -22,10 +22,10 @@ export const concatBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   return out
 }
 
-/** A 64-bit number, little-endian, as SSZ and the custody hash want it. */
+/** A 64-bit number, little-endian, as SSZ and the custody hash want it; `Infinity` stands for 2^64-1. */
 export const uint64LittleEndian = (value: number): Uint8Array => {
   const out = new Uint8Array(8)
-  new DataView(out.buffer).setBigUint64(0, BigInt(value), true)
+  new DataView(out.buffer).setBigUint64(0, value === Infinity ? 2n ** 64n - 1n : BigInt(value), true)
   return out
 }
 

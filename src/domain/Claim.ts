@@ -9,7 +9,7 @@ export type ClaimSource = typeof ClaimSource.Type
 
 /** What a peer says that it keeps, at one moment. */
 export const Claim = Schema.Struct({
-  /** 0 to 128; what is out of range counts as CUSTODY_REQUIREMENT. */
+  /** 4 to 128; a count out of range is passed over, and without any other it is CUSTODY_REQUIREMENT. */
   custodyGroupCount: Schema.Int,
   source: ClaimSource,
   /** The columns that follow from the node id and the count, ascending. */
@@ -63,10 +63,14 @@ export const makeClaim = (parts: ClaimParts): Claim => {
 export const claimFindings = (parts: ClaimParts): ReadonlyArray<Finding> => {
   const findings: Array<Finding> = []
   const { enrCount, metadataCount } = parts
-  if (metadataCount !== undefined && !isCount(metadataCount)) {
+  const outOfRange = [
+    ...(metadataCount === undefined || isCount(metadataCount) ? [] : [`metadata says ${metadataCount}`]),
+    ...(enrCount === undefined || isCount(enrCount) ? [] : [`the ENR says ${enrCount}`])
+  ]
+  for (const said of outOfRange) {
     findings.push({
       kind: "custody_count_out_of_range",
-      detail: `metadata says ${metadataCount}, allowed is ${custodyRequirement}..${numberOfCustodyGroups}`
+      detail: `${said}, allowed is ${custodyRequirement}..${numberOfCustodyGroups}`
     })
   }
   if (metadataCount !== undefined && enrCount !== undefined && metadataCount !== enrCount) {
@@ -99,7 +103,7 @@ export const claimChangeFindings = (before: Claim, after: Claim): ReadonlyArray<
   return findings
 }
 
-/** Whether anything but the moment and the head differs. */
+/** Whether both oblige to the same; the moment, the head, the digest and the sequence number may differ. */
 export const sameClaim = (a: Claim, b: Claim): boolean =>
   a.custodyGroupCount === b.custodyGroupCount &&
   a.source === b.source &&

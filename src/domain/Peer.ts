@@ -27,7 +27,9 @@ export class InvalidPeerAddress extends Schema.TaggedError<InvalidPeerAddress>()
 
 /** Reads an ENR (`enr:…`) or a multiaddr that ends in `/p2p/<peer id>`. */
 export const parsePeerAddress = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>
-  text.startsWith("enr:") ? fromRecord(text) : fromMultiaddr(text)
+  text.trim().startsWith("enr:") ? fromRecord(text) : fromMultiaddr(text)
+
+const places: ReadonlySet<string> = new Set(["ip4", "ip6", "dns", "dns4", "dns6"])
 
 const fromRecord = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>
   decodeNodeRecord(text).pipe(
@@ -46,13 +48,19 @@ const fromRecord = (text: string): Either.Either<PeerAddress, InvalidPeerAddress
 const fromMultiaddr = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>
   Either.try({
     try: () => {
-      const components = multiaddr(text).getComponents()
-      const peerId = components.findLast((component) => component.name === "p2p")?.value
-      if (peerId === undefined) throw new Error("the multiaddr does not end in /p2p/<peer id>")
-      if (!components.some((component) => component.name === "tcp")) throw new Error("the multiaddr has no /tcp/<port>")
+      const address = multiaddr(text.trim())
+      const components = address.getComponents().filter(({ name }) => name !== "ip6zone")
+      const [place, transport, peer] = components.map(({ name }) => name)
+      const peerId = components[2]?.value
+      if (peer !== "p2p" || peerId === undefined || components.length !== 3) {
+        throw new Error("it is not /<ip or dns>/…/tcp/<port>/p2p/<peer id>")
+      }
+      if (transport !== "tcp" || place === undefined || !places.has(place)) {
+        throw new Error("only TCP over ip4, ip6, dns, dns4 or dns6 can be dialled")
+      }
       return {
         peerId: peerIdFromString(peerId).toString(),
-        multiaddrs: [multiaddr(text).decapsulate("/p2p").toString()],
+        multiaddrs: [address.decapsulate("/p2p").toString()],
         enrCustodyGroupCount: Option.none<number>()
       }
     },
