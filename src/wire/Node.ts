@@ -70,7 +70,7 @@ const start = async (options: NodeOptions): Promise<Node> =>
 
 const muxers = {
   // The window is what a peer may have under way while we are not reading: below libp2p's read buffer (4 MiB).
-  yamux: () => yamux({ streamOptions: { maxStreamWindowSize: 2 * 2 ** 20 } }),
+  yamux: () => yamux({ streamOptions: { maxStreamWindowSize: 2 ** 20 } }),
   // By default it closes the connection after five messages a second for streams that are closed already.
   mplex: () => mplex({ disconnectThreshold: Infinity })
 }
