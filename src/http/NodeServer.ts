@@ -23,7 +23,7 @@ export const layer = (options: ListenOptions): Layer.Layer<HttpServer.HttpServer
   Layer.scoped(HttpServer.HttpServer, listen(options))
 
 /** Milliseconds that open connections have to finish. */
-export const graceMs = 200
+export const graceMs = 150
 
 const listen = Effect.fnUntraced(function* (options: ListenOptions) {
   const runFork = Runtime.runFork(yield* Effect.runtime())

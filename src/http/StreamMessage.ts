@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { Snapshot } from "../Dasmon.ts"
 import { Event } from "../domain/Event.ts"
+import { textFrame } from "./TextFrame.ts"
 
 /** The first message of a stream: everything, at one sequence number. */
 export const SnapshotMessage = Schema.TaggedStruct("Snapshot", Snapshot.fields)
@@ -18,28 +19,28 @@ export const Heartbeat = Schema.TaggedStruct("Heartbeat", {
 export const StreamMessage = Schema.Union(SnapshotMessage, Event, Gap, Heartbeat)
 export type StreamMessage = typeof StreamMessage.Type
 
-export const encodeSnapshot = Schema.encodeSync(Schema.parseJson(SnapshotMessage))
-export const encodeGap = Schema.encodeSync(Schema.parseJson(Gap))
-export const encodeHeartbeat = Schema.encodeSync(Schema.parseJson(Heartbeat))
+const encode = Schema.encodeSync(Schema.parseJson(StreamMessage))
+
+/** A message as the WebSocket frame that carries it. */
+export const frameOf = (message: StreamMessage): Buffer => textFrame(encode(message))
 
 /**
- * The JSON of an event, encoded once however many clients want it. At most `capacity` characters are kept, the newest.
+ * The frame of an event, made once however many clients want it. At most `capacity` bytes are kept, the newest.
  */
-export const makeEventEncoder = (capacity: number): ((event: Event) => string) => {
-  const encode = Schema.encodeSync(Schema.parseJson(Event))
-  const kept = new Map<number, string>()
+export const makeEventFrames = (capacity: number): ((event: Event) => Buffer) => {
+  const kept = new Map<number, Buffer>()
   let size = 0
   return (event) => {
     const known = kept.get(event.sequence)
     if (known !== undefined) return known
-    const json = encode(event)
-    kept.set(event.sequence, json)
-    size += json.length
+    const frame = frameOf(event)
+    kept.set(event.sequence, frame)
+    size += frame.length
     for (const [sequence, oldest] of kept) {
       if (size <= capacity) break
       kept.delete(sequence)
       size -= oldest.length
     }
-    return json
+    return frame
   }
 }

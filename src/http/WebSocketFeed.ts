@@ -1,12 +1,12 @@
 import { HttpServerRequest, HttpServerResponse, Socket } from "@effect/platform"
 import { NodeHttpServerRequest } from "@effect/platform-node"
-import { Chunk, Data, type Duration, Effect, Fiber, Metric, Schedule, Stream } from "effect"
+import { Chunk, Data, Deferred, type Duration, Effect, Fiber, Metric, Schedule, Stream } from "effect"
 import type * as Net from "node:net"
 import { Dasmon } from "../Dasmon.ts"
 import * as Metrics from "../domain/Metrics.ts"
 import { Forbidden, jsonError, TooManySockets, UpgradeRequired } from "./HttpErrors.ts"
 import { graceMs } from "./NodeServer.ts"
-import { encodeGap, encodeHeartbeat, encodeSnapshot, makeEventEncoder } from "./StreamMessage.ts"
+import { frameOf, makeEventFrames } from "./StreamMessage.ts"
 
 export interface FeedLimits {
   /** Sockets open at once. */
@@ -31,7 +31,7 @@ export const defaultFeedLimits: FeedLimits = {
  */
 export const makeHandler = Effect.fnUntraced(function* (limits: FeedLimits) {
   const dasmon = yield* Dasmon
-  const encodeEvent = makeEventEncoder(encodedCapacity)
+  const eventFrame = makeEventFrames(framesCapacity)
   let open = 0
 
   const counted = <A, E, R>(use: Effect.Effect<A, E, R>) =>
@@ -59,7 +59,7 @@ export const makeHandler = Effect.fnUntraced(function* (limits: FeedLimits) {
     }
     if (!sameOrigin(request)) return jsonError(new Forbidden({ reason: "the Origin is not this server" }), 403)
     if (open >= limits.maxSockets) return jsonError(new TooManySockets({ limit: limits.maxSockets }), 503)
-    yield* counted(Effect.scoped(serve(dasmon, encodeEvent, limits, request, tcp)))
+    yield* counted(Effect.scoped(serve(dasmon, eventFrame, limits, request, tcp)))
     return HttpServerResponse.empty()
   })
 })
@@ -67,8 +67,10 @@ export const makeHandler = Effect.fnUntraced(function* (limits: FeedLimits) {
 /** Why a client is sent away, with the WebSocket close code. */
 class Cut extends Data.TaggedError("Cut")<{ readonly code: number; readonly reason: string }> {}
 
-/** Characters of JSON that are kept for other clients: about one second of a busy network. */
-const encodedCapacity = 8 * 1024 * 1024
+/** Bytes of frames that are kept for other clients: seconds of a busy network. */
+const framesCapacity = 8 * 1024 * 1024
+/** What happens within this time goes out together: a thousand clients need not be woken for every single event. */
+const coalesce = "20 millis"
 /** Bytes that a client may send at once, and what it gains with every millisecond: enough for pongs. */
 const incomingBytes = 64 * 1024
 const incomingBytesPerMs = 1
@@ -77,7 +79,7 @@ const farewell = "5 seconds"
 
 const serve = Effect.fnUntraced(function* (
   dasmon: typeof Dasmon.Service,
-  encodeEvent: ReturnType<typeof makeEventEncoder>,
+  eventFrame: ReturnType<typeof makeEventFrames>,
   limits: FeedLimits,
   request: HttpServerRequest.HttpServerRequest,
   tcp: Net.Socket
@@ -85,10 +87,16 @@ const serve = Effect.fnUntraced(function* (
   yield* Effect.addFinalizer(() => destroyAfterGrace(tcp))
   const socket = yield* request.upgrade
   const write = yield* socket.writer
-  // Writing waits while the socket is not open, and a finalizer must not wait: so it asks here.
+  const opened = yield* Deferred.make<void>()
+  // The library's writer waits while the socket is not open, and a finalizer must not wait: so it asks here.
   let live = false
   const reader = yield* socket
-    .runRaw(() => undefined, { onOpen: Effect.sync(() => void (live = true)) })
+    .runRaw(() => undefined, {
+      onOpen: Effect.zipRight(
+        Effect.sync(() => void (live = true)),
+        Deferred.succeed(opened, undefined)
+      )
+    })
     .pipe(
       Effect.ensuring(Effect.sync(() => void (live = false))),
       Effect.ignore,
@@ -99,20 +107,17 @@ const serve = Effect.fnUntraced(function* (
   const close = (code: number, reason: string) =>
     Effect.suspend(() => (live ? Effect.ignore(write(new Socket.CloseEvent(code, reason))) : Effect.void))
 
-  const send = (message: string) =>
-    tcp.writableLength <= limits.backlogBytes ? write(message) : Effect.zipRight(patience(tcp, limits), write(message))
-
   const talk = Effect.gen(function* () {
+    yield* Deferred.await(opened)
     const { events, snapshot } = yield* dasmon.subscribe
     let last = snapshot.sequence
-    yield* send(encodeSnapshot({ _tag: "Snapshot", ...snapshot }))
-    yield* Effect.forkScoped(
-      Effect.suspend(() =>
-        tcp.writableLength <= limits.backlogBytes
-          ? write(encodeHeartbeat({ _tag: "Heartbeat", sequence: last }))
-          : Effect.void
-      ).pipe(Effect.schedule(Schedule.spaced(limits.heartbeat)))
-    )
+    // Frames go to the connection as they are, past the library, which would copy each of them for each client.
+    const crowded = () => tcp.writableLength > limits.backlogBytes
+    const send = (frame: Buffer) => void (live && tcp.writable && tcp.write(frame))
+    send(frameOf({ _tag: "Snapshot", ...snapshot }))
+    yield* Effect.sync(() => {
+      if (!crowded()) send(frameOf({ _tag: "Heartbeat", sequence: last }))
+    }).pipe(Effect.schedule(Schedule.spaced(limits.heartbeat)), Effect.forkScoped)
     yield* Stream.runForEachChunk(
       events,
       Effect.fnUntraced(function* (chunk) {
@@ -121,12 +126,12 @@ const serve = Effect.fnUntraced(function* (
         process.nextTick(() => tcp.uncork())
         for (const event of Chunk.toReadonlyArray(chunk)) {
           if (event.sequence <= last) continue
-          if (event.sequence > last + 1) {
-            yield* send(encodeGap({ _tag: "Gap", from: last + 1, to: event.sequence - 1 }))
-          }
-          yield* send(encodeEvent(event))
+          if (crowded()) yield* patience(crowded, limits)
+          if (event.sequence > last + 1) send(frameOf({ _tag: "Gap", from: last + 1, to: event.sequence - 1 }))
+          send(eventFrame(event))
           last = event.sequence
         }
+        yield* Effect.sleep(coalesce)
       })
     )
     return yield* new Cut({ code: 1001, reason: "the monitor is stopping" })
@@ -147,8 +152,8 @@ const serve = Effect.fnUntraced(function* (
 })
 
 /** Waits until the client has read enough; gives it up when it does not. */
-const patience = (tcp: Net.Socket, limits: FeedLimits): Effect.Effect<void, Cut> =>
-  Effect.sync(() => tcp.writableLength > limits.backlogBytes).pipe(
+const patience = (crowded: () => boolean, limits: FeedLimits): Effect.Effect<void, Cut> =>
+  Effect.sync(crowded).pipe(
     Effect.repeat({ while: (behind) => behind, schedule: Schedule.spaced("10 millis") }),
     Effect.timeoutFail({
       duration: limits.patience,

@@ -1,6 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Schema, Scope } from "effect"
-import { Snapshot } from "../../src/Dasmon.ts"
+import { Context, Effect, Exit, Layer, Logger, LogLevel, Schema, Scope } from "effect"
+import { createHash } from "node:crypto"
+import { Script } from "node:vm"
+import { Dasmon, Snapshot } from "../../src/Dasmon.ts"
 import { PeerView } from "../../src/domain/Peer.ts"
 import { Status } from "../../src/domain/Status.ts"
 import { HttpError } from "../../src/http/HttpErrors.ts"
@@ -117,6 +119,20 @@ describe("the HTTP API", () => {
     })
   )
 
+  it.scopedLive("answers a bug with a typed JSON error, and goes on", () =>
+    Effect.gen(function* () {
+      const fake = yield* makeFakeDasmon()
+      const broken = Layer.map(fake.layer, (context) =>
+        Context.add(context, Dasmon, { ...Context.get(context, Dasmon), status: Effect.die(new Error("a bug")) })
+      )
+      const { url } = yield* start({ ...fake, layer: broken }).pipe(Logger.withMinimumLogLevel(LogLevel.None))
+      const { status, text } = yield* get(`${url}/status`)
+      assert.strictEqual(status, 500)
+      assert.deepStrictEqual(JSON.parse(text), { _tag: "InternalError" })
+      assert.strictEqual((yield* get(`${url}/peers`)).status, 200)
+    })
+  )
+
   it.scopedLive("serves a page that needs nothing else, under a policy that allows nothing else", () =>
     Effect.gen(function* () {
       const { url } = yield* start(yield* makeFakeDasmon())
@@ -126,8 +142,17 @@ describe("the HTTP API", () => {
       assert.match(policy, /default-src 'none'/)
       assert.match(policy, /connect-src 'self'/)
       assert.notMatch(policy, /unsafe|\*|https?:/)
-      // The namespace of SVG is a name, not an address.
-      assert.notMatch(text.replaceAll("http://www.w3.org/2000/svg", ""), /https?:\/\/|src=|@import|url\(|innerHTML/)
+      assert.notMatch(text, /https?:\/\/|src=|@import|url\(|innerHTML|insertAdjacentHTML|document\.write/)
+      for (const element of ["script", "style"]) {
+        const inline = [...text.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"))]
+        assert.strictEqual(inline.length, 1)
+        const hash = createHash("sha256")
+          .update(inline[0]?.[1] ?? "")
+          .digest("base64")
+        assert.include(policy, `${element}-src 'sha256-${hash}'`)
+      }
+      // Throws what a browser would, if the script cannot be read.
+      assert.isOk(new Script(/<script>(.*)<\/script>/s.exec(text)?.[1] ?? "("))
     })
   )
 
