@@ -4,13 +4,13 @@ import { Event } from "../domain/Event.ts"
 import { textFrame } from "./TextFrame.ts"
 
 /** The first message of a stream: everything, at one sequence number. */
-export const SnapshotMessage = Schema.TaggedStruct("Snapshot", Snapshot.fields)
+const SnapshotMessage = Schema.TaggedStruct("Snapshot", Snapshot.fields)
 
 /** The client was too slow for the events `from` to `to`, both included, and will not get them. */
-export const Gap = Schema.TaggedStruct("Gap", { from: Schema.Int, to: Schema.Int })
+const Gap = Schema.TaggedStruct("Gap", { from: Schema.Int, to: Schema.Int })
 
 /** Sent every so often, so that a silent connection can be told from a dead one. */
-export const Heartbeat = Schema.TaggedStruct("Heartbeat", {
+const Heartbeat = Schema.TaggedStruct("Heartbeat", {
   /** Sequence number of the newest event or snapshot that this client was sent. */
   sequence: Schema.Int
 })

@@ -1,6 +1,6 @@
 /** A strict reader of Prometheus text 0.0.4: anything that the format does not allow throws. */
 
-export interface Sample {
+interface Sample {
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly value: number
