@@ -29,7 +29,10 @@ export class Externs extends Context.Tag("dasmon/Externs")<
     /** The canonical blocks of a range, ascending; a slot without an entry has no block. Never a partial answer. */
     readonly chainQuery: (range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>
     readonly chainHead: Effect.Effect<Head, ExternsError>
-    /** Head, finality and reorgs; reconnects by itself and tells of a reorg whenever it may have missed one. */
+    /**
+     * The present head first, then head, finality and reorgs; reconnects by itself and tells of a reorg whenever it may
+     * have missed one.
+     */
     readonly chainEvents: Stream.Stream<ChainEvent>
   }
 >() {}
