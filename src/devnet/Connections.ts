@@ -53,8 +53,8 @@ export const makeConnections = (node: Node): Effect.Effect<Connections, never, S
   })
 
 const parallel = { concurrency: "unbounded", discard: true } as const
-/** Milliseconds. A loopback connection needs a few; one that takes longer is cut off. */
-const closeTimeout = 500
+/** Milliseconds; on loopback it takes a few. */
+const goodbyeTimeout = 500
 const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 500, chunkMs: 500, totalMs: 500 }
 
 /** What the remote answers to a Goodbye, if anything, is of no interest. */
@@ -62,14 +62,10 @@ const sayGoodbye = (connection: Connection, code: number): Effect.Effect<void> =
   request(connection, goodbyeRequest(code), goodbyeLimits).pipe(
     Effect.flatMap((answer) => Stream.runDrain(answer.chunks)),
     Effect.scoped,
-    Effect.timeoutOption(closeTimeout),
+    Effect.timeoutOption(goodbyeTimeout),
     Effect.ignore
   )
 
+/** At once, like a process that goes away: a graceful close would end answers under way as if they were whole. */
 const close = (connection: Connection): Effect.Effect<void> =>
-  Effect.tryPromise((signal) => connection.close({ signal })).pipe(
-    Effect.disconnect,
-    Effect.timeout(closeTimeout),
-    Effect.catchAll(() => Effect.sync(() => connection.abort(new Error("it does not close")))),
-    Effect.asVoid
-  )
+  Effect.sync(() => connection.abort(new Error("closed by the peer")))

@@ -1,17 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ssz } from "@lodestar/types"
-import kzg from "c-kzg"
 import { createHash } from "node:crypto"
 import { Effect, Either, Queue, TestClock } from "effect"
 import { concatBytes, toHex } from "../../src/domain/Bytes.ts"
-import { makeBlobPool } from "../../src/devnet/BlobPool.ts"
 import { blockAtOrBefore, finalized, genesisState, grow, isCanonical, reorganise } from "../../src/devnet/ChainState.ts"
-import { sidecarOf } from "../../src/devnet/DevBlock.ts"
 import { makeDevChain } from "../../src/devnet/DevChain.ts"
 import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
+import { fakePool } from "./FakePool.ts"
 
-const pool = Effect.runSync(makeBlobPool(7))
-const rules = { parameters: devnetParameters(7, 2000, 0), pool, seed: 7 }
+const rules = { parameters: devnetParameters(7, 2000, 0), pool: fakePool, seed: 7 }
 const state = grow(rules, genesisState(rules), 5 * 32)
 const blocks = [...state.canonical.values()]
 
@@ -56,21 +53,6 @@ describe("the chain of the devnet", () => {
       })
       assert.strictEqual(toHex(node), toHex(block.header.message.bodyRoot))
     }
-  })
-
-  it("has cells that verify, the infinite proofs too", () => {
-    const block = blocks.find((block) => block.blobs.length === pool.length)
-    assert.isDefined(block)
-    const sidecars = [0, 63, 64, 127].map((column) => sidecarOf(pool, block, column))
-    for (const sidecar of sidecars) assert.strictEqual(sidecar.column.length, 6)
-    assert.isTrue(
-      kzg.verifyCellKzgProofBatch(
-        sidecars.flatMap((sidecar) => sidecar.kzgCommitments),
-        sidecars.flatMap((sidecar) => sidecar.column.map(() => sidecar.index)),
-        sidecars.flatMap((sidecar) => sidecar.column),
-        sidecars.flatMap((sidecar) => sidecar.kzgProofs)
-      )
-    )
   })
 
   it("follows from the seed alone, and not from how it grew", () => {

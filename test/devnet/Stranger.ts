@@ -1,0 +1,193 @@
+import type { Connection } from "@libp2p/interface"
+import { multiaddr } from "@multiformats/multiaddr"
+import { ssz } from "@lodestar/types"
+import kzg from "c-kzg"
+import { createHash } from "node:crypto"
+import { Chunk, Clock, Context, Effect, Fiber, Layer, Queue, Ref, Stream } from "effect"
+import { concatBytes, equalBytes, toHex } from "../../src/domain/Bytes.ts"
+import { epochOf, slotAt } from "../../src/domain/Chain.ts"
+import { custodyColumns } from "../../src/domain/Custody.ts"
+import { forkDigestAt } from "../../src/domain/ForkDigest.ts"
+import { hasSidecars, type DevBlock } from "../../src/devnet/DevBlock.ts"
+import { type Devnet, makeDevnet } from "../../src/devnet/Devnet.ts"
+import type { DevPeer } from "../../src/devnet/DevPeer.ts"
+import { defaultLimits, request, type RequestLimits } from "../../src/wire/Client.ts"
+import { decodeUint64, statusRequest } from "../../src/wire/Handshake.ts"
+import type { RequestMessage } from "../../src/wire/Message.ts"
+import { makeNode } from "../../src/wire/Node.ts"
+import { goodbye } from "../../src/wire/Protocol.ts"
+import { columnsByRange } from "../../src/wire/Requests.ts"
+import { serve } from "../../src/wire/Server.ts"
+
+/** A devnet and a node of somebody else who talks to its peers. */
+export class Stranger extends Context.Tag("test/Stranger")<
+  Stranger,
+  {
+    readonly devnet: Devnet
+    readonly peer: (profile: string, nth?: number) => DevPeer
+    /** Dials and sends Status. */
+    readonly greet: (peer: DevPeer, forkDigest?: string) => Effect.Effect<Connection>
+    readonly dial: (peer: DevPeer) => Effect.Effect<Connection>
+    readonly columnsOf: (peer: DevPeer) => Effect.Effect<ReadonlyArray<number>>
+    /** Canonical blocks with columns from `start` on, `count` slots. */
+    readonly blocks: (start: number, count: number) => Effect.Effect<ReadonlyArray<DevBlock>>
+    /** Greets, and asks for its custody columns of the slots. */
+    readonly range: (
+      peer: DevPeer,
+      start: number,
+      count: number,
+      limits?: Partial<RequestLimits>
+    ) => Effect.Effect<Heard>
+    /** The code of the next Goodbye of the peer. */
+    readonly goodbyeOf: (peer: DevPeer) => Effect.Effect<number>
+    /** Returns when no connection to the peer is left. */
+    readonly gone: (peer: DevPeer) => Effect.Effect<void>
+    /** What takes long and so begins at once: the Goodbye to who never greets, and the end of a connection to `flap`. */
+    readonly ungreeted: Effect.Effect<number>
+    readonly flapped: Effect.Effect<void>
+  }
+>() {}
+
+export const layerStranger: Layer.Layer<Stranger> = Layer.scoped(
+  Stranger,
+  Effect.gen(function* () {
+    const devnet = yield* makeDevnet({ slotDurationMs: 250, seed: 5 })
+    const { chain, parameters, peers } = devnet
+    const node = yield* makeNode({ agent: "stranger" })
+    const goodbyes = new Map<string, Queue.Queue<number>>()
+    for (const { peerId } of peers) goodbyes.set(peerId, yield* Queue.unbounded<number>())
+    yield* serve(node, goodbye, (body, peerId) =>
+      Effect.gen(function* () {
+        const queue = goodbyes.get(peerId)
+        if (queue !== undefined) yield* Queue.offer(queue, yield* Effect.orDie(decodeUint64(body)))
+      })
+    )
+    const dial = (peer: DevPeer) => Effect.promise(() => node.dial(multiaddr(peer.multiaddr)))
+    const currentDigest = Effect.map(Clock.currentTimeMillis, (now) =>
+      toHex(forkDigestAt(parameters, epochOf(parameters, slotAt(parameters, now))))
+    )
+    const greet = (peer: DevPeer, forkDigest?: string) =>
+      Effect.gen(function* () {
+        const connection = yield* dial(peer)
+        const state = yield* chain.state
+        const heard = yield* ask(
+          connection,
+          statusRequest({
+            forkDigest: forkDigest ?? (yield* currentDigest),
+            finalizedRoot: `0x${"00".repeat(32)}`,
+            finalizedEpoch: 0,
+            headRoot: state.head.root,
+            headSlot: state.head.slot,
+            earliestAvailableSlot: state.head.slot
+          })
+        )
+        if (heard.chunks.length !== 1) yield* Effect.dieMessage(`no Status: ${heard.end}`)
+        return connection
+      })
+    const columnsOf = (peer: DevPeer) =>
+      Effect.map(peer.claim, ({ custodyGroupCount }) => custodyColumns(peer.nodeId, custodyGroupCount))
+    const goodbyeOf = (peer: DevPeer) => {
+      const queue = goodbyes.get(peer.peerId)
+      return queue === undefined
+        ? Effect.dieMessage("not a peer of the devnet")
+        : Queue.take(queue).pipe(Effect.timeout("13 seconds"), Effect.orDie)
+    }
+    const peer = (profile: string, nth = 0) => {
+      const peer = peers.filter((peer) => peer.profile === profile)[nth]
+      if (peer === undefined) throw new Error(`no peer ${nth} of profile ${profile}`)
+      return peer
+    }
+    const rude = peer("honest", 1)
+    yield* dial(rude)
+    const ungreeted = yield* Effect.forkScoped(goodbyeOf(rude))
+    const gone = (peer: DevPeer) =>
+      Effect.sync(() => node.getConnections().some(({ remotePeer }) => remotePeer.toString() === peer.peerId)).pipe(
+        Effect.delay(30),
+        Effect.repeat({ until: (connected) => !connected }),
+        Effect.timeout("18 seconds"),
+        Effect.orDie,
+        Effect.asVoid
+      )
+    yield* greet(peer("flap"))
+    const flapped = yield* Effect.forkScoped(gone(peer("flap")))
+    return Stranger.of({
+      ungreeted: Fiber.join(ungreeted),
+      flapped: Fiber.join(flapped),
+      devnet,
+      gone,
+      peer,
+      goodbyeOf,
+      dial,
+      greet,
+      columnsOf,
+      blocks: (start, count) =>
+        Effect.map(chain.state, ({ canonical }) =>
+          Array.from({ length: count }, (_, index) => canonical.get(start + index) ?? [])
+            .flat()
+            .filter(hasSidecars)
+        ),
+      range: (peer, startSlot, count, limits) =>
+        Effect.gen(function* () {
+          const connection = yield* greet(peer)
+          return yield* ask(connection, columnsByRange({ startSlot, count, columns: yield* columnsOf(peer) }), limits)
+        })
+    })
+  }).pipe(Effect.orDie)
+)
+
+/** An answer, to its end. */
+export interface Heard {
+  readonly chunks: ReadonlyArray<{ readonly context: string | undefined; readonly ssz: Uint8Array }>
+  /** `end` for a clean one, else the tag of the error and what it says. */
+  readonly end: string
+}
+
+export const ask = (
+  connection: Connection,
+  message: RequestMessage,
+  limits: Partial<RequestLimits> = {}
+): Effect.Effect<Heard> =>
+  Effect.gen(function* () {
+    const chunks = yield* Ref.make(Chunk.empty<Heard["chunks"][number]>())
+    const end = yield* request(connection, message, { ...defaultLimits, ...limits }).pipe(
+      Effect.flatMap((answer) => Stream.runForEach(answer.chunks, (chunk) => Ref.update(chunks, Chunk.append(chunk)))),
+      Effect.scoped,
+      Effect.match({
+        onSuccess: () => "end",
+        onFailure: (error) => `${error._tag} ${"detail" in error ? error.detail : error.stage}`
+      })
+    )
+    return { chunks: [...(yield* Ref.get(chunks))], end }
+  })
+
+/** `slot:column` of each sidecar, in the order in which they came. */
+export const labels = ({ chunks }: Heard): ReadonlyArray<string> =>
+  chunks.map(({ ssz: bytes }) => {
+    const sidecar = ssz.fulu.DataColumnSidecar.deserialize(bytes)
+    return `${sidecar.signedBlockHeader.message.slot}:${sidecar.index}`
+  })
+
+/** The same of what is due: ascending by slot and column. */
+export const due = (blocks: ReadonlyArray<DevBlock>, columns: ReadonlyArray<number>): ReadonlyArray<string> =>
+  blocks.flatMap(({ slot }) => columns.map((column) => `${slot}:${column}`))
+
+/** Which checks a sidecar fails against the block that it should belong to; written apart from the monitor's. */
+export const failedChecks = (bytes: Uint8Array, block: DevBlock): ReadonlyArray<string> => {
+  const sidecar = ssz.fulu.DataColumnSidecar.deserialize(bytes)
+  const { message } = sidecar.signedBlockHeader
+  const failed: Array<string> = []
+  if (toHex(ssz.phase0.BeaconBlockHeader.hashTreeRoot(message)) !== block.root) failed.push("header")
+  if (!equalBytes(concatBytes(sidecar.kzgCommitments), concatBytes(block.commitments))) failed.push("commitments")
+  const root = sidecar.kzgCommitmentsInclusionProof.reduce(
+    (node, sibling, depth) => (((11 >> depth) & 1) === 1 ? sha256(sibling, node) : sha256(node, sibling)),
+    ssz.deneb.BlobKzgCommitments.hashTreeRoot(sidecar.kzgCommitments)
+  )
+  if (!equalBytes(root, message.bodyRoot)) failed.push("inclusion")
+  const indices = sidecar.column.map(() => sidecar.index)
+  if (!kzg.verifyCellKzgProofBatch(sidecar.kzgCommitments, indices, sidecar.column, sidecar.kzgProofs))
+    failed.push("kzg")
+  return failed
+}
+
+const sha256 = (...parts: ReadonlyArray<Uint8Array>): Uint8Array =>
+  new Uint8Array(createHash("sha256").update(concatBytes(parts)).digest())
