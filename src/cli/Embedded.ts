@@ -3,7 +3,9 @@ import { Command, FileSystem, type CommandExecutor } from "@effect/platform"
 import { Effect, Layer, Option, Schema, type Scope, Stream } from "effect"
 import type { ConfigInput } from "../config/Config.ts"
 import { makeConfig } from "../config/DecodeConfig.ts"
+import { DevnetAnnouncement } from "../devnet/RunDevnet.ts"
 import * as Standalone from "../host/Standalone.ts"
+import { version } from "../Version.ts"
 import * as Monitor from "./Monitor.ts"
 import { print } from "./Print.ts"
 
@@ -23,16 +25,6 @@ export class EmbeddedDevnetError extends Schema.TaggedError<EmbeddedDevnetError>
   }
 }
 
-/** The line that the `devnet` command prints when its network is up. */
-const Announcement = Schema.parseJson(
-  Schema.Struct({
-    beaconApi: Schema.String,
-    network: Schema.String,
-    peers: Schema.Array(Schema.Struct({ profile: Schema.String, peerId: Schema.String, enr: Schema.String }))
-  })
-)
-type Announcement = typeof Announcement.Type
-
 /**
  * The program without a configuration: a network of honest and dishonest peers in a process of its own, watched as a
  * real one would be. Nothing is kept: the database is in a temporary folder.
@@ -50,13 +42,17 @@ export const run = Effect.fn("Embedded.run")(function* (options: EmbeddedOptions
   const config = yield* makeConfig(embeddedConfig(announcement, folder, options))
   const profiles = new Map(announcement.peers.map(({ peerId, profile }) => [peerId, profile]))
   const monitor = Monitor.layer(config, { simulated: true, note: (peerId) => profiles.get(peerId) ?? "" }).pipe(
-    Layer.provide(Standalone.layer({ beaconApi: announcement.beaconApi }))
+    Layer.provide(Standalone.layer({ url: announcement.beaconApi, version }))
   )
   return yield* Effect.raceFirst(Layer.launch(monitor), exited)
 }, Effect.scoped)
 
 /** Quicker than the defaults: all that can be found is found within two minutes. */
-const embeddedConfig = (announcement: Announcement, folder: string, { httpAddr }: EmbeddedOptions): ConfigInput => ({
+const embeddedConfig = (
+  announcement: DevnetAnnouncement,
+  folder: string,
+  { httpAddr }: EmbeddedOptions
+): ConfigInput => ({
   beaconApi: announcement.beaconApi,
   databasePath: `${folder}/dasmon.db`,
   testInterval: "2s",
@@ -69,7 +65,7 @@ const embeddedConfig = (announcement: Announcement, folder: string, { httpAddr }
 const startDevnet = (
   devnetArguments: ReadonlyArray<string>
 ): Effect.Effect<
-  { readonly announcement: Announcement; readonly exited: Effect.Effect<never, EmbeddedDevnetError> },
+  { readonly announcement: DevnetAnnouncement; readonly exited: Effect.Effect<never, EmbeddedDevnetError> },
   EmbeddedDevnetError,
   CommandExecutor.CommandExecutor | Scope.Scope
 > =>
@@ -104,7 +100,7 @@ const startDevnet = (
       })
     )
     const announcement = yield* firstLine.pipe(
-      Effect.flatMap(Schema.decode(Announcement)),
+      Effect.flatMap(Schema.decode(Schema.parseJson(DevnetAnnouncement))),
       Effect.catchTag(
         "ParseError",
         (error) => new EmbeddedDevnetError({ reason: `said something else than expected: ${error.message}` })

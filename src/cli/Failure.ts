@@ -1,6 +1,7 @@
 import { ValidationError } from "@effect/cli"
 import { Cause, Effect, Exit, Option, Schema } from "effect"
 import { ConfigError } from "../config/ConfigError.ts"
+import { InvalidPeersSpec } from "../devnet/PeersSpec.ts"
 import { complain } from "./Print.ts"
 
 /** The program has said what went wrong and ends with this exit code. */
@@ -16,6 +17,7 @@ export const reportFailure = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.
     if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
     const failure = Option.getOrUndefined(Cause.failureOption(cause))
     if (failure instanceof ConfigError) return failWith(usageExitCode, failure.lines)
+    if (failure instanceof InvalidPeersSpec) return failWith(usageExitCode, [`--peers: ${failure.message}`])
     // The command-line library has printed it already.
     if (ValidationError.isValidationError(failure)) return failWith(usageExitCode, [])
     if (failure instanceof Error) return failWith(failureExitCode, [`dasmon: ${failure.message}`])

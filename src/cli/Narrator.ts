@@ -109,7 +109,8 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
               key: `${event.peerId} ${event.sequence}`,
               peerId: event.peerId,
               label: event.peer.verdict.toUpperCase(),
-              text: event.detail
+              // What is blamed on a peer has just been told in a line of its own.
+              text: event.peer.verdict === "violating" ? "see above" : (event.peer.lastFailure ?? "")
             }
           ]
         : []

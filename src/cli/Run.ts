@@ -3,6 +3,7 @@ import { identityFileOf } from "../config/Config.ts"
 import { ConfigError } from "../config/ConfigError.ts"
 import { loadConfig } from "../config/ConfigFile.ts"
 import * as Standalone from "../host/Standalone.ts"
+import { version } from "../Version.ts"
 import * as Monitor from "./Monitor.ts"
 import { print } from "./Print.ts"
 
@@ -19,9 +20,10 @@ export const run = Effect.fn("Run.run")(function* (file: string) {
   const monitor = Monitor.layer(config, { simulated: false, note: () => "" }).pipe(
     Layer.provide(
       Standalone.layer({
-        beaconApi: config.beaconApi,
+        url: config.beaconApi,
+        version,
         identityFile: identityFileOf(config),
-        ...(fallback === undefined ? {} : { fallbackBeaconApi: fallback })
+        ...(fallback === undefined ? {} : { fallbackUrl: fallback })
       })
     )
   )

@@ -21,12 +21,13 @@ export const noConversations: ConversationCounts = { answered: 0, unanswered: 0,
 
 /**
  * One blamed outcome is enough for `violating`, and nothing else makes a peer that. Otherwise the commonest way in
- * which its conversations went decides; an answer wins a tie.
+ * which its conversations went decides; an answer wins a tie. One conversation without an answer may be anything, two
+ * are `unresponsive`.
  */
 export const verdictOf = (outcomes: OutcomeCounts, conversations: ConversationCounts): Verdict => {
   if (outcomeKinds.some((kind) => blameOf[kind] === "peer" && outcomes[kind] > 0)) return "violating"
   const { answered, refused, unanswered } = conversations
   if (answered > 0 && answered >= Math.max(refused, unanswered)) return outcomes.success > 0 ? "compliant" : "unknown"
   if (refused > 0 && refused >= unanswered) return "refusing"
-  return unanswered > 0 ? "unresponsive" : "unknown"
+  return unanswered > 1 ? "unresponsive" : "unknown"
 }

@@ -199,15 +199,15 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
   const connect = Effect.gen(function* () {
     const peer = yield* host.connect(address)
     yield* SubscriptionRef.set(entry.link, true)
-    const before = yield* Ref.getAndUpdate(entry.state, (state) => ({
+    const { agent } = yield* Ref.updateAndGet(entry.state, (state) => ({
       ...state,
       connected: true,
       agent: peer.agent ?? state.agent,
       remoteAddress: peer.address
     }))
     const at = yield* Clock.currentTimeMillis
-    yield* history.recordPeer(peerId, { agent: peer.agent ?? before.agent, address: peer.address, at })
-    if (!before.connected) yield* track("connected", peer.agent ?? "agent unknown")
+    yield* history.recordPeer(peerId, { agent, address: peer.address, at })
+    yield* track("connected", agent ?? "agent unknown")
     return peer
   })
 

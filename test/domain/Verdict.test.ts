@@ -48,6 +48,9 @@ describe("verdictOf", () => {
     assert.strictEqual(verdict(2, 2, 2, 0), "unknown")
     assert.strictEqual(verdict(1, 2, 2), "refusing")
     assert.strictEqual(verdict(1, 3, 2), "unresponsive")
+    assert.strictEqual(verdict(0, 1, 0), "unknown")
+    assert.strictEqual(verdict(0, 2, 0), "unresponsive")
+    assert.strictEqual(verdict(0, 0, 1), "refusing")
     // A stalled answer can still hold columns that verify.
     assert.strictEqual(verdict(0, 4, 0, 7), "unresponsive")
     assert.strictEqual(verdictOf(noOutcomes, noConversations), "unknown")

@@ -1,0 +1,84 @@
+import { type ChildProcess, spawn } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { Deferred, Duration, Effect, Schedule, type Scope } from "effect"
+
+/** The built program as a child process. */
+export interface Program {
+  readonly pid: number
+  /** Everything printed until now. */
+  readonly output: () => string
+  readonly errors: () => string
+  /** The first match in what is printed, as soon as it is. */
+  readonly printed: (pattern: RegExp, limit: Duration.DurationInput) => Effect.Effect<ReadonlyArray<string>, Error>
+  readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
+  /** The exit code, and the milliseconds that it took from now on; `null` for one that a signal ended. */
+  readonly exited: (limit: Duration.DurationInput) => Effect.Effect<readonly [code: number | null, ms: number], Error>
+}
+
+const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url))
+
+/** Starts `node dist/main.js` with these arguments; it is killed with the scope if it has not ended by then. */
+export const start = (
+  parameters: ReadonlyArray<string>,
+  options: { readonly cwd?: string } = {}
+): Effect.Effect<Program, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const ended = yield* Deferred.make<number | null>()
+    const child = yield* Effect.acquireRelease(
+      Effect.sync(() =>
+        spawn(process.execPath, [main, ...parameters], { stdio: ["pipe", "pipe", "pipe"], ...options })
+      ),
+      (child) =>
+        Effect.zipRight(
+          Effect.sync(() => child.kill("SIGKILL")),
+          Deferred.await(ended)
+        )
+    )
+    const output = gather(child, "stdout")
+    const errors = gather(child, "stderr")
+    child.once("close", (code) => Deferred.unsafeDone(ended, Effect.succeed(code)))
+    return {
+      pid: child.pid ?? 0,
+      output,
+      errors,
+      printed: (pattern, limit) =>
+        Effect.suspend(() => {
+          const match = pattern.exec(output())
+          return match === null ? Effect.fail("not yet") : Effect.succeed([...match])
+        }).pipe(
+          Effect.retry({ while: () => child.exitCode === null, schedule: pollSchedule }),
+          Effect.timeoutFail({ duration: limit, onTimeout: () => "too late" }),
+          Effect.mapError((why) => new Error(`${why}: no ${pattern} in:\n${output()}\n${errors()}`))
+        ),
+      signal: (signal) => Effect.sync(() => void child.kill(signal)),
+      exited: (limit) =>
+        Effect.timed(Deferred.await(ended)).pipe(
+          Effect.timeoutFail({
+            duration: limit,
+            onTimeout: () => new Error(`still running:\n${output()}\n${errors()}`)
+          }),
+          Effect.map(([took, code]) => [code, Duration.toMillis(took)] as const)
+        )
+    }
+  })
+
+const gather = (child: ChildProcess, name: "stdout" | "stderr"): (() => string) => {
+  let text = ""
+  child[name]?.setEncoding("utf8").on("data", (part: string) => {
+    text += part
+  })
+  return () => text
+}
+
+const pollSchedule = Schedule.spaced("50 millis")
+
+/** What the program answers to `GET path`, as JSON. */
+export const getJson = (base: string, path: string): Effect.Effect<unknown, Error> =>
+  Effect.tryPromise({
+    try: async (signal) => {
+      const response = await fetch(`${base}${path}`, { signal })
+      if (!response.ok) throw new Error(`${path}: ${response.status}`)
+      return response.json()
+    },
+    catch: (error) => (error instanceof Error ? error : new Error(String(error)))
+  }).pipe(Effect.timeoutFail({ duration: "5 seconds", onTimeout: () => new Error(`${path}: no answer`) }))
