@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, FastCheck, Layer, Option, Ref, Schedule, TestClock } from "effect"
+import { Context, Effect, FastCheck, Fiber, Layer, Option, Ref, Schedule, TestClock } from "effect"
 import { layer, type ChainCommitmentsOptions } from "../../src/commitments/ChainCommitments.ts"
 import { makeSlotIndex } from "../../src/commitments/SlotIndex.ts"
 import { CommitmentCache } from "../../src/commitments/CommitmentCache.ts"
@@ -188,6 +188,40 @@ describe("ChainCommitments", () => {
       yield* runToEnd(equalsChain(cache, chain, "after confirming"))
       assert.deepStrictEqual(cache.orphan(replaced?.root ?? ""), Option.fromNullable(replaced))
       assert.isTrue(Option.isNone(cache.orphan(chain.block(slot)?.root ?? "")))
+    })
+  )
+
+  it.scoped("throws away an answer that a reorg overtook", () =>
+    Effect.gen(function* () {
+      const chain = yield* chainWithHistory
+      const cache = yield* runToEnd(start(chain))
+      yield* settle()
+      const slot = chain.head() - 2
+      const asked = chain.queries.length
+      const confirmed = yield* Effect.fork(cache.confirm(slot))
+      // Looked up, but not here yet.
+      yield* TestClock.adjust("25 millis")
+      assert.lengthOf(chain.queries, asked + 1)
+      yield* chain.reorg(6, [1, 1, 1, 1, 1, 1], true)
+      assert.strictEqual(rootOf(yield* runToEnd(Fiber.join(confirmed))), chain.block(slot)?.root)
+    })
+  )
+
+  it.scoped("notices a head that was replaced by one of the same slot, and a chain that came back", () =>
+    Effect.gen(function* () {
+      const chain = yield* chainWithHistory
+      const cache = yield* runToEnd(start(chain))
+      yield* settle()
+      const first = chain.block(chain.head())
+      const before = chain.versions.length - 1
+      yield* chain.reorg(1, [1], false)
+      yield* settle()
+      yield* runToEnd(equalsChain(cache, chain, "after another head"))
+      assert.isTrue(Option.isSome(cache.orphan(first?.root ?? "")))
+      yield* chain.reinstate(before)
+      yield* settle()
+      yield* runToEnd(equalsChain(cache, chain, "after the first head came back"))
+      assert.isTrue(Option.isNone(cache.orphan(first?.root ?? "")))
     })
   )
 

@@ -111,6 +111,16 @@ export const makeSimulatedChain = Effect.fnUntraced(function* (delay: number) {
         const event = { _tag: "Reorg" as const, slot: last, depth: last - first + 1 }
         return Effect.zipRight(told ? PubSub.publish(hub, event) : Effect.void, tellHead)
       }),
+    /** Goes back to the blocks of an earlier version, and tells of it. */
+    reinstate: (version: number) =>
+      Effect.suspend(() => {
+        const before = head
+        blocks = new Map(versions.at(version))
+        head = Math.max(...blocks.keys())
+        versions.push(new Map(blocks))
+        const slot = Math.max(before, head)
+        return Effect.zipRight(PubSub.publish(hub, { _tag: "Reorg" as const, slot, depth: slot }), tellHead)
+      }),
     tell: (event: ChainEvent) => PubSub.publish(hub, event)
   }
 })
