@@ -37,11 +37,20 @@ export const emptyChunk = (): CoverageChunk => ({
   testedAt: new Float64Array(slotsPerChunk)
 })
 
-/** Lets the newest outcome of one combination decide. */
-export const cover = (chunk: CoverageChunk, slot: number, column: number, succeeded: boolean, at: number): void => {
+/** Lets the newest outcome of each of `columns` decide. */
+export const cover = (
+  chunk: CoverageChunk,
+  slot: number,
+  columns: ReadonlyArray<number>,
+  succeeded: boolean,
+  at: number
+): void => {
   const index = slot % slotsPerChunk
-  setColumn(maskAt(succeeded ? chunk.succeeded : chunk.failed, index), column)
-  clearColumn(maskAt(succeeded ? chunk.failed : chunk.succeeded, index), column)
+  const [to, from] = succeeded ? [chunk.succeeded, chunk.failed] : [chunk.failed, chunk.succeeded]
+  for (const column of columns) {
+    setColumn(to, index * maskBytes, column)
+    clearColumn(from, index * maskBytes, column)
+  }
   chunk.testedAt[index] = Math.max(chunk.testedAt[index] ?? 0, at)
 }
 
@@ -49,8 +58,8 @@ export const cover = (chunk: CoverageChunk, slot: number, column: number, succee
 export const rowsOf = (chunk: CoverageChunk, chunkNumber: number): ReadonlyArray<CoverageRow> =>
   testedSlots(chunk).map((index) => ({
     slot: chunkNumber * slotsPerChunk + index,
-    succeeded: toBigInt(maskAt(chunk.succeeded, index)),
-    failed: toBigInt(maskAt(chunk.failed, index)),
+    succeeded: toBigInt(chunk.succeeded, index * maskBytes),
+    failed: toBigInt(chunk.failed, index * maskBytes),
     testedAt: chunk.testedAt[index] ?? 0
   }))
 
@@ -61,12 +70,10 @@ export const rowsOf = (chunk: CoverageChunk, chunkNumber: number): ReadonlyArray
  */
 export const encodeChunk = (chunk: CoverageChunk): Uint8Array => {
   const tested = testedSlots(chunk)
-  const broken = tested.filter((index) => !isEmpty(maskAt(chunk.failed, index)))
+  const broken = tested.filter((index) => !isEmpty(chunk.failed, index * maskBytes))
   const palette = emptyMask()
-  for (const index of tested) {
-    unite(palette, maskAt(chunk.succeeded, index))
-    unite(palette, maskAt(chunk.failed, index))
-  }
+  for (const index of tested) unite(palette, chunk.succeeded, index * maskBytes)
+  for (const index of broken) unite(palette, chunk.failed, index * maskBytes)
   const columns = columnsOf(palette)
   const width = packedBytes(columns)
   const runs = runsOf(tested.map((index) => chunk.testedAt[index] ?? 0))
@@ -74,10 +81,10 @@ export const encodeChunk = (chunk: CoverageChunk): Uint8Array => {
   out.set(palette)
   let offset = maskBytes
   const section = (slots: ReadonlyArray<number>, masks: Uint8Array): void => {
-    for (const index of slots) setColumn(out.subarray(offset, offset + maskBytes), index)
+    for (const index of slots) setColumn(out, offset, index)
     offset += maskBytes
     for (const index of slots) {
-      pack(maskAt(masks, index), columns, out, offset)
+      pack(masks, index * maskBytes, columns, out, offset)
       offset += width
     }
   }
@@ -99,10 +106,10 @@ export const decodeChunk = (bytes: Uint8Array): CoverageChunk => {
   const width = packedBytes(columns)
   let offset = maskBytes
   const section = (masks: Uint8Array): ReadonlyArray<number> => {
-    const slots = columnsOf(bytes.subarray(offset, offset + maskBytes))
+    const slots = columnsOf(bytes, offset)
     offset += maskBytes
     for (const index of slots) {
-      unpack(bytes, offset, columns, maskAt(masks, index))
+      unpack(bytes, offset, columns, masks, index * maskBytes)
       offset += width
     }
     return slots
@@ -112,7 +119,8 @@ export const decodeChunk = (bytes: Uint8Array): CoverageChunk => {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   for (let next = 0; next < tested.length; offset += runBytes) {
     const length = view.getUint8(offset) + 1
-    for (const index of tested.slice(next, next + length)) chunk.testedAt[index] = view.getFloat64(offset + 1)
+    const at = view.getFloat64(offset + 1)
+    for (const index of tested.slice(next, next + length)) chunk.testedAt[index] = at
     next += length
   }
   return chunk
@@ -120,14 +128,12 @@ export const decodeChunk = (bytes: Uint8Array): CoverageChunk => {
 
 const runBytes = 9
 
-const maskAt = (masks: Uint8Array, index: number): Uint8Array =>
-  masks.subarray(index * maskBytes, (index + 1) * maskBytes)
-
 /** A slot counts as tested by its columns, not by its moment: a clock may say 0. */
 const testedSlots = (chunk: CoverageChunk): ReadonlyArray<number> => {
   const slots: Array<number> = []
   for (let index = 0; index < slotsPerChunk; index++) {
-    if (!isEmpty(maskAt(chunk.succeeded, index)) || !isEmpty(maskAt(chunk.failed, index))) slots.push(index)
+    const at = index * maskBytes
+    if (!isEmpty(chunk.succeeded, at) || !isEmpty(chunk.failed, at)) slots.push(index)
   }
   return slots
 }

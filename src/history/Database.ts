@@ -53,6 +53,8 @@ const lockFor = (path: string) =>
     const held = yield* lock.reserve
     yield* held.executeRaw("BEGIN EXCLUSIVE", [])
     yield* Effect.addFinalizer(() => Effect.ignore(held.executeRaw("ROLLBACK", [])))
+    // On a file that it may not write SQLite begins without a lock and complains only here. Nothing is written.
+    yield* held.executeRaw("PRAGMA user_version = 1", [])
   }).pipe(
     Effect.mapError((error) =>
       error._tag === "HistoryError"

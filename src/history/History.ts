@@ -65,7 +65,7 @@ export class History extends Context.Tag("dasmon/History")<
       peerId: string,
       seen: { readonly agent: string | null; readonly address: string | null; readonly at: number }
     ) => Effect.Effect<void>
-    /** Everything recorded before is on disk when this returns; fails when that is not so within 10 s. */
+    /** Everything recorded before is on disk when this returns; fails when that is not so within 3 s. */
     readonly flush: Effect.Effect<void, HistoryError>
     /** All zero for a peer that was never met. */
     readonly peer: (peerId: string) => Effect.Effect<PeerHistory, HistoryError>

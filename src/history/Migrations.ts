@@ -60,9 +60,9 @@ const init = run([
     id INTEGER PRIMARY KEY,
     slot INTEGER NOT NULL,
     root TEXT NOT NULL,
-    blobs INTEGER NOT NULL,
-    UNIQUE (slot, root, blobs)
+    blobs INTEGER NOT NULL
   ) STRICT`,
+  `CREATE INDEX blocks_by_slot ON blocks (slot)`,
   /** `columns` is a mask, `outcomes` is as in OutcomeSections, `findings` is JSON. */
   `CREATE TABLE probes (
     id INTEGER PRIMARY KEY,

@@ -40,7 +40,7 @@ export const sectionsOf = (probe: Probe): ReadonlyArray<OutcomeSection<BlockKey>
     }
     let mask = section.masks.get(outcome)
     if (mask === undefined) section.masks.set(outcome, (mask = emptyMask()))
-    setColumn(mask, column)
+    setColumn(mask, 0, column)
   }
   return [...bySlot.values()].flat().sort((a, b) => a.slot - b.slot)
 }
@@ -52,7 +52,7 @@ export const sectionsOf = (probe: Probe): ReadonlyArray<OutcomeSection<BlockKey>
  */
 export const encodeSections = (sections: ReadonlyArray<OutcomeSection<number>>): Uint8Array => {
   const palette = emptyMask()
-  for (const { masks } of sections) for (const mask of masks.values()) unite(palette, mask)
+  for (const { masks } of sections) for (const mask of masks.values()) unite(palette, mask, 0)
   const columns = columnsOf(palette)
   const out: Array<number> = [...palette]
   let before = 0
@@ -61,7 +61,7 @@ export const encodeSections = (sections: ReadonlyArray<OutcomeSection<number>>):
     pushVarint(out, block)
     before = slot
     const successes = masks.get("success")
-    if (masks.size === 1 && successes !== undefined && columns.every((column) => hasColumn(successes, column))) {
+    if (masks.size === 1 && successes !== undefined && columns.every((column) => hasColumn(successes, 0, column))) {
       out.push(0)
       continue
     }
@@ -73,7 +73,7 @@ export const encodeSections = (sections: ReadonlyArray<OutcomeSection<number>>):
       const mask = masks.get(kind)
       if (mask === undefined) continue
       const packed = new Uint8Array(packedBytes(columns))
-      pack(mask, columns, packed, 0)
+      pack(mask, 0, columns, packed, 0)
       out.push(...packed)
     }
   }
@@ -104,7 +104,7 @@ export const decodeSections = (bytes: Uint8Array): ReadonlyArray<OutcomeSection<
     for (const [index, kind] of outcomeKinds.entries()) {
       if ((kinds & (1 << index)) === 0) continue
       const mask = emptyMask()
-      unpack(bytes, offset, columns, mask)
+      unpack(bytes, offset, columns, mask, 0)
       offset += packedBytes(columns)
       masks.set(kind, mask)
     }

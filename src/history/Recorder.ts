@@ -123,8 +123,8 @@ const waiting = (queue: { readonly unsafeSize: () => Option.Option<number> }): n
 
 const batchRecords = 200
 const linger = Duration.millis(50)
-const flushLimit = Duration.seconds(10)
+const flushLimit = Duration.seconds(3)
 const closeLimit = Duration.seconds(3)
 
-/** At once, then ever more slowly, to every five seconds. */
-const retries = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("5 seconds")))
+/** At once, then ever more slowly, to every second. */
+const retries = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("1 second")))

@@ -31,4 +31,4 @@ export const layer = (options: { readonly path: string }): Layer.Layer<History, 
 
 /** Roughly the microseconds that writing takes, so that what waits is written in time. */
 const weigh = (record: HistoryRecord): number => (record._tag === "Probe" ? 200 + record.probe.outcomes.length : 100)
-const capacity = 100_000
+const capacity = 50_000

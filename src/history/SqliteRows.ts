@@ -9,13 +9,14 @@ import { InvalidCheck, type OutcomeCounts, OutcomeKind } from "../domain/Outcome
 import { columnsOf } from "./ColumnMask.ts"
 
 /** Runs a statement of fixed text, which the driver keeps prepared, and decodes the rows that it returns. */
-export const query =
-  <A, I>(text: string, row: Schema.Schema<A, I>) =>
-  (
+export const query = <A, I>(text: string, row: Schema.Schema<A, I>) => {
+  const decode = Schema.decodeUnknown(Schema.Array(row))
+  return (
     connection: Connection,
     parameters: ReadonlyArray<unknown>
   ): Effect.Effect<ReadonlyArray<A>, SqlError | ParseError> =>
-    Effect.flatMap(connection.execute(text, parameters, undefined), Schema.decodeUnknown(Schema.Array(row)))
+    Effect.flatMap(connection.execute(text, parameters, undefined), (rows) => decode(rows))
+}
 
 /** Runs a statement that returns nothing. */
 export const execute =

@@ -28,7 +28,7 @@ export const chunkKey = (peer: number, chunk: number): number => peer * 2 ** 24 
 export const makeWriter = (
   sql: SqlClient.SqlClient
 ): ((batch: ReadonlyArray<HistoryRecord>) => Effect.Effect<void, WriteError>) => {
-  const blocks = new Map<string, number>()
+  const blocks: KnownBlocks = new Map()
   const breathe = makeBreathe(8)
 
   const writeAll = Effect.fnUntraced(function* (connection: Connection, batch: ReadonlyArray<HistoryRecord>) {
@@ -72,22 +72,23 @@ export const makeWriter = (
 
 const writePeer = Effect.fnUntraced(function* (connection: Connection, change: PeerChange) {
   const { conversations, failure } = change
-  const [row] = yield* upsertPeer(connection, [
-    change.peerId,
-    change.agent,
-    change.address,
-    change.seenAt,
-    change.seenAt,
-    change.lastProbeAt,
-    failure?.sentence ?? null,
-    failure?.blamed === true ? 1 : 0,
-    change.probes,
-    conversations.answered,
-    conversations.unanswered,
-    conversations.refused,
-    ...inOrder(change.outcomes)
-  ])
-  if (row === undefined) return yield* Effect.dieMessage("an upsert that returns no row")
+  const row = yield* only(
+    upsertPeer(connection, [
+      change.peerId,
+      change.agent,
+      change.address,
+      change.seenAt,
+      change.seenAt,
+      change.lastProbeAt,
+      failure?.sentence ?? null,
+      failure?.blamed === true ? 1 : 0,
+      change.probes,
+      conversations.answered,
+      conversations.unanswered,
+      conversations.refused,
+      ...inOrder(change.outcomes)
+    ])
+  )
   yield* writeFindings(connection, row.id, change.findings)
   return row.id
 })
@@ -119,45 +120,46 @@ const writeProbe = Effect.fnUntraced(function* (
   probe: Probe,
   conversation: Conversation,
   counts: OutcomeCounts,
-  blocks: Map<string, number>
+  blocks: KnownBlocks
 ) {
   const sections = sectionsOf(probe)
   const numbered: Array<OutcomeSection<number>> = []
   for (const section of sections) {
     numbered.push({ ...section, block: yield* blockNumber(connection, section.block, blocks) })
   }
-  const [row] = yield* insertProbe(connection, [
-    probe.id,
-    peer,
-    conversation,
-    probe.job.startSlot,
-    probe.job.count,
-    maskOf(probe.job.columns),
-    probe.startedAt,
-    probe.finishedAt,
-    probe.timings.open,
-    probe.timings.firstByte,
-    probe.timings.total,
-    probe.requests,
-    probe.bytes,
-    probe.findings.length === 0 ? null : JSON.stringify(probe.findings),
-    encodeSections(numbered),
-    ...inOrder(counts)
-  ])
-  if (row === undefined) return yield* Effect.dieMessage("an insert that returns no row")
+  const row = yield* only(
+    insertProbe(connection, [
+      probe.id,
+      peer,
+      conversation,
+      probe.job.startSlot,
+      probe.job.count,
+      maskOf(probe.job.columns),
+      probe.startedAt,
+      probe.finishedAt,
+      probe.timings.open,
+      probe.timings.firstByte,
+      probe.timings.total,
+      probe.requests,
+      probe.bytes,
+      probe.findings.length === 0 ? null : JSON.stringify(probe.findings),
+      encodeSections(numbered),
+      ...inOrder(counts)
+    ])
+  )
   const failures = failureRowsOf(probe)
   if (failures.length > 0) yield* insertFailures(connection, [row.id, JSON.stringify(failures)])
   yield* writeCoverage(connection, peer, sections, probe.finishedAt)
 })
 
-const blockNumber = Effect.fnUntraced(function* (connection: Connection, block: BlockKey, known: Map<string, number>) {
-  const key = `${block.slot} ${block.blobs} ${block.root}`
-  const found = known.get(key)
-  if (found !== undefined) return found
-  const [row] = yield* upsertBlock(connection, [block.slot, block.root, block.blobs])
-  if (row === undefined) return yield* Effect.dieMessage("an upsert that returns no row")
+/** The number of a block in the database, which gets to know it if it does not. */
+const blockNumber = Effect.fnUntraced(function* (connection: Connection, block: BlockKey, known: KnownBlocks) {
+  const found = known.get(block.slot)
+  if (found !== undefined && found.root === block.root && found.blobs === block.blobs) return found.id
+  const parameters = [block.slot, block.root, block.blobs]
+  const [row = yield* only(insertBlock(connection, parameters))] = yield* selectBlock(connection, parameters)
   if (known.size >= knownBlocks) known.clear()
-  known.set(key, row.id)
+  known.set(block.slot, { root: block.root, blobs: block.blobs, id: row.id })
   return row.id
 })
 
@@ -179,14 +181,23 @@ const writeCoverage = Effect.fnUntraced(function* (
         chunk = row === undefined ? emptyChunk() : decodeChunk(row.chunk)
         chunks.set(key, chunk)
       }
-      for (const column of columnsOf(mask)) cover(chunk, slot, column, kind === "success", at)
+      cover(chunk, slot, columnsOf(mask), kind === "success", at)
     }
   }
   for (const [key, chunk] of chunks) yield* upsertChunk(connection, [key, encodeChunk(chunk)])
 })
 
-/** A slot's key and number; beyond this many the oldest day is hardly asked for again. */
-const knownBlocks = 8192
+/** By slot: the block that outcomes were last held against, and its number. */
+type KnownBlocks = Map<number, Omit<BlockKey, "slot"> & { readonly id: number }>
+
+/** The slots of 18 days and some. */
+const knownBlocks = 150_000
+
+/** The row of a statement that always returns one. */
+const only = <A, E>(rows: Effect.Effect<ReadonlyArray<A>, E>): Effect.Effect<A, E> =>
+  Effect.flatMap(rows, ([row]) =>
+    row === undefined ? Effect.dieMessage("a statement that returns a row returned none") : Effect.succeed(row)
+  )
 
 const inOrder = (counts: OutcomeCounts): ReadonlyArray<number> => outcomeKinds.map((kind) => counts[kind])
 
@@ -239,11 +250,9 @@ const insertProbe = query(
   IdRow
 )
 
-const upsertBlock = query(
-  `INSERT INTO blocks (slot, root, blobs) VALUES (?, ?, ?)
-  ON CONFLICT (slot, root, blobs) DO UPDATE SET slot = slot RETURNING id`,
-  IdRow
-)
+const selectBlock = query("SELECT id FROM blocks WHERE slot = ? AND root = ? AND blobs = ?", IdRow)
+
+const insertBlock = query("INSERT INTO blocks (slot, root, blobs) VALUES (?, ?, ?) RETURNING id", IdRow)
 
 /** All rows in one statement of fixed text, however many they are. */
 const insertFailures = execute(

@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Reactivity } from "@effect/experimental"
+import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Effect } from "effect"
 import type { Claim } from "../../src/domain/Claim.ts"
 import type { Outcome, Probe } from "../../src/domain/Job.ts"
@@ -11,6 +13,12 @@ export const temporaryFolder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "dasmon-history-"))),
   (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
 )
+
+/** A connection of our own, beside the history's. */
+export const connect = (filename: string, readonly: boolean) =>
+  SqliteClient.make({ filename, readonly, disableWAL: true }).pipe(
+    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make)
+  )
 
 export const rootOf = (slot: number): string => `0x${slot.toString(16).padStart(64, "0")}`
 
