@@ -1,5 +1,6 @@
 import { Clock, Context, Duration, Effect, Layer, Schedule, Schema, type Scope, Stream } from "effect"
-import { Config } from "./config/Config.ts"
+import { blockFilterRange } from "./config/BlockFilter.ts"
+import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
 import { CommitmentCache } from "./commitments/CommitmentCache.ts"
 import * as ChainCommitments from "./commitments/ChainCommitments.ts"
@@ -158,7 +159,7 @@ const samplerOptions = (config: Config): SamplerOptions => ({
   retryFailures: config.samplingStrategy.retryFailures,
   retryAfterMs: Duration.toMillis(config.samplingStrategy.retryAfter),
   historyWindowMs: Duration.toMillis(config.samplingStrategy.historyWindow),
-  blockFilter: config.blockFilter,
+  blockFilter: (headSlot) => blockFilterRange(config.blockFilter, headSlot),
   margins: { headSlots: 8, retentionEpochs: 2 }
 })
 

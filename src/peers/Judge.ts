@@ -1,10 +1,11 @@
-import { Clock, Effect, Either, Option } from "effect"
+import { Clock, Duration, Effect, Either, Metric, Option } from "effect"
 import type { Block } from "../domain/Block.ts"
 import { fromHex } from "../domain/Bytes.ts"
 import { blobParametersAt, type ChainParameters, epochOf, slotAt } from "../domain/Chain.ts"
 import { type ClaimParts, makeClaim } from "../domain/Claim.ts"
 import { type ClaimHistory, extendClaims, owes } from "../domain/ClaimHistory.ts"
 import type { Outcome } from "../domain/Job.ts"
+import { verifySeconds } from "../domain/Metrics.ts"
 import { blameOf, describe, InvalidColumn, outcomeOf, type ProbeError, Unverifiable } from "../domain/Outcome.ts"
 import type { CommitmentCache } from "../commitments/CommitmentCache.ts"
 import type { SidecarToVerify, Verifier } from "../kzg/Verifier.ts"
@@ -31,8 +32,8 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
   deliveries: ReadonlyArray<Delivery>
 ) {
   if (deliveries.length === 0) return []
-  const verdicts = yield* Effect.either(
-    verifier.verify(
+  const verdicts = yield* verifier
+    .verify(
       deliveries.map(({ block, sidecar }): SidecarToVerify => ({
         fork: sidecar.fork,
         ssz: sidecar.ssz,
@@ -42,7 +43,7 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
         maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
       }))
     )
-  )
+    .pipe(Metric.trackDurationWith(verifySeconds, Duration.toSeconds), Effect.either)
   return deliveries.map(({ block, sidecar }, index): Finished => {
     const finished = { block, column: sidecar.column }
     if (Either.isLeft(verdicts)) {

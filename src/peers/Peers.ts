@@ -157,7 +157,9 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
 
   return Peers.of({
     track: (address) => track(address),
-    views: Effect.suspend(() => Effect.forEach([...entries.values()], ({ state }) => Effect.map(Ref.get(state), viewOf)))
+    views: Effect.suspend(() =>
+      Effect.forEach([...entries.values()], ({ state }) => Effect.map(Ref.get(state), viewOf))
+    )
   })
 })
 

@@ -13,8 +13,8 @@ export interface SamplerOptions extends JobOptions {
   readonly margins: Margins
   /** How far back slots are asked for, in milliseconds. */
   readonly historyWindowMs: number
-  /** Slots that may be asked for; values up to 0 are relative to the head. */
-  readonly blockFilter: { readonly startSlot?: number; readonly endSlot?: number }
+  /** Slots that may be asked for while the head is at this slot. */
+  readonly blockFilter: (headSlot: number) => SlotRange
 }
 
 /** Chooses what each peer is asked next, and remembers what was tested. */
@@ -57,7 +57,11 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     const now = yield* Clock.currentTimeMillis
     const headSlot = yield* commitments.headSlot
     const owed = owedRange(chain, claims.current, headSlot, slotAt(chain, now), options.margins)
-    const range = withinFilter(owed, options, headSlot, slotAt(chain, now) - windowSlots)
+    const filter = options.blockFilter(headSlot)
+    const range = {
+      start: Math.max(owed.start, filter.start, slotAt(chain, now) - windowSlots),
+      end: Math.min(owed.end, filter.end)
+    }
     const seed = yield* Random.nextInt
     return nextJob({
       peerId,
@@ -82,20 +86,6 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
       })
   })
 })
-
-/** Values up to 0 are relative to the head. */
-const withinFilter = (
-  range: SlotRange,
-  { blockFilter }: SamplerOptions,
-  headSlot: number,
-  oldestSlot: number
-): SlotRange => {
-  const absolute = (slot: number): number => (slot <= 0 ? headSlot + slot : slot)
-  return {
-    start: Math.max(range.start, oldestSlot, blockFilter.startSlot === undefined ? 0 : absolute(blockFilter.startSlot)),
-    end: Math.min(range.end, blockFilter.endSlot === undefined ? Infinity : absolute(blockFilter.endSlot))
-  }
-}
 
 const owedColumns = (claims: ClaimHistory): ((slot: number) => bigint) => {
   const all = bitmapOf(claims.current.columns)

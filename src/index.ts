@@ -1,0 +1,63 @@
+/** Everything that a program of your own may import to run the monitor, or a part of it. */
+import "./wire/Polyfill.ts"
+
+export { type AsyncMonitor, startAsync } from "./AsyncMonitor.ts"
+export { Dasmon, type EngineOptions, Snapshot } from "./Dasmon.ts"
+
+export { Config, type ConfigInput, defaultConfig } from "./config/Config.ts"
+export { ConfigError } from "./config/ConfigError.ts"
+export { loadConfig, parseConfig } from "./config/ConfigFile.ts"
+export { makeConfig } from "./config/DecodeConfig.ts"
+
+export type { Block, ChainEvent, Head, SlotFacts } from "./domain/Block.ts"
+export type { BlobParameters, ChainParameters, Fork, ForkName, SlotRange } from "./domain/Chain.ts"
+export { Claim, type ClaimParts } from "./domain/Claim.ts"
+export { custodyColumns, custodyGroups } from "./domain/Custody.ts"
+export { CustodyUpdate, Event, NodeTracking, Sampling, SystemSnapshot } from "./domain/Event.ts"
+export { Finding, FindingKind } from "./domain/Finding.ts"
+export { forkDigestAt } from "./domain/ForkDigest.ts"
+export { nodeIdOfPeerId } from "./domain/Identity.ts"
+export { Job, Outcome, Probe, Timings } from "./domain/Job.ts"
+export { decodeNodeRecord, type NodeRecord } from "./domain/NodeRecord.ts"
+export {
+  type Blame,
+  blameOf,
+  ColumnsUnavailable,
+  describe,
+  InvalidColumn,
+  MalformedResponse,
+  MissingColumn,
+  OutcomeCounts,
+  OutcomeKind,
+  outcomeOf,
+  PeerDisconnected,
+  PeerRefused,
+  ProbeError,
+  ProbeTimeout,
+  type RequestError,
+  Unverifiable
+} from "./domain/Outcome.ts"
+export { parsePeerAddress, type PeerAddress, PeerView } from "./domain/Peer.ts"
+export { Status } from "./domain/Status.ts"
+export { Verdict } from "./domain/Verdict.ts"
+
+export { Externs, ExternsError } from "./host/Externs.ts"
+export { type Answer, type ConnectedPeer, type DialError, Host, type HostEvent } from "./host/Host.ts"
+export * as Libp2pHost from "./host/Libp2pHost.ts"
+export * as Standalone from "./host/Standalone.ts"
+export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
+
+export { CommitmentCache } from "./commitments/CommitmentCache.ts"
+export * as ChainCommitments from "./commitments/ChainCommitments.ts"
+export { EventBus } from "./events/EventBus.ts"
+export * as MemoryEventBus from "./events/MemoryEventBus.ts"
+export { ofTag } from "./events/Streams.ts"
+export { History, HistoryError, type PeerHistory } from "./history/History.ts"
+export * as MemoryHistory from "./history/MemoryHistory.ts"
+export * as SqliteHistory from "./history/SqliteHistory.ts"
+export { Verifier, VerifierError } from "./kzg/Verifier.ts"
+export * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
+
+export * as HttpServer from "./http/Server.ts"
+export * as MetricsRecorder from "./http/MetricsRecorder.ts"
+export * as MetricsServer from "./http/MetricsServer.ts"
