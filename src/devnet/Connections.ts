@@ -16,7 +16,7 @@ export interface Connections {
   readonly dropAll: Effect.Effect<void>
   /** Whether there is a connection to the remote peer. */
   readonly isConnected: (peerId: string) => Effect.Effect<boolean>
-  /** Runs `onOpen` for each connection that a remote peer opens, until the scope closes. */
+  /** Runs `onOpen` when a remote peer connects that was not connected, until the scope closes. */
   readonly watch: (onOpen: (peerId: string) => Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
 }
 
@@ -42,7 +42,8 @@ export const makeConnections = (node: Node): Effect.Effect<Connections, never, S
           const run = yield* FiberSet.makeRuntime<never>()
           const listener = (event: CustomEvent<Connection>): void => {
             const { direction, remotePeer } = event.detail
-            if (direction === "inbound") run(onOpen(remotePeer.toString()))
+            const isFirst = node.getConnections(remotePeer).length <= 1
+            if (direction === "inbound" && isFirst) run(onOpen(remotePeer.toString()))
           }
           yield* Effect.acquireRelease(
             Effect.sync(() => node.addEventListener("connection:open", listener)),

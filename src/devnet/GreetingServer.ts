@@ -87,8 +87,9 @@ export const serveGreetings = (
         yield* Ref.update(greeted, HashSet.remove(peerId))
         yield* Effect.sleep(statusTimeout)
         const isGreeted = HashSet.has(yield* Ref.get(greeted), peerId)
-        if (!isGreeted && (yield* connections.isConnected(peerId)))
+        if (!isGreeted && (yield* connections.isConnected(peerId))) {
           yield* connections.dismiss(peerId, goodbyeCodes.fault)
+        }
       })
     )
   })
