@@ -73,7 +73,7 @@ const attach = (
       reset: Effect.sync(() => end.abort("reset by us")),
       awaitClosed: Effect.async<void>((resume) => {
         const check = (): void => {
-          if (end.failure() !== undefined) resume(Effect.void)
+          if (end.isOver()) resume(Effect.void)
         }
         check()
         const stopWatching = end.onChange(check)

@@ -20,8 +20,10 @@ export class StreamFailure extends Data.TaggedError("StreamFailure")<{
 export interface StreamEnd {
   /** Whether the peer has closed its half cleanly. */
   readonly remoteEnded: () => boolean
-  /** Why nothing can be written any more, nor read beyond what has come; `undefined` while it is open. */
-  readonly failure: () => StreamFailure | undefined
+  /** Whether nothing can be written any more, nor read beyond what has come. */
+  readonly isOver: () => boolean
+  /** Why it is over; `closed` before that. */
+  readonly failure: () => StreamFailure
   /** Resets the stream, unless it is closed. */
   readonly abort: (detail: string) => void
   /** Calls `listener` after every change; gives the way to stop it. */
@@ -33,7 +35,7 @@ export interface StreamEnd {
 export const watchEnd = (stream: Stream): StreamEnd => {
   // A stream whose connection is lost counts as ended by the peer as well, but then it is no longer open.
   let remoteEnded = stream.remoteWriteStatus === "closed" && stream.status === "open"
-  let failure = failureOfStatus(stream)
+  let over = endOfStatus(stream)
   let aborting = false
   const listeners = new Set<() => void>()
   const changed = (): void => listeners.forEach((listener) => listener())
@@ -43,15 +45,17 @@ export const watchEnd = (stream: Stream): StreamEnd => {
     changed()
   }
   const onClose = (event: CloseEvent): void => {
-    failure = failureOfClose(event, remoteEnded, aborting)
+    over = endOfClose(event, remoteEnded, aborting)
     changed()
   }
   stream.addEventListener("remoteCloseWrite", onRemoteEnd)
   stream.addEventListener("close", onClose)
   return {
     remoteEnded: () => remoteEnded,
-    failure: () => failure,
+    isOver: () => over !== undefined,
+    failure: () => new StreamFailure(over ?? { kind: "closed", detail: "our end is closed" }),
     abort: (detail) => {
+      if (over !== undefined) return
       aborting = true
       stream.abort(new Error(detail))
     },
@@ -72,24 +76,22 @@ interface CloseEvent {
   readonly local?: boolean
 }
 
-const failureOfStatus = (stream: Stream): StreamFailure | undefined => {
+type End = Pick<StreamFailure, "kind" | "detail">
+
+const endOfStatus = (stream: Stream): End | undefined => {
   if (stream.status === "open") return undefined
-  return stream.status === "reset"
-    ? wasReset()
-    : new StreamFailure({ kind: "lost", detail: "the connection was closed" })
+  return stream.status === "reset" ? wasReset : wasLost
 }
 
 /** A muxer closes its streams without an error when the connection goes away, and aborts them when it breaks. */
-const failureOfClose = (event: CloseEvent, remoteEnded: boolean, aborting: boolean): StreamFailure => {
-  if (event.error === undefined) {
-    return remoteEnded
-      ? new StreamFailure({ kind: "closed", detail: "both ends are closed" })
-      : new StreamFailure({ kind: "lost", detail: "the connection was closed" })
-  }
-  if (event.local !== true) return wasReset()
+const endOfClose = (event: CloseEvent, remoteEnded: boolean, aborting: boolean): End => {
+  if (event.error === undefined) return remoteEnded ? wasClosed : wasLost
+  if (event.local !== true) return wasReset
   const detail = event.error.message
-  if (aborting) return new StreamFailure({ kind: "aborted", detail })
-  return new StreamFailure({ kind: event.error.name === "StreamBufferError" ? "overflow" : "lost", detail })
+  if (aborting) return { kind: "aborted", detail }
+  return { kind: event.error.name === "StreamBufferError" ? "overflow" : "lost", detail }
 }
 
-const wasReset = (): StreamFailure => new StreamFailure({ kind: "reset", detail: "the peer reset the stream" })
+const wasReset: End = { kind: "reset", detail: "the peer reset the stream" }
+const wasLost: End = { kind: "lost", detail: "the connection was closed" }
+const wasClosed: End = { kind: "closed", detail: "both ends are closed" }

@@ -1,5 +1,5 @@
 import type { Stream } from "@libp2p/interface"
-import { type Duration, Effect, Option } from "effect"
+import { Duration, Effect, type Option } from "effect"
 import { type StreamEnd, StreamFailure } from "./StreamEnd.ts"
 
 /** The reading half of a stream. */
@@ -49,7 +49,7 @@ export const makeReader = (stream: Stream, end: StreamEnd): StreamReader => {
     resumeIfLow()
     if (queue.length > 0) return true
     if (stream.readBufferLength > 0 && stream.readStatus === "readable") return false
-    return end.remoteEnded() || end.failure() !== undefined
+    return end.remoteEnded() || end.isOver()
   }
   const take = Effect.suspend((): Effect.Effect<Option.Option<Uint8Array>, StreamFailure> => {
     if (!readable()) return new StreamFailure({ kind: "silent", detail: "nothing came in time" })
@@ -58,29 +58,32 @@ export const makeReader = (stream: Stream, end: StreamEnd): StreamReader => {
       queued -= next.length
       return Effect.succeedSome(next)
     }
-    return end.remoteEnded() ? Effect.succeedNone : (end.failure() ?? Effect.succeedNone)
+    return end.remoteEnded() ? Effect.succeedNone : end.failure()
   })
-  /** Only waits and takes nothing, so that a time limit can interrupt it at any moment without losing bytes. */
-  const awaitReadable = Effect.async<void>((resume) => {
-    if (readable()) return resume(Effect.void)
-    wake = () => {
-      if (readable()) resume(Effect.void)
-    }
-    return Effect.sync(() => {
-      wake = nothing
+  /** Only waits and takes nothing, so that it can be interrupted at any moment without losing bytes. */
+  const awaitReadable = (within: Duration.DurationInput): Effect.Effect<boolean> =>
+    Effect.async<boolean>((resume) => {
+      if (readable()) return resume(Effect.succeed(true))
+      const timer = setTimeout(() => resume(Effect.succeed(false)), Duration.toMillis(within))
+      const stop = (): void => {
+        clearTimeout(timer)
+        wake = nothing
+      }
+      wake = () => {
+        if (!readable()) return
+        stop()
+        resume(Effect.succeed(true))
+      }
+      return Effect.sync(stop)
     })
-  })
 
   return {
     read: (within) =>
       Effect.suspend(() =>
         readable()
           ? take
-          : awaitReadable.pipe(
-              Effect.timeoutOption(within),
-              // A timer that is late because we were busy fires before what has come in is looked at: look again.
-              Effect.flatMap((inTime) => (Option.isSome(inTime) ? take : Effect.zipRight(twoTurns, take)))
-            )
+          : // A timer that is late because we were busy fires before what has come in is looked at: look again.
+            Effect.flatMap(awaitReadable(within), (inTime) => (inTime ? take : Effect.zipRight(twoTurns, take)))
       ),
     detach: () => {
       stopWatching()

@@ -16,9 +16,6 @@ export const makeWriter = (stream: Stream, end: StreamEnd, writeTimeout: Duratio
     onTimeout: () =>
       new StreamFailure({ kind: "stalled", detail: `nothing was taken for ${Duration.toMillis(writeTimeout)} ms` })
   })
-  const whyNot = (): StreamFailure =>
-    end.failure() ?? new StreamFailure({ kind: "closed", detail: "our end is closed" })
-
   const drained = Effect.async<void, StreamFailure>((resume) => {
     // libp2p sends what it holds in a microtask of the same event: look after that.
     const onDrain = (): void =>
@@ -27,7 +24,7 @@ export const makeWriter = (stream: Stream, end: StreamEnd, writeTimeout: Duratio
       })
     stream.addEventListener("drain", onDrain)
     const stopWatching = end.onChange(() => {
-      if (end.failure() !== undefined) resume(whyNot())
+      if (end.isOver()) resume(end.failure())
     })
     return Effect.sync(() => {
       stopWatching()
@@ -35,16 +32,16 @@ export const makeWriter = (stream: Stream, end: StreamEnd, writeTimeout: Duratio
     })
   })
   const awaitDrain = Effect.suspend(() => {
-    if (end.failure() !== undefined) return whyNot()
+    if (end.isOver()) return end.failure()
     return stream.writableNeedsDrain ? inTime(drained) : Effect.void
   })
   const writePiece = (piece: Uint8Array): Effect.Effect<void, StreamFailure> =>
     Effect.suspend(() => {
-      if (end.failure() !== undefined) return whyNot()
+      if (end.isOver()) return end.failure()
       try {
         return stream.send(piece) ? Effect.void : awaitDrain
       } catch {
-        return whyNot()
+        return end.failure()
       }
     })
 
@@ -52,7 +49,7 @@ export const makeWriter = (stream: Stream, end: StreamEnd, writeTimeout: Duratio
     write: (bytes) =>
       bytes.length <= pieceSize ? writePiece(bytes) : Effect.forEach(pieces(bytes), writePiece, { discard: true }),
     closeWrite: inTime(
-      Effect.tryPromise({ try: (signal) => stream.close({ signal }), catch: whyNot }).pipe(Effect.disconnect)
+      Effect.tryPromise({ try: (signal) => stream.close({ signal }), catch: end.failure }).pipe(Effect.disconnect)
     )
   }
 }

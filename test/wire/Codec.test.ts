@@ -419,7 +419,8 @@ describe("hostile bytes", () => {
       const started = performance.now()
       const { items } = decodeResponse(dataColumnSidecarsByRange, pieces)
       assert.strictEqual(items[0]?._tag === "Success" ? items[0].chunk.ssz.length : 0, maxPayloadSize)
-      assert.isBelow(performance.now() - started, 3_000)
+      // A copy of all that came before for every piece would take minutes.
+      assert.isBelow(performance.now() - started, 9_000)
     }
   })
 })
