@@ -6,7 +6,7 @@ import { DevnetError } from "./DevnetError.ts"
 import { seeded } from "./Random.ts"
 
 /** A blob as the network sees it: extended to 128 cells, each with its proof. */
-export interface PoolBlob {
+interface PoolBlob {
   /** 48 bytes. */
   readonly commitment: Uint8Array
   /** 128 cells of 2048 bytes. */

@@ -2,11 +2,11 @@ import type { ChainParameters, ForkName } from "../domain/Chain.ts"
 import { seeded } from "./Random.ts"
 
 /** The name that the network gives itself. */
-export const networkName = "devnet"
+const networkName = "devnet"
 /** The epoch at which columns replace blob sidecars. */
-export const fuluEpoch = 1
+const fuluEpoch = 1
 /** The epoch at which the blob limit steps from the one of Electra (9) to 12. */
-export const blobStepEpoch = 3
+const blobStepEpoch = 3
 
 const forkEpochs: ReadonlyArray<readonly [ForkName, number]> = [
   ["phase0", 0],

@@ -14,7 +14,7 @@ export class InvalidPeersSpec extends Schema.TaggedError<InvalidPeersSpec>()("In
 }
 
 /** Peers in one devnet, at most: each is a libp2p node of its own. */
-export const maxPeers = 200
+const maxPeers = 200
 
 /** Six honest peers and one of every other profile: 28. */
 export const defaultPeers: PeersSpec = [

@@ -440,11 +440,14 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("fresh: comes to keep more, from then on", () =>
+  it.effect.each([
+    [0, /^end$/],
+    [1, /^ColumnsUnavailable code 3/]
+  ] as const)("fresh: comes to keep more, from then on (%i: %s below)", ([nth, end]) =>
     Effect.gen(function* () {
       const { blocks, columnsOf, greet, peer, range } = yield* Stranger
-      const fresh = peer("fresh")
-      const claim = yield* fresh.claim.pipe(
+      const fresh = peer("fresh", nth)
+      const { earliestAvailableSlot } = yield* fresh.claim.pipe(
         Effect.delay(100),
         Effect.repeat({ until: (claim) => claim.custodyGroupCount === 8 }),
         Effect.timeout("8 seconds")
@@ -454,12 +457,15 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
         sequenceNumber: 2,
         custodyGroupCount: 8
       })
-      assert.isAbove(claim.earliestAvailableSlot, 128)
-      const below = yield* range(fresh, claim.earliestAvailableSlot - 10, 10)
+      const record = yield* Effect.flatMap(fresh.record, decodeNodeRecord)
+      assert.deepStrictEqual(record.custodyGroupCount, Option.some(8))
+      assert.isAbove(earliestAvailableSlot, 128)
+      const below = yield* range(fresh, earliestAvailableSlot - 10, 10)
       assert.deepStrictEqual(below.chunks, [])
+      assert.match(below.end, end)
       yield* Effect.sleep(1000)
-      const heard = yield* range(fresh, claim.earliestAvailableSlot, 4)
-      assert.deepStrictEqual(labels(heard), due(yield* blocks(claim.earliestAvailableSlot, 4), yield* columnsOf(fresh)))
+      const heard = yield* range(fresh, earliestAvailableSlot, 4)
+      assert.deepStrictEqual(labels(heard), due(yield* blocks(earliestAvailableSlot, 4), yield* columnsOf(fresh)))
     })
   )
 

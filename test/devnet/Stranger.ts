@@ -11,6 +11,7 @@ import { forkDigestAt } from "../../src/domain/ForkDigest.ts"
 import { hasSidecars, type DevBlock } from "../../src/devnet/DevBlock.ts"
 import { type Devnet, makeDevnet } from "../../src/devnet/Devnet.ts"
 import type { DevPeer } from "../../src/devnet/DevPeer.ts"
+import { defaultPeers } from "../../src/devnet/PeersSpec.ts"
 import { defaultLimits, request, type RequestLimits } from "../../src/wire/Client.ts"
 import { decodeUint64, statusRequest } from "../../src/wire/Handshake.ts"
 import type { RequestMessage } from "../../src/wire/Message.ts"
@@ -51,7 +52,12 @@ export class Stranger extends Context.Tag("test/Stranger")<
 export const layerStranger: Layer.Layer<Stranger> = Layer.scoped(
   Stranger,
   Effect.gen(function* () {
-    const devnet = yield* makeDevnet({ slotDurationMs: 250, seed: 5 })
+    // The last one, and no other, is a `fresh` peer of a client that refuses what is below its earliest slot.
+    const devnet = yield* makeDevnet({
+      peers: [...defaultPeers, "honest", "honest", "fresh"],
+      slotDurationMs: 250,
+      seed: 5
+    })
     const { chain, parameters, peers } = devnet
     const node = yield* makeNode({ agent: "stranger" })
     const goodbyes = new Map<string, Queue.Queue<number>>()

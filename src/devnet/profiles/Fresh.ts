@@ -3,8 +3,8 @@ import { custodyColumns } from "../../domain/Custody.ts"
 import type { PeerClaim, Profile } from "./Profile.ts"
 
 /**
- * Honest. Between 10 and 20 slots after its start validators come to it: it keeps 8 groups from then on, not 4. It has the new columns
- * from that slot on only, says so, and does not serve what is older.
+ * Honest. Between 10 and 20 slots after its start validators come to it: it keeps 8 groups from then on, not 4. It has
+ * the new columns from that slot on only, says so, and does not serve what is older.
  */
 export const fresh: Profile = {
   custodyGroupCount: () => 4,

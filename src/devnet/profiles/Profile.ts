@@ -62,7 +62,7 @@ export interface ColumnOf {
 }
 
 /** What a request by range or by root comes to. */
-export interface ColumnRequest {
+interface ColumnRequest {
   readonly state: ChainState
   /** The canonical blocks of the range, or those whose roots are asked for and known. */
   readonly blocks: ReadonlyArray<DevBlock>
