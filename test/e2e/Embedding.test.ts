@@ -1,0 +1,38 @@
+import { execFile } from "node:child_process"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schema } from "effect"
+import { makeDevnet } from "../../src/devnet/Devnet.ts"
+
+const script = fileURLToPath(new URL("./Host.mjs", import.meta.url))
+
+const Report = Schema.parseJson(
+  Schema.Struct({ verdicts: Schema.Array(Schema.String), left: Schema.Array(Schema.String) })
+)
+
+describe("a host of one's own", () => {
+  it.scopedLive(
+    "gets the events, and nothing is left when it has closed the monitor",
+    () =>
+      Effect.gen(function* () {
+        const network = yield* makeDevnet({ peers: ["honest"], slotDurationMs: 500, seed: 9 })
+        const [peer] = network.peers
+        const home = yield* Effect.acquireRelease(
+          Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-host-"))),
+          (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+        )
+        const parameters = [script, network.beaconApi, join(home, "host.db"), peer?.multiaddr ?? ""]
+        // The process has to end by itself: whatever held it up would be a fiber, socket, worker or timer that is left.
+        const output = yield* Effect.async<string, Error>((resume) => {
+          execFile(process.execPath, parameters, { timeout: 60_000 }, (error, stdout, stderr) =>
+            resume(error === null ? Effect.succeed(stdout) : Effect.fail(new Error(`${error.message}\n${stderr}`)))
+          )
+        })
+        assert.deepStrictEqual(yield* Schema.decode(Report)(output.trim()), { verdicts: ["compliant"], left: [] })
+      }),
+    { timeout: 100_000 }
+  )
+})

@@ -1,0 +1,15 @@
+// A host without Effect's runtime: starts the monitor, reads a few events, closes it, and tells what is left.
+import { Dasmon, makeConfig, Standalone, startAsync } from "dasmon"
+import { Either, Layer } from "effect"
+
+const [url, databasePath, peer] = process.argv.slice(2)
+const config = Either.getOrThrow(makeConfig({ databasePath, testInterval: "200ms", peers: [peer] }))
+const monitor = await startAsync(Dasmon.layer(config).pipe(Layer.provide(Standalone.layer({ url, version: "test" }))))
+let probes = 0
+for await (const event of monitor.events()) {
+  if (event._tag === "Sampling" && ++probes === 3) break
+}
+const { peers } = await monitor.snapshot()
+await monitor.close()
+const left = process.getActiveResourcesInfo().filter((name) => !["PipeWrap", "TTYWrap"].includes(name))
+console.log(JSON.stringify({ verdicts: peers.map(({ verdict }) => verdict), left }))

@@ -1,0 +1,20 @@
+import { readFileSync } from "node:fs"
+import { assert, describe, it } from "@effect/vitest"
+import { configKeys } from "../../src/config/Config.ts"
+
+const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+
+describe("the README", () => {
+  it("shows the embedding example that is compiled with the tests", () => {
+    const example = readFileSync(new URL("./Embedding.ts", import.meta.url), "utf8")
+    assert.include(readme, `\`\`\`ts\n${example}\`\`\``)
+  })
+
+  it("names every key of the configuration", () => {
+    const snake = (key: string) => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    for (const [key, inner] of configKeys) {
+      assert.include(readme, snake(key))
+      for (const name of inner ?? []) assert.match(readme, new RegExp(`[.]${snake(name)}\\b`), `${key}.${name}`)
+    }
+  })
+})
