@@ -1,0 +1,205 @@
+import { FileSystem, Error as PlatformError } from "@effect/platform"
+import { NodeFileSystem } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Either, Exit, Layer, Logger, Ref, Schedule, Schema, Scope } from "effect"
+import { EventBus } from "../../src/events/EventBus.ts"
+import * as EventLog from "../../src/events/EventLog.ts"
+import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
+import { sampling, snapshotEvent } from "./fixtures.ts"
+
+const tempFolder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+
+/** What a program does with a bus and a log to `path`; everything is closed when it returns. */
+const session = <A, E, R>(
+  path: string,
+  program: Effect.Effect<A, E, R | EventBus>,
+  capacity = 4096
+): Effect.Effect<A, E | EventLog.EventLogError, Exclude<R, EventBus> | FileSystem.FileSystem> =>
+  Effect.provide(program, Layer.provideMerge(EventLog.layerOver(path), MemoryEventBus.layer({ capacity })))
+
+const publish = (count: number, first = 1) =>
+  Effect.flatMap(EventBus, (bus) =>
+    Effect.forEach(
+      Array.from({ length: count }, (_, index) => first + index),
+      (index) => bus.publish(index % 10 === 0 ? snapshotEvent : sampling(index))
+    )
+  )
+
+const linesOf = (path: string) =>
+  Effect.gen(function* () {
+    const text = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readFileString(path))
+    assert.isTrue(text === "" || text.endsWith("\n"))
+    return text.split("\n").slice(0, -1)
+  })
+
+const read = (path: string) =>
+  Effect.map(linesOf(path), (lines) => lines.map((line) => Schema.decodeUnknownSync(EventLog.LogLine)(line)))
+
+/** Waits, for a limited time, until `condition` holds. */
+const eventually = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
+  condition.pipe(
+    Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("10 millis") }),
+    Effect.timeout("10 seconds")
+  )
+
+/** Node's file system, in which writing fails while `broken` holds a reason, after half of the bytes. */
+const fragile = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const broken = yield* Ref.make<PlatformError.SystemErrorReason | undefined>(undefined)
+  const layer = Layer.succeed(FileSystem.FileSystem, {
+    ...fs,
+    writeFile: (path, data, options) =>
+      Effect.flatMap(Ref.get(broken), (reason) =>
+        reason === undefined
+          ? fs.writeFile(path, data, options)
+          : Effect.zipRight(
+              fs.writeFile(path, data.subarray(0, data.length / 2), options),
+              new PlatformError.SystemError({ reason, module: "FileSystem", method: "write", description: "disk full" })
+            )
+      )
+  })
+  return { broken, layer }
+})
+
+const collectLogs = Effect.map(Ref.make<ReadonlyArray<string>>([]), (messages) => ({
+  messages: Ref.get(messages),
+  layer: Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ logLevel, message }) => {
+      Effect.runSync(Ref.update(messages, (all) => [...all, `${logLevel.label} ${String(message)}`]))
+    })
+  )
+}))
+
+describe("EventLog", () => {
+  it.scopedLive("has every event that was published before it closed, each as it was", () =>
+    Effect.gen(function* () {
+      const path = `${yield* tempFolder}/events.ndjson`
+      const events = yield* session(path, publish(2500))
+      assert.deepStrictEqual(yield* read(path), events)
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("writes while it runs, and goes on in a file that was moved away", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* tempFolder
+      const path = `${folder}/events.ndjson`
+      yield* session(
+        path,
+        Effect.gen(function* () {
+          yield* publish(3)
+          yield* eventually(Effect.map(linesOf(path), ({ length }) => length === 3))
+          yield* fs.rename(path, `${folder}/old`)
+          yield* publish(2, 4)
+        })
+      )
+      assert.lengthOf(yield* linesOf(`${folder}/old`), 3)
+      assert.deepStrictEqual(
+        (yield* read(path)).map((line) => "sequence" in line && line.sequence),
+        [4, 5]
+      )
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("appends after a restart, also to a line that was cut short", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* tempFolder}/events.ndjson`
+      const before = yield* session(path, publish(2))
+      yield* fs.writeFileString(path, '{"_tag":"Samp', { flag: "a" })
+      const after = yield* session(path, publish(2))
+      const [first, second, torn, ...rest] = yield* linesOf(path)
+      assert.strictEqual(torn, '{"_tag":"Samp')
+      assert.deepStrictEqual(
+        [first, second, ...rest].map((line) => Schema.decodeUnknownSync(EventLog.LogLine)(line)),
+        [...before, ...after]
+      )
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("keeps what it can while the disk is full, notes the gap, and says so once", () =>
+    Effect.gen(function* () {
+      const path = `${yield* tempFolder}/events.ndjson`
+      const { broken, layer } = yield* fragile
+      const logs = yield* collectLogs
+      yield* session(
+        path,
+        Effect.gen(function* () {
+          yield* publish(5)
+          yield* eventually(Effect.map(linesOf(path), ({ length }) => length === 5))
+          yield* Ref.set(broken, "Unknown")
+          yield* publish(1, 6)
+          yield* eventually(Effect.map(logs.messages, ({ length }) => length > 0))
+          yield* publish(20_000, 7)
+          yield* Effect.sleep("500 millis")
+          yield* Ref.set(broken, undefined)
+          yield* publish(1, 20_007)
+        }),
+        16
+      ).pipe(Effect.provide(Layer.merge(layer, logs.layer)))
+
+      const lines = yield* read(path)
+      const covered = lines.flatMap((line) =>
+        line._tag === "Gap" ? [line.from, line.to] : [line.sequence, line.sequence]
+      )
+      // Every number once: in its own line, or within a gap.
+      for (let index = 0; index < covered.length; index += 2) {
+        assert.strictEqual(covered[index], (covered[index - 1] ?? 0) + 1)
+      }
+      assert.strictEqual(covered.at(-1), 20_007)
+      assert.isAbove(lines.filter(({ _tag }) => _tag === "Gap").length, 0)
+      assert.isBelow(lines.length, 10_000)
+      assert.deepStrictEqual(yield* logs.messages, [
+        `WARN event log ${path}: disk full; still trying, meanwhile events may be lost`,
+        `INFO event log ${path}: is written again`
+      ])
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("closes within its time when nothing can be written, and says how much is lost", () =>
+    Effect.gen(function* () {
+      const path = `${yield* tempFolder}/events.ndjson`
+      const { broken, layer } = yield* fragile
+      const logs = yield* collectLogs
+      const [elapsed] = yield* session(path, Effect.zipRight(Ref.set(broken, "Unknown"), publish(3))).pipe(
+        Effect.timed,
+        Effect.provide(Layer.merge(layer, logs.layer))
+      )
+      assert.isBelow(Duration.toMillis(elapsed), 4000)
+      assert.deepStrictEqual(yield* linesOf(path), [])
+      assert.include(yield* logs.messages, `WARN event log ${path}: the last 3 events could not be written`)
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("says at the start why it cannot be written, and what to do", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* tempFolder
+      yield* fs.writeFileString(`${folder}/file`, "")
+      const messageOf = (path: string) =>
+        Effect.map(Effect.either(session(path, Effect.void)), Either.match({ onLeft: String, onRight: () => "fine" }))
+      assert.include(
+        yield* messageOf(`${folder}/none/events.ndjson`),
+        `event log ${folder}/none/events.ndjson: the folder ${folder}/none does not exist: make it, or name another file`
+      )
+      assert.include(yield* messageOf(folder), `event log ${folder}: this is a folder`)
+      assert.include(yield* messageOf(`${folder}/file/events`), "a part of its path is no folder: name another file")
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("leaves nothing running once its scope is closed", () =>
+    Effect.gen(function* () {
+      const path = `${yield* tempFolder}/events.ndjson`
+      const busScope = yield* Effect.scope
+      const bus = yield* Layer.buildWithScope(MemoryEventBus.layer(), busScope)
+      const logScope = yield* Scope.make()
+      yield* Layer.buildWithScope(EventLog.layer(path), logScope).pipe(Effect.provide(bus))
+      yield* Effect.provide(publish(1), bus)
+      yield* Scope.close(logScope, Exit.void)
+      yield* Effect.provide(publish(1), bus)
+      yield* Effect.sleep("400 millis")
+      assert.lengthOf(yield* linesOf(path), 1)
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+})

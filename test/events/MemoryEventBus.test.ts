@@ -1,0 +1,134 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Chunk, Deferred, Effect, Exit, Fiber, Layer, Scheduler, Scope, Stream, TestClock } from "effect"
+import { EventBus } from "../../src/events/EventBus.ts"
+import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
+import { ofTag } from "../../src/events/Streams.ts"
+import { sampling, snapshotEvent } from "./fixtures.ts"
+
+const sequences = (count: number) => (events: Stream.Stream<{ readonly sequence: number }>) =>
+  events.pipe(
+    Stream.take(count),
+    Stream.map(({ sequence }) => sequence),
+    Stream.runCollect,
+    Effect.map(Chunk.toReadonlyArray)
+  )
+
+const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
+
+/** Fibers give way at any operation, with a chance of one in forty: also within `publish`, where they could race. */
+const restless = (seed: number): Scheduler.Scheduler => {
+  const scheduler = new Scheduler.MixedScheduler(2048)
+  let state = seed
+  return {
+    shouldYield: () => {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+      return state < 2 ** 32 / 40 ? 0 : false
+    },
+    scheduleTask: scheduler.scheduleTask.bind(scheduler)
+  }
+}
+
+describe("MemoryEventBus", () => {
+  it.scoped("numbers events from 1 and stamps them with the clock", () =>
+    Effect.gen(function* () {
+      const bus = yield* EventBus
+      assert.strictEqual(yield* bus.sequence, 0)
+      const first = yield* bus.publish(sampling(7))
+      yield* TestClock.adjust("12 seconds")
+      const second = yield* bus.publish(sampling(8))
+      assert.deepStrictEqual(first, { ...sampling(7), sequence: 1, timestamp: 0 })
+      assert.deepStrictEqual(second, { ...sampling(8), sequence: 2, timestamp: 12_000 })
+      assert.strictEqual(yield* bus.sequence, 2)
+    }).pipe(Effect.provide(MemoryEventBus.layer()))
+  )
+
+  it.scoped("holds every event from the moment of the subscription, read or not", () =>
+    Effect.gen(function* () {
+      const bus = yield* EventBus
+      yield* bus.publish(sampling(1))
+      const events = yield* bus.subscribe
+      yield* Effect.forEach(upTo(1000), (index) => bus.publish(sampling(index)), { discard: true })
+      assert.deepStrictEqual(yield* sequences(1000)(events), upTo(1001, 2))
+    }).pipe(Effect.provide(MemoryEventBus.layer()))
+  )
+
+  it.scoped("delivers in the order of the numbers to every listener, whoever publishes", () =>
+    Effect.gen(function* () {
+      const bus = yield* EventBus
+      const listeners = yield* Effect.forEach(upTo(10), () => bus.subscribe)
+      const readers = yield* Effect.forEach(listeners, (events) => Effect.fork(sequences(600)(events)))
+      yield* Effect.forEach(
+        upTo(20),
+        (publisher) =>
+          Effect.forEach(upTo(30), (index) => bus.publish(sampling(publisher * 1000 + index))).pipe(
+            Effect.withScheduler(restless(publisher))
+          ),
+        { concurrency: "unbounded", discard: true }
+      )
+      for (const reader of readers) assert.deepStrictEqual(yield* Fiber.join(reader), upTo(600))
+    }).pipe(Effect.provide(MemoryEventBus.layer()))
+  )
+
+  it.scoped("lets a slow listener lose the oldest, and only that one, and shows it by the numbers", () =>
+    Effect.gen(function* () {
+      const bus = yield* EventBus
+      const slow = yield* bus.subscribe
+      const quick = yield* bus.subscribe
+      yield* Effect.forEach(upTo(5), () => bus.publish(snapshotEvent))
+      assert.deepStrictEqual(yield* sequences(5)(quick), upTo(5))
+      yield* Effect.forEach(upTo(6), () => bus.publish(snapshotEvent))
+      assert.deepStrictEqual(yield* sequences(8)(slow), upTo(11, 4))
+    }).pipe(Effect.provide(MemoryEventBus.layer({ capacity: 8 })))
+  )
+
+  it.scoped("does not let an interrupted publisher leave a hole", () =>
+    Effect.gen(function* () {
+      const bus = yield* EventBus
+      const events = yield* bus.subscribe
+      for (const round of upTo(40)) {
+        const publisher = yield* Effect.fork(
+          Effect.withScheduler(Effect.forever(bus.publish(snapshotEvent)), restless(round))
+        )
+        yield* Effect.repeat(Effect.zipRight(Effect.yieldNow(), bus.sequence), { until: (count) => count >= round * 5 })
+        yield* Fiber.interrupt(publisher)
+      }
+      const count = yield* bus.sequence
+      assert.deepStrictEqual(yield* sequences(count)(events), upTo(count))
+    }).pipe(Effect.provide(MemoryEventBus.layer()))
+  )
+
+  it.scoped("ends the streams when it closes, and interrupts nobody", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const bus = yield* Layer.build(MemoryEventBus.layer()).pipe(
+        Scope.extend(scope),
+        Effect.flatMap((context) => Effect.provide(EventBus, context))
+      )
+      const events = yield* bus.subscribe
+      const received = yield* Deferred.make<void>()
+      const reader = yield* Effect.fork(
+        Stream.runCount(Stream.tap(events, () => Deferred.succeed(received, undefined)))
+      )
+      yield* bus.publish(snapshotEvent)
+      yield* Deferred.await(received)
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(yield* Fiber.join(reader), 1)
+      assert.strictEqual((yield* bus.publish(snapshotEvent)).sequence, 2)
+      assert.strictEqual(yield* Stream.runCount(yield* bus.subscribe), 0)
+    })
+  )
+})
+
+describe("ofTag", () => {
+  it.scoped("keeps the events of one kind, with their type", () =>
+    Effect.gen(function* () {
+      const bus = yield* EventBus
+      const events = yield* bus.subscribe
+      yield* bus.publish(snapshotEvent)
+      yield* bus.publish(sampling(42))
+      const [first] = yield* Stream.runCollect(Stream.take(ofTag(events, "Sampling"), 1))
+      assert.strictEqual(first?.probe.id, "42")
+      assert.strictEqual(first?.sequence, 2)
+    }).pipe(Effect.provide(MemoryEventBus.layer()))
+  )
+})

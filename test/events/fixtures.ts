@@ -1,0 +1,34 @@
+import type { EventBody } from "../../src/domain/Event.ts"
+import { noOutcomes } from "../../src/domain/Outcome.ts"
+
+/** A probe with one success, which names its number in its id. */
+export const sampling = (index: number): EventBody => ({
+  _tag: "Sampling",
+  probe: {
+    id: String(index),
+    job: { peerId: "peer", startSlot: index, count: 1, columns: [3] },
+    startedAt: 1,
+    finishedAt: 2,
+    timings: { open: 1, firstByte: null, total: 1 },
+    requests: 1,
+    bytes: 100,
+    outcomes: [{ slot: index, column: 3, outcome: "success", blockRoot: "0x00", blobs: 1 }],
+    findings: []
+  }
+})
+
+export const snapshotEvent: EventBody = {
+  _tag: "SystemSnapshot",
+  status: {
+    network: "test",
+    simulated: true,
+    headSlot: 1,
+    sequence: 0,
+    uptimeSeconds: 1,
+    peers: { tracked: 0, connected: 0 },
+    probes: { started: 0, completed: 0, inFlight: 0 },
+    outcomes: noOutcomes,
+    commitments: { known: 0, wanted: 0 },
+    defects: 0
+  }
+}
