@@ -66,8 +66,8 @@ export const makeFrameDecoder = (length: number): FrameDecoder => {
       const most = type === plainFrame ? maxFrameData : maxBlockBytes(maxFrameData)
       if (size - checksumSize > most) return failure("frame_too_long", `a data frame of ${size} bytes`)
     }
-    if (size > budget) return tooManyFrameBytes(length)
-    budget -= size
+    budget -= header.length + size
+    if (budget < 0) return tooManyFrameBytes(length)
     body = { type, size, taken: 0, buffer: undefined }
     return undefined
   }
@@ -101,10 +101,8 @@ export const makeFrameDecoder = (length: number): FrameDecoder => {
     let offset = start
     while (offset < bytes.length && !whole()) {
       if (body === undefined) {
-        if (budget === 0) return Either.left(tooManyFrameBytes(length))
-        budget--
         header[headerFilled++] = bytes[offset++] ?? 0
-        if (headerFilled < 4) continue
+        if (headerFilled < header.length) continue
         headerFilled = 0
         const error = startFrame()
         if (error !== undefined) return Either.left(error)

@@ -250,6 +250,8 @@ describe("errors", () => {
       ["bad_stream_identifier", chunkOf(8, eight)],
       ["bad_stream_identifier", chunkOf(8, frame(0xff, fromHex("0x734e61507058")), eight)],
       ["bad_stream_identifier", chunkOf(8, frame(0xff, fromHex("0x734e61507059aa")), eight)],
+      // Before any of it has come.
+      ["bad_stream_identifier", chunkOf(8, Uint8Array.of(0xff, 0x07, 0x00, 0x00))],
       ["unskippable_frame", chunkOf(8, identifier, frame(0x02, new Uint8Array(2)), eight)],
       ["unskippable_frame", chunkOf(8, identifier, frame(0x7f, new Uint8Array(2)), eight)],
       ["frame_too_short", chunkOf(8, identifier, frame(0x01, new Uint8Array(3)))],
