@@ -94,7 +94,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ["peers:\n- foo", 'c.yaml:2: peers[0]: neither an ENR nor a multiaddr to dial: String multiaddr must start with "/"'],
   [
     `peers:\n- /ip4/10.0.0.1/tcp/9000`,
-    "c.yaml:2: peers[0]: neither an ENR nor a multiaddr to dial: the multiaddr does not end in /p2p/<peer id>"
+    "c.yaml:2: peers[0]: neither an ENR nor a multiaddr to dial: it is not /<ip or dns>/…/tcp/<port>/p2p/<peer id>"
   ],
   [
     `peers:\n- ${enr}\n- ${multiaddrOf(peerId)}\n- ${multiaddrOf(enrPeerId)}`,
