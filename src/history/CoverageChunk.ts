@@ -27,7 +27,7 @@ export interface CoverageChunk {
   readonly testedAt: Float64Array
 }
 
-export const slotsPerChunk = 128
+const slotsPerChunk = 128
 
 export const chunkOf = (slot: number): number => Math.floor(slot / slotsPerChunk)
 

@@ -1,7 +1,7 @@
 import { Effect, Layer, Option } from "effect"
 import { type Claim, sameClaim } from "../domain/Claim.ts"
 import { addOutcomes, blameOf, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
-import type { Probe } from "../domain/Job.ts"
+import type { Outcome, Probe } from "../domain/Job.ts"
 import { type FindingCounts, FindingKind } from "../domain/Finding.ts"
 import { noConversations } from "../domain/Verdict.ts"
 import { type CoverageRow, History, type PeerHistory } from "./History.ts"
@@ -25,7 +25,7 @@ export const layer: Layer.Layer<History> = Layer.sync(History, () => {
       totals.outcomes = addOutcomes(totals.outcomes, change.outcomes)
       if (record._tag === "Claim") addClaim(peer, record.claim)
       if (record._tag !== "Probe") return
-      for (const outcome of record.probe.outcomes) cover(peer, outcome.slot, outcome, record.probe.finishedAt)
+      for (const outcome of record.probe.outcomes) cover(peer, outcome, record.probe.finishedAt)
       probes.set(record.probe.id, record.probe)
       for (const oldest of probes.keys()) {
         if (probes.size <= keptProbes) break
@@ -99,7 +99,7 @@ const addClaim = (peer: PeerMemory, claim: Claim): void => {
   if (newest === undefined || !sameClaim(newest, claim)) peer.claims.push(claim)
 }
 
-const cover = (peer: PeerMemory, slot: number, { column, outcome }: Probe["outcomes"][number], at: number): void => {
+const cover = (peer: PeerMemory, { column, outcome, slot }: Outcome, at: number): void => {
   const blame = blameOf[outcome]
   if (blame !== "none" && blame !== "peer") return
   const bit = 1n << BigInt(column)

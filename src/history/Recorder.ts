@@ -1,4 +1,5 @@
-import { Deferred, Duration, Effect, Option, Queue, Schedule, Schema, type Scope } from "effect"
+import { Deferred, Duration, Effect, Metric, Option, Queue, Schedule, Schema, type Scope } from "effect"
+import { historyQueueDepth } from "../domain/Metrics.ts"
 import { HistoryError } from "./History.ts"
 
 /** A batch could not be written. */
@@ -32,6 +33,7 @@ export const makeRecorder = <A>(options: {
     const room = yield* Effect.makeSemaphore(options.capacity)
     /** Open while somebody waits for a flush. */
     const hurry = yield* Effect.makeLatch(false)
+    const showDepth = Effect.suspend(() => Metric.set(historyQueueDepth, waiting(queue)))
     const trouble = { reason: Option.none<string>() }
 
     const record = (record: A) => {
@@ -39,7 +41,7 @@ export const makeRecorder = <A>(options: {
       return Effect.uninterruptibleMask((restore) =>
         restore(room.take(weight)).pipe(
           Effect.zipRight(Effect.sync(() => queue.unsafeOffer({ _tag: "Record", record, weight }))),
-          Effect.asVoid
+          Effect.zipRight(showDepth)
         )
       )
     }
@@ -86,7 +88,7 @@ export const makeRecorder = <A>(options: {
           // A record that no database would take must not keep out all that follow it.
           onFailure: (error) =>
             batch.length === 1
-              ? Effect.logError(`a record that cannot be written was left out of the history: ${error.reason}`, batch)
+              ? Effect.logError(`a record that cannot be written was left out of the history: ${error.reason}`)
               : Effect.forEach(batch, (record) => write([record]), { discard: true })
         })
       )
@@ -98,17 +100,17 @@ export const makeRecorder = <A>(options: {
       const items = [first, ...(yield* Queue.takeUpTo(queue, batchRecords - 1))]
       const records = items.filter((item) => item._tag === "Record")
       if (records.length > 0) yield* write(records.map(({ record }) => record))
+      yield* showDepth
       yield* room.release(records.reduce((sum, { weight }) => sum + weight, 0))
       for (const item of items) if (item._tag === "Barrier") yield* Deferred.succeed(item.written, undefined)
       yield* Effect.sync(() => waiting(queue) === 0 && hurry.unsafeClose())
     })
 
     yield* Effect.forkScoped(Effect.forever(writeNext))
+    // Finalizers cannot be interrupted, and without interruption no limit holds.
     yield* Effect.addFinalizer(() =>
-      // Finalizers cannot be interrupted, and without interruption no limit holds.
-      Effect.interruptible(flush).pipe(
-        Effect.timeoutFail({ duration: closeLimit, onTimeout: () => "the disk is too slow" }),
-        Effect.catchAll((error) => Effect.logError(`the last records were not written: ${String(error)}`))
+      Effect.catchAll(Effect.interruptible(flush), (error) =>
+        Effect.logError(`the last records were not written: ${error.message}`)
       )
     )
     return { record, flush }
@@ -123,8 +125,8 @@ const waiting = (queue: { readonly unsafeSize: () => Option.Option<number> }): n
 
 const batchRecords = 200
 const linger = Duration.millis(50)
+/** Of a flush, and so of closing. */
 const flushLimit = Duration.seconds(3)
-const closeLimit = Duration.seconds(3)
 
 /** At once, then ever more slowly, to every second. */
 const retries = Schedule.exponential("50 millis").pipe(Schedule.union(Schedule.spaced("1 second")))

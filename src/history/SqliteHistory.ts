@@ -29,6 +29,6 @@ export const layer = (options: { readonly path: string }): Layer.Layer<History, 
     })
   )
 
-/** Roughly the microseconds that writing takes, so that what waits is written in time. */
+/** Roughly the microseconds that writing takes: what is queued stays within the 250 ms, and within some megabytes. */
 const weigh = (record: HistoryRecord): number => (record._tag === "Probe" ? 200 + record.probe.outcomes.length : 100)
 const capacity = 50_000

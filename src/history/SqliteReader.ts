@@ -89,7 +89,7 @@ const readCoverage = Effect.fnUntraced(function* (connection: Connection, peerId
   if (peer === undefined) return []
   const first = chunkKey(peer.id, chunkOf(fromSlot))
   const chunks = yield* selectChunks(connection, [first, chunkKey(peer.id + 1, 0) - 1])
-  const breathe = makeBreathe(8)
+  const breathe = makeBreathe(5)
   const rows: Array<CoverageRow> = []
   for (const { chunk, id } of chunks) {
     yield* breathe

@@ -26,7 +26,7 @@ export const execute =
 
 export const IdRow = Schema.Struct({ id: Schema.Number })
 
-export const outcomeColumns = Schema.Struct({
+const outcomeColumns = Schema.Struct({
   success: Schema.Number,
   missing: Schema.Number,
   invalid: Schema.Number,

@@ -15,7 +15,21 @@ import { type BlockKey, encodeSections, type OutcomeSection, sectionsOf } from "
 import { changeOf, type PeerChange } from "./PeerChange.ts"
 import { WriteError } from "./Recorder.ts"
 import { explain } from "./SqliteFault.ts"
-import { ChunkRow, claimColumns, claimOf, ClaimRow, execute, IdRow, query } from "./SqliteRows.ts"
+import { claimOf } from "./SqliteRows.ts"
+import {
+  insertBlock,
+  insertClaim,
+  insertFailures,
+  insertProbe,
+  selectBlock,
+  selectChunk,
+  selectNewestClaim,
+  selectProbe,
+  updateTotals,
+  upsertChunk,
+  upsertFinding,
+  upsertPeer
+} from "./WriteStatements.ts"
 
 /** The key of a peer's chunk in `coverage`: a peer's chunks lie side by side, ascending. */
 export const chunkKey = (peer: number, chunk: number): number => peer * 2 ** 24 + chunk
@@ -29,7 +43,7 @@ export const makeWriter = (
   sql: SqlClient.SqlClient
 ): ((batch: ReadonlyArray<HistoryRecord>) => Effect.Effect<void, WriteError>) => {
   const blocks: KnownBlocks = new Map()
-  const breathe = makeBreathe(8)
+  const breathe = makeBreathe(5)
 
   const writeAll = Effect.fnUntraced(function* (connection: Connection, batch: ReadonlyArray<HistoryRecord>) {
     const sums = { probes: 0, outcomes: noOutcomes }
@@ -200,74 +214,3 @@ const only = <A, E>(rows: Effect.Effect<ReadonlyArray<A>, E>): Effect.Effect<A, 
   )
 
 const inOrder = (counts: OutcomeCounts): ReadonlyArray<number> => outcomeKinds.map((kind) => counts[kind])
-
-const kinds = outcomeKinds.join(", ")
-const marks = (count: number): string => Array.from({ length: count }, () => "?").join(", ")
-const sumOf = (column: string): string => `${column} = ${column} + excluded.${column}`
-const latestOf = (column: string): string =>
-  `${column} = max(coalesce(${column}, excluded.${column}), coalesce(excluded.${column}, ${column}))`
-
-const selectProbe = query("SELECT id FROM probes WHERE uuid = ?", IdRow)
-
-const peerSums = [
-  "probes",
-  "conversations_answered",
-  "conversations_unanswered",
-  "conversations_refused",
-  ...outcomeKinds
-]
-const upsertPeer = query(
-  `INSERT INTO peers
-    (peer_id, agent, address, first_seen, last_seen, last_probe_at, failure, failure_blamed, ${peerSums.join(", ")})
-  VALUES (${marks(8 + peerSums.length)})
-  ON CONFLICT (peer_id) DO UPDATE SET
-    agent = coalesce(excluded.agent, agent),
-    address = coalesce(excluded.address, address),
-    first_seen = coalesce(first_seen, excluded.first_seen),
-    ${latestOf("last_seen")},
-    ${latestOf("last_probe_at")},
-    failure = iif(excluded.failure IS NULL OR failure_blamed > excluded.failure_blamed, failure, excluded.failure),
-    failure_blamed = max(failure_blamed, excluded.failure_blamed),
-    ${peerSums.map(sumOf).join(", ")}
-  RETURNING id`,
-  IdRow
-)
-
-const upsertFinding = execute(
-  `INSERT INTO findings (peer, kind, count) VALUES (?, ?, ?) ON CONFLICT (peer, kind) DO UPDATE SET ${sumOf("count")}`
-)
-
-const selectNewestClaim = query(`SELECT ${claimColumns} FROM claims WHERE peer = ? ORDER BY id DESC LIMIT 1`, ClaimRow)
-
-const insertClaim = execute(`INSERT INTO claims (peer, ${claimColumns}) VALUES (${marks(9)})`)
-
-const insertProbe = query(
-  `INSERT INTO probes
-    (uuid, peer, conversation, start_slot, count, columns, started_at, finished_at, open_ms, first_byte_ms, total_ms,
-      requests, bytes, findings, outcomes, ${kinds})
-  VALUES (${marks(15 + outcomeKinds.length)})
-  RETURNING id`,
-  IdRow
-)
-
-const selectBlock = query("SELECT id FROM blocks WHERE slot = ? AND root = ? AND blobs = ?", IdRow)
-
-const insertBlock = query("INSERT INTO blocks (slot, root, blobs) VALUES (?, ?, ?) RETURNING id", IdRow)
-
-/** All rows in one statement of fixed text, however many they are. */
-const insertFailures = execute(
-  `INSERT INTO failures (probe, outcome, slot, "column", block_root, "check", reason)
-  SELECT ?, value ->> 'outcome', value ->> 'slot', value ->> 'column', value ->> 'blockRoot', value ->> 'check',
-    value ->> 'reason'
-  FROM json_each(?)`
-)
-
-const selectChunk = query("SELECT id, chunk FROM coverage WHERE id = ?", ChunkRow)
-
-const upsertChunk = execute(
-  "INSERT INTO coverage (id, chunk) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET chunk = excluded.chunk"
-)
-
-const updateTotals = execute(
-  `UPDATE totals SET probes = probes + ?, ${outcomeKinds.map((kind) => `${kind} = ${kind} + ?`).join(", ")}`
-)

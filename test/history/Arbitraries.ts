@@ -6,7 +6,8 @@ import { InvalidCheck, outcomeKinds } from "../../src/domain/Outcome.ts"
 import type { Conversation } from "../../src/history/History.ts"
 import { HistoryRecord } from "../../src/history/HistoryRecord.ts"
 
-const peerIds = ["16Uiu2HAmA", "16Uiu2HAmB", "16Uiu2HAmC"]
+/** The peers that records are of. */
+export const peerIds = ["16Uiu2HAmA", "16Uiu2HAmB", "16Uiu2HAmC"]
 const moment = fc.integer({ min: 1_700_000_000_000, max: 1_800_000_000_000 })
 const columns = fc.uniqueArray(fc.nat(127), { minLength: 1, maxLength: 128 }).map((all) => all.sort((a, b) => a - b))
 const conversation = fc.constantFrom<Conversation>("answered", "unanswered", "refused")
@@ -104,5 +105,3 @@ export const recordArbitrary: fc.Arbitrary<HistoryRecord> = fc.constantFrom(...p
       .map((args) => HistoryRecord.Peer({ peerId, ...args }))
   )
 )
-
-export { peerIds }

@@ -20,7 +20,7 @@ export const connect = (filename: string, readonly: boolean) =>
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make)
   )
 
-export const rootOf = (slot: number): string => `0x${slot.toString(16).padStart(64, "0")}`
+const rootOf = (slot: number): string => `0x${slot.toString(16).padStart(64, "0")}`
 
 export const outcome = (slot: number, column: number, kind: OutcomeKind, reason?: string): Outcome => ({
   slot,
