@@ -2,7 +2,7 @@ import "../wire/Polyfill.ts"
 import type { Connection, Libp2p } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
-import { Duration, Effect, FiberSet, Layer, type Scope, Stream } from "effect"
+import { Cause, Clock, Duration, Effect, FiberSet, Layer, type Scope, Stream } from "effect"
 import { PeerDisconnected, type PeerRefused, ProbeTimeout, type RequestError } from "../domain/Outcome.ts"
 import type { PeerAddress } from "../domain/Peer.ts"
 import { request, type RequestLimits } from "../wire/Client.ts"
@@ -125,8 +125,6 @@ export const fromNode = Effect.fnUntraced(function* (
 /** MAX_CONCURRENT_REQUESTS: a peer must not be asked more at once with one protocol (phase0/p2p-interface.md). */
 const maxConcurrentRequests = 2
 const dialLimit = Duration.seconds(8)
-/** `addressDialTimeout` of our own node. */
-const addressDialMs = 5_000
 const identifyLimit = Duration.seconds(2)
 const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 300, chunkMs: 300, totalMs: 700 }
 /** How long a Goodbye may trail the loss that it explains. */
@@ -157,33 +155,44 @@ const explained =
   <A, E extends RequestError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | PeerRefused, R> =>
     Effect.catchAll(effect, (error) => explain(links, peerId, error))
 
-const dial = (node: HostNode, address: PeerAddress): Effect.Effect<Connection, DialError> =>
-  address.multiaddrs.length === 0
-    ? Effect.fail(new PeerDisconnected({ stage: "dial", detail: "no address to dial is known" }))
-    : Effect.tryPromise({
-        try: (signal) =>
-          node.dial(
-            address.multiaddrs.map((text) => multiaddr(text).encapsulate(`/p2p/${address.peerId}`)),
-            { signal }
-          ),
-        catch: dialError
-      }).pipe(
-        Effect.disconnect,
-        Effect.timeoutFail({ duration: dialLimit, onTimeout: () => dialTimeout(Duration.toMillis(dialLimit)) })
-      )
-
-const dialTimeout = (afterMs: number): ProbeTimeout => new ProbeTimeout({ stage: "dial", afterMs })
-
-/** libp2p has a limit of its own for one address, which comes first where there is one address. */
-const dialError = (cause: unknown): DialError => {
-  const causes = cause instanceof AggregateError ? cause.errors : [cause]
-  if (causes.every((one) => one instanceof Error && (one.name === "TimeoutError" || one.name === "AbortError"))) {
-    return dialTimeout(addressDialMs)
+const dial = Effect.fnUntraced(function* (
+  node: HostNode,
+  address: PeerAddress
+): Effect.fn.Return<Connection, DialError> {
+  if (address.multiaddrs.length === 0) {
+    return yield* new PeerDisconnected({ stage: "dial", detail: "no address to dial is known" })
   }
-  return new PeerDisconnected({ stage: "dial", detail: causes.map(dialDetail).join("; ").slice(0, 300) })
+  const startedAt = yield* Clock.currentTimeMillis
+  return yield* Effect.tryPromise((signal) =>
+    node.dial(
+      address.multiaddrs.map((text) => multiaddr(text).encapsulate(`/p2p/${address.peerId}`)),
+      { signal }
+    )
+  ).pipe(
+    Effect.disconnect,
+    Effect.timeout(dialLimit),
+    Effect.catchAll((error) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.fail(dialError(error._tag === "TimeoutException" ? error : error.error, now - startedAt))
+      )
+    )
+  )
+})
+
+/** A timeout if no address failed for another reason. libp2p's own limit for one address comes as an error of any kind. */
+const dialError = (cause: unknown, afterMs: number): DialError => {
+  const causes: ReadonlyArray<unknown> = cause instanceof AggregateError ? cause.errors : [cause]
+  return causes.every(isTimeout)
+    ? new ProbeTimeout({ stage: "dial", afterMs: Math.round(afterMs) })
+    : new PeerDisconnected({ stage: "dial", detail: causes.map(dialDetail).join("; ").slice(0, 300) })
 }
+
+const isTimeout = (cause: unknown): boolean =>
+  Cause.isTimeoutException(cause) ||
+  (cause instanceof Error && /timeout|timed out|operation was aborted/i.test(`${cause.name} ${cause.message}`))
 
 const dialDetail = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)
-  return cause.name === "UnexpectedPeerError" ? "another peer answers at this address" : cause.message || cause.name
+  const isOther = cause.name === "UnexpectedPeerError" || cause.message.includes("does not match expected remote")
+  return isOther ? "another peer answers at this address" : cause.message || cause.name
 }

@@ -230,7 +230,7 @@ describe("ChainCommitments", () => {
       const growth = FastCheck.array(FastCheck.oneof(FastCheck.constant(null), FastCheck.nat(3)), {
         minLength: 1,
         maxLength: 40
-      }).map((parts): Growth => [...parts, 1])
+      }).map((parts): Growth => parts.concat(1))
       const step = FastCheck.oneof(
         FastCheck.record({ kind: FastCheck.constant("grow" as const), growth }),
         FastCheck.record({

@@ -5,10 +5,10 @@ import { type DevChain, makeDevChain } from "../../src/devnet/DevChain.ts"
 import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
 import { fakePool } from "../devnet/FakePool.ts"
 
-/** A devnet chain of `epochs` epochs on the real clock, its next slot far away, and its Beacon API. */
-export const devnet = (options: { readonly epochs: number; readonly seed?: number }) =>
+/** A devnet chain of `epochs` epochs on the real clock, and its Beacon API; the next slot is far away if left out. */
+export const devnet = (options: { readonly epochs: number; readonly seed?: number; readonly slotMs?: number }) =>
   Effect.gen(function* () {
-    const slotMs = 3_600_000
+    const slotMs = options.slotMs ?? 3_600_000
     const genesisTime = Math.floor((Date.now() - slotMs * 32 * options.epochs - slotMs / 2) / 1000)
     const chain = yield* makeDevChain({
       parameters: devnetParameters(options.seed ?? 3, slotMs, genesisTime),
