@@ -109,14 +109,19 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
               key: `${event.peerId} ${event.sequence}`,
               peerId: event.peerId,
               label: event.peer.verdict.toUpperCase(),
-              // What is blamed on a peer has just been told in a line of its own.
-              text: event.peer.verdict === "violating" ? "see above" : (event.peer.lastFailure ?? "")
+              text: verdictText(event.peer)
             }
           ]
         : []
     case "SystemSnapshot":
       return []
   }
+}
+
+const verdictText = ({ lastFailure, outcomes, verdict }: PeerView): string => {
+  // What is blamed on a peer has just been told in a line of its own.
+  if (verdict === "violating") return "as just told"
+  return lastFailure ?? `${outcomes.success} columns verified`
 }
 
 /** The client's name and the end of the peer id, which is the part that differs. */

@@ -170,8 +170,9 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
       if (Option.isNone(claims)) return false
       const job = yield* sampler.next(peerId, claims.value)
       if (Option.isNone(job)) return false
-      const failure = yield* workers.run(peerId, probe(nodeId, job.value))
-      const answered = !Option.exists(failure, (error) => conversationOf(error) !== "answered")
+      // While it waited for a worker the peer may have left; what is not asked needs no outcome.
+      const failure = yield* workers.run(peerId, Effect.whenEffect(probe(nodeId, job.value), entry.link.get))
+      const answered = !Option.exists(Option.flatten(failure), (error) => conversationOf(error) !== "answered")
       yield* answered ? backOff.reset : syncLink
       return !answered
     }).pipe(Effect.catchTag("ExternsError", (error) => Effect.as(noGroundTruth(error), false)))

@@ -343,6 +343,32 @@ describe("many peers", () => {
     )
   )
 
+  it.effect("one that leaves while it waits for a worker is not asked, and gets no outcome", () =>
+    Effect.gen(function* () {
+      const { hub, script } = yield* Fakes
+      yield* TestClock.adjust("5 seconds")
+      script.up.delete(other.peerId)
+      script.connect = (peerId) =>
+        peerId === other.peerId
+          ? Effect.fail(new PeerDisconnected({ stage: "dial", detail: "ECONNREFUSED" }))
+          : Effect.void
+      yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: other.peerId, goodbye: undefined })
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(timesOf(script, other.peerId), [])
+      assert.isAbove(timesOf(script, peer.peerId).length, 1)
+    }).pipe(
+      Effect.provide(
+        world(
+          (script) => {
+            script.probe = () => Effect.as(Effect.sleep("10 seconds"), Option.none())
+          },
+          { addresses: [dialled, other] },
+          1
+        )
+      )
+    )
+  )
+
   it.effect("one that comes to us is tracked, and forgotten when it stays away", () =>
     Effect.gen(function* () {
       const { hub, script } = yield* Fakes
