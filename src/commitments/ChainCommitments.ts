@@ -9,7 +9,7 @@ import { type ChunkLoader, makeChunkLoader } from "./ChunkLoader.ts"
 import { CommitmentCache } from "./CommitmentCache.ts"
 
 export interface ChainCommitmentsOptions {
-  /** How far back slots are remembered. */
+  /** How far back slots are remembered; not beyond the time for which columns are kept. */
   readonly window: Duration.DurationInput
   /**
    * What is asked for beyond the slots near the head and those that someone wants: nothing (`off`), the whole window
@@ -35,7 +35,11 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
   const externs = yield* Externs
   const { chain } = externs
   const memory = makeChainMemory({
-    slots: Math.max(1, Math.ceil(Duration.toMillis(options.window) / chain.slotDurationMs)),
+    // Of older slots no one owes columns.
+    slots: Math.min(
+      Math.max(1, Math.ceil(Duration.toMillis(options.window) / chain.slotDurationMs)),
+      (chain.retentionEpochs + 1) * chain.slotsPerEpoch
+    ),
     maxBytes: options.maxBytes ?? 128 * 2 ** 20,
     firstSlot: epochStart(chain, forkEpoch(chain, "fulu"))
   })

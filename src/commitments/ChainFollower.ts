@@ -8,24 +8,42 @@ import type { ChunkLoader } from "./ChunkLoader.ts"
 /** Chunks that must be asked for again, and a bell that says so. */
 export interface Worklist {
   readonly add: (chunks: ReadonlyArray<number>) => Effect.Effect<void>
-  /** Newest first. */
-  readonly all: () => ReadonlyArray<number>
+  /** The newest chunk that was not taken since it was added, or since the last `retry`. It stays on the list. */
+  readonly take: () => number | undefined
   readonly remove: (chunk: number) => void
+  /** Lets every chunk be taken again; gives how many there are. */
+  readonly retry: () => number
   /** Returns when something was added since it returned last. */
   readonly bell: Effect.Effect<void>
 }
 
 export const makeWorklist: Effect.Effect<Worklist> = Effect.map(Queue.sliding<void>(1), (bell) => {
-  const chunks = new Set<number>()
+  const waiting = new Set<number>()
+  const taken = new Set<number>()
   return {
-    add: (more) =>
+    add: (chunks) =>
       Effect.suspend(() => {
-        for (const chunk of more) chunks.add(chunk)
-        return more.length === 0 ? Effect.void : Effect.asVoid(bell.offer(undefined))
+        for (const chunk of chunks) {
+          taken.delete(chunk)
+          waiting.add(chunk)
+        }
+        return chunks.length === 0 ? Effect.void : Effect.asVoid(bell.offer(undefined))
       }),
-    all: () => [...chunks].sort((a, b) => b - a),
+    take: () => {
+      let newest: number | undefined
+      for (const chunk of waiting) if (newest === undefined || chunk > newest) newest = chunk
+      if (newest === undefined) return undefined
+      waiting.delete(newest)
+      taken.add(newest)
+      return newest
+    },
     remove: (chunk) => {
-      chunks.delete(chunk)
+      taken.delete(chunk)
+    },
+    retry: () => {
+      for (const chunk of taken) waiting.add(chunk)
+      taken.clear()
+      return waiting.size
     },
     bell: bell.take
   }
@@ -72,14 +90,13 @@ const maxGap = 32
 /** Asks for what is on the worklist, again and again with a growing pause until it is done with; runs for ever. */
 export const heal = (memory: ChainMemory, loader: ChunkLoader, worklist: Worklist): Effect.Effect<never> => {
   const round = Effect.gen(function* () {
-    for (const chunk of worklist.all()) {
-      const range = chunkRange(chunk)
-      if (range.end < memory.window().start) worklist.remove(chunk)
+    for (let chunk = worklist.take(); chunk !== undefined; chunk = worklist.take()) {
+      const isWanted = chunkRange(chunk).end >= memory.window().start
       // Failures are counted and told of by the loader.
-      else yield* Effect.ignore(loader.load(chunk, nothing))
+      if (isWanted) yield* Effect.ignore(loader.load(chunk, nothing))
       if (isComplete(memory, chunk)) worklist.remove(chunk)
     }
-    return worklist.all().length === 0
+    return worklist.retry() === 0
   })
   return Effect.flatMap(Schedule.driver(healing), (pause) =>
     Effect.forever(

@@ -6,7 +6,7 @@ import { makeBlockStore } from "./BlockStore.ts"
 import { makeSlotIndex } from "./SlotIndex.ts"
 
 /** Slots that are asked for and put in doubt together; chunk n starts at slot 32 n. */
-export const chunkSlots = 32
+const chunkSlots = 32
 export const chunkOf = (slot: number): number => Math.floor(slot / chunkSlots)
 export const chunkRange = (chunk: number): SlotRange => ({
   start: chunk * chunkSlots,

@@ -17,7 +17,7 @@ export interface SlotIndex {
   readonly countKnown: (start: number, end: number) => number
 }
 
-export interface LinkedBlock {
+interface LinkedBlock {
   readonly slot: number
   readonly root: Root
   readonly parentRoot: Root

@@ -57,7 +57,7 @@ export const jsonType = "application/json"
 export const sszType = "application/octet-stream"
 
 /** No block or list that is asked for is larger. */
-export const maxBodyBytes = 16 * 2 ** 20
+const maxBodyBytes = 16 * 2 ** 20
 
 /** Fails on an address that cannot be one. */
 export const makeBeaconHttp = Effect.fnUntraced(function* (options: BeaconHttpOptions) {

@@ -12,7 +12,7 @@ export interface Header extends Head {
 }
 
 /** How far a node is with following the chain. */
-export interface Syncing {
+interface Syncing {
   readonly headSlot: number
   /** Slots that it is behind. */
   readonly distance: number

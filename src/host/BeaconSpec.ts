@@ -6,7 +6,7 @@ import type { ChainParameters, Fork, ForkName } from "../domain/Chain.ts"
 import { forkNames } from "../domain/Chain.ts"
 
 /** A uint64: decimal text (or a number, which some nodes write); beyond 2^53-1 it is `Infinity`, "never". */
-export const Uint64 = Schema.transform(
+const Uint64 = Schema.transform(
   Schema.Union(
     Schema.String.pipe(Schema.pattern(/^\d{1,20}$/, { message: () => "expected a decimal number" })),
     Schema.NonNegativeInt

@@ -19,7 +19,6 @@ import { serve, serveNothing, type ServingNode } from "../wire/Server.ts"
 
 /** Our metadata never change: no subnets, the least custody that clients accept. */
 const metadata = { sequenceNumber: 1, custodyGroupCount: custodyRequirement }
-export const ourSequenceNumber = metadata.sequenceNumber
 
 /** What peers may ask for and we never have: they get a clean and empty answer. */
 const emptyProtocols: ReadonlyArray<string> = [

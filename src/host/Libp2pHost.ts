@@ -32,6 +32,7 @@ export const make = Effect.fnUntraced(function* (options: Libp2pHostOptions) {
   const privateKey = options.identityFile === undefined ? undefined : yield* loadIdentity(options.identityFile)
   const node = yield* makeNode({
     agent: `dasmon/${options.version}`,
+    maxConnections,
     ...(privateKey === undefined ? {} : { privateKey }),
     ...(options.listen === undefined ? {} : { listen: options.listen })
   })
@@ -122,6 +123,7 @@ export const fromNode = Effect.fnUntraced(function* (
   })
 })
 
+const maxConnections = 2_000
 /** MAX_CONCURRENT_REQUESTS: a peer must not be asked more at once with one protocol (phase0/p2p-interface.md). */
 const maxConcurrentRequests = 2
 const dialLimit = Duration.seconds(8)

@@ -3,7 +3,7 @@ import type { Block, ChainEvent } from "../../src/domain/Block.ts"
 import type { ChainParameters, SlotRange } from "../../src/domain/Chain.ts"
 import { Externs, ExternsError } from "../../src/host/Externs.ts"
 
-export const parameters: ChainParameters = {
+const parameters: ChainParameters = {
   network: "simulated",
   genesisTime: 0,
   genesisValidatorsRoot: new Uint8Array(32),
