@@ -4,8 +4,6 @@ import { watchEnd } from "./StreamEnd.ts"
 import { makeReader, type StreamReader } from "./StreamReader.ts"
 import { makeWriter, type StreamWriter } from "./StreamWriter.ts"
 
-export type { StreamFailure } from "./StreamEnd.ts"
-
 /** A libp2p stream with back-pressure both ways and ends that are told apart. One reader and one writer at a time. */
 export interface ByteStream extends Pick<StreamReader, "read">, StreamWriter {
   /** The negotiated protocol id. */

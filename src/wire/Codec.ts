@@ -7,7 +7,7 @@ import { encodeVarint, makeVarintDecoder, type VarintDecoder } from "./Varint.ts
 import { WireError } from "./WireError.ts"
 
 /** MAX_ERROR_MESSAGE: bytes of the text in an error chunk. */
-export const maxErrorMessage = 256
+const maxErrorMessage = 256
 
 /** A whole request; no bytes at all where the protocol's request is empty by type (metadata). */
 export const encodeRequest = (protocol: Protocol, ssz: Uint8Array): Uint8Array =>

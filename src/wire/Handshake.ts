@@ -104,6 +104,10 @@ export const pingRequest = (sequenceNumber: number): RequestMessage => ({
   protocols: [{ protocol: ping, body: encodeUint64(sequenceNumber) }]
 })
 
+/**
+ * Read its answer to the end, which is empty as a rule, before the connection is closed: a connection that is closed
+ * at once takes what is still under way with it.
+ */
 export const goodbyeRequest = (code: number): RequestMessage => ({
   protocols: [{ protocol: goodbye, body: encodeUint64(code) }]
 })

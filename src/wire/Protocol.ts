@@ -63,20 +63,3 @@ export const dataColumnSidecarsByRoot = protocol("data_column_sidecars_by_root",
   context: true,
   maxChunks: 128 * 128
 })
-
-/** Every protocol, by its id. */
-export const protocols: ReadonlyMap<string, Protocol> = new Map(
-  [
-    statusV1,
-    statusV2,
-    ping,
-    goodbye,
-    metadataV1,
-    metadataV2,
-    metadataV3,
-    beaconBlocksByRange,
-    beaconBlocksByRoot,
-    dataColumnSidecarsByRange,
-    dataColumnSidecarsByRoot
-  ].map((entry) => [entry.id, entry])
-)

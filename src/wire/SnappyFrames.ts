@@ -5,10 +5,10 @@ import { concatBytes, equalBytes } from "../domain/Bytes.ts"
 import { WireError } from "./WireError.ts"
 
 /** Data of one frame before compression, at most (framing_format.txt of snappy, "4.2"). */
-export const maxFrameData = 65_536
+const maxFrameData = 65_536
 
 /** Bytes that the frames of `ssz` bytes may take: 32 + n + n/6 (phase0/p2p-interface.md). */
-export const maxFrameBytes = (ssz: number): number => 32 + ssz + Math.floor(ssz / 6)
+const maxFrameBytes = (ssz: number): number => 32 + ssz + Math.floor(ssz / 6)
 
 /** `data` as a snappy frame stream; nothing at all for no data. */
 export const encodeFrames = (data: Uint8Array): Uint8Array => {

@@ -305,13 +305,13 @@ describe("serving", () => {
     })
   )
 
-  it.scopedLive("hears a goodbye of a peer that leaves at once", () =>
+  it.scopedLive("hears a goodbye, and lets the peer know that it has: by the end of the stream", () =>
     Effect.gen(function* () {
       const { server, client, connection } = yield* connect()
       const heard = yield* Deferred.make<string>()
       yield* serve(server, goodbye, (ssz, peer) => Deferred.succeed(heard, `${peer} ${ssz[0]}`))
-      yield* Effect.scoped(request(connection, goodbyeRequest(129)))
-      yield* Effect.promise(() => connection.close())
+      assert.deepStrictEqual(yield* ask(connection, goodbyeRequest(129)), [])
+      connection.abort(new Error("left"))
       assert.strictEqual(yield* Effect.timeout(Deferred.await(heard), "2 seconds"), `${client.peerId.toString()} 129`)
     })
   )
