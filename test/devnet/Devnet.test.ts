@@ -1,4 +1,4 @@
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { ssz } from "@lodestar/types"
 import kzg from "c-kzg"
 import { Effect, Option } from "effect"
@@ -21,13 +21,14 @@ import {
 import { metadataV1, metadataV2, statusV1 } from "../../src/wire/Protocol.ts"
 import { blocksByRange, blocksByRoot, columnsByRange, columnsByRoot } from "../../src/wire/Requests.ts"
 import { ask, due, failedChecks, labels, layerStranger, Stranger } from "./Stranger.ts"
+import { shared } from "../Shared.ts"
 
 /** Slots that lie on both sides of the step of the blob limit at epoch 3. */
 const start = 80
 const count = 32
 
-layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet", (it) => {
-  it.effect("has peers that are what their records say, of every profile", () =>
+shared("the devnet", layerStranger, (it) => {
+  it.live("has peers that are what their records say, of every profile", () =>
     Effect.gen(function* () {
       const { devnet } = yield* Stranger
       assert.deepStrictEqual([...new Set(devnet.peers.map(({ profile }) => profile))], [...profileNames])
@@ -54,7 +55,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("greets in every version, over every muxer", () =>
+  it.live("greets in every version, over every muxer", () =>
     Effect.gen(function* () {
       const { devnet, greet, peer } = yield* Stranger
       const muxers = new Set<string | undefined>()
@@ -101,7 +102,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("has cells that verify, the infinite proofs too", () =>
+  it.live("has cells that verify, the infinite proofs too", () =>
     Effect.gen(function* () {
       const { devnet } = yield* Stranger
       const { pool, state } = devnet.chain
@@ -119,7 +120,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("serves columns by range, over every muxer: all that is due, in order, and true", () =>
+  it.live("serves columns by range, over every muxer: all that is due, in order, and true", () =>
     Effect.gen(function* () {
       const { blocks, columnsOf, devnet, peer, range } = yield* Stranger
       const contexts = new Set(
@@ -148,7 +149,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("keeps to the rules of ranges", () =>
+  it.live("keeps to the rules of ranges", () =>
     Effect.gen(function* () {
       const { blocks, columnsOf, devnet, greet, peer } = yield* Stranger
       const honest = peer("honest", 0)
@@ -181,7 +182,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("serves columns by root, and leaves out what it does not know", () =>
+  it.live("serves columns by root, and leaves out what it does not know", () =>
     Effect.gen(function* () {
       const { blocks, columnsOf, greet, peer } = yield* Stranger
       const honest = peer("honest", 4)
@@ -202,7 +203,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("serves blocks by range and by root", () =>
+  it.live("serves blocks by range and by root", () =>
     Effect.gen(function* () {
       const { devnet, greet, peer } = yield* Stranger
       const connection = yield* greet(peer("honest", 5))
@@ -222,7 +223,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("sends away who is from another network", () =>
+  it.live("sends away who is from another network", () =>
     Effect.gen(function* () {
       const { goodbyeOf, greet, peer } = yield* Stranger
       yield* greet(peer("honest", 2), "0x01020304")
@@ -230,7 +231,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("tells of a reorg in all places, and serves the orphans by root only", () =>
+  it.live("tells of a reorg in all places, and serves the orphans by root only", () =>
     Effect.gen(function* () {
       const { columnsOf, devnet, greet, peer } = yield* Stranger
       const before = yield* devnet.chain.state
@@ -262,7 +263,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
   )
 
   /** Everything that is asked for comes, but fails exactly these checks. */
-  it.effect.each([
+  it.each([
     ["corrupt-cell", ["kzg"]],
     ["wrong-commitments", ["commitments", "inclusion"]],
     ["wrong-block", ["header"]],
@@ -289,7 +290,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
   )
 
   /** What it has is true and in order, but this part of it is not there, by range and by root. */
-  it.effect.each([
+  it.each([
     ["withhold", (all: ReadonlyArray<number>, got: number) => assert.strictEqual(got, Math.floor(all.length / 2))],
     ["overclaim", (_: ReadonlyArray<number>, got: number) => assert.strictEqual(got, 4)]
   ] as const)("%s: lacks columns, always the same", ([profile, check]) =>
@@ -310,7 +311,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("prune: has the newer slots only, and claims the older", () =>
+  it.live("prune: has the newer slots only, and claims the older", () =>
     Effect.gen(function* () {
       const { blocks, columnsOf, devnet, peer, range } = yield* Stranger
       const liar = peer("prune")
@@ -322,7 +323,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("unavailable: answers code 3", () =>
+  it.live("unavailable: answers code 3", () =>
     Effect.gen(function* () {
       const { peer, range } = yield* Stranger
       const heard = yield* range(peer("unavailable"), start, count)
@@ -331,7 +332,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("silent: answers greetings and nothing else", () =>
+  it.live("silent: answers greetings and nothing else", () =>
     Effect.gen(function* () {
       const { peer, range } = yield* Stranger
       const heard = yield* range(peer("silent"), start, count, { firstByteMs: 1500 })
@@ -339,7 +340,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect.each([
+  it.each([
     ["stall", /^ProbeTimeout body/],
     ["reset", /^PeerDisconnected/]
   ] as const)("%s: sends the first half, and no end", ([profile, end]) =>
@@ -354,7 +355,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("throttle: refuses in three ways, and again after that", () =>
+  it.live("throttle: refuses in three ways, and again after that", () =>
     Effect.gen(function* () {
       const { gone, goodbyeOf, peer, range } = yield* Stranger
       const throttle = peer("throttle")
@@ -368,7 +369,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("wrong-network: shows another digest, and says goodbye", () =>
+  it.live("wrong-network: shows another digest, and says goodbye", () =>
     Effect.gen(function* () {
       const { gone, goodbyeOf, greet, peer } = yield* Stranger
       const stranger = peer("wrong-network")
@@ -378,7 +379,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect.each([
+  it.each([
     ["garbage", /^MalformedResponse/],
     ["oversize", /^MalformedResponse length_out_of_bounds/]
   ] as const)("%s: cannot be read", ([profile, end]) =>
@@ -390,7 +391,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("duplicate and unordered: all that is due, twice or backwards", () =>
+  it.live("duplicate and unordered: all that is due, twice or backwards", () =>
     Effect.gen(function* () {
       const { blocks, columnsOf, peer, range } = yield* Stranger
       const expected = yield* blocks(start, 8)
@@ -401,7 +402,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("unrequested: all that is due, and true sidecars more", () =>
+  it.live("unrequested: all that is due, and true sidecars more", () =>
     Effect.gen(function* () {
       const { blocks, columnsOf, devnet, peer, range } = yield* Stranger
       const expected = due(yield* blocks(start, 8), yield* columnsOf(peer("unrequested")))
@@ -429,7 +430,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("truncate: the first block that has columns, whole", () =>
+  it.live("truncate: the first block that has columns, whole", () =>
     Effect.gen(function* () {
       const { blocks, columnsOf, peer, range } = yield* Stranger
       const [first] = yield* blocks(start, count)
@@ -440,7 +441,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect.each([
+  it.each([
     [0, /^end$/],
     [1, /^ColumnsUnavailable code 3/]
   ] as const)("fresh: comes to keep more, from then on (%i: %s below)", ([nth, end]) =>
@@ -469,7 +470,7 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("is the same again with the same seed, and stops at once", () =>
+  it.live("is the same again with the same seed, and stops at once", () =>
     Effect.gen(function* () {
       const { devnet } = yield* Stranger
       const stopping = yield* Effect.scoped(
@@ -487,14 +488,14 @@ layer(layerStranger, { excludeTestServices: true, timeout: 60_000 })("the devnet
     })
   )
 
-  it.effect("drops who does not greet within ten seconds", () =>
+  it.live("drops who does not greet within ten seconds", () =>
     Effect.gen(function* () {
       const { ungreeted } = yield* Stranger
       assert.strictEqual(yield* ungreeted, 3)
     })
   )
 
-  it.effect("flap: drops its connections now and then, and can be dialled again", () =>
+  it.live("flap: drops its connections now and then, and can be dialled again", () =>
     Effect.gen(function* () {
       const { blocks, columnsOf, flapped, peer, range } = yield* Stranger
       yield* flapped

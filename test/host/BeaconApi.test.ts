@@ -1,4 +1,4 @@
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Context, Duration, Effect, Exit, Layer } from "effect"
 import type { ServerResponse } from "node:http"
 import { hasColumns } from "../../src/domain/Block.ts"
@@ -6,6 +6,7 @@ import { toHex } from "../../src/domain/Bytes.ts"
 import { BeaconApi, type BeaconApiOptions } from "../../src/host/BeaconApi.ts"
 import { devnet, SharedChain } from "./Chain.ts"
 import { fakeNode, type Handle, json } from "./FakeNode.ts"
+import { shared } from "../Shared.ts"
 
 const connect = (options: BeaconApiOptions) =>
   Effect.map(Layer.build(BeaconApi.layer({ startLimit: "5 seconds", ...options })), Context.get(BeaconApi))
@@ -21,8 +22,8 @@ const behind = (handle: Handle, options: Partial<BeaconApiOptions> = {}) =>
 
 const blockPath = /\/eth\/v[12]\/beacon\/(blinded_)?blocks\/\d+/
 
-layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
-  it.scoped("tells the parameters, the head and every canonical block of a range", () =>
+shared("BeaconApi", SharedChain.layer, (it) => {
+  it.live("tells the parameters, the head and every canonical block of a range", () =>
     Effect.gen(function* () {
       const { chain, state, url } = yield* SharedChain
       const api = yield* connect({ url: `${url}/` })
@@ -52,7 +53,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("takes whole blocks as JSON from a node that has nothing else", () =>
+  it.live("takes whole blocks as JSON from a node that has nothing else", () =>
     Effect.gen(function* () {
       const { api, state, node } = yield* behind((path, request) => {
         if (path.includes("/blocks/")) request.headers.accept = "application/json"
@@ -78,7 +79,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("sends the credentials of its address and shows them to no one", () =>
+  it.live("sends the credentials of its address and shows them to no one", () =>
     Effect.gen(function* () {
       let authorization: string | undefined
       const { chain, url } = yield* SharedChain
@@ -139,7 +140,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     ],
     ["nothing at all", () => {}, "no whole answer within 500 ms"]
   ]
-  it.scoped("gives a typed error with the address and the reason for whatever a node sends", () =>
+  it.live("gives a typed error with the address and the reason for whatever a node sends", () =>
     Effect.gen(function* () {
       yield* Effect.forEach(
         bad,
@@ -165,7 +166,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("reads no further than 16 MiB, whatever the length is said to be", () =>
+  it.live("reads no further than 16 MiB, whatever the length is said to be", () =>
     Effect.gen(function* () {
       let sent = 0
       const { api } = yield* behind((path, _, response) => {
@@ -187,7 +188,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("asks again after a hiccup", () =>
+  it.live("asks again after a hiccup", () =>
     Effect.gen(function* () {
       let failures = 2
       const { api, state } = yield* behind((path, _, response) => {
@@ -199,7 +200,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("refuses blocks that are cut off, of another slot, or of a fork that is not on", () =>
+  it.live("refuses blocks that are cut off, of another slot, or of a fork that is not on", () =>
     Effect.gen(function* () {
       let alter: "cut" | "other" | "fork" | "unknown" = "cut"
       const { api, state } = yield* behind((path, _, response) => {
@@ -222,7 +223,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("tells a node that lacks old blocks from empty slots, and asks the fallback for them", () =>
+  it.live("tells a node that lacks old blocks from empty slots, and asks the fallback for them", () =>
     Effect.gen(function* () {
       const { chain, state, url } = yield* SharedChain
       const old = /\/(\d+)$/
@@ -256,7 +257,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("does not mix the blocks of two chains", () =>
+  it.live("does not mix the blocks of two chains", () =>
     Effect.gen(function* () {
       const { chain, state, url } = yield* devnet({ epochs: 4 })
       const head = state.head.slot
@@ -303,7 +304,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("says why a slot ahead of the node is not answered", () =>
+  it.live("says why a slot ahead of the node is not answered", () =>
     Effect.gen(function* () {
       const { api, state } = yield* behind((path, _, response) => {
         if (path !== "/eth/v1/node/syncing") return false
@@ -320,7 +321,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("BeaconApi", (it) => {
     })
   )
 
-  it.scoped("waits for a node that is not up yet, but not for ever", () =>
+  it.live("waits for a node that is not up yet, but not for ever", () =>
     Effect.gen(function* () {
       const { chain, url } = yield* SharedChain
       const node = yield* fakeNode({ upstream: url, handle: () => false })

@@ -1,4 +1,4 @@
-import { assert, layer } from "@effect/vitest"
+import { assert } from "@effect/vitest"
 import { Context, Duration, Effect, Either, Exit, Layer, Option, Schedule, Scope, Stream } from "effect"
 import { toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, slotAt } from "../../src/domain/Chain.ts"
@@ -19,6 +19,7 @@ import { multiaddr } from "@multiformats/multiaddr"
 import type { Server } from "node:http"
 import { SharedChain } from "./Chain.ts"
 import { fakeNode } from "./FakeNode.ts"
+import { shared } from "../Shared.ts"
 
 const openConnections = (server: Server): Effect.Effect<number> =>
   Effect.async((resume) => {
@@ -38,8 +39,8 @@ const devPeer = (name: ProfileName, index: number) =>
     return { ...peer, address: Either.getOrThrow(parsePeerAddress(yield* peer.record)) }
   })
 
-layer(SharedChain.layer, { excludeTestServices: true })("Standalone", (it) => {
-  it.scoped("hears the claim of a peer of the devnet, and asks it for columns", () =>
+shared("Standalone", SharedChain.layer, (it) => {
+  it.live("hears the claim of a peer of the devnet, and asks it for columns", () =>
     Effect.gen(function* () {
       const { chain, state } = yield* SharedChain
       const { externs, host } = yield* start
@@ -73,7 +74,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("Standalone", (it) => {
     })
   )
 
-  it.scoped("gives the Status of another network for what it is, and its Goodbye as a refusal", () =>
+  it.live("gives the Status of another network for what it is, and its Goodbye as a refusal", () =>
     Effect.gen(function* () {
       const { externs, host } = yield* start
       const { address } = yield* devPeer("wrong-network", 2)
@@ -88,7 +89,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("Standalone", (it) => {
     })
   )
 
-  it.scoped("gives typed errors for a peer that is gone, mute, empty or not to be understood", () =>
+  it.live("gives typed errors for a peer that is gone, mute, empty or not to be understood", () =>
     Effect.gen(function* () {
       const { externs, host } = yield* start
       const refresh = (how: "mute" | "empty" | "garbage" | "no status") =>
@@ -127,7 +128,7 @@ layer(SharedChain.layer, { excludeTestServices: true })("Standalone", (it) => {
     })
   )
 
-  it.scoped("says of itself what is so, and leaves nothing behind", () =>
+  it.live("says of itself what is so, and leaves nothing behind", () =>
     Effect.gen(function* () {
       const { chain, state, url } = yield* SharedChain
       const beacon = yield* fakeNode({ upstream: url, handle: () => false })

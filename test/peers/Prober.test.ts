@@ -217,7 +217,7 @@ describe("a sidecar of another block", () => {
         byRange: (request) => ({
           sent: honestRange(world, request).map((sent) => {
             const root = roots.get(sent.slot)
-            return root === undefined ? sent : { ...sent, root }
+            return { slot: sent.slot, column: sent.column, ...(root === undefined ? {} : { root }) }
           })
         })
       }
@@ -318,8 +318,8 @@ describe("no honest peer is ever blamed", () => {
         const reply = (sent: ReadonlyArray<Sent>): Reply => {
           const cut = happening.cuts[requests++ % happening.cuts.length] ?? 1
           const has = sent.filter(({ slot }) => slot >= earliest)
-          const slots = [...new Set(has.map(({ slot }) => slot))].slice(0, cut)
-          const whole = has.filter(({ slot }) => slots.includes(slot))
+          const slots = new Set([...new Set(has.map(({ slot }) => slot))].slice(0, cut))
+          const whole = has.filter(({ slot }) => slots.has(slot))
           // The peer reorganises with the rest of the network, and its claim moves, between two answers.
           for (const [slot, blobs] of happening.reorgs) if (world.canonical.has(slot)) reorg(world, slot, blobs)
           earliest = happening.newEarliest ?? 0
@@ -352,8 +352,8 @@ describe("no honest peer is ever blamed", () => {
         let requests = 0
         const keep = (sent: ReadonlyArray<Sent>): Reply => {
           const has = sent.filter(({ column, slot }) => !lacking.has(`${slot}/${column}`))
-          const slots = [...new Set(has.map(({ slot }) => slot))].slice(0, cuts[requests++ % cuts.length])
-          return { sent: has.filter(({ slot }) => slots.includes(slot)) }
+          const slots = new Set([...new Set(has.map(({ slot }) => slot))].slice(0, cuts[requests++ % cuts.length]))
+          return { sent: has.filter(({ slot }) => slots.has(slot)) }
         }
         const model: PeerModel = {
           ...honest(world),
