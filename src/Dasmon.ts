@@ -63,7 +63,9 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   static readonly layer = (config: Config, options: EngineOptions = { simulated: false }) =>
     Dasmon.layerOver(config, options).pipe(
       Layer.provide([
-        SqliteHistory.layer({ path: config.databasePath }),
+        Layer.unwrapEffect(
+          Effect.map(Externs, ({ chain }) => SqliteHistory.layer({ path: config.databasePath, network: chain }))
+        ),
         WorkerVerifier.layerWorkers(),
         MemoryEventBus.layer(),
         ChainCommitments.layer({

@@ -7,13 +7,14 @@ import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Cause, Effect, Schema } from "effect"
 import { HistoryError } from "./History.ts"
 import { applicationId, migrations, schemaVersion } from "./Migrations.ts"
+import { claimFor, type NetworkIdentity } from "./NetworkOwner.ts"
 import { explain } from "./SqliteFault.ts"
 
 /**
  * Opens the history at `path`, makes it if there is none, brings it to the schema of this program, and keeps every
  * other writer out until the scope closes. Fails with what is wrong and what to do about it.
  */
-export const openDatabase = (path: string) =>
+export const openDatabase = (path: string, network?: NetworkIdentity) =>
   Effect.gen(function* () {
     yield* checkPlace(path)
     yield* lockFor(path)
@@ -21,6 +22,7 @@ export const openDatabase = (path: string) =>
     // Checkpoints happen in passing; a reader in another process may keep this last one from finishing.
     yield* Effect.addFinalizer(() => Effect.ignore(sql.unsafe("PRAGMA wal_checkpoint(TRUNCATE)")))
     yield* prepare(sql, path).pipe(
+      Effect.zipRight(network === undefined ? Effect.void : claimFor(sql, path, network)),
       Effect.mapError((error) => (error._tag === "SqlError" ? failed(path, error) : error))
     )
     return sql

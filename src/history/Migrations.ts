@@ -100,6 +100,13 @@ const init = run([
     id INTEGER PRIMARY KEY,
     chunk BLOB NOT NULL
   ) STRICT`,
+  /** At most one row: the network that all of this is about. */
+  `CREATE TABLE network (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    name TEXT NOT NULL,
+    genesis_time INTEGER NOT NULL,
+    genesis_validators_root TEXT NOT NULL
+  ) STRICT`,
   /** One row: the sums over all peers. */
   `CREATE TABLE totals (
     id INTEGER PRIMARY KEY CHECK (id = 1),

@@ -2,19 +2,26 @@ import { Effect, Layer } from "effect"
 import { openDatabase } from "./Database.ts"
 import { History, type HistoryError } from "./History.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
+import type { NetworkIdentity } from "./NetworkOwner.ts"
 import { makeRecorder } from "./Recorder.ts"
 import { makeReader } from "./SqliteReader.ts"
 import { makeWriter } from "./SqliteWriter.ts"
+
+export interface SqliteHistoryOptions {
+  readonly path: string
+  /** Whose history it is: a file that belongs to another network is refused. Unchecked if left out. */
+  readonly network?: NetworkIdentity
+}
 
 /**
  * The history in an SQLite file, made if there is none. The folder must exist; one process at a time can write, others
  * can read. Closing writes what is queued.
  */
-export const layer = (options: { readonly path: string }): Layer.Layer<History, HistoryError> =>
+export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, HistoryError> =>
   Layer.scoped(
     History,
     Effect.gen(function* () {
-      const sql = yield* openDatabase(options.path)
+      const sql = yield* openDatabase(options.path, options.network)
       const recorder = yield* makeRecorder({ weigh, capacity, write: makeWriter(sql) })
       return History.of({
         recordProbe: (probe, conversation) => recorder.record(HistoryRecord.Probe({ probe, conversation })),

@@ -37,6 +37,24 @@ describe("opening a history", () => {
     })
   )
 
+  scoped("does not mix the histories of two networks", (folder) =>
+    Effect.gen(function* () {
+      const path = join(folder, "history.db")
+      const mine = { network: "hoodi", genesisTime: 1_742_213_400, genesisValidatorsRoot: new Uint8Array(32).fill(1) }
+      const openFor = (network: typeof mine) => Effect.provide(totals, layer({ path, network }))
+      yield* openFor(mine)
+      yield* openFor(mine)
+      for (const other of [
+        { ...mine, genesisValidatorsRoot: new Uint8Array(32) },
+        { ...mine, genesisTime: 1_700_000_000 }
+      ]) {
+        const error = yield* Effect.flip(openFor({ ...other, network: "mainnet" }))
+        assert.include(error.message, "history of another network (hoodi, genesis 2025-03-17T12:10:00.000Z)")
+        assert.include(error.message, "for mainnet")
+      }
+    })
+  )
+
   scoped("asks for a folder that exists", (folder) =>
     Effect.gen(function* () {
       assert.include(yield* refusal(join(folder, "none", "history.db")), `the folder ${folder}/none does not exist`)
