@@ -54,7 +54,7 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
   )
 
 /** How many peers came to each verdict. */
-export const summaryOf = (peers: ReadonlyArray<PeerView>): string => {
+const summaryOf = (peers: ReadonlyArray<PeerView>): string => {
   const counts = Verdict.literals.map((verdict) => ({
     verdict,
     count: peers.filter((peer) => peer.verdict === verdict).length

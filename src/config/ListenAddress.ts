@@ -11,7 +11,7 @@ export interface HostAndPort {
 const name = /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i
 
 /** Reads `host:port`, `[ipv6]:port`, or `:port` for all IPv4 interfaces. */
-export const parseListenAddress = (text: string): Option.Option<HostAndPort> => {
+const parseListenAddress = (text: string): Option.Option<HostAndPort> => {
   const [, bracketed, bare = "", digits = ""] = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d{1,5})$/.exec(text) ?? []
   const port = digits === "" ? NaN : Number(digits)
   if (!(port <= 65535)) return Option.none()
@@ -21,7 +21,7 @@ export const parseListenAddress = (text: string): Option.Option<HostAndPort> => 
   return allowed ? Option.some({ host: bare, port }) : Option.none()
 }
 
-export const formatListenAddress = ({ host, port }: HostAndPort): string =>
+const formatListenAddress = ({ host, port }: HostAndPort): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 
 /** `host:port` as a server's address. */

@@ -109,7 +109,7 @@ export const accept = (state: AnswerState, place: SidecarPlace): Either.Either<A
 }
 
 /** Whether the sidecar of this combination was kept. */
-export const wasDelivered = (state: AnswerState, place: SidecarPlace): boolean =>
+const wasDelivered = (state: AnswerState, place: SidecarPlace): boolean =>
   Option.exists(HashMap.get(state.delivered, place.slot), (columns) => HashSet.has(columns, place.index))
 
 /**

@@ -45,8 +45,6 @@ export const numberOfColumns = 128
 export const numberOfCustodyGroups = 128
 /** CUSTODY_REQUIREMENT: what every node keeps, and what is assumed of one that does not say. */
 export const custodyRequirement = 4
-/** Columns needed to rebuild all the others. */
-export const columnsToReconstruct = 64
 /** MAX_REQUEST_BLOCKS_DENEB: slots or roots in one request. */
 export const maxRequestBlocks = 128
 /** 128 blocks × 128 columns: sidecars in one response. */

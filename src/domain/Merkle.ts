@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 
 /** The parent of two nodes of 32 bytes. */
-export const hashPair = (left: Uint8Array, right: Uint8Array): Uint8Array =>
+const hashPair = (left: Uint8Array, right: Uint8Array): Uint8Array =>
   new Uint8Array(createHash("sha256").update(left).update(right).digest())
 
 /** The root over 32-byte chunks, filled up with zero chunks to `2 ** depth` of them (SSZ `merkleize`). */

@@ -59,7 +59,7 @@ export const countOutcomes = (probe: Probe): Partial<OutcomeCounts> => {
 }
 
 /** The first thing that went wrong in a probe: of any kind, or only what is blamed on `blame`. */
-export const failureOf = (probe: Probe, blame?: Blame): string | null =>
+const failureOf = (probe: Probe, blame?: Blame): string | null =>
   probe.outcomes.find(({ outcome }) => outcome !== "success" && (blame ?? blameOf[outcome]) === blameOf[outcome])
     ?.reason ?? null
 

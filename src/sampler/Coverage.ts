@@ -29,7 +29,7 @@ export const sizeOf = (bitmap: bigint): number => {
 }
 
 /** Whether an outcome settles a combination; what was nobody's or our own doing leaves it untested. */
-export const isTested = (outcome: OutcomeKind): boolean => blameOf[outcome] === "none" || blameOf[outcome] === "peer"
+const isTested = (outcome: OutcomeKind): boolean => blameOf[outcome] === "none" || blameOf[outcome] === "peer"
 
 /** Adds one outcome. */
 export const cover = (coverage: Coverage, slot: number, column: number, outcome: OutcomeKind, at: number): void => {

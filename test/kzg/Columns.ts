@@ -12,7 +12,7 @@ const meta: {
 } = JSON.parse(readFileSync(new URL("meta.json", folder), "utf8"))
 
 /** The block of test/vectors/sidecars/six_blobs. */
-export const sixBlobs = {
+const sixBlobs = {
   slot: meta.slot,
   blockRoot: fromHex(meta.block_root),
   commitments: meta.kzg_commitments.map(fromHex),

@@ -86,7 +86,7 @@ export const makeWorld = (blobsBySlot: ReadonlyMap<number, number>): World => ({
 })
 
 /** A block that is told from others of its slot by `branch`. */
-export const block = (slot: number, blobs: number, branch: number): Block => ({
+const block = (slot: number, blobs: number, branch: number): Block => ({
   slot,
   root: toHex(
     Uint8Array.from({ length: 32 }, (_, index) => (index === 0 ? branch : (slot >> (8 * (index % 4))) & 0xff))
