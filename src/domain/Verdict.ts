@@ -19,6 +19,23 @@ export type ConversationCounts = typeof ConversationCounts.Type
 
 export const noConversations: ConversationCounts = { answered: 0, unanswered: 0, refused: 0 }
 
+/** Conversations that a verdict goes by, at most: about the last two dozen, older ones counting less and less. */
+const remembered = 32
+
+/** Forgets half of everything, as often as it takes: a peer that was away for a week is not `unresponsive` for another. */
+export const recentConversations = (counts: ConversationCounts): ConversationCounts =>
+  counts.answered + counts.unanswered + counts.refused <= remembered
+    ? counts
+    : recentConversations({
+        answered: Math.floor(counts.answered / 2),
+        unanswered: Math.floor(counts.unanswered / 2),
+        refused: Math.floor(counts.refused / 2)
+      })
+
+/** `counts` with one more conversation, the oldest forgotten. */
+export const addConversation = (counts: ConversationCounts, kind: keyof ConversationCounts): ConversationCounts =>
+  recentConversations({ ...counts, [kind]: counts[kind] + 1 })
+
 /**
  * One blamed outcome is enough for `violating`, and nothing else makes a peer that. Otherwise the commonest way in
  * which its conversations went decides; an answer wins a tie. One conversation without an answer may be anything, two

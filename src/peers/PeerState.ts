@@ -5,7 +5,7 @@ import { addFindings, type Finding, type FindingCounts } from "../domain/Finding
 import type { Probe } from "../domain/Job.ts"
 import { addOutcomes, type Blame, blameOf, type OutcomeCounts, type OutcomeKind } from "../domain/Outcome.ts"
 import type { PeerAddress, PeerView } from "../domain/Peer.ts"
-import { type ConversationCounts, type Verdict, verdictOf } from "../domain/Verdict.ts"
+import { addConversation, type ConversationCounts, type Verdict, verdictOf } from "../domain/Verdict.ts"
 
 /** Everything that the monitor holds of one peer; its actor alone changes it. */
 export interface PeerState {
@@ -17,6 +17,7 @@ export interface PeerState {
   readonly connected: boolean
   readonly claims: Option.Option<ClaimHistory>
   readonly outcomes: OutcomeCounts
+  /** The recent ones; see `addConversation`. */
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts
   /** Unix milliseconds. */
@@ -33,7 +34,7 @@ export const withConversation = (
   failure: string | null
 ): PeerState => ({
   ...state,
-  conversations: { ...state.conversations, [conversation]: state.conversations[conversation] + 1 },
+  conversations: addConversation(state.conversations, conversation),
   lastFailure: failure ?? state.lastFailure
 })
 

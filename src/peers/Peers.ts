@@ -3,6 +3,7 @@ import { toHex } from "../domain/Bytes.ts"
 import { slotAt } from "../domain/Chain.ts"
 import { extendClaims, startClaims } from "../domain/ClaimHistory.ts"
 import type { PeerAddress, PeerView } from "../domain/Peer.ts"
+import { recentConversations } from "../domain/Verdict.ts"
 import { EventBus } from "../events/EventBus.ts"
 import { History } from "../history/History.ts"
 import { Externs } from "../host/Externs.ts"
@@ -49,7 +50,12 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
       const { peerId } = entry.address
       const [known, claims] = yield* Effect.all([history.peer(peerId), history.claims(peerId)])
       yield* sampler.load(peerId)
-      yield* Ref.update(entry.state, (state) => ({ ...state, ...known, claims: pastClaims(claims) }))
+      yield* Ref.update(entry.state, (state) => ({
+        ...state,
+        ...known,
+        conversations: recentConversations(known.conversations),
+        claims: pastClaims(claims)
+      }))
     }).pipe(Effect.retry(loadAgain), Effect.orDie)
 
   const pastClaims = (claims: ReadonlyArray<Parameters<typeof startClaims>[0]>) => {

@@ -2,7 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { addFindings } from "../../src/domain/Finding.ts"
 import { addOutcomes, blameOf, noOutcomes, type OutcomeCounts, outcomeKinds } from "../../src/domain/Outcome.ts"
-import { type ConversationCounts, noConversations, verdictOf } from "../../src/domain/Verdict.ts"
+import {
+  addConversation,
+  type ConversationCounts,
+  noConversations,
+  recentConversations,
+  verdictOf
+} from "../../src/domain/Verdict.ts"
 
 const count = FastCheck.nat(20)
 const conversations: FastCheck.Arbitrary<ConversationCounts> = FastCheck.record({
@@ -54,6 +60,20 @@ describe("verdictOf", () => {
     // A stalled answer can still hold columns that verify.
     assert.strictEqual(verdict(0, 4, 0, 7), "unresponsive")
     assert.strictEqual(verdictOf(noOutcomes, noConversations), "unknown")
+  })
+
+  it("goes by recent conversations: weeks of silence are made good by two dozen answers, and the other way round", () => {
+    const after = (from: ConversationCounts, kind: keyof ConversationCounts, times: number) =>
+      verdictOf(
+        { ...noOutcomes, success: 1 },
+        Array.from({ length: times }).reduce<ConversationCounts>((counts) => addConversation(counts, kind), from)
+      )
+    const away = recentConversations({ answered: 100, unanswered: 5000, refused: 3 })
+    assert.strictEqual(after(away, "answered", 5), "unresponsive")
+    assert.strictEqual(after(away, "answered", 24), "compliant")
+    const there = recentConversations({ answered: 100_000, unanswered: 0, refused: 0 })
+    assert.strictEqual(after(there, "unanswered", 5), "compliant")
+    assert.strictEqual(after(there, "unanswered", 30), "unresponsive")
   })
 })
 
