@@ -42,9 +42,10 @@ export { Status } from "./domain/Status.ts"
 export { Verdict } from "./domain/Verdict.ts"
 
 export { Externs, ExternsError } from "./host/Externs.ts"
-export { type Answer, type ConnectedPeer, type DialError, Host, type HostEvent } from "./host/Host.ts"
+export { type ConnectedPeer, type DialError, Host, type HostEvent } from "./host/Host.ts"
 export * as Libp2pHost from "./host/Libp2pHost.ts"
 export * as Standalone from "./host/Standalone.ts"
+export type { Answer } from "./wire/Client.ts"
 export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
 
 export { CommitmentCache } from "./commitments/CommitmentCache.ts"

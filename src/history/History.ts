@@ -1,5 +1,6 @@
 import { Context, type Effect, type Option, Schema } from "effect"
 import type { Claim } from "../domain/Claim.ts"
+import type { SlotCoverage } from "../domain/Coverage.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
 import type { OutcomeCounts } from "../domain/Outcome.ts"
@@ -32,13 +33,8 @@ export interface PeerHistory {
  * Combinations of one peer and slot that were tested: bit n stands for column n. The newest outcome of a combination
  * decides; one that proves nothing (unproven, or ours) leaves it as it was.
  */
-export interface CoverageRow {
+export interface CoverageRow extends SlotCoverage {
   readonly slot: number
-  readonly succeeded: bigint
-  /** Blamed, and not succeeded since. */
-  readonly failed: bigint
-  /** Unix milliseconds of the newest test. */
-  readonly testedAt: number
 }
 
 /** Everything that was ever found out, on disk: every probe, every outcome, claims over time, peers. */

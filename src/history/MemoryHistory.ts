@@ -1,6 +1,7 @@
 import { Effect, Layer, Option } from "effect"
 import { type Claim, sameClaim } from "../domain/Claim.ts"
-import { addOutcomes, blameOf, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
+import { coverWith, settles, untested } from "../domain/Coverage.ts"
+import { addOutcomes, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
 import type { Outcome, Probe } from "../domain/Job.ts"
 import { type FindingCounts, FindingKind } from "../domain/Finding.ts"
 import { noConversations } from "../domain/Verdict.ts"
@@ -100,16 +101,9 @@ const addClaim = (peer: PeerMemory, claim: Claim): void => {
 }
 
 const cover = (peer: PeerMemory, { column, outcome, slot }: Outcome, at: number): void => {
-  const blame = blameOf[outcome]
-  if (blame !== "none" && blame !== "peer") return
-  const bit = 1n << BigInt(column)
-  const { failed, succeeded, testedAt } = peer.coverage.get(slot) ?? { succeeded: 0n, failed: 0n, testedAt: 0 }
-  peer.coverage.set(slot, {
-    slot,
-    succeeded: outcome === "success" ? succeeded | bit : succeeded & ~bit,
-    failed: outcome === "success" ? failed & ~bit : failed | bit,
-    testedAt: Math.max(testedAt, at)
-  })
+  if (settles(outcome)) {
+    peer.coverage.set(slot, { slot, ...coverWith(peer.coverage.get(slot) ?? untested, column, outcome, at) })
+  }
 }
 
 const inOrder = (probe: Probe): Probe => ({

@@ -2,9 +2,10 @@ import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Exit } from "effect"
 import { type Claim, sameClaim } from "../domain/Claim.ts"
+import { settles } from "../domain/Coverage.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
-import { addOutcomes, blameOf, noOutcomes, type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
+import { addOutcomes, noOutcomes, type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
 import { makeBreathe } from "./Breathe.ts"
 import { columnsOf, maskOf } from "./ColumnMask.ts"
 import { type CoverageChunk, chunkOf, cover, decodeChunk, emptyChunk, encodeChunk } from "./CoverageChunk.ts"
@@ -186,8 +187,7 @@ const writeCoverage = Effect.fnUntraced(function* (
   const chunks = new Map<number, CoverageChunk>()
   for (const { masks, slot } of sections) {
     for (const [kind, mask] of masks) {
-      const blame = blameOf[kind]
-      if (blame !== "none" && blame !== "peer") continue
+      if (!settles(kind)) continue
       const key = chunkKey(peer, chunkOf(slot))
       let chunk = chunks.get(key)
       if (chunk === undefined) {

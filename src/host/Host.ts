@@ -1,7 +1,8 @@
 import { Context, type Effect, type Scope, type Stream } from "effect"
 import type { PeerAddress } from "../domain/Peer.ts"
 import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/Outcome.ts"
-import type { RequestMessage, ResponseChunk } from "../wire/Message.ts"
+import type { Answer } from "../wire/Client.ts"
+import type { RequestMessage } from "../wire/Message.ts"
 
 /** A peer that the node is connected to. */
 export interface ConnectedPeer {
@@ -19,14 +20,6 @@ export type HostEvent =
 
 /** Why a peer could not be reached. */
 export type DialError = ProbeTimeout | PeerDisconnected | PeerRefused
-
-/** One answer under way: chunks as they come, until the peer closes the stream. */
-export interface Answer {
-  /** The protocol id that was negotiated. */
-  readonly protocol: string
-  /** Ends when the peer closes cleanly; an error chunk, a stall, a reset or junk ends it with the typed error. */
-  readonly chunks: Stream.Stream<ResponseChunk, RequestError>
-}
 
 /**
  * The libp2p node that the monitor speaks through. Standalone it is our own (`Libp2pHost.layer`); a custom host gives

@@ -21,7 +21,15 @@ import { Host } from "../host/Host.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { conversationOf, Prober } from "./Prober.ts"
 import type { PeerEntry } from "./PeerEntry.ts"
-import { type PeerState, verdict, viewOf, withConversation, withFindings, withProbe } from "./PeerState.ts"
+import {
+  type PeerState,
+  verdict,
+  viewOf,
+  withConnection,
+  withConversation,
+  withFindings,
+  withProbe
+} from "./PeerState.ts"
 import { Tally } from "./Tally.ts"
 import { Workers } from "./Workers.ts"
 
@@ -200,12 +208,7 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
   const connect = Effect.gen(function* () {
     const peer = yield* host.connect(address)
     yield* SubscriptionRef.set(entry.link, true)
-    const { agent } = yield* Ref.updateAndGet(entry.state, (state) => ({
-      ...state,
-      connected: true,
-      agent: peer.agent ?? state.agent,
-      remoteAddress: peer.address
-    }))
+    const { agent } = yield* Ref.updateAndGet(entry.state, (state) => withConnection(state, peer))
     const at = yield* Clock.currentTimeMillis
     yield* history.recordPeer(peerId, { agent, address: peer.address, at })
     yield* track("connected", agent ?? "agent unknown")

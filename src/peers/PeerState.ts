@@ -6,6 +6,7 @@ import type { Probe } from "../domain/Job.ts"
 import { addOutcomes, type Blame, blameOf, type OutcomeCounts, type OutcomeKind } from "../domain/Outcome.ts"
 import type { PeerAddress, PeerView } from "../domain/Peer.ts"
 import { addConversation, type ConversationCounts, type Verdict, verdictOf } from "../domain/Verdict.ts"
+import type { ConnectedPeer } from "../host/Host.ts"
 
 /** Everything that the monitor holds of one peer; its actor alone changes it. */
 export interface PeerState {
@@ -36,6 +37,14 @@ export const withConversation = (
   ...state,
   conversations: addConversation(state.conversations, conversation),
   lastFailure: failure ?? state.lastFailure
+})
+
+/** `state` with a connection up. */
+export const withConnection = (state: PeerState, peer: ConnectedPeer): PeerState => ({
+  ...state,
+  connected: true,
+  agent: peer.agent ?? state.agent,
+  remoteAddress: peer.address
 })
 
 export const withFindings = (state: PeerState, findings: ReadonlyArray<Finding>): PeerState => ({

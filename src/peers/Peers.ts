@@ -2,6 +2,7 @@ import { Cause, Context, Effect, FiberMap, Layer, Option, Ref, Schedule, Stream,
 import { toHex } from "../domain/Bytes.ts"
 import { slotAt } from "../domain/Chain.ts"
 import { extendClaims, startClaims } from "../domain/ClaimHistory.ts"
+import { nodeIdOfPeerId } from "../domain/Identity.ts"
 import type { PeerAddress, PeerView } from "../domain/Peer.ts"
 import { recentConversations } from "../domain/Verdict.ts"
 import { EventBus } from "../events/EventBus.ts"
@@ -11,7 +12,7 @@ import { type ConnectedPeer, Host, type HostEvent } from "../host/Host.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { live, type PeerActorOptions } from "./PeerActor.ts"
 import { makeEntry, type PeerEntry } from "./PeerEntry.ts"
-import { viewOf } from "./PeerState.ts"
+import { viewOf, withConnection } from "./PeerState.ts"
 import { Tally } from "./Tally.ts"
 
 export interface PeersOptions extends PeerActorOptions {
@@ -117,21 +118,14 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
 
   const track = (address: PeerAddress, connected?: ConnectedPeer) =>
     Effect.gen(function* () {
-      const nodeId = Option.getOrUndefined(
-        Option.map((yield* Effect.flatMap(makeEntry(address), ({ state }) => Ref.get(state))).nodeId, toHex)
-      )
+      const nodeId = Option.getOrUndefined(Option.map(Option.getRight(nodeIdOfPeerId(address.peerId)), toHex))
       if (!options.allows({ peerId: address.peerId, nodeId, agent: connected?.agent })) return
       yield* start(address, connected)
     })
 
   const arrived = (entry: PeerEntry, peer: ConnectedPeer) =>
     Effect.zipRight(
-      Ref.update(entry.state, (state) => ({
-        ...state,
-        connected: true,
-        agent: peer.agent ?? state.agent,
-        remoteAddress: peer.address
-      })),
+      Ref.update(entry.state, (state) => withConnection(state, peer)),
       SubscriptionRef.set(entry.link, true)
     )
 

@@ -1,6 +1,7 @@
 import { Option } from "effect"
+import { untested } from "../domain/Coverage.ts"
 import type { Job } from "../domain/Job.ts"
-import { bitmapOf, type Coverage, sizeOf, untested } from "./Coverage.ts"
+import { bitmapOf, type Coverage } from "./Coverage.ts"
 
 /** Where in the allowed slots a job starts; see `biased`. */
 export type SlotBias = "uniform" | "recent" | "historical" | "heavily_recent" | "heavily_historical"
@@ -133,8 +134,8 @@ const jobAt = (input: JobInput, anchor: number, wanted: (slot: number) => bigint
 
 const columnsOf = (bitmap: bigint): ReadonlyArray<number> => {
   const columns: Array<number> = []
-  let rest = bitmap
-  for (let column = 0; columns.length < sizeOf(bitmap); column++, rest >>= 1n)
+  for (let column = 0, rest = bitmap; rest !== 0n; column++, rest >>= 1n) {
     if ((rest & 1n) === 1n) columns.push(column)
+  }
   return columns
 }

@@ -22,11 +22,14 @@ export interface RequestLimits {
 /** The specification leaves the limits to the client; these are its former TTFB_TIMEOUT and RESP_TIMEOUT. */
 export const defaultLimits: RequestLimits = { openMs: 5_000, firstByteMs: 5_000, chunkMs: 10_000, totalMs: 60_000 }
 
-/** An answer under way. */
+/** One answer under way: chunks as they come, until the peer closes the stream. */
 export interface Answer {
   /** The protocol id that was negotiated. */
   readonly protocol: string
-  /** Ends when the peer closes cleanly between chunks. Run it once. */
+  /**
+   * Ends when the peer closes cleanly between chunks; an error chunk, a stall, a reset or junk ends it with the typed
+   * error. Run it once.
+   */
   readonly chunks: Stream.Stream<ResponseChunk, RequestError>
 }
 
