@@ -1,3 +1,4 @@
+import { Schema } from "effect"
 import { blameOf, type OutcomeKind } from "./Outcome.ts"
 
 /** Which combinations of one peer and slot were tested; bit n stands for column n. */
@@ -23,3 +24,13 @@ export const coverWith = (covered: SlotCoverage, column: number, outcome: Outcom
     testedAt: Math.max(covered.testedAt, at)
   }
 }
+
+/** How much of what a peer owes at this moment was tested; combinations are counted once, by their newest outcome. */
+export const CoverageCounts = Schema.Struct({
+  /** Combinations of slots whose block is known to have columns. */
+  owed: Schema.Int,
+  tested: Schema.Int,
+  /** Of those tested, the ones blamed on the peer. */
+  failed: Schema.Int
+})
+export type CoverageCounts = typeof CoverageCounts.Type
