@@ -4,6 +4,7 @@ import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
 import { CommitmentCache } from "./commitments/CommitmentCache.ts"
 import * as ChainCommitments from "./commitments/ChainCommitments.ts"
+import type { ChainParameters } from "./domain/Chain.ts"
 import type { Event } from "./domain/Event.ts"
 import { PeerView } from "./domain/Peer.ts"
 import { Status } from "./domain/Status.ts"
@@ -11,7 +12,7 @@ import { EventBus } from "./events/EventBus.ts"
 import * as EventLog from "./events/EventLog.ts"
 import type { EventLogError } from "./events/LogFile.ts"
 import * as MemoryEventBus from "./events/MemoryEventBus.ts"
-import type { History } from "./history/History.ts"
+import { History } from "./history/History.ts"
 import * as SqliteHistory from "./history/SqliteHistory.ts"
 import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
@@ -43,6 +44,8 @@ export interface EngineOptions {
 export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   Dasmon,
   {
+    /** Time, forks and limits of the network that is watched. */
+    readonly chain: ChainParameters
     readonly status: Effect.Effect<Status>
     readonly peers: Effect.Effect<ReadonlyArray<PeerView>>
     readonly snapshot: Effect.Effect<Snapshot>
@@ -98,6 +101,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   const commitments = yield* CommitmentCache
   const bus = yield* EventBus
   const peers = yield* Peers
+  const history = yield* History
   const tally = yield* Tally
   const startedAt = yield* Clock.currentTimeMillis
 
@@ -115,6 +119,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
       probes,
       outcomes,
       commitments: yield* commitments.progress,
+      history: yield* history.state,
       defects
     }
     return result
@@ -139,6 +144,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   )
 
   return Dasmon.of({
+    chain,
     status,
     peers: peers.views,
     snapshot,

@@ -5,6 +5,7 @@ import type { Probe } from "../../src/domain/Job.ts"
 import { noOutcomes } from "../../src/domain/Outcome.ts"
 import type { PeerView } from "../../src/domain/Peer.ts"
 import type { Status } from "../../src/domain/Status.ts"
+import { makeChain } from "../domain/Chains.ts"
 
 /** An engine whose events the test makes itself. */
 export interface FakeDasmon {
@@ -40,6 +41,7 @@ export const makeFakeDasmon = (capacity = 4096): Effect.Effect<FakeDasmon> =>
 
     return {
       layer: Layer.succeed(Dasmon, {
+        chain: makeChain({}),
         status: currentStatus,
         peers: Ref.get(peers),
         snapshot,
@@ -67,6 +69,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   probes: { started: 0, completed: 0, inFlight: 0 },
   outcomes: noOutcomes,
   commitments: { known: 200, wanted: 256 },
+  history: { state: "recording", reason: null, queued: 0 },
   defects: 0,
   ...part
 })
