@@ -50,6 +50,9 @@ export const commitmentsWanted = Metric.gauge("dasmon_commitments_wanted_slots",
 export const historyQueueDepth = Metric.gauge("dasmon_history_queue_depth", {
   description: "Records that wait to be written to the database."
 })
+export const historyPaused = Metric.gauge("dasmon_history_paused", {
+  description: "1 while the database cannot be written and records wait, else 0."
+})
 export const defects = counter("dasmon_defects_total", "Fibers that died of a bug and were started again.")
 export const eventsLost = counter(
   "dasmon_metrics_events_lost_total",

@@ -1,6 +1,15 @@
 import { Schema } from "effect"
 import { OutcomeCounts } from "./Outcome.ts"
 
+/** Whether what is recorded reaches the history, and with `paused` why not, as a sentence that says what to do. */
+export const RecordingState = Schema.Struct({
+  state: Schema.Literal("recording", "paused"),
+  reason: Schema.NullOr(Schema.String),
+  /** Records that wait to be written; none is dropped. */
+  queued: Schema.Int
+})
+export type RecordingState = typeof RecordingState.Type
+
 /** How the monitor itself is doing: `/status`, `Dasmon.status`. */
 export const Status = Schema.Struct({
   network: Schema.String,
@@ -15,6 +24,7 @@ export const Status = Schema.Struct({
   outcomes: OutcomeCounts,
   /** Slots whose ground truth is known, of those in the history window. */
   commitments: Schema.Struct({ known: Schema.Int, wanted: Schema.Int }),
+  history: RecordingState,
   /** Fibers that died of a bug and were started again. */
   defects: Schema.Int
 })

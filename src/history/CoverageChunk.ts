@@ -7,11 +7,9 @@ import {
   pack,
   packedBytes,
   setColumn,
-  toBigInt,
   unite,
   unpack
 } from "./ColumnMask.ts"
-import type { CoverageRow } from "./History.ts"
 
 /**
  * What was tested of one peer in 128 neighbouring slots: the unit in which coverage is kept on disk.
@@ -27,9 +25,15 @@ export interface CoverageChunk {
   readonly testedAt: Float64Array
 }
 
-const slotsPerChunk = 128
+export const slotsPerChunk = 128
 
 export const chunkOf = (slot: number): number => Math.floor(slot / slotsPerChunk)
+
+/** The key of a peer's chunk in the table `coverage`. */
+export const chunkKey = (peer: number, chunk: number): number => chunk * peersPerChunk + peer
+export const chunkOfKey = (key: number): number => Math.floor(key / peersPerChunk)
+
+const peersPerChunk = 2 ** 24
 
 export const emptyChunk = (): CoverageChunk => ({
   succeeded: new Uint8Array(slotsPerChunk * maskBytes),
@@ -54,14 +58,24 @@ export const cover = (
   chunk.testedAt[index] = Math.max(chunk.testedAt[index] ?? 0, at)
 }
 
-/** The tested slots of chunk number `chunkNumber`, ascending. */
-export const rowsOf = (chunk: CoverageChunk, chunkNumber: number): ReadonlyArray<CoverageRow> =>
-  testedSlots(chunk).map((index) => ({
-    slot: chunkNumber * slotsPerChunk + index,
-    succeeded: toBigInt(chunk.succeeded, index * maskBytes),
-    failed: toBigInt(chunk.failed, index * maskBytes),
-    testedAt: chunk.testedAt[index] ?? 0
-  }))
+/** Makes a slot untested. */
+export const clearSlot = (chunk: CoverageChunk, slot: number): void => {
+  const index = slot % slotsPerChunk
+  chunk.succeeded.fill(0, index * maskBytes, (index + 1) * maskBytes)
+  chunk.failed.fill(0, index * maskBytes, (index + 1) * maskBytes)
+  chunk.testedAt[index] = 0
+}
+
+/** Unix milliseconds of the newest test of a slot; 0 for none. */
+export const testedAt = (chunk: CoverageChunk, slot: number): number => chunk.testedAt[slot % slotsPerChunk] ?? 0
+
+export const isUntested = (chunk: CoverageChunk): boolean => testedSlots(chunk).length === 0
+
+export const copyOf = (chunk: CoverageChunk): CoverageChunk => ({
+  succeeded: chunk.succeeded.slice(),
+  failed: chunk.failed.slice(),
+  testedAt: chunk.testedAt.slice()
+})
 
 /**
  * The form on disk: the mask of columns that occur; the mask of slots that were tested; the succeeded columns of each,

@@ -1,10 +1,12 @@
 import { Context, type Effect, type Option, Schema } from "effect"
 import type { Claim } from "../domain/Claim.ts"
-import type { SlotCoverage } from "../domain/Coverage.ts"
+import type { CoverageCounts } from "../domain/Coverage.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
 import type { OutcomeCounts } from "../domain/Outcome.ts"
+import type { RecordingState } from "../domain/Status.ts"
 import type { ConversationCounts } from "../domain/Verdict.ts"
+import type { CoverageChunk } from "./CoverageChunk.ts"
 
 /** The store cannot be opened, read or written; `reason` says what to do about it. */
 export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryError", {
@@ -30,11 +32,12 @@ export interface PeerHistory {
 }
 
 /**
- * Combinations of one peer and slot that were tested: bit n stands for column n. The newest outcome of a combination
- * decides; one that proves nothing (unproven, or ours) leaves it as it was.
+ * What was tested of one peer in the 128 slots from `firstSlot`, a multiple of 128. The newest outcome of a combination
+ * decides; one that proves nothing (unproven, or ours) leaves it as it was, and one against a block that was orphaned
+ * since does not count.
  */
-export interface CoverageRow extends SlotCoverage {
-  readonly slot: number
+export interface CoverageBlock extends CoverageChunk {
+  readonly firstSlot: number
 }
 
 /** Everything that was ever found out, on disk: every probe, every outcome, claims over time, peers. */
@@ -43,9 +46,15 @@ export class History extends Context.Tag("dasmon/History")<
   {
     /**
      * Queues the probe, to be on disk within 250 ms; waits while the (bounded) queue is full. Its findings are counted
-     * too. A probe whose id is known is not recorded again.
+     * too, and `coverage` is how much of what the peer owes was tested with it. A probe whose id is known is not
+     * recorded again.
      */
-    readonly recordProbe: (probe: Probe, conversation: Conversation) => Effect.Effect<void>
+    readonly recordProbe: (probe: Probe, conversation: Conversation, coverage?: CoverageCounts) => Effect.Effect<void>
+    /**
+     * A block that was canonical and is not any more, heard of at `at` (Unix milliseconds): what was tested of its slot
+     * up to then no longer counts as tested, for any peer. The outcomes stay in the sums: they happened.
+     */
+    readonly recordOrphan: (slot: number, root: string, at: number) => Effect.Effect<void>
     /** A dial or handshake that failed, with the sentence that describes it. */
     readonly recordConversation: (
       peerId: string,
@@ -63,14 +72,19 @@ export class History extends Context.Tag("dasmon/History")<
     ) => Effect.Effect<void>
     /** Everything recorded before is on disk when this returns; fails when that is not so within 3 s. */
     readonly flush: Effect.Effect<void, HistoryError>
+    /** Whether what is recorded reaches the disk. */
+    readonly state: Effect.Effect<RecordingState>
     /** All zero for a peer that was never met. */
     readonly peer: (peerId: string) => Effect.Effect<PeerHistory, HistoryError>
     /** Ascending in time. */
     readonly claims: (peerId: string) => Effect.Effect<ReadonlyArray<Claim>, HistoryError>
     /** A probe as it was recorded, its outcomes ascending by slot and column. */
     readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
-    /** What was tested of a peer from `fromSlot` on, ascending by slot. */
-    readonly coverage: (peerId: string, fromSlot: number) => Effect.Effect<ReadonlyArray<CoverageRow>, HistoryError>
+    /**
+     * What was tested of a peer in the slots from `fromSlot` on, ascending; blocks that hold nothing are left out. The
+     * first may begin, and hold something, before `fromSlot`. The arrays are the caller's own.
+     */
+    readonly coverage: (peerId: string, fromSlot: number) => Effect.Effect<ReadonlyArray<CoverageBlock>, HistoryError>
     /** Totals over all peers since the database was made. */
     readonly totals: Effect.Effect<{ readonly probes: number; readonly outcomes: OutcomeCounts }, HistoryError>
   }

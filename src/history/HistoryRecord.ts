@@ -1,12 +1,13 @@
 import { Data } from "effect"
 import type { Claim } from "../domain/Claim.ts"
+import type { CoverageCounts } from "../domain/Coverage.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
 import type { Conversation } from "./History.ts"
 
 /** One thing to remember, as it waits to be written. */
 export type HistoryRecord = Data.TaggedEnum<{
-  Probe: { readonly probe: Probe; readonly conversation: Conversation }
+  Probe: { readonly probe: Probe; readonly conversation: Conversation; readonly coverage: CoverageCounts | null }
   Conversation: {
     readonly peerId: string
     readonly conversation: Conversation
@@ -16,5 +17,10 @@ export type HistoryRecord = Data.TaggedEnum<{
   Claim: { readonly peerId: string; readonly claim: Claim }
   Findings: { readonly peerId: string; readonly findings: FindingCounts }
   Peer: { readonly peerId: string; readonly agent: string | null; readonly address: string | null; readonly at: number }
+  Orphan: { readonly slot: number; readonly root: string; readonly at: number }
 }>
 export const HistoryRecord = Data.taggedEnum<HistoryRecord>()
+
+/** One that is about a peer. */
+export type PeerRecord = Exclude<HistoryRecord, { readonly _tag: "Orphan" }>
+export const PeerRecord = Data.taggedEnum<PeerRecord>()

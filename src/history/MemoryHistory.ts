@@ -1,22 +1,27 @@
 import { Effect, Layer, Option } from "effect"
 import { type Claim, sameClaim } from "../domain/Claim.ts"
-import { coverWith, settles, untested } from "../domain/Coverage.ts"
 import { addOutcomes, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
-import type { Outcome, Probe } from "../domain/Job.ts"
+import type { Probe } from "../domain/Job.ts"
 import { type FindingCounts, FindingKind } from "../domain/Finding.ts"
 import { noConversations } from "../domain/Verdict.ts"
-import { type CoverageRow, History, type PeerHistory } from "./History.ts"
+import { type CoverageChunk, chunkOf, copyOf, emptyChunk, isUntested, slotsPerChunk } from "./CoverageChunk.ts"
+import { chunksCovered, coverProbe } from "./CoverProbe.ts"
+import { type CoverageBlock, History, type PeerHistory } from "./History.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
+import { clearVoid, makeOrphans, type Orphans } from "./Orphans.ts"
+import { sectionsOf } from "./OutcomeSections.ts"
 import { changeOf, type Failure, newestFailure, type PeerChange } from "./PeerChange.ts"
 
 /** A history that ends with the program. It keeps the newest 10,000 probes, and all that it sums up from them. */
 export const layer: Layer.Layer<History> = Layer.sync(History, () => {
   const peers = new Map<string, PeerMemory>()
   const probes = new Map<string, Probe>()
+  const orphans = makeOrphans()
   const totals: { probes: number; outcomes: OutcomeCounts } = { probes: 0, outcomes: noOutcomes }
 
   const record = (record: HistoryRecord) =>
     Effect.sync(() => {
+      if (record._tag === "Orphan") return orphans.add(record.slot, record.root, record.at)
       if (record._tag === "Probe" && probes.has(record.probe.id)) return
       const change = changeOf(record)
       const peer = peers.get(change.peerId) ?? newPeer()
@@ -26,7 +31,7 @@ export const layer: Layer.Layer<History> = Layer.sync(History, () => {
       totals.outcomes = addOutcomes(totals.outcomes, change.outcomes)
       if (record._tag === "Claim") addClaim(peer, record.claim)
       if (record._tag !== "Probe") return
-      for (const outcome of record.probe.outcomes) cover(peer, outcome, record.probe.finishedAt)
+      addCoverage(peer.coverage, record.probe, orphans)
       probes.set(record.probe.id, record.probe)
       for (const oldest of probes.keys()) {
         if (probes.size <= keptProbes) break
@@ -35,21 +40,25 @@ export const layer: Layer.Layer<History> = Layer.sync(History, () => {
     })
 
   return History.of({
-    recordProbe: (probe, conversation) => record(HistoryRecord.Probe({ probe, conversation })),
+    recordProbe: (probe, conversation, coverage) =>
+      record(HistoryRecord.Probe({ probe, conversation, coverage: coverage ?? null })),
+    recordOrphan: (slot, root, at) => record(HistoryRecord.Orphan({ slot, root, at })),
     recordConversation: (peerId, conversation, failure, at) =>
       record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
     recordClaim: (peerId, claim) => record(HistoryRecord.Claim({ peerId, claim })),
     recordFindings: (peerId, findings) => record(HistoryRecord.Findings({ peerId, findings })),
     recordPeer: (peerId, seen) => record(HistoryRecord.Peer({ peerId, ...seen })),
     flush: Effect.void,
+    state: Effect.succeed({ state: "recording", reason: null, queued: 0 }),
     peer: (peerId) => Effect.sync(() => historyOf(peers.get(peerId) ?? newPeer())),
     claims: (peerId) => Effect.sync(() => [...(peers.get(peerId)?.claims ?? [])]),
     probe: (id) => Effect.sync(() => Option.map(Option.fromNullable(probes.get(id)), inOrder)),
     coverage: (peerId, fromSlot) =>
       Effect.sync(() =>
-        [...(peers.get(peerId)?.coverage.values() ?? [])]
-          .filter(({ slot }) => slot >= fromSlot)
-          .sort((a, b) => a.slot - b.slot)
+        [...(peers.get(peerId)?.coverage ?? [])]
+          .filter(([number]) => number >= chunkOf(fromSlot))
+          .sort(([a], [b]) => a - b)
+          .flatMap(([number, chunk]) => blockOf(number, chunk, orphans))
       ),
     totals: Effect.sync(() => ({ ...totals }))
   })
@@ -61,7 +70,8 @@ interface PeerMemory {
   sums: Omit<PeerHistory, "lastFailure">
   failure: Failure | null
   readonly claims: Array<Claim>
-  readonly coverage: Map<number, CoverageRow>
+  /** By number of the chunk. */
+  readonly coverage: Map<number, CoverageChunk>
 }
 
 const newPeer = (): PeerMemory => ({
@@ -100,10 +110,16 @@ const addClaim = (peer: PeerMemory, claim: Claim): void => {
   if (newest === undefined || !sameClaim(newest, claim)) peer.claims.push(claim)
 }
 
-const cover = (peer: PeerMemory, { column, outcome, slot }: Outcome, at: number): void => {
-  if (settles(outcome)) {
-    peer.coverage.set(slot, { slot, ...coverWith(peer.coverage.get(slot) ?? untested, column, outcome, at) })
-  }
+const addCoverage = (coverage: Map<number, CoverageChunk>, probe: Probe, orphans: Orphans): void => {
+  const sections = sectionsOf(probe)
+  for (const number of chunksCovered(sections)) if (!coverage.has(number)) coverage.set(number, emptyChunk())
+  coverProbe(coverage, sections, probe, orphans)
+}
+
+const blockOf = (number: number, chunk: CoverageChunk, orphans: Orphans): ReadonlyArray<CoverageBlock> => {
+  const copy = copyOf(chunk)
+  clearVoid(copy, number, orphans.voidUntil)
+  return isUntested(copy) ? [] : [{ firstSlot: number * slotsPerChunk, ...copy }]
 }
 
 const inOrder = (probe: Probe): Probe => ({

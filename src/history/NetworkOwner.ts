@@ -5,7 +5,10 @@ import type { ChainParameters } from "../domain/Chain.ts"
 import { HistoryError } from "./History.ts"
 
 /** What tells one network from another: slots and roots mean nothing outside their own. */
-export type NetworkIdentity = Pick<ChainParameters, "network" | "genesisTime" | "genesisValidatorsRoot">
+export type NetworkIdentity = Pick<
+  ChainParameters,
+  "network" | "genesisTime" | "genesisValidatorsRoot" | "slotDurationMs"
+>
 
 /** Writes down whose history this is, the first time; refuses to mix it with another network's after that. */
 export const claimFor = (sql: SqlClient.SqlClient, path: string, identity: NetworkIdentity) =>
@@ -17,7 +20,9 @@ export const claimFor = (sql: SqlClient.SqlClient, path: string, identity: Netwo
     const [owner] = yield* sql`SELECT name, genesis_time, genesis_validators_root FROM network`.pipe(
       Effect.flatMap((rows) => Effect.orDie(Schema.decodeUnknown(OwnerRow)(rows)))
     )
-    if (owner.genesis_time === genesisTime && owner.genesis_validators_root === root) return
+    if (owner.genesis_time === genesisTime && owner.genesis_validators_root === root) {
+      return yield* sql`UPDATE network SET slot_duration_ms = ${identity.slotDurationMs}`
+    }
     const found = `${owner.name}, genesis ${new Date(owner.genesis_time * 1000).toISOString()}`
     return yield* new HistoryError({
       operation: `open ${path}`,

@@ -1,10 +1,11 @@
+import type { CoverageCounts } from "../domain/Coverage.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import { addFindings } from "../domain/Finding.ts"
 import type { Outcome, Probe } from "../domain/Job.ts"
 import { blameOf, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
 import { type ConversationCounts, noConversations } from "../domain/Verdict.ts"
 import type { Conversation } from "./History.ts"
-import { HistoryRecord } from "./HistoryRecord.ts"
+import { PeerRecord } from "./HistoryRecord.ts"
 
 /** What one record adds to what is known of its peer. */
 export interface PeerChange {
@@ -19,6 +20,7 @@ export interface PeerChange {
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts
   readonly failure: Failure | null
+  readonly coverage: CoverageCounts | null
 }
 
 export interface Failure {
@@ -27,8 +29,8 @@ export interface Failure {
   readonly blamed: boolean
 }
 
-export const changeOf: (record: HistoryRecord) => PeerChange = HistoryRecord.$match({
-  Probe: ({ conversation, probe }) => ({
+export const changeOf: (record: PeerRecord) => PeerChange = PeerRecord.$match({
+  Probe: ({ conversation, coverage, probe }) => ({
     ...noChange(probe.job.peerId),
     seenAt: conversation === "unanswered" ? null : probe.finishedAt,
     probes: 1,
@@ -36,7 +38,8 @@ export const changeOf: (record: HistoryRecord) => PeerChange = HistoryRecord.$ma
     outcomes: countsOf(probe),
     conversations: one(conversation),
     findings: addFindings({}, probe.findings),
-    failure: failureOf(probe)
+    failure: failureOf(probe),
+    coverage
   }),
   Conversation: ({ at, conversation, failure, peerId }) => ({
     ...noChange(peerId),
@@ -63,7 +66,8 @@ const noChange = (peerId: string): PeerChange => ({
   outcomes: noOutcomes,
   conversations: noConversations,
   findings: {},
-  failure: null
+  failure: null,
+  coverage: null
 })
 
 const one = (conversation: Conversation): ConversationCounts => ({ ...noConversations, [conversation]: 1 })

@@ -1,5 +1,6 @@
 import { Deferred, Duration, Effect, Metric, Option, Queue, Schedule, Schema, type Scope } from "effect"
-import { historyQueueDepth } from "../domain/Metrics.ts"
+import { historyPaused, historyQueueDepth } from "../domain/Metrics.ts"
+import type { RecordingState } from "../domain/Status.ts"
 import { HistoryError } from "./History.ts"
 
 /** A batch could not be written. */
@@ -14,6 +15,7 @@ export interface Recorder<A> {
   readonly record: (record: A) => Effect.Effect<void>
   /** Everything queued before is written when this returns. */
   readonly flush: Effect.Effect<void, HistoryError>
+  readonly state: Effect.Effect<RecordingState>
 }
 
 /**
@@ -33,14 +35,20 @@ export const makeRecorder = <A>(options: {
     const room = yield* Effect.makeSemaphore(options.capacity)
     /** Open while somebody waits for a flush. */
     const hurry = yield* Effect.makeLatch(false)
-    const showDepth = Effect.suspend(() => Metric.set(historyQueueDepth, waiting(queue)))
     const trouble = { reason: Option.none<string>() }
+    const records = { queued: 0 }
+    const showDepth = Effect.suspend(() => Metric.set(historyQueueDepth, records.queued))
 
     const record = (record: A) => {
       const weight = Math.min(options.capacity, Math.max(1, options.weigh(record)))
       return Effect.uninterruptibleMask((restore) =>
         restore(room.take(weight)).pipe(
-          Effect.zipRight(Effect.sync(() => queue.unsafeOffer({ _tag: "Record", record, weight }))),
+          Effect.zipRight(
+            Effect.sync(() => {
+              records.queued++
+              queue.unsafeOffer({ _tag: "Record", record, weight })
+            })
+          ),
           Effect.zipRight(showDepth)
         )
       )
@@ -69,12 +77,14 @@ export const makeRecorder = <A>(options: {
       Effect.gen(function* () {
         if (!error.passing || Option.isSome(trouble.reason)) return
         trouble.reason = Option.some(error.reason)
+        yield* Metric.set(historyPaused, 1)
         yield* Effect.logError(`the history cannot be written, and waits: ${error.reason}`)
       })
 
     const succeeded = Effect.gen(function* () {
       if (Option.isNone(trouble.reason)) return
       trouble.reason = Option.none()
+      yield* Metric.set(historyPaused, 0)
       yield* Effect.logInfo("the history is written again")
     })
 
@@ -98,10 +108,11 @@ export const makeRecorder = <A>(options: {
       // Waiting a moment lets records share a transaction; behind a batch there is nothing to wait for.
       if (waiting(queue) < batchRecords) yield* hurry.await.pipe(Effect.timeoutOption(linger))
       const items = [first, ...(yield* Queue.takeUpTo(queue, batchRecords - 1))]
-      const records = items.filter((item) => item._tag === "Record")
-      if (records.length > 0) yield* write(records.map(({ record }) => record))
+      const batch = items.filter((item) => item._tag === "Record")
+      if (batch.length > 0) yield* write(batch.map(({ record }) => record))
+      records.queued -= batch.length
       yield* showDepth
-      yield* room.release(records.reduce((sum, { weight }) => sum + weight, 0))
+      yield* room.release(batch.reduce((sum, { weight }) => sum + weight, 0))
       for (const item of items) if (item._tag === "Barrier") yield* Deferred.succeed(item.written, undefined)
       yield* Effect.sync(() => waiting(queue) === 0 && hurry.unsafeClose())
     })
@@ -113,7 +124,12 @@ export const makeRecorder = <A>(options: {
         Effect.logError(`the last records were not written: ${error.message}`)
       )
     )
-    return { record, flush }
+    const state = Effect.sync((): RecordingState => ({
+      state: Option.isSome(trouble.reason) ? "paused" : "recording",
+      reason: Option.getOrNull(trouble.reason),
+      queued: records.queued
+    }))
+    return { record, flush, state }
   })
 
 type Item<A> =

@@ -22,15 +22,19 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
     History,
     Effect.gen(function* () {
       const sql = yield* openDatabase(options.path, options.network)
-      const recorder = yield* makeRecorder({ weigh, capacity, write: makeWriter(sql) })
+      const writer = yield* makeWriter(sql)
+      const recorder = yield* makeRecorder({ weigh, capacity, write: writer.write })
       return History.of({
-        recordProbe: (probe, conversation) => recorder.record(HistoryRecord.Probe({ probe, conversation })),
+        recordProbe: (probe, conversation, coverage) =>
+          recorder.record(HistoryRecord.Probe({ probe, conversation, coverage: coverage ?? null })),
+        recordOrphan: (slot, root, at) => recorder.record(HistoryRecord.Orphan({ slot, root, at })),
         recordConversation: (peerId, conversation, failure, at) =>
           recorder.record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
         recordClaim: (peerId, claim) => recorder.record(HistoryRecord.Claim({ peerId, claim })),
         recordFindings: (peerId, findings) => recorder.record(HistoryRecord.Findings({ peerId, findings })),
         recordPeer: (peerId, seen) => recorder.record(HistoryRecord.Peer({ peerId, ...seen })),
         flush: recorder.flush,
+        state: recorder.state,
         ...makeReader(sql)
       })
     })

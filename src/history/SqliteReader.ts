@@ -9,9 +9,10 @@ import { noOutcomes, outcomeKinds } from "../domain/Outcome.ts"
 import { noConversations } from "../domain/Verdict.ts"
 import { makeBreathe } from "./Breathe.ts"
 import { columnsOf } from "./ColumnMask.ts"
-import { chunkOf, decodeChunk, rowsOf } from "./CoverageChunk.ts"
+import { chunkKey, chunkOf, chunkOfKey, decodeChunk, isUntested, slotsPerChunk } from "./CoverageChunk.ts"
 import { failureFinder } from "./FailureRows.ts"
-import { type CoverageRow, HistoryError, type PeerHistory } from "./History.ts"
+import { type CoverageBlock, HistoryError, type PeerHistory } from "./History.ts"
+import { clearVoid } from "./Orphans.ts"
 import { decodeSections } from "./OutcomeSections.ts"
 import { explain } from "./SqliteFault.ts"
 import {
@@ -24,13 +25,13 @@ import {
   findingCountsOf,
   FindingRow,
   IdRow,
+  OrphanRow,
   outcomeCountsOf,
   PeerRow,
   ProbeRow,
   query,
   TotalsRow
 } from "./SqliteRows.ts"
-import { chunkKey } from "./SqliteWriter.ts"
 
 /** Answers what History asks from the database. */
 export const makeReader = (sql: SqlClient.SqlClient) => {
@@ -84,21 +85,33 @@ const unknownPeer: PeerHistory = {
 
 const readClaims = (rows: ReadonlyArray<typeof ClaimRow.Type>): ReadonlyArray<Claim> => rows.map(claimOf)
 
+/**
+ * A peer's chunks lie between those of all others: they are looked up one by one, a batch of neighbouring chunk
+ * numbers at a time, and where no chunk of any peer is the gap is skipped.
+ */
 const readCoverage = Effect.fnUntraced(function* (connection: Connection, peerId: string, fromSlot: number) {
   const [peer] = yield* selectPeerNumber(connection, [peerId])
   if (peer === undefined) return []
-  const first = chunkKey(peer.id, chunkOf(fromSlot))
-  const chunks = yield* selectChunks(connection, [first, chunkKey(peer.id + 1, 0) - 1])
   const breathe = makeBreathe(5)
-  const rows: Array<CoverageRow> = []
-  for (const { chunk, id } of chunks) {
-    yield* breathe
-    for (const row of rowsOf(decodeChunk(chunk), id - chunkKey(peer.id, 0))) {
-      if (row.slot >= fromSlot) rows.push(row)
+  const blocks: Array<CoverageBlock> = []
+  for (let from = chunkOf(fromSlot); ; from += chunksAtOnce) {
+    const [next] = yield* selectNextKey(connection, [chunkKey(0, from)])
+    if (next === undefined) return blocks
+    from = chunkOfKey(next.id)
+    const rows = yield* selectChunks(connection, [from, from + chunksAtOnce - 1, peer.id])
+    const slots = [from * slotsPerChunk, (from + chunksAtOnce) * slotsPerChunk - 1]
+    const orphans = new Map((yield* selectOrphans(connection, slots)).map(({ at, slot }) => [slot, at]))
+    for (const { chunk, id } of rows) {
+      yield* breathe
+      const decoded = decodeChunk(chunk)
+      if (orphans.size > 0) clearVoid(decoded, chunkOfKey(id), (slot) => orphans.get(slot))
+      if (!isUntested(decoded)) blocks.push({ firstSlot: chunkOfKey(id) * slotsPerChunk, ...decoded })
     }
+    yield* breathe
   }
-  return rows
 })
+
+const chunksAtOnce = 64
 
 const readProbe = Effect.fnUntraced(function* (connection: Connection, id: string) {
   const [row] = yield* selectProbe(connection, [id])
@@ -163,7 +176,20 @@ const selectClaims = query(
   ClaimRow
 )
 
-const selectChunks = query("SELECT id, chunk FROM coverage WHERE id BETWEEN ? AND ? ORDER BY id", ChunkRow)
+const selectNextKey = query("SELECT id FROM coverage WHERE id >= ? ORDER BY id LIMIT 1", IdRow)
+
+const selectChunks = query(
+  `WITH RECURSIVE numbers (number) AS (
+    SELECT CAST(? AS INTEGER) UNION ALL SELECT number + 1 FROM numbers WHERE number < ?
+  )
+  SELECT id, chunk FROM numbers CROSS JOIN coverage ON id = number * ${chunkKey(0, 1)} + CAST(? AS INTEGER)`,
+  ChunkRow
+)
+
+const selectOrphans = query(
+  "SELECT slot, max(at) AS at FROM orphans WHERE slot BETWEEN ? AND ? GROUP BY slot",
+  OrphanRow
+)
 
 const selectProbe = query(
   "SELECT probes.*, peers.peer_id FROM probes JOIN peers ON peers.id = probes.peer WHERE probes.uuid = ?",

@@ -24,6 +24,12 @@ export const execute =
   (connection: Connection, parameters: ReadonlyArray<unknown>): Effect.Effect<unknown, SqlError> =>
     connection.executeRaw(text, parameters)
 
+/** The row of a statement that always returns one. */
+export const only = <A, E>(rows: Effect.Effect<ReadonlyArray<A>, E>): Effect.Effect<A, E> =>
+  Effect.flatMap(rows, ([row]) =>
+    row === undefined ? Effect.dieMessage("a statement that returns a row returned none") : Effect.succeed(row)
+  )
+
 export const IdRow = Schema.Struct({ id: Schema.Number })
 
 const outcomeColumns = Schema.Struct({
@@ -53,6 +59,8 @@ export const PeerRow = Schema.Struct({
 export const FindingRow = Schema.Struct({ kind: FindingKind, count: Schema.Number })
 
 export const ChunkRow = Schema.Struct({ id: Schema.Number, chunk: Schema.Uint8ArrayFromSelf })
+
+export const OrphanRow = Schema.Struct({ slot: Schema.Number, at: Schema.Number })
 
 export const BlockRow = Schema.Struct({
   id: Schema.Number,

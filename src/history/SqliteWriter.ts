@@ -1,92 +1,103 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
-import { Effect, Exit } from "effect"
+import { Clock, Effect } from "effect"
 import { type Claim, sameClaim } from "../domain/Claim.ts"
-import { settles } from "../domain/Coverage.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
 import { addOutcomes, noOutcomes, type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
 import { makeBreathe } from "./Breathe.ts"
-import { columnsOf, maskOf } from "./ColumnMask.ts"
-import { type CoverageChunk, chunkOf, cover, decodeChunk, emptyChunk, encodeChunk } from "./CoverageChunk.ts"
+import { maskOf } from "./ColumnMask.ts"
+import { type CoverageChunk, chunkKey, decodeChunk, emptyChunk, encodeChunk } from "./CoverageChunk.ts"
+import { chunksCovered, coverProbe } from "./CoverProbe.ts"
 import { failureRowsOf } from "./FailureRows.ts"
-import type { Conversation } from "./History.ts"
+import { HistoryError } from "./History.ts"
 import type { HistoryRecord } from "./HistoryRecord.ts"
+import type { Orphans } from "./Orphans.ts"
 import { type BlockKey, encodeSections, type OutcomeSection, sectionsOf } from "./OutcomeSections.ts"
 import { changeOf, type PeerChange } from "./PeerChange.ts"
 import { WriteError } from "./Recorder.ts"
 import { explain } from "./SqliteFault.ts"
-import { claimOf } from "./SqliteRows.ts"
+import { claimOf, only } from "./SqliteRows.ts"
+import { dayOf, makeSums, type Sums } from "./Sums.ts"
+import { inTransaction } from "./Transaction.ts"
+import { agentNumber, blockNumber, custodyOf, forgetNumbers, remember, type WriterMemory } from "./WriterMemory.ts"
 import {
-  insertBlock,
   insertClaim,
   insertFailures,
   insertProbe,
-  selectBlock,
   selectChunk,
   selectNewestClaim,
   selectProbe,
   updateTotals,
+  upsertAgeSum,
   upsertChunk,
+  upsertColumnSum,
   upsertFinding,
-  upsertPeer
+  upsertOrphan,
+  upsertPeer,
+  upsertSum
 } from "./WriteStatements.ts"
-
-/** The key of a peer's chunk in `coverage`: a peer's chunks lie side by side, ascending. */
-export const chunkKey = (peer: number, chunk: number): number => peer * 2 ** 24 + chunk
 
 /**
  * Writes a batch in one transaction, the sums over it included: all of it, or nothing.
  *
  * The driver is synchronous; between records the event loop gets its turn.
  */
-export const makeWriter = (
+export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
   sql: SqlClient.SqlClient
-): ((batch: ReadonlyArray<HistoryRecord>) => Effect.Effect<void, WriteError>) => {
-  const blocks: KnownBlocks = new Map()
+): Effect.fn.Return<Writer, HistoryError> {
+  const memory = yield* remember(sql).pipe(
+    Effect.mapError((cause) => new HistoryError({ operation: "open", reason: explain(cause).reason }))
+  )
   const breathe = makeBreathe(5)
 
   const writeAll = Effect.fnUntraced(function* (connection: Connection, batch: ReadonlyArray<HistoryRecord>) {
-    const sums = { probes: 0, outcomes: noOutcomes }
+    const sums = makeSums(memory.clock)
+    const totals = { probes: 0, outcomes: noOutcomes }
+    const now = yield* Clock.currentTimeMillis
     for (const record of batch) {
       yield* breathe
+      if (record._tag === "Orphan") {
+        yield* writeOrphan(connection, record, memory.orphans)
+        continue
+      }
       if (record._tag === "Probe" && (yield* selectProbe(connection, [record.probe.id])).length > 0) continue
       const change = changeOf(record)
-      const peer = yield* writePeer(connection, change)
-      sums.probes += change.probes
-      sums.outcomes = addOutcomes(sums.outcomes, change.outcomes)
-      if (record._tag === "Claim") yield* writeClaim(connection, peer, record.claim)
+      const peer = yield* writePeer(connection, change, now)
+      totals.probes += change.probes
+      totals.outcomes = addOutcomes(totals.outcomes, change.outcomes)
+      if (record._tag === "Claim") yield* writeClaim(connection, peer.id, record.claim, memory.custody)
       if (record._tag === "Probe") {
-        yield* writeProbe(connection, peer, record.probe, record.conversation, change.outcomes, blocks)
+        yield* writeProbe(connection, peer.id, record, change.outcomes, memory)
+        const agent = yield* agentNumber(connection, peer.agent ?? "", dayOf(record.probe.finishedAt), memory.agents)
+        sums.add(peer.id, agent, yield* custodyOf(connection, peer.id, memory.custody), record.probe)
       }
     }
-    if (sums.probes > 0) yield* updateTotals(connection, [sums.probes, ...inOrder(sums.outcomes)])
+    yield* writeSums(connection, sums, breathe)
+    if (totals.probes > 0) yield* updateTotals(connection, [totals.probes, ...inOrder(totals.outcomes)])
   })
 
-  return (batch) =>
-    Effect.scoped(
-      Effect.flatMap(sql.reserve, (connection) =>
-        Effect.acquireUseRelease(
-          connection.executeRaw("BEGIN IMMEDIATE", []),
-          () => Effect.zipRight(writeAll(connection, batch), connection.executeRaw("COMMIT", [])),
-          (_, exit) => {
-            if (Exit.isSuccess(exit)) return Effect.void
-            // The numbers of blocks that were written by this transaction are gone with it.
-            blocks.clear()
-            return Effect.ignore(connection.executeRaw("ROLLBACK", []))
-          }
-        )
-      )
-    ).pipe(
+  const write = (batch: ReadonlyArray<HistoryRecord>) =>
+    inTransaction(sql, (connection) => writeAll(connection, batch)).pipe(
+      // The numbers of rows that were written by this transaction are gone with it.
+      Effect.tapError(() => Effect.sync(() => forgetNumbers(memory))),
       Effect.mapError((cause) => {
         const { passing, reason } = explain(cause)
         return new WriteError({ reason, passing })
       })
     )
+
+  return { write, forget: Effect.sync(() => forgetNumbers(memory)) }
+})
+
+export interface Writer {
+  readonly write: (batch: ReadonlyArray<HistoryRecord>) => Effect.Effect<void, WriteError>
+  /** To be called when rows were deleted: what is remembered of them is looked up again. */
+  readonly forget: Effect.Effect<void>
 }
 
-const writePeer = Effect.fnUntraced(function* (connection: Connection, change: PeerChange) {
-  const { conversations, failure } = change
+const writePeer = Effect.fnUntraced(function* (connection: Connection, change: PeerChange, now: number) {
+  const { conversations, coverage, failure } = change
   const row = yield* only(
     upsertPeer(connection, [
       change.peerId,
@@ -97,6 +108,11 @@ const writePeer = Effect.fnUntraced(function* (connection: Connection, change: P
       change.lastProbeAt,
       failure?.sentence ?? null,
       failure?.blamed === true ? 1 : 0,
+      coverage?.owed ?? null,
+      coverage?.tested ?? null,
+      coverage?.failed ?? null,
+      coverage === null ? null : change.lastProbeAt,
+      now,
       change.probes,
       conversations.answered,
       conversations.unanswered,
@@ -105,7 +121,7 @@ const writePeer = Effect.fnUntraced(function* (connection: Connection, change: P
     ])
   )
   yield* writeFindings(connection, row.id, change.findings)
-  return row.id
+  return row
 })
 
 const writeFindings = (connection: Connection, peer: number, findings: FindingCounts) =>
@@ -113,7 +129,13 @@ const writeFindings = (connection: Connection, peer: number, findings: FindingCo
     discard: true
   })
 
-const writeClaim = Effect.fnUntraced(function* (connection: Connection, peer: number, claim: Claim) {
+const writeClaim = Effect.fnUntraced(function* (
+  connection: Connection,
+  peer: number,
+  claim: Claim,
+  custody: Map<number, number>
+) {
+  custody.set(peer, claim.custodyGroupCount)
   const [newest] = yield* selectNewestClaim(connection, [peer])
   if (newest !== undefined && sameClaim(claimOf(newest), claim)) return
   yield* insertClaim(connection, [
@@ -132,10 +154,9 @@ const writeClaim = Effect.fnUntraced(function* (connection: Connection, peer: nu
 const writeProbe = Effect.fnUntraced(function* (
   connection: Connection,
   peer: number,
-  probe: Probe,
-  conversation: Conversation,
+  { conversation, probe }: Extract<HistoryRecord, { readonly _tag: "Probe" }>,
   counts: OutcomeCounts,
-  blocks: KnownBlocks
+  { blocks, orphans }: WriterMemory
 ) {
   const sections = sectionsOf(probe)
   const numbered: Array<OutcomeSection<number>> = []
@@ -164,53 +185,46 @@ const writeProbe = Effect.fnUntraced(function* (
   )
   const failures = failureRowsOf(probe)
   if (failures.length > 0) yield* insertFailures(connection, [row.id, JSON.stringify(failures)])
-  yield* writeCoverage(connection, peer, sections, probe.finishedAt)
-})
-
-/** The number of a block in the database, which gets to know it if it does not. */
-const blockNumber = Effect.fnUntraced(function* (connection: Connection, block: BlockKey, known: KnownBlocks) {
-  const found = known.get(block.slot)
-  if (found !== undefined && found.root === block.root && found.blobs === block.blobs) return found.id
-  const parameters = [block.slot, block.root, block.blobs]
-  const [row = yield* only(insertBlock(connection, parameters))] = yield* selectBlock(connection, parameters)
-  if (known.size >= knownBlocks) known.clear()
-  known.set(block.slot, { root: block.root, blobs: block.blobs, id: row.id })
-  return row.id
+  yield* writeCoverage(connection, peer, sections, probe, orphans)
 })
 
 const writeCoverage = Effect.fnUntraced(function* (
   connection: Connection,
   peer: number,
   sections: ReadonlyArray<OutcomeSection<BlockKey>>,
-  at: number
+  probe: Probe,
+  orphans: Orphans
 ) {
   const chunks = new Map<number, CoverageChunk>()
-  for (const { masks, slot } of sections) {
-    for (const [kind, mask] of masks) {
-      if (!settles(kind)) continue
-      const key = chunkKey(peer, chunkOf(slot))
-      let chunk = chunks.get(key)
-      if (chunk === undefined) {
-        const [row] = yield* selectChunk(connection, [key])
-        chunk = row === undefined ? emptyChunk() : decodeChunk(row.chunk)
-        chunks.set(key, chunk)
-      }
-      cover(chunk, slot, columnsOf(mask), kind === "success", at)
-    }
+  for (const number of chunksCovered(sections)) {
+    const [row] = yield* selectChunk(connection, [chunkKey(peer, number)])
+    chunks.set(number, row === undefined ? emptyChunk() : decodeChunk(row.chunk))
   }
-  for (const [key, chunk] of chunks) yield* upsertChunk(connection, [key, encodeChunk(chunk)])
+  coverProbe(chunks, sections, probe, orphans)
+  for (const [number, chunk] of chunks) yield* upsertChunk(connection, [chunkKey(peer, number), encodeChunk(chunk)])
 })
 
-/** By slot: the block that outcomes were last held against, and its number. */
-type KnownBlocks = Map<number, Omit<BlockKey, "slot"> & { readonly id: number }>
+const writeOrphan = (
+  connection: Connection,
+  { at, root, slot }: Extract<HistoryRecord, { readonly _tag: "Orphan" }>,
+  orphans: Orphans
+) => Effect.tap(upsertOrphan(connection, [slot, root, at]), () => Effect.sync(() => orphans.add(slot, root, at)))
 
-/** The slots of 18 days and some. */
-const knownBlocks = 150_000
-
-/** The row of a statement that always returns one. */
-const only = <A, E>(rows: Effect.Effect<ReadonlyArray<A>, E>): Effect.Effect<A, E> =>
-  Effect.flatMap(rows, ([row]) =>
-    row === undefined ? Effect.dieMessage("a statement that returns a row returned none") : Effect.succeed(row)
-  )
+const writeSums = Effect.fnUntraced(function* (
+  connection: Connection,
+  { ages, columns, peers }: Sums,
+  breathe: Effect.Effect<void>
+) {
+  for (const { agent, bytes, custodyGroupCount, day, outcomes, peer, probes } of peers.values()) {
+    yield* breathe
+    yield* upsertSum(connection, [day, peer, agent, custodyGroupCount, probes, bytes, ...inOrder(outcomes)])
+  }
+  for (const [sums, upsert] of [[columns, upsertColumnSum] as const, [ages, upsertAgeSum] as const]) {
+    for (const { day, of, outcomes } of sums.values()) {
+      yield* breathe
+      yield* upsert(connection, [day, of, ...inOrder(outcomes)])
+    }
+  }
+})
 
 const inOrder = (counts: OutcomeCounts): ReadonlyArray<number> => outcomeKinds.map((kind) => counts[kind])

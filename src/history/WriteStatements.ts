@@ -1,3 +1,4 @@
+import { Schema } from "effect"
 import { outcomeKinds } from "../domain/Outcome.ts"
 import { ChunkRow, claimColumns, ClaimRow, execute, IdRow, query } from "./SqliteRows.ts"
 
@@ -19,8 +20,9 @@ const peerSums = [
 ]
 export const upsertPeer = query(
   `INSERT INTO peers
-    (peer_id, agent, address, first_seen, last_seen, last_probe_at, failure, failure_blamed, ${peerSums.join(", ")})
-  VALUES (${marks(8 + peerSums.length)})
+    (peer_id, agent, address, first_seen, last_seen, last_probe_at, failure, failure_blamed, owed, tested, failed,
+      coverage_at, recorded_at, ${peerSums.join(", ")})
+  VALUES (${marks(13 + peerSums.length)})
   ON CONFLICT (peer_id) DO UPDATE SET
     agent = coalesce(excluded.agent, agent),
     address = coalesce(excluded.address, address),
@@ -29,9 +31,14 @@ export const upsertPeer = query(
     ${latestOf("last_probe_at")},
     failure = iif(excluded.failure IS NULL OR failure_blamed > excluded.failure_blamed, failure, excluded.failure),
     failure_blamed = max(failure_blamed, excluded.failure_blamed),
+    owed = coalesce(excluded.owed, owed),
+    tested = coalesce(excluded.tested, tested),
+    failed = coalesce(excluded.failed, failed),
+    coverage_at = coalesce(excluded.coverage_at, coverage_at),
+    ${latestOf("recorded_at")},
     ${peerSums.map(sumOf).join(", ")}
-  RETURNING id`,
-  IdRow
+  RETURNING id, agent`,
+  Schema.Struct({ id: Schema.Number, agent: Schema.NullOr(Schema.String) })
 )
 
 export const upsertFinding = execute(
@@ -70,6 +77,44 @@ export const selectChunk = query("SELECT id, chunk FROM coverage WHERE id = ?", 
 
 export const upsertChunk = execute(
   "INSERT INTO coverage (id, chunk) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET chunk = excluded.chunk"
+)
+
+export const upsertOrphan = execute(
+  `INSERT INTO orphans (slot, root, at) VALUES (?, ?, ?) ON CONFLICT (slot, root) DO UPDATE SET ${latestOf("at")}`
+)
+
+export const selectOrphans = query(
+  "SELECT slot, root, at FROM orphans",
+  Schema.Struct({ slot: Schema.Number, root: Schema.String, at: Schema.Number })
+)
+
+export const selectNetwork = query(
+  "SELECT genesis_time, slot_duration_ms FROM network WHERE slot_duration_ms IS NOT NULL",
+  Schema.Struct({ genesis_time: Schema.Number, slot_duration_ms: Schema.Number })
+)
+
+export const upsertAgent = query(
+  `INSERT INTO agents (agent, day) VALUES (?, ?) ON CONFLICT (agent) DO UPDATE SET ${latestOf("day")} RETURNING id`,
+  IdRow
+)
+
+const addOutcomes = outcomeKinds.map(sumOf).join(", ")
+
+export const upsertSum = execute(
+  `INSERT INTO sums (day, peer, agent, custody_group_count, probes, bytes, ${kinds})
+  VALUES (${marks(6 + outcomeKinds.length)})
+  ON CONFLICT (day, peer, agent, custody_group_count) DO UPDATE
+  SET ${sumOf("probes")}, ${sumOf("bytes")}, ${addOutcomes}`
+)
+
+export const upsertColumnSum = execute(
+  `INSERT INTO column_sums (day, "column", ${kinds}) VALUES (${marks(2 + outcomeKinds.length)})
+  ON CONFLICT (day, "column") DO UPDATE SET ${addOutcomes}`
+)
+
+export const upsertAgeSum = execute(
+  `INSERT INTO age_sums (day, age, ${kinds}) VALUES (${marks(2 + outcomeKinds.length)})
+  ON CONFLICT (day, age) DO UPDATE SET ${addOutcomes}`
 )
 
 export const updateTotals = execute(

@@ -29,6 +29,7 @@ export const snapshotEvent: EventBody = {
     probes: { started: 0, completed: 0, inFlight: 0 },
     outcomes: noOutcomes,
     commitments: { known: 0, wanted: 0 },
+    history: { state: "recording", reason: null, queued: 0 },
     defects: 0
   }
 }

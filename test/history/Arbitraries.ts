@@ -5,6 +5,7 @@ import type { Outcome, Probe } from "../../src/domain/Job.ts"
 import { InvalidCheck, outcomeKinds } from "../../src/domain/Outcome.ts"
 import type { Conversation } from "../../src/history/History.ts"
 import { HistoryRecord } from "../../src/history/HistoryRecord.ts"
+import { rootOf } from "./Fixture.ts"
 
 /** The peers that records are of. */
 export const peerIds = ["16Uiu2HAmA", "16Uiu2HAmB", "16Uiu2HAmC"]
@@ -42,7 +43,7 @@ const outcomesOf = (slots: ReadonlyArray<number>, columns: ReadonlyArray<number>
                         outcome: kind,
                         ...(kind === "invalid" ? { check } : {}),
                         ...(kind === "success" ? {} : { reason }),
-                        blockRoot: `0x${slot.toString(16).padStart(64, "0")}`,
+                        blockRoot: rootOf(slot),
                         blobs: slot % 7
                       }
                     ]
@@ -91,7 +92,9 @@ export const recordArbitrary: fc.Arbitrary<HistoryRecord> = fc.constantFrom(...p
   fc.oneof(
     {
       weight: 4,
-      arbitrary: fc.record({ probe: probeArbitrary, conversation }).map((args) => HistoryRecord.Probe(args))
+      arbitrary: fc
+        .record({ probe: probeArbitrary, conversation, coverage: fc.constant(null) })
+        .map((args) => HistoryRecord.Probe(args))
     },
     fc
       .record({ conversation, failure: fc.option(fc.string()), at: moment })
@@ -102,6 +105,9 @@ export const recordArbitrary: fc.Arbitrary<HistoryRecord> = fc.constantFrom(...p
       .map((findings) => HistoryRecord.Findings({ peerId, findings })),
     fc
       .record({ agent: fc.option(fc.fullUnicodeString()), address: fc.option(fc.string()), at: moment })
-      .map((args) => HistoryRecord.Peer({ peerId, ...args }))
+      .map((args) => HistoryRecord.Peer({ peerId, ...args })),
+    fc
+      .record({ slot: startSlot, at: moment })
+      .map(({ at, slot }) => HistoryRecord.Orphan({ slot, root: rootOf(slot), at }))
   )
 )

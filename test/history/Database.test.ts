@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { History, HistoryError } from "../../src/history/History.ts"
 import { layer } from "../../src/history/SqliteHistory.ts"
-import { connect, outcome, probe, temporaryFolder } from "./Fixture.ts"
+import { connect, network, outcome, probe, temporaryFolder } from "./Fixture.ts"
 
 const open = <A, E>(path: string, use: Effect.Effect<A, E, History>): Effect.Effect<A, E | HistoryError> =>
   Effect.provide(use, layer({ path }))
@@ -40,7 +40,7 @@ describe("opening a history", () => {
   scoped("does not mix the histories of two networks", (folder) =>
     Effect.gen(function* () {
       const path = join(folder, "history.db")
-      const mine = { network: "hoodi", genesisTime: 1_742_213_400, genesisValidatorsRoot: new Uint8Array(32).fill(1) }
+      const mine = { ...network, genesisTime: 1_742_213_400 }
       const openFor = (network: typeof mine) => Effect.provide(totals, layer({ path, network }))
       yield* openFor(mine)
       yield* openFor(mine)
@@ -109,7 +109,7 @@ describe("opening a history", () => {
       )
       assert.include(
         yield* refusal(path),
-        "its schema has version 99, this program knows up to 1: use the newer dasmon"
+        "its schema has version 99, this program knows up to 2: use the newer dasmon"
       )
     })
   )

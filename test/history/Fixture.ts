@@ -7,6 +7,7 @@ import { Effect } from "effect"
 import type { Claim } from "../../src/domain/Claim.ts"
 import type { Outcome, Probe } from "../../src/domain/Job.ts"
 import type { OutcomeKind } from "../../src/domain/Outcome.ts"
+import type { CoverageBlock } from "../../src/history/History.ts"
 
 /** A folder that is gone when the scope closes. */
 export const temporaryFolder = Effect.acquireRelease(
@@ -20,7 +21,28 @@ export const connect = (filename: string, readonly: boolean) =>
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make)
   )
 
-const rootOf = (slot: number): string => `0x${slot.toString(16).padStart(64, "0")}`
+export const rootOf = (slot: number): string => `0x${slot.toString(16).padStart(64, "0")}`
+
+export const network = {
+  network: "hoodi",
+  genesisTime: 1_690_000_000,
+  genesisValidatorsRoot: new Uint8Array(32).fill(1),
+  slotDurationMs: 12_000
+}
+
+/** The tested slots of coverage, ascending, with their columns. */
+export const testedSlots = (blocks: ReadonlyArray<CoverageBlock>) =>
+  blocks.flatMap(({ failed, firstSlot, succeeded, testedAt }) =>
+    [...testedAt].flatMap((at, index) => {
+      const columns = (masks: Uint8Array) =>
+        Array.from({ length: 128 }, (_, column) => column).filter(
+          (column) => ((masks[index * 16 + (column >> 3)] ?? 0) & (1 << (column & 7))) !== 0
+        )
+      return at === 0
+        ? []
+        : [{ slot: firstSlot + index, succeeded: columns(succeeded), failed: columns(failed), testedAt: at }]
+    })
+  )
 
 export const outcome = (slot: number, column: number, kind: OutcomeKind, reason?: string): Outcome => ({
   slot,

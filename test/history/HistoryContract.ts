@@ -3,10 +3,7 @@ import { Effect, type Layer, Option } from "effect"
 import { noOutcomes } from "../../src/domain/Outcome.ts"
 import { noConversations } from "../../src/domain/Verdict.ts"
 import { History, type HistoryError } from "../../src/history/History.ts"
-import { claim, outcome, probe } from "./Fixture.ts"
-
-const bits = (...columns: ReadonlyArray<number>): bigint =>
-  columns.reduce((sum, column) => sum | (1n << BigInt(column)), 0n)
+import { claim, outcome, probe, rootOf, testedSlots } from "./Fixture.ts"
 
 /** What every History must do; `layer` gives an empty one each time it is built. */
 export const historyContract = (name: string, layer: Layer.Layer<History, HistoryError>): void => {
@@ -143,7 +140,8 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
       "lets the newest proof decide what is covered, and nothing that proves nothing",
       Effect.gen(function* () {
         const history = yield* History
-        const coverage = (fromSlot: number) => Effect.zipRight(history.flush, history.coverage("a", fromSlot))
+        const coverage = (fromSlot: number) =>
+          Effect.zipRight(history.flush, Effect.map(history.coverage("a", fromSlot), testedSlots))
         yield* history.recordProbe(
           probe("p1", "a", [
             outcome(126, 0, "timeout", "slow"),
@@ -156,8 +154,8 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
         )
         yield* history.recordProbe(probe("p2", "b", [outcome(127, 9, "success")]), "answered")
         assert.deepStrictEqual(yield* coverage(0), [
-          { slot: 127, succeeded: bits(0), failed: bits(127), testedAt: 1_700_000_000_500 },
-          { slot: 128, succeeded: 0n, failed: bits(64), testedAt: 1_700_000_000_500 }
+          { slot: 127, succeeded: [0], failed: [127], testedAt: 1_700_000_000_500 },
+          { slot: 128, succeeded: [], failed: [64], testedAt: 1_700_000_000_500 }
         ])
         yield* history.recordProbe(
           probe("p3", "a", [outcome(127, 0, "malformed", "noise"), outcome(127, 127, "success")], {
@@ -171,16 +169,90 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           }),
           "refused"
         )
-        assert.deepStrictEqual(yield* coverage(127), [
-          { slot: 127, succeeded: bits(127), failed: bits(0), testedAt: 1_700_000_060_000 },
-          { slot: 128, succeeded: 0n, failed: bits(64), testedAt: 1_700_000_000_500 }
+        assert.deepStrictEqual(yield* coverage(0), [
+          { slot: 127, succeeded: [127], failed: [0], testedAt: 1_700_000_060_000 },
+          { slot: 128, succeeded: [], failed: [64], testedAt: 1_700_000_000_500 }
         ])
         assert.deepStrictEqual(
           (yield* coverage(128)).map(({ slot }) => slot),
           [128]
         )
-        assert.deepStrictEqual(yield* coverage(129), [])
+        assert.deepStrictEqual(yield* coverage(256), [])
         assert.deepStrictEqual((yield* coverage(-5)).length, 2)
+        const blocks = yield* history.coverage("a", 0)
+        assert.deepStrictEqual(
+          blocks.map(({ firstSlot }) => firstSlot),
+          [0, 128]
+        )
+        assert.deepStrictEqual(
+          blocks.map(({ failed, succeeded, testedAt }) => [succeeded.length, failed.length, testedAt.length]),
+          [
+            [2048, 2048, 128],
+            [2048, 2048, 128]
+          ]
+        )
+      })
+    )
+
+    test(
+      "finds the coverage of one peer among that of others, and across long gaps",
+      Effect.gen(function* () {
+        const history = yield* History
+        const slots = [0, 127, 128, 8_191, 8_192, 8_320, 1_000_000, 12_000_000, 14_000_000]
+        for (const peer of ["b", "a", "c"]) {
+          for (const slot of peer === "a" ? slots : [...slots, 64 * 128 * 9, 13_000_000]) {
+            yield* history.recordProbe(
+              probe(`${peer}${slot}`, peer, [outcome(slot, slot % 128, "success")]),
+              "answered"
+            )
+          }
+        }
+        yield* history.flush
+        const tested = (fromSlot: number) =>
+          Effect.map(history.coverage("a", fromSlot), (blocks) => testedSlots(blocks).map(({ slot }) => slot))
+        assert.deepStrictEqual(yield* tested(0), slots)
+        assert.deepStrictEqual(yield* tested(8_320), slots.slice(5))
+        assert.deepStrictEqual(yield* tested(8_448), slots.slice(6))
+        assert.deepStrictEqual(yield* tested(14_000_128), [])
+      })
+    )
+
+    test(
+      "does not count what was held against a block that was orphaned since",
+      Effect.gen(function* () {
+        const history = yield* History
+        const tested = Effect.zipRight(history.flush, Effect.map(history.coverage("a", 0), testedSlots))
+        const at = (finishedAt: number, startedAt = finishedAt - 100) => ({ finishedAt, startedAt })
+        const both = [outcome(130, 1, "success"), outcome(131, 1, "missing", "not there")]
+        yield* history.recordProbe(probe("p1", "a", both, at(1000)), "answered")
+        yield* history.recordProbe(probe("p2", "a", [outcome(400, 1, "success")], at(1000)), "answered")
+        yield* history.recordOrphan(131, rootOf(131), 2000)
+        yield* history.recordOrphan(400, rootOf(400), 2000)
+        const kept = { slot: 130, succeeded: [1], failed: [], testedAt: 1000 }
+        assert.deepStrictEqual(yield* tested, [kept])
+        assert.strictEqual((yield* history.coverage("a", 0)).length, 1)
+        const straddling = probe("p3", "a", [outcome(131, 2, "success")], at(2500, 1900))
+        yield* history.recordProbe(straddling, "answered")
+        assert.deepStrictEqual(yield* tested, [kept])
+        const other = { ...outcome(131, 3, "success"), blockRoot: "0xcc" }
+        yield* history.recordProbe(probe("p4", "a", [other], at(3000)), "answered")
+        assert.deepStrictEqual(yield* tested, [kept, { slot: 131, succeeded: [3], failed: [], testedAt: 3000 }])
+        yield* history.recordOrphan(131, rootOf(131), 2000)
+        assert.strictEqual((yield* tested).length, 2)
+        yield* history.recordOrphan(131, "0xcc", 4000)
+        assert.deepStrictEqual(yield* tested, [kept])
+        assert.strictEqual((yield* history.peer("a")).outcomes.missing, 1, "outcomes happened all the same")
+        assert.strictEqual((yield* history.totals).outcomes.success, 4)
+      })
+    )
+
+    test(
+      "says that it records",
+      Effect.gen(function* () {
+        const history = yield* History
+        yield* history.recordProbe(probe("p1", "a", [outcome(1, 1, "success")]), "answered")
+        yield* history.flush
+        assert.deepStrictEqual(yield* history.state, { state: "recording", reason: null, queued: 0 })
       })
     )
 

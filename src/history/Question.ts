@@ -1,0 +1,222 @@
+import { Schema } from "effect"
+import { numberOfColumns } from "../domain/Chain.ts"
+import { Claim } from "../domain/Claim.ts"
+import { CoverageCounts } from "../domain/Coverage.ts"
+import { Job, Timings } from "../domain/Job.ts"
+import { InvalidCheck, OutcomeCounts, OutcomeKind } from "../domain/Outcome.ts"
+
+/** What a history can be asked, and what it answers. Days are those of UTC, counted from 1970. */
+
+/** Rows in an answer, at most. An answer says when there would be more. */
+const Limit = Schema.optional(Schema.Int.pipe(Schema.between(1, 100_000)))
+export const defaultLimit = 200
+
+const Day = Schema.Int.pipe(Schema.between(0, 1_000_000))
+
+/** Both days are included; without them it is everything that is kept. */
+const period = { since: Schema.optional(Day), until: Schema.optional(Day) }
+
+/** What outcomes can be summed up by. */
+export const ComplianceBy = Schema.Literal("peer", "client", "version", "custody", "column", "age", "day")
+export type ComplianceBy = typeof ComplianceBy.Type
+
+/** Which rows come first. `group` is the order of the groups themselves; the others have the greatest first. */
+export const ComplianceOrder = Schema.Literal("group", "tested", "blamed")
+
+export const ComplianceOptions = Schema.Struct({
+  by: ComplianceBy,
+  ...period,
+  /** Default: `tested` for peers, clients and versions, otherwise `group`. */
+  order: Schema.optional(ComplianceOrder),
+  limit: Limit
+})
+
+/** Between 0 and 1. */
+const Fraction = Schema.Number
+
+const counted = {
+  /** Combinations that were proven one way or the other: `success` and what is blamed on the peer. */
+  tested: Schema.Int,
+  /** Of those tested, the ones that are blamed on the peer. */
+  blamed: Schema.Int,
+  /** `success` of what was tested; `null` when nothing was. */
+  compliance: Schema.NullOr(Fraction),
+  outcomes: OutcomeCounts
+}
+
+export const ComplianceRow = Schema.Struct({
+  /**
+   * A peer id, a client, a client and its version, a custody group count, a column, whole days from a slot to the
+   * probe, or a day such as `2026-01-31`.
+   */
+  group: Schema.Union(Schema.String, Schema.Int),
+  /** Of a peer: its client and version. */
+  client: Schema.optional(Schema.String),
+  /** `null` where one probe belongs to many groups. */
+  probes: Schema.NullOr(Schema.Int),
+  /** Peers that were probed; `null` where that is not kept. */
+  peers: Schema.NullOr(Schema.Int),
+  ...counted
+})
+export type ComplianceRow = typeof ComplianceRow.Type
+
+const more = {
+  /** Whether there are more rows than were asked for. */
+  more: Schema.Boolean
+}
+
+export const Compliance = Schema.Struct({ rows: Schema.Array(ComplianceRow), ...more })
+
+export const WorstOptions = Schema.Struct({
+  ...period,
+  /** Peers of whom fewer combinations were tested are left out. Default 20. */
+  leastTested: Schema.optional(Schema.Int.pipe(Schema.between(1, 1_000_000_000))),
+  limit: Limit
+})
+
+const peerNamed = {
+  peerId: Schema.String,
+  /** Its client and version. */
+  client: Schema.String
+}
+
+export const WorstRow = Schema.Struct({
+  ...peerNamed,
+  ...counted,
+  /** Blamed of what was tested. */
+  blamedFraction: Fraction,
+  /** The failure to show, as a sentence. */
+  lastFailure: Schema.NullOr(Schema.String)
+})
+
+/** The peers with the greatest blamed fraction first; those without any blamed outcome are left out. */
+export const Worst = Schema.Struct({ rows: Schema.Array(WorstRow), ...more })
+
+export const UntestedOptions = Schema.Struct({ limit: Limit })
+
+export const UntestedRow = Schema.Struct({
+  ...peerNamed,
+  ...CoverageCounts.fields,
+  /** Combinations that it owes and that were not tested. */
+  untested: Schema.Int,
+  /** Unix milliseconds at which these were counted. */
+  countedAt: Schema.Number
+})
+
+/** The peers of whom most is untested first; a peer whose coverage was never counted is left out. */
+export const Untested = Schema.Struct({ rows: Schema.Array(UntestedRow), ...more })
+
+export const SlotOptions = Schema.Struct({
+  slot: Schema.Int.pipe(Schema.between(0, 2 ** 31)),
+  /** Peer ids named for each column. Default 10. */
+  limit: Schema.optional(Schema.Int.pipe(Schema.between(0, 1000)))
+})
+
+/** Who has proven to hold the columns of one slot: delivered them, verified, and not failed to since. */
+export const SlotHoldings = Schema.Struct({
+  slot: Schema.Int,
+  /** The blocks that outcomes were held against; after a reorg there is more than one. */
+  blocks: Schema.Array(Schema.Struct({ root: Schema.String, blobs: Schema.Int, orphaned: Schema.Boolean })),
+  /** All columns, ascending. */
+  columns: Schema.Array(
+    Schema.Struct({
+      column: Schema.Int,
+      /** Peers that have proven to hold it. */
+      peers: Schema.Int,
+      /** Peers that failed to deliver it, and are blamed. */
+      failed: Schema.Int,
+      /** Some of those that hold it. */
+      peerIds: Schema.Array(Schema.String)
+    })
+  ),
+  /** Distinct columns that are proven to be held. */
+  held: Schema.Int,
+  /** Whether those are enough to reconstruct all the others: half of them. */
+  reconstructable: Schema.Boolean
+})
+
+/** Distinct columns from which all others can be computed. */
+export const columnsToReconstruct = numberOfColumns / 2
+
+export const ProbesOptions = Schema.Struct({
+  peerId: Schema.optional(Schema.String),
+  /** Probes with an outcome at this slot. */
+  slot: Schema.optional(Schema.Int),
+  /** Probes with an outcome of this column. */
+  column: Schema.optional(Schema.Int.pipe(Schema.between(0, numberOfColumns - 1))),
+  /** Probes with this outcome, at the slot and of the column that are given too. */
+  outcome: Schema.optional(OutcomeKind),
+  /** `next` of the page before. */
+  before: Schema.optional(Schema.Int),
+  limit: Schema.optional(Schema.Int.pipe(Schema.between(1, 1000)))
+})
+
+export const ProbeSummary = Schema.Struct({
+  /** UUID. */
+  id: Schema.String,
+  job: Job,
+  startedAt: Schema.Number,
+  finishedAt: Schema.Number,
+  timings: Timings,
+  requests: Schema.Int,
+  bytes: Schema.Int,
+  outcomes: OutcomeCounts
+})
+export type ProbeSummary = typeof ProbeSummary.Type
+
+/** Newest first. A page can hold fewer than the limit, and even none, while there is a next one. */
+export const ProbePage = Schema.Struct({
+  probes: Schema.Array(ProbeSummary),
+  /** `before` of the next page; `null` when this is the last. */
+  next: Schema.NullOr(Schema.Int)
+})
+
+export const FailuresOptions = Schema.Struct({ peerId: Schema.String, limit: Limit })
+
+/** Why combinations of a probe failed. */
+export const FailureView = Schema.Struct({
+  /** UUID of the probe. */
+  probeId: Schema.String,
+  /** Unix milliseconds. */
+  at: Schema.Number,
+  outcome: OutcomeKind,
+  /** `null`, as `column`, when several combinations share the reason. */
+  slot: Schema.NullOr(Schema.Int),
+  column: Schema.NullOr(Schema.Int),
+  blockRoot: Schema.NullOr(Schema.String),
+  /** Combinations that failed so. */
+  combinations: Schema.Int,
+  check: Schema.NullOr(InvalidCheck),
+  reason: Schema.NullOr(Schema.String)
+})
+export type FailureView = typeof FailureView.Type
+
+/** Newest first. */
+export const Failures = Schema.Array(FailureView)
+
+export const PeerOptions = Schema.Struct({ peerId: Schema.String })
+
+/** Ascending in time. */
+export const Claims = Schema.Array(Claim)
+
+/** What was found out about one peer, day by day: the groups are days. */
+export const PeerDays = Schema.Array(ComplianceRow)
+
+/** What a history is about. */
+export const Extent = Schema.Struct({
+  /** `null` while no monitor has run on it. */
+  network: Schema.NullOr(Schema.String),
+  /** The days that sums are kept of; `null` while there is nothing. */
+  firstDay: Schema.NullOr(Day),
+  lastDay: Schema.NullOr(Day),
+  peers: Schema.Int,
+  /** Since the database was made, also of days that are no longer kept. */
+  probes: Schema.Int,
+  outcomes: OutcomeCounts
+})
+export type Extent = typeof Extent.Type
+
+export const millisPerDay = 86_400_000
+
+/** The day as `2026-01-31`. */
+export const dayName = (day: number): string => new Date(day * millisPerDay).toISOString().slice(0, 10)
