@@ -21,6 +21,10 @@ export const connect = (filename: string, readonly: boolean) =>
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make)
   )
 
+/** What a query gives, by a connection of our own. */
+export const rows = (filename: string, text: string) =>
+  Effect.scoped(Effect.flatMap(connect(filename, true), (sql) => sql.unsafe(text)))
+
 export const rootOf = (slot: number): string => `0x${slot.toString(16).padStart(64, "0")}`
 
 export const network = {
