@@ -82,7 +82,8 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
           Effect.orElseFail(() => new ExternsError({ operation: `block ${slot}`, reason: "no answer" }))
         )
       ),
-    slotsWithColumns: memory.withColumns,
+    columnSlots: memory.withColumns,
+    replacedSince: memory.replacedSince,
     orphan: memory.orphan,
     progress: Effect.sync(() => {
       const { end, start } = memory.window()

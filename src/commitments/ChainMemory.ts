@@ -3,7 +3,8 @@ import { type Block, hasColumns, type SlotFacts } from "../domain/Block.ts"
 import type { Root } from "../domain/Bytes.ts"
 import type { SlotRange } from "../domain/Chain.ts"
 import { makeBlockStore } from "./BlockStore.ts"
-import { makeSlotIndex } from "./SlotIndex.ts"
+import { slotsWithin } from "../domain/Tile.ts"
+import { makeSlotIndex, type SlotIndex } from "./SlotIndex.ts"
 
 /** Slots that are asked for and put in doubt together; chunk n starts at slot 32 n. */
 const chunkSlots = 32
@@ -39,7 +40,9 @@ export interface ChainMemory {
    * their chunks are given.
    */
   readonly store: (range: SlotRange, blocks: ReadonlyArray<Block>) => ReadonlyArray<number>
-  readonly withColumns: (range: SlotRange) => ReadonlyArray<number>
+  /** The slots of a tile (domain/Tile) in the window whose block is known to have columns. */
+  readonly withColumns: (tile: number) => number
+  readonly replacedSince: SlotIndex["replacedSince"]
   readonly countKnown: () => number
   readonly orphan: (root: Root) => Option.Option<Block>
 }
@@ -136,10 +139,8 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
         answer.filter((block) => block.slot >= range.start && block.slot <= range.end)
       )
     },
-    withColumns: (range) => {
-      const { end, start } = clip(range)
-      return index.withColumns(start, end)
-    },
+    withColumns: (tile) => index.withColumns(tile) & slotsWithin(tile, window()),
+    replacedSince: index.replacedSince,
     countKnown: () => {
       const { end, start } = window()
       return index.countKnown(start, end)

@@ -2,6 +2,7 @@ import { Context, type Effect, type Option } from "effect"
 import type { Block, SlotFacts } from "../domain/Block.ts"
 import type { SlotRange } from "../domain/Chain.ts"
 import type { ExternsError } from "../host/Externs.ts"
+import type { SlotRoot } from "./SlotIndex.ts"
 
 /** Ground truth by slot: filled in the background and on demand, corrected when the chain reorganises. */
 export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
@@ -15,10 +16,15 @@ export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
     /** Asks the chain again, memory or not, and corrects the memory: the last word before anyone is blamed. */
     readonly confirm: (slot: number) => Effect.Effect<SlotFacts, ExternsError>
     /**
-     * The slots of the range whose canonical block is known to have columns, ascending. Never asks the chain; what is
+     * The slots of a tile (domain/Tile) whose canonical block is known to have columns. Never asks the chain; what is
      * not known is left out.
      */
-    readonly slotsWithColumns: (range: SlotRange) => ReadonlyArray<number>
+    readonly columnSlots: (tile: number) => number
+    /**
+     * Blocks that were taken for canonical until another one, or none, was found in their slot, in the order in which
+     * that was heard, without the first `seen` of them; with how many there are by now.
+     */
+    readonly replacedSince: (seen: number) => { readonly seen: number; readonly blocks: ReadonlyArray<SlotRoot> }
     /** A block that was canonical once and is no longer. */
     readonly orphan: (root: string) => Option.Option<Block>
     /** Slots known, and slots in the history window. */

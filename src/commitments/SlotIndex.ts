@@ -1,4 +1,5 @@
 import { fromHex, type Root, toHex } from "../domain/Bytes.ts"
+import { slotBit, tileOf, tileSlots } from "../domain/Tile.ts"
 
 /** What is remembered of a slot for as long as it is in the window, in less than 80 bytes. */
 export interface SlotIndex {
@@ -12,9 +13,17 @@ export interface SlotIndex {
   readonly before: (slot: number) => LinkedBlock | undefined
   /** The same, after `slot` and up to `limit`. */
   readonly after: (slot: number, limit: number) => LinkedBlock | undefined
-  /** Slots of start..end whose block has columns, ascending. */
-  readonly withColumns: (start: number, end: number) => Array<number>
+  /** The slots of a tile (domain/Tile) whose block is known to have columns. */
+  readonly withColumns: (tile: number) => number
+  /** Blocks that were at a slot before another one, or none, was found to be there: all but the first `seen` of them. */
+  readonly replacedSince: (seen: number) => { readonly seen: number; readonly blocks: ReadonlyArray<SlotRoot> }
   readonly countKnown: (start: number, end: number) => number
+}
+
+/** A block by its place and its name. */
+export interface SlotRoot {
+  readonly slot: number
+  readonly root: Root
 }
 
 interface LinkedBlock {
@@ -33,7 +42,11 @@ export const makeSlotIndex = (size: number): SlotIndex => {
   const states = new Uint8Array(size)
   const roots = new Uint8Array(size * 32)
   const parents = new Uint8Array(size * 32)
-  const columns = makeSortedSlots()
+  /** Whether the block in `roots` was ever the slot's: it stays there while the slot is in doubt. */
+  const rooted = new Uint8Array(size)
+  const columns = makeTiles(Math.ceil(size / tileSlots) + 1)
+  const replaced: Array<SlotRoot> = []
+  let dropped = 0
 
   const stateOf = (slot: number): number => {
     const at = slot % size
@@ -45,10 +58,21 @@ export const makeSlotIndex = (size: number): SlotIndex => {
   }
   const set = (slot: number, state: number): void => {
     const at = slot % size
-    if (states[at] === withColumns) columns.remove(slots[at] ?? -1)
+    if (slots[at] !== slot) rooted[at] = 0
     if (state === withColumns) columns.add(slot)
+    else columns.remove(slot)
     slots[at] = slot
     states[at] = state
+  }
+  /** Another block than `root`, or none, is at the slot. */
+  const replace = (slot: number, root: Root | undefined): void => {
+    const at = slot % size
+    if (slots[at] !== slot || rooted[at] !== 1) return
+    const before = read(roots, slot)
+    if (before === root) return
+    rooted[at] = 0
+    replaced.push({ slot, root: before })
+    if (replaced.length > keptReplaced) dropped += replaced.splice(0, keptReplaced / 2).length
   }
   const linked = (slot: number): LinkedBlock => ({ slot, root: read(roots, slot), parentRoot: read(parents, slot) })
   const search = (start: number, step: 1 | -1, limit: number): LinkedBlock | undefined => {
@@ -63,18 +87,24 @@ export const makeSlotIndex = (size: number): SlotIndex => {
   return {
     has: (slot) => stateOf(slot) !== 0,
     root: (slot) => (stateOf(slot) >= withoutColumns ? read(roots, slot) : undefined),
-    setEmpty: (slot) => set(slot, empty),
+    setEmpty: (slot) => {
+      replace(slot, undefined)
+      set(slot, empty)
+    },
     setBlock: (slot, root, parentRoot, hasColumns) => {
+      replace(slot, root)
       set(slot, hasColumns ? withColumns : withoutColumns)
       roots.set(fromHex(root), (slot % size) * 32)
       parents.set(fromHex(parentRoot), (slot % size) * 32)
+      rooted[slot % size] = 1
     },
     forget: (slot) => {
       if (stateOf(slot) !== 0) set(slot, 0)
     },
     before: (slot) => search(slot - 1, -1, -1),
     after: (slot, limit) => search(slot + 1, 1, limit + 1),
-    withColumns: columns.within,
+    withColumns: columns.word,
+    replacedSince: (seen) => ({ seen: dropped + replaced.length, blocks: replaced.slice(Math.max(0, seen - dropped)) }),
     countKnown: (start, end) => {
       let known = 0
       for (let slot = start; slot <= end; slot++) if (stateOf(slot) !== 0) known++
@@ -83,30 +113,24 @@ export const makeSlotIndex = (size: number): SlotIndex => {
   }
 }
 
-/** A sorted array: most slots come at its end, and copying a part of it is far faster than looking at every slot. */
-const makeSortedSlots = () => {
-  const sorted: Array<number> = []
-  /** Where the first slot that is not below `slot` is, or would be. */
-  const find = (slot: number): number => {
-    let low = 0
-    let high = sorted.length
-    while (low < high) {
-      const middle = (low + high) >>> 1
-      if ((sorted[middle] ?? Infinity) < slot) low = middle + 1
-      else high = middle
-    }
-    return low
-  }
+/** Reorgs of more slots than that, between two looks, are not all told of. */
+const keptReplaced = 65_536
+
+/** A ring of words over the newest `size` tiles. */
+const makeTiles = (size: number) => {
+  const tiles = new Int32Array(size).fill(-1)
+  const words = new Int32Array(size)
   return {
     add: (slot: number): void => {
-      const at = find(slot)
-      if (at === sorted.length) sorted.push(slot)
-      else if (sorted[at] !== slot) sorted.splice(at, 0, slot)
+      const tile = tileOf(slot)
+      const at = tile % size
+      words[at] = (tiles[at] === tile ? (words[at] ?? 0) : 0) | slotBit(slot)
+      tiles[at] = tile
     },
     remove: (slot: number): void => {
-      const at = find(slot)
-      if (sorted[at] === slot) sorted.splice(at, 1)
+      const at = tileOf(slot) % size
+      if (tiles[at] === tileOf(slot)) words[at] = (words[at] ?? 0) & ~slotBit(slot)
     },
-    within: (start: number, end: number): Array<number> => (start > end ? [] : sorted.slice(find(start), find(end + 1)))
+    word: (tile: number): number => (tiles[tile % size] === tile ? (words[tile % size] ?? 0) : 0)
   }
 }

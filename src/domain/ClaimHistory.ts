@@ -34,3 +34,11 @@ export const owes = (history: ClaimHistory, slot: number, column: number): boole
   slot >= (history.current.earliestAvailableSlot ?? 0) &&
   slot >= (history.joined.get(column) ?? 0) &&
   history.current.columns.includes(column)
+
+/** Whether both oblige to the same columns from the same slots on, the earliest available slot aside. */
+export const owesTheSame = (a: ClaimHistory, b: ClaimHistory): boolean =>
+  a === b ||
+  (a.current.columns.length === b.current.columns.length &&
+    a.joined.size === b.joined.size &&
+    a.current.columns.every((column, index) => column === b.current.columns[index]) &&
+    a.current.columns.every((column) => a.joined.get(column) === b.joined.get(column)))

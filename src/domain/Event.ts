@@ -1,12 +1,17 @@
 import { Schema } from "effect"
 import { Claim } from "./Claim.ts"
 import { Finding } from "./Finding.ts"
+import { PeerCoverage } from "./Confidence.ts"
 import { Probe } from "./Job.ts"
 import { PeerView } from "./Peer.ts"
 import { Status } from "./Status.ts"
 
 /** A finished probe and the outcome of every combination in it. */
-export const Sampling = Schema.TaggedStruct("Sampling", { probe: Probe })
+export const Sampling = Schema.TaggedStruct("Sampling", {
+  probe: Probe,
+  /** How much of what the peer owes is tested with it, and what that says. */
+  coverage: Schema.NullOr(PeerCoverage)
+})
 export type Sampling = typeof Sampling.Type
 
 /** A peer's claim, when first heard and whenever it changes. */

@@ -2,6 +2,7 @@ import { multiaddr } from "@multiformats/multiaddr"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { Either, Option, Schema } from "effect"
 import { Claim } from "./Claim.ts"
+import { PeerCoverage } from "./Confidence.ts"
 import { FindingCounts } from "./Finding.ts"
 import { decodeNodeRecord } from "./NodeRecord.ts"
 import { OutcomeCounts } from "./Outcome.ts"
@@ -92,6 +93,8 @@ export const PeerView = Schema.Struct({
   findings: FindingCounts,
   verdict: Verdict,
   /** Unix milliseconds. */
+  /** As of the last probe; `null` before it. */
+  coverage: Schema.NullOr(PeerCoverage),
   lastProbeAt: Schema.NullOr(Schema.Number),
   /** Why the verdict is not `compliant`: the last failure, as a sentence. */
   lastFailure: Schema.NullOr(Schema.String)

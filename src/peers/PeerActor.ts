@@ -12,17 +12,20 @@ import {
 import { extendClaims, startClaims } from "../domain/ClaimHistory.ts"
 import { addFindings, type Finding } from "../domain/Finding.ts"
 import { forkDigestAt } from "../domain/ForkDigest.ts"
+import { coverageView } from "../domain/Confidence.ts"
 import type { Job } from "../domain/Job.ts"
 import { describe, PeerRefused, type RequestError } from "../domain/Outcome.ts"
 import { EventBus } from "../events/EventBus.ts"
-import { History } from "../history/History.ts"
+import { EvidenceStore } from "../evidence/EvidenceStore.ts"
+import { History, type HistoryError } from "../history/History.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Sampler } from "../sampler/Sampler.ts"
-import { conversationOf, Prober } from "./Prober.ts"
+import { conversationOf, Prober, type ProbeResult } from "./Prober.ts"
 import type { PeerEntry } from "./PeerEntry.ts"
 import {
   type PeerState,
+  placeOf,
   verdict,
   viewOf,
   withConnection,
@@ -66,6 +69,7 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
   const history = yield* History
   const sampler = yield* Sampler
   const prober = yield* Prober
+  const evidence = yield* EvidenceStore
   const bus = yield* EventBus
   const tally = yield* Tally
   const workers = yield* Workers
@@ -151,24 +155,32 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
   ]
 
   const probe = Effect.fn("PeerActor.probe")(function* (nodeId: Uint8Array, job: Job) {
-    const { claims } = yield* Ref.get(entry.state)
-    if (Option.isNone(claims)) return Option.none<RequestError>()
+    const state = yield* Ref.get(entry.state)
+    const { agent, claims } = state
+    if (Option.isNone(claims)) return Option.none<ProbeResult>()
     yield* tally.probeStarted
     const result = yield* prober
-      .probe({ address, nodeId, claims: claims.value, job })
+      .probe({ address, nodeId, claims: claims.value, job, agent, remoteAddress: placeOf(state) })
       .pipe(Effect.onExit((exit) => tally.probeEnded(exit._tag === "Success" ? exit.value.probe : undefined)))
     const { conversation, error, probe, statement } = result
-    yield* history.recordProbe(probe, conversation)
-    yield* sampler.record(probe)
-    yield* bus.publish({ _tag: "Sampling", probe })
+    const coverage = yield* sampler.record(probe)
+    yield* history.recordProbe(probe, conversation, Option.getOrUndefined(coverage))
+    yield* bus.publish({
+      _tag: "Sampling",
+      probe,
+      coverage: Option.getOrNull(Option.map(coverage, coverageView))
+    })
     yield* update((state) => {
-      const after = withProbe(state, probe, conversation)
+      const after = {
+        ...withProbe(state, probe, conversation),
+        coverage: Option.orElse(coverage, () => state.coverage)
+      }
       return Option.isSome(error) && after.lastFailure === null
         ? { ...after, lastFailure: describe(error.value) }
         : after
     })
     if (Option.isSome(statement)) yield* hear(statement.value, nodeId)
-    return error
+    return Option.some(result)
   })
 
   /** One probe, if there is anything to ask; gives whether the peer is to be left alone for a while. */
@@ -179,14 +191,27 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
       const job = yield* sampler.next(peerId, claims.value)
       if (Option.isNone(job)) return false
       // While it waited for a worker the peer may have left; what is not asked needs no outcome.
-      const failure = yield* workers.run(peerId, Effect.whenEffect(probe(nodeId, job.value), entry.link.get))
-      const answered = !Option.exists(Option.flatten(failure), (error) => conversationOf(error) !== "answered")
+      const done = yield* workers.run(peerId, Effect.whenEffect(probe(nodeId, job.value), entry.link.get))
+      const result = Option.flatten(done)
+      // Others may have the worker while this peer's evidence is written.
+      yield* evidence.keep(Option.match(result, { onNone: () => [], onSome: ({ evidence }) => evidence }))
+      const answered = !Option.exists(result, ({ conversation }) => conversation !== "answered")
       yield* answered ? backOff.reset : syncLink
       return !answered
-    }).pipe(Effect.catchTag("ExternsError", (error) => Effect.as(noGroundTruth(error), false)))
+    }).pipe(
+      Effect.catchTags({
+        ExternsError: (error) => Effect.as(noGroundTruth(error), false),
+        HistoryError: (error) => Effect.as(unread(error), false)
+      })
+    )
 
   const noGroundTruth = (error: ExternsError) =>
     Effect.logDebug("no ground truth to probe by").pipe(Effect.annotateLogs({ peer: peerId, reason: error.message }))
+
+  const unread = (error: HistoryError) =>
+    Effect.logWarning("what was tested before cannot be read; the peer is probed later").pipe(
+      Effect.annotateLogs({ peer: peerId, reason: error.message })
+    )
 
   /** Waits longer each time, until a probe is answered. */
   const pause = backOff.next(undefined).pipe(Effect.ignore)

@@ -26,6 +26,7 @@ export const makeEntry = (address: PeerAddress): Effect.Effect<PeerEntry> =>
       outcomes: noOutcomes,
       conversations: noConversations,
       findings: {},
+      coverage: Option.none(),
       lastProbeAt: null,
       lastFailure: null
     })

@@ -1,6 +1,8 @@
 import { Option } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import type { ClaimHistory } from "../domain/ClaimHistory.ts"
+import { coverageView } from "../domain/Confidence.ts"
+import type { CoverageCounts } from "../domain/Coverage.ts"
 import { addFindings, type Finding, type FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
 import { addOutcomes, type Blame, blameOf, type OutcomeCounts, type OutcomeKind } from "../domain/Outcome.ts"
@@ -21,6 +23,8 @@ export interface PeerState {
   /** The recent ones; see `addConversation`. */
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts
+  /** How much of what it owes was tested, as of the last probe. */
+  readonly coverage: Option.Option<CoverageCounts>
   /** Unix milliseconds. */
   readonly lastProbeAt: number | null
   readonly lastFailure: string | null
@@ -73,6 +77,10 @@ const failureOf = (probe: Probe, blame?: Blame): string | null =>
   probe.outcomes.find(({ outcome }) => outcome !== "success" && (blame ?? blameOf[outcome]) === blameOf[outcome])
     ?.reason ?? null
 
+/** Where the peer was reached, or else where it can be dialled. */
+export const placeOf = ({ address, remoteAddress }: PeerState): string | null =>
+  remoteAddress ?? address.multiaddrs[0] ?? null
+
 /** The peer as it is shown. */
 export const viewOf = (state: PeerState): PeerView => {
   const claim = Option.getOrUndefined(state.claims)?.current
@@ -80,7 +88,7 @@ export const viewOf = (state: PeerState): PeerView => {
     peerId: state.address.peerId,
     nodeId: Option.getOrNull(Option.map(state.nodeId, toHex)),
     agent: state.agent,
-    address: state.remoteAddress ?? state.address.multiaddrs[0] ?? null,
+    address: placeOf(state),
     connected: state.connected,
     custody:
       claim === undefined
@@ -95,6 +103,7 @@ export const viewOf = (state: PeerState): PeerView => {
     outcomes: state.outcomes,
     findings: state.findings,
     verdict: verdict(state),
+    coverage: Option.getOrNull(Option.map(state.coverage, coverageView)),
     lastProbeAt: state.lastProbeAt,
     lastFailure: verdict(state) === "compliant" ? null : state.lastFailure
   }

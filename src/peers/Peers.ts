@@ -50,7 +50,6 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     Effect.gen(function* () {
       const { peerId } = entry.address
       const [known, claims] = yield* Effect.all([history.peer(peerId), history.claims(peerId)])
-      yield* sampler.load(peerId)
       yield* Ref.update(entry.state, (state) => ({
         ...state,
         ...known,

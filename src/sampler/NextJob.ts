@@ -1,10 +1,10 @@
 import { Option } from "effect"
-import { untested } from "../domain/Coverage.ts"
+import type { SlotRange } from "../domain/Chain.ts"
 import type { Job } from "../domain/Job.ts"
-import { bitmapOf, type Coverage } from "./Coverage.ts"
-
-/** Where in the allowed slots a job starts; see `biased`. */
-export type SlotBias = "uniform" | "recent" | "historical" | "heavily_recent" | "heavily_historical"
+import { slotsWithin, tileOf, tileSlots, tileStart } from "../domain/Tile.ts"
+import type { Coverage } from "./Coverage.ts"
+import { anchorIn, type Ground, largestShape } from "./JobShape.ts"
+import { placeOf, type SlotBias } from "./SlotBias.ts"
 
 export interface JobOptions {
   readonly maxColumns: number
@@ -19,123 +19,180 @@ export interface JobOptions {
 
 export interface JobInput {
   readonly peerId: string
-  /** Ascending; all have columns and are inside the owed range. */
-  readonly slots: ReadonlyArray<number>
-  /** The slot from which sidecars have another form (Gloas): one request never straddles it. */
-  readonly newFormSlot: number
-  /** The columns that the peer owes of a slot. */
-  readonly owed: (slot: number) => bigint
+  /** Inside what the peer owes, edges and margins taken off, and inside what may be asked for. */
+  readonly range: SlotRange
+  /** The slots of a tile whose block has columns. */
+  readonly columnSlots: (tile: number) => number
+  /** First slots of forks and of steps of the blob schedule, ascending: one request never straddles one. */
+  readonly boundaries: ReadonlyArray<number>
   readonly coverage: Coverage
   readonly options: JobOptions
+  /** How many jobs this peer was given before. */
+  readonly turn: number
   /** Unix milliseconds. */
   readonly now: number
   /** Uniform in [0, 1). */
   readonly random: () => number
 }
 
+/** Every so many jobs, the first among them, one goes to the oldest slots of which something is wanted. */
+export const edgeEvery = 16
+
 /**
- * The next request: untested combinations first, failed ones again after a while, and when nothing is left the
- * stalest. A job starts at a slot chosen by `slotBias`, goes on over contiguous slots, and takes the columns that are
- * wanted most often in them.
+ * Columns that one job takes together. A request that is very tall says little of many slots: above 32 columns the
+ * request budget would leave fewer than 16 slots of it.
+ */
+export const groupColumns = ({ maxColumns, maxCombinations }: JobOptions): number =>
+  Math.min(maxColumns, maxCombinations, 32)
+
+/**
+ * The next request: what was never tested, and what failed long enough ago; when there is nothing of it left, the
+ * stalest. Its place is drawn by `slotBias`, but every sixteenth goes to the oldest slots, where a node that prunes
+ * early gives itself away. Its columns are the next group of the claim in turn, so that a column that is kept nowhere
+ * is met within one round; in slots and columns it grows as far as nothing tested lies in it.
  */
 export const nextJob = (input: JobInput): Option.Option<Job> => {
-  const { options, slots } = input
-  if (slots.length === 0) return Option.none()
-  const first = Math.min(Math.floor(biased(options.slotBias, input.random) * slots.length), slots.length - 1)
-  const wanted = options.preferUntested ? wantedOf(input) : input.owed
-  const anchor = firstWanted(slots, first, wanted)
-  if (Option.isSome(anchor)) return Option.some(jobAt(input, anchor.value, wanted))
-  return Option.map(stalest(input), (index) => jobAt(input, index, input.owed))
+  const { coverage, options, range } = input
+  if (range.start > range.end || coverage.columns.length === 0) return Option.none()
+  const untested = groundOf(input, (tile, index) => ~coverage.tested(tile, index) | retriable(input, tile, index))
+  const askable = groundOf(input, (tile, index) => ~coverage.failed(tile, index) | retriable(input, tile, index))
+  if (!options.preferUntested) {
+    const any = (tile: number): boolean => isAny(coverage, askable, tile)
+    return Option.flatMap(placeAt(input, any, any), (slot) => jobAt(input, askable, slot, range.end))
+  }
+  const isNew = (tile: number): boolean => (slotsOf(input, tile) & ~coverage.done(tile)) !== 0
+  const isWanted = (tile: number): boolean => isNew(tile) || (isDue(input, tile) && isAny(coverage, untested, tile))
+  const place = input.turn % edgeEvery === 0 ? oldest(input, isNew) : placeAt(input, isWanted, isNew)
+  return place.pipe(
+    Option.orElse(() => firstDue(input, untested)),
+    Option.flatMap((slot) => jobAt(input, untested, slot, range.end)),
+    Option.orElse(() => stalest(input, askable))
+  )
 }
 
-/**
- * A place in [0, 1), 0 the oldest slot and 1 the newest. Density: `uniform` 1, `recent` 2x, `historical` 2(1-x),
- * `heavily_recent` 4x³, `heavily_historical` 4(1-x)³: the extreme of two, or of four, uniform draws.
- */
-export const biased = (bias: SlotBias, random: () => number): number => {
-  switch (bias) {
-    case "uniform":
-      return random()
-    case "recent":
-      return Math.max(random(), random())
-    case "historical":
-      return Math.min(random(), random())
-    case "heavily_recent":
-      return Math.max(random(), random(), random(), random())
-    case "heavily_historical":
-      return Math.min(random(), random(), random(), random())
-  }
+const groundOf = (input: JobInput, wanted: (tile: number, index: number) => number): Ground => ({
+  columnSlots: input.columnSlots,
+  wanted: (tile, index) => wanted(tile, index) & input.coverage.owed(tile, index),
+  range: input.range,
+  maxCombinations: input.options.maxCombinations
+})
+
+const slotsOf = ({ columnSlots, range }: JobInput, tile: number): number => columnSlots(tile) & slotsWithin(tile, range)
+
+/** Whether the failures of a tile and group may be asked for again. */
+const isOld = ({ coverage, now, options }: JobInput, key: number): boolean => {
+  const failedAt = coverage.failures.get(key)
+  return options.retryFailures && failedAt !== undefined && now - failedAt >= options.retryAfterMs
 }
 
-const wantedOf =
-  ({ coverage, now, options, owed }: JobInput) =>
-  (slot: number): bigint => {
-    const known = coverage.get(slot)
-    if (known === undefined) return owed(slot)
-    const fresh = owed(slot) & ~known.succeeded & ~known.failed
-    const again = options.retryFailures && now - known.testedAt >= options.retryAfterMs ? owed(slot) & known.failed : 0n
-    return fresh | again
-  }
+const retriable = (input: JobInput, tile: number, index: number): number => {
+  const failed = input.coverage.failed(tile, index)
+  return failed !== 0 && isOld(input, input.coverage.keyOf(tile, input.coverage.groupOf(index))) ? failed : 0
+}
 
-/** The index of the first slot at or after `from`, going round, of which anything is wanted. */
-const firstWanted = (
-  slots: ReadonlyArray<number>,
-  from: number,
-  wanted: (slot: number) => bigint
+const isDue = (input: JobInput, tile: number): boolean => {
+  const { coverage } = input
+  if (coverage.failures.size === 0) return false
+  for (let group = 0; group < coverage.groups; group++) if (isOld(input, coverage.keyOf(tile, group))) return true
+  return false
+}
+
+const isAny = (coverage: Coverage, ground: Ground, tile: number): boolean => {
+  const slots = ground.columnSlots(tile) & slotsWithin(tile, ground.range)
+  return slots !== 0 && coverage.columns.some((_, index) => (ground.wanted(tile, index) & slots) !== 0)
+}
+
+/** Draws that are made before the next tile in line is taken: what is drawn then is distributed as stated. */
+const maxDraws = 8
+
+/** A slot drawn by the bias in a tile that is accepted; failing that, the next tile that is `sought`, going round. */
+const placeAt = (
+  input: JobInput,
+  isAccepted: (tile: number) => boolean,
+  isSought: (tile: number) => boolean
 ): Option.Option<number> => {
-  for (let step = 0; step < slots.length; step++) {
-    const index = (from + step) % slots.length
-    const slot = slots[index]
-    if (slot !== undefined && wanted(slot) !== 0n) return Option.some(index)
+  const { options, random, range } = input
+  let slot = range.start
+  for (let draw = 0; draw < maxDraws; draw++) {
+    const drawn = Math.floor(placeOf(options.slotBias, random()) * (range.end - range.start + 1))
+    slot = Math.min(range.end, range.start + drawn)
+    if (isAccepted(tileOf(slot))) return Option.some(slot)
+  }
+  const [first, last] = [tileOf(range.start), tileOf(range.end)]
+  const tiles = last - first + 1
+  for (let step = 1; step <= tiles; step++) {
+    const tile = first + ((tileOf(slot) - first + step) % tiles)
+    if (isSought(tile)) return Option.some(Math.max(range.start, tileStart(tile)))
   }
   return Option.none()
 }
 
-/** The index of the slot whose test is the longest ago, of those that owe anything and did not fail too lately. */
-const stalest = ({ coverage, now, options, owed, slots }: JobInput): Option.Option<number> => {
-  let best = Option.none<number>()
-  let oldest = Infinity
-  slots.forEach((slot, index) => {
-    const { failed, succeeded, testedAt } = coverage.get(slot) ?? untested
-    const onlyFailed = (owed(slot) & succeeded) === 0n && (owed(slot) & failed) !== 0n
-    if (owed(slot) === 0n || testedAt >= oldest) return
-    if (onlyFailed && (!options.retryFailures || now - testedAt < options.retryAfterMs)) return
-    oldest = testedAt
-    best = Option.some(index)
-  })
-  return best
+const oldest = ({ range }: JobInput, isNew: (tile: number) => boolean): Option.Option<number> => {
+  for (let tile = tileOf(range.start); tile <= tileOf(range.end); tile++) {
+    if (isNew(tile)) return Option.some(Math.max(range.start, tileStart(tile)))
+  }
+  return Option.none()
 }
 
-const jobAt = (input: JobInput, anchor: number, wanted: (slot: number) => bigint): Job => {
-  const { newFormSlot, options, peerId, slots } = input
-  const start = slots[anchor] ?? 0
-  const end = Math.min(start + options.maxSlots, start < newFormSlot ? newFormSlot : Infinity)
-  const window = slots.slice(anchor, anchor + options.maxSlots).filter((slot) => slot < end)
-  const counts = new Map<number, number>()
-  for (const slot of window) {
-    for (const column of columnsOf(wanted(slot))) counts.set(column, (counts.get(column) ?? 0) + 1)
+/** Failures are looked through in the order in which they failed, but only so far: the others have their turn later. */
+const maxFailuresSeen = 256
+
+const firstDue = (input: JobInput, ground: Ground): Option.Option<number> => {
+  let seen = 0
+  for (const key of input.coverage.failures.keys()) {
+    if (++seen > maxFailuresSeen || !isOld(input, key)) break
+    const tile = input.coverage.tileOfKey(key)
+    if (isAny(input.coverage, ground, tile)) return Option.some(Math.max(input.range.start, tileStart(tile)))
   }
-  const columns = [...counts]
-    .map(([column, count]) => ({ column, rank: count + input.random() }))
-    .sort((a, b) => b.rank - a.rank)
-    .slice(0, options.maxColumns)
-    .map(({ column }) => column)
-    .sort((a, b) => a - b)
-  const chosen = bitmapOf(columns)
-  let last = start
-  let combinations = 0
-  for (const slot of window) {
-    combinations += columns.length
-    if (combinations > options.maxCombinations && slot !== start) break
-    if ((wanted(slot) & chosen) !== 0n) last = slot
-  }
-  return { peerId, startSlot: start, count: last - start + 1, columns }
+  return Option.none()
 }
 
-const columnsOf = (bitmap: bigint): ReadonlyArray<number> => {
-  const columns: Array<number> = []
-  for (let column = 0, rest = bitmap; rest !== 0n; column++, rest >>= 1n) {
-    if ((rest & 1n) === 1n) columns.push(column)
+const stalest = (input: JobInput, ground: Ground): Option.Option<Job> => {
+  const { coverage, random, range } = input
+  const [first, last] = [tileOf(range.start), tileOf(range.end)]
+  const tiles = last - first + 1
+  // Among those that are equally stale, any: the order in which they were tested says nothing.
+  const from = Math.floor(random() * tiles)
+  let best: { readonly slot: number; readonly group: number; readonly at: number } | undefined
+  for (let step = 0; step < tiles; step++) {
+    const tile = first + ((from + step) % tiles)
+    if (slotsOf(input, tile) === 0) continue
+    for (let group = 0; group < coverage.groups; group++) {
+      const at = coverage.testedAt(tile, group)
+      if (best !== undefined && at >= best.at) continue
+      const anchor = anchorIn(ground, tile, range.start, coverage.group(group))
+      if (anchor !== undefined) best = { slot: anchor.start, group, at }
+    }
   }
-  return columns
+  if (best === undefined) return Option.none()
+  const { group, slot } = best
+  return jobAt({ ...input, turn: group }, ground, slot, tileStart(tileOf(slot) + 1) - 1)
+}
+
+/** The job at, or next after, a slot, ending at `lastSlot` at the latest. */
+const jobAt = (input: JobInput, ground: Ground, slot: number, lastSlot: number): Option.Option<Job> => {
+  const { boundaries, coverage, options, peerId, turn } = input
+  const tile = tileOf(slot)
+  const origin = tileStart(tile)
+  // Narrow jobs lie side by side in a tile, so that no leftovers come between them.
+  const from = origin + Math.floor((slot - origin) / options.maxSlots) * Math.min(options.maxSlots, tileSlots)
+  for (const start of from > origin ? [from, origin] : [origin]) {
+    for (let step = 0; step < coverage.groups; step++) {
+      const anchor = anchorIn(ground, tile, start, coverage.group((turn + step) % coverage.groups))
+      if (anchor === undefined) continue
+      const end = Math.min(
+        lastSlot,
+        anchor.start + options.maxSlots - 1,
+        (boundaries.find((boundary) => boundary > anchor.start) ?? Infinity) - 1
+      )
+      const shape = largestShape({ ...ground, range: { ...ground.range, end } }, anchor.start, anchor.indices)
+      return Option.some({
+        peerId,
+        startSlot: shape.start,
+        count: shape.end - shape.start + 1,
+        columns: shape.indices.flatMap((index) => coverage.columns[index] ?? [])
+      })
+    }
+  }
+  return Option.none()
 }

@@ -1,13 +1,17 @@
-import { Clock, Context, Effect, Layer, type Option, Random } from "effect"
-import { epochStart, forkEpoch, type SlotRange, slotAt } from "../domain/Chain.ts"
+import { Clock, Context, Effect, Layer, Option, Random } from "effect"
+import { epochStart, type SlotRange, slotAt } from "../domain/Chain.ts"
 import { type Margins, owedRange } from "../domain/Claim.ts"
-import { type ClaimHistory, owes } from "../domain/ClaimHistory.ts"
+import { type ClaimHistory, owesTheSame } from "../domain/ClaimHistory.ts"
+import { type CoverageCounts, settles } from "../domain/Coverage.ts"
+import { digestTable } from "../domain/ForkDigest.ts"
 import type { Job, Probe } from "../domain/Job.ts"
+import { tileOf, tileSlots } from "../domain/Tile.ts"
 import { CommitmentCache } from "../commitments/CommitmentCache.ts"
 import { History, type HistoryError } from "../history/History.ts"
 import { Externs } from "../host/Externs.ts"
-import { bitmapOf, cover, type Coverage } from "./Coverage.ts"
-import { type JobOptions, nextJob } from "./NextJob.ts"
+import { type Coverage, makeCoverage } from "./Coverage.ts"
+import { fillCoverage } from "./FillCoverage.ts"
+import { groupColumns, type JobOptions, nextJob } from "./NextJob.ts"
 
 export interface SamplerOptions extends JobOptions {
   readonly margins: Margins
@@ -21,78 +25,123 @@ export interface SamplerOptions extends JobOptions {
 export class Sampler extends Context.Tag("dasmon/Sampler")<
   Sampler,
   {
-    /** Loads what the history knows of a peer. A peer that was not loaded is taken as untested. */
-    readonly load: (peerId: string) => Effect.Effect<void, HistoryError>
+    /**
+     * The next job for a peer with these claims; none while nothing it owes can be judged. The first call for a peer
+     * reads from the history what was tested before.
+     */
+    readonly next: (peerId: string, claims: ClaimHistory) => Effect.Effect<Option.Option<Job>, HistoryError>
+    /** Takes the outcomes of a finished probe into account; gives how much of what the peer owes is tested with it. */
+    readonly record: (probe: Probe) => Effect.Effect<Option.Option<CoverageCounts>>
     /** Drops a peer's coverage from memory; the history keeps it. */
     readonly unload: (peerId: string) => Effect.Effect<void>
-    /** The next job for a peer with these claims; none while nothing it owes can be judged. */
-    readonly next: (peerId: string, claims: ClaimHistory) => Effect.Effect<Option.Option<Job>>
-    /** Takes the outcomes of a finished probe into account. */
-    readonly record: (probe: Probe) => Effect.Effect<void>
   }
 >() {
   static readonly layer = (options: SamplerOptions) => Layer.effect(Sampler, make(options))
+}
+
+/** What is held of one peer. */
+interface Entry {
+  readonly claims: ClaimHistory
+  readonly coverage: Coverage
+  /** Jobs given so far. */
+  turn: number
+  /** What could be asked for at the last job. */
+  range: SlotRange
+  /** Replaced blocks that were taken into account. */
+  seen: number
 }
 
 const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
   const history = yield* History
-  const coverages = new Map<string, Coverage>()
-  const windowSlots = Math.ceil(options.historyWindowMs / chain.slotDurationMs)
+  const entries = new Map<string, Entry>()
+  const windowSlots = Math.min(
+    Math.ceil(options.historyWindowMs / chain.slotDurationMs),
+    (chain.retentionEpochs + 1) * chain.slotsPerEpoch
+  )
+  const boundaries = [...digestTable(chain).values()]
+    .map(({ firstEpoch }) => epochStart(chain, firstEpoch))
+    .sort((a, b) => a - b)
+  let recorded = 0
 
-  const coverageOf = (peerId: string): Coverage => {
-    const known = coverages.get(peerId) ?? new Map()
-    coverages.set(peerId, known)
-    return known
-  }
-
-  const load = Effect.fn("Sampler.load")(function* (peerId: string) {
-    const currentSlot = slotAt(chain, yield* Clock.currentTimeMillis)
-    const rows = yield* history.coverage(peerId, currentSlot - windowSlots)
-    coverages.set(peerId, new Map(rows.map(({ slot, ...covered }) => [slot, covered])))
+  const load = Effect.fn("Sampler.load")(function* (peerId: string, claims: ClaimHistory, turn: number) {
+    // What the disk cannot take now is not known after this; it is then tested once more.
+    yield* Effect.ignore(history.flush)
+    const { seen } = commitments.replacedSince(0)
+    const firstSlot = Math.max(0, slotAt(chain, yield* Clock.currentTimeMillis) - windowSlots)
+    const coverage = makeCoverage(claims, {
+      groupColumns: groupColumns(options),
+      tiles: Math.ceil(windowSlots / tileSlots) + 2
+    })
+    coverage.advance(tileOf(firstSlot))
+    yield* fillCoverage(coverage, yield* history.coverage(peerId, firstSlot))
+    const entry: Entry = { claims, coverage, turn, range: { start: 0, end: -1 }, seen }
+    entries.set(peerId, entry)
+    return entry
   })
 
-  const next = Effect.fnUntraced(function* (peerId: string, claims: ClaimHistory) {
-    const now = yield* Clock.currentTimeMillis
-    const headSlot = yield* commitments.headSlot
-    const owed = owedRange(chain, claims.current, headSlot, slotAt(chain, now), options.margins)
-    const filter = options.blockFilter(headSlot)
-    const range = {
-      start: Math.max(owed.start, filter.start, slotAt(chain, now) - windowSlots),
-      end: Math.min(owed.end, filter.end)
-    }
-    const seed = yield* Random.nextInt
-    return nextJob({
-      peerId,
-      slots: commitments.slotsWithColumns(range),
-      newFormSlot: epochStart(chain, forkEpoch(chain, "gloas")),
-      owed: owedColumns(claims),
-      coverage: coverageOf(peerId),
-      options,
-      now,
-      random: uniform(seed)
+  /** What was held against a block that is not canonical any more is untested again, on disk too. */
+  const forgetReplaced = Effect.fnUntraced(function* (entry: Entry, now: number) {
+    const { blocks, seen } = commitments.replacedSince(entry.seen)
+    entry.seen = seen
+    for (const { slot } of blocks) entry.coverage.forget(slot)
+    const unrecorded = commitments.replacedSince(recorded)
+    recorded = unrecorded.seen
+    yield* Effect.forEach(unrecorded.blocks, ({ root, slot }) => history.recordOrphan(slot, root, now), {
+      discard: true
     })
   })
 
-  return Sampler.of({
-    load,
-    unload: (peerId) => Effect.sync(() => void coverages.delete(peerId)),
-    next,
-    record: (probe) =>
-      Effect.sync(() => {
-        const coverage = coverageOf(probe.job.peerId)
-        for (const { column, outcome, slot } of probe.outcomes) cover(coverage, slot, column, outcome, probe.startedAt)
-      })
+  const next = Effect.fn("Sampler.next")(function* (peerId: string, claims: ClaimHistory) {
+    const known = entries.get(peerId)
+    const entry =
+      known !== undefined && owesTheSame(known.claims, claims)
+        ? known
+        : yield* load(peerId, claims, known === undefined ? 0 : known.turn)
+    const now = yield* Clock.currentTimeMillis
+    yield* forgetReplaced(entry, now)
+    const headSlot = yield* commitments.headSlot
+    const currentSlot = slotAt(chain, now)
+    const owed = owedRange(chain, claims.current, headSlot, currentSlot, options.margins)
+    const filter = options.blockFilter(headSlot)
+    entry.range = {
+      start: Math.max(owed.start, filter.start, currentSlot - windowSlots, 0),
+      end: Math.min(owed.end, filter.end)
+    }
+    entry.coverage.advance(tileOf(Math.max(0, currentSlot - windowSlots)))
+    const job = nextJob({
+      peerId,
+      range: entry.range,
+      columnSlots: commitments.columnSlots,
+      boundaries,
+      coverage: entry.coverage,
+      options,
+      turn: entry.turn,
+      now,
+      random: uniform(yield* Random.nextInt)
+    })
+    if (Option.isSome(job)) entry.turn++
+    return job
   })
-})
 
-const owedColumns = (claims: ClaimHistory): ((slot: number) => bigint) => {
-  const all = bitmapOf(claims.current.columns)
-  return claims.joined.size === 0
-    ? () => all
-    : (slot) => bitmapOf(claims.current.columns.filter((column) => owes(claims, slot, column)))
-}
+  const record = (probe: Probe) =>
+    Effect.sync(() => {
+      const entry = entries.get(probe.job.peerId)
+      if (entry === undefined) return Option.none()
+      entry.coverage.add(
+        probe.outcomes.flatMap(({ blockRoot, column, outcome, slot }) =>
+          settles(outcome) && Option.isNone(commitments.orphan(blockRoot))
+            ? [{ slot, column, succeeded: outcome === "success" }]
+            : []
+        ),
+        probe.finishedAt
+      )
+      return Option.some(entry.coverage.count(entry.range, commitments.columnSlots))
+    })
+
+  return Sampler.of({ next, record, unload: (peerId) => Effect.sync(() => void entries.delete(peerId)) })
+})
 
 /** A small generator (mulberry32), so that one draw from the runtime's seeded Random decides a whole job. */
 const uniform = (seed: number): (() => number) => {

@@ -5,6 +5,7 @@ import { makeSlotIndex } from "../../src/commitments/SlotIndex.ts"
 import { CommitmentCache } from "../../src/commitments/CommitmentCache.ts"
 import type { SlotFacts } from "../../src/domain/Block.ts"
 import { type Growth, makeSimulatedChain, type SimulatedChain } from "./SimulatedChain.ts"
+import { slotsWithColumns } from "./Slots.ts"
 
 const start = (chain: SimulatedChain, options: Partial<ChainCommitmentsOptions> = {}) =>
   Effect.map(
@@ -37,7 +38,7 @@ const withColumns = (chain: SimulatedChain, from = 32): ReadonlyArray<number> =>
 const equalsChain = (cache: CommitmentCache["Type"], chain: SimulatedChain, note: string) =>
   Effect.gen(function* () {
     const all = { start: 0, end: chain.head() }
-    assert.deepStrictEqual(cache.slotsWithColumns(all), withColumns(chain), `slots with columns ${note}`)
+    assert.deepStrictEqual(slotsWithColumns(cache, all), withColumns(chain), `slots with columns ${note}`)
     assert.strictEqual(yield* cache.headSlot, chain.head(), note)
     for (let from = 32; from <= chain.head(); from += 128) {
       const range = { start: from, end: Math.min(from + 127, chain.head()) }
@@ -110,7 +111,7 @@ describe("ChainCommitments", () => {
       const chain = yield* chainWithHistory
       const cache = yield* runToEnd(start(chain, { maxBytes: 8_000 }))
       yield* settle()
-      assert.deepStrictEqual(cache.slotsWithColumns({ start: 0, end: 1_000 }), withColumns(chain))
+      assert.deepStrictEqual(slotsWithColumns(cache, { start: 0, end: 1_000 }), withColumns(chain))
       const asked = chain.queries.length
       const facts = yield* runToEnd(cache.range({ start: 40, end: 60 }))
       assert.deepStrictEqual(
@@ -128,7 +129,7 @@ describe("ChainCommitments", () => {
       yield* Ref.set(chain.down, true)
       const cache = yield* runToEnd(start(chain))
       yield* settle(30)
-      assert.deepStrictEqual(cache.slotsWithColumns({ start: 0, end: 1_000 }), [])
+      assert.deepStrictEqual(slotsWithColumns(cache, { start: 0, end: 1_000 }), [])
       const error = yield* Effect.flip(runToEnd(cache.range({ start: 40, end: 41 })))
       assert.strictEqual(error.reason, "connection refused")
       assert.strictEqual((yield* Effect.flip(runToEnd(cache.confirm(40))))._tag, "ExternsError")
@@ -297,17 +298,28 @@ describe("ChainCommitments", () => {
     })
   )
 
-  it("chooses among 131,072 slots in less than a millisecond or so", () => {
-    const index = makeSlotIndex(131_072)
-    const root = `0x${"ab".repeat(32)}`
-    const first = 13_000_000
-    for (let slot = first; slot < first + 131_072; slot++) index.setBlock(slot, root, root, slot % 3 > 0)
-    const times = Array.from({ length: 50 }, () => {
-      const before = performance.now()
-      assert.lengthOf(index.withColumns(first, first + 131_071), 87_382)
-      return performance.now() - before
+  it("tells in order which blocks were replaced, once each, and of none that came back", () => {
+    const index = makeSlotIndex(64)
+    const [a, b] = [`0x${"0a".repeat(32)}`, `0x${"0b".repeat(32)}`]
+    for (let slot = 100; slot < 110; slot++) index.setBlock(slot, a, a, true)
+    index.forget(103)
+    index.setBlock(103, a, a, true)
+    assert.deepStrictEqual(index.replacedSince(0), { seen: 0, blocks: [] })
+    index.forget(105)
+    index.setBlock(105, b, a, true)
+    index.setEmpty(107)
+    index.setEmpty(107)
+    assert.deepStrictEqual(index.replacedSince(0), {
+      seen: 2,
+      blocks: [
+        { slot: 105, root: a },
+        { slot: 107, root: a }
+      ]
     })
-    // The best of many: the machine has other things to do.
-    assert.isBelow(Math.min(...times), 1)
+    index.setBlock(105, a, a, true)
+    assert.deepStrictEqual(index.replacedSince(2), { seen: 3, blocks: [{ slot: 105, root: b }] })
+    // Slot 164 takes the place of slot 100, which nothing replaced.
+    index.setBlock(164, b, a, true)
+    assert.strictEqual(index.replacedSince(3).seen, 3)
   })
 })

@@ -5,6 +5,7 @@ import { CommitmentCache } from "../../src/commitments/CommitmentCache.ts"
 import { BeaconApi } from "../../src/host/BeaconApi.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { devnet } from "../host/Chain.ts"
+import { slotsWithColumns } from "./Slots.ts"
 
 const externs = Layer.effect(
   Externs,
@@ -36,7 +37,7 @@ describe("ChainCommitments over a Beacon API", () => {
           ({ commitments, slot }) => slot >= 32 && slot < head.slot && commitments.length > 0
         )
         assert.deepStrictEqual(
-          cache.slotsWithColumns({ start: 0, end: head.slot - 1 }),
+          slotsWithColumns(cache, { start: 0, end: head.slot - 1 }),
           expected.map(({ slot }) => slot)
         )
         const range = { start: head.slot - 40, end: head.slot - 1 }

@@ -14,7 +14,8 @@ export const sampling = (index: number): EventBody => ({
     bytes: 100,
     outcomes: [{ slot: index, column: 3, outcome: "success", blockRoot: "0x00", blobs: 1 }],
     findings: []
-  }
+  },
+  coverage: null
 })
 
 export const snapshotEvent: EventBody = {

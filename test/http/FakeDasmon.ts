@@ -85,6 +85,7 @@ export const peerOf = (peerId: string, part: Partial<PeerView> = {}): PeerView =
   outcomes: noOutcomes,
   findings: {},
   verdict: "unknown",
+  coverage: null,
   lastProbeAt: null,
   lastFailure: null,
   ...part

@@ -40,7 +40,8 @@ describe("the metrics", () => {
       const outcomes = [outcome(100, "success"), outcome(101, "success"), outcome(102, "missing")]
       yield* fake.publish({
         _tag: "Sampling",
-        probe: probeOf("A", { bytes: 1000, outcomes, findings: [{ kind: "duplicate_sidecar", detail: "twice" }] })
+        probe: probeOf("A", { bytes: 1000, outcomes, findings: [{ kind: "duplicate_sidecar", detail: "twice" }] }),
+        coverage: null
       })
       yield* fake.publish({
         _tag: "Sampling",
@@ -48,7 +49,8 @@ describe("the metrics", () => {
           bytes: 24,
           timings: { open: null, firstByte: null, total: 10_000 },
           outcomes: [outcome(103, "timeout")]
-        })
+        }),
+        coverage: null
       })
       const refined = peerOf("A", { verdict: "violating" })
       yield* fake.publish({ _tag: "NodeTracking", change: "verdict", detail: "", peerId: "A", peer: refined })

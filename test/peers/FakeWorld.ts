@@ -127,10 +127,15 @@ export const layerWorld = (
     Layer.mock(Host, {
       peerId: "us",
       multiaddrs: [],
-      request: (_, message) => Effect.sync(() => ({ protocol: "", chunks: answer(world, model, message) }))
+      request: (_, message) =>
+        Effect.sync(() => ({
+          protocol: message.protocols[0]?.protocol.id ?? "",
+          chunks: answer(world, model, message)
+        }))
     }),
     Layer.mock(CommitmentCache, {
-      slotsWithColumns: () => [],
+      columnSlots: () => 0,
+      replacedSince: (seen) => ({ seen, blocks: [] }),
       range: ({ end, start }) =>
         Effect.suspend(() =>
           world.reachable

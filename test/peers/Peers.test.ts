@@ -4,6 +4,7 @@ import type { ClaimParts } from "../../src/domain/Claim.ts"
 import { PeerDisconnected, PeerRefused, type RequestError } from "../../src/domain/Outcome.ts"
 import type { PeerAddress } from "../../src/domain/Peer.ts"
 import { EventBus } from "../../src/events/EventBus.ts"
+import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { History } from "../../src/history/History.ts"
 import * as MemoryHistory from "../../src/history/MemoryHistory.ts"
@@ -101,6 +102,7 @@ const probeOf = (request: ProbeRequest, at: number, error: Option.Option<Request
     onSome: ({ _tag }) => (_tag === "PeerRefused" ? ("refused" as const) : ("unanswered" as const))
   }),
   statement: Option.none(),
+  evidence: [],
   error
 })
 
@@ -121,10 +123,9 @@ const layerProber = Layer.effect(
 const layerSampler = Layer.succeed(
   Sampler,
   Sampler.of({
-    load: () => Effect.void,
     unload: () => Effect.void,
     next: (peerId) => Effect.succeedSome({ peerId, startSlot: 4, count: 1, columns: [1] }),
-    record: () => Effect.void
+    record: () => Effect.succeedNone
   })
 )
 
@@ -157,7 +158,9 @@ const layerExterns = Layer.effect(
 const world = (prepare: (script: Script) => void = () => {}, over: Partial<PeersOptions> = {}, workers = 4) =>
   Peers.layer({ ...options, ...over }).pipe(
     Layer.provide([layerHost, layerProber, layerSampler, layerExterns, Workers.layer(workers)]),
-    Layer.provideMerge(Layer.mergeAll(Tally.layer, MemoryHistory.layer, MemoryEventBus.layer())),
+    Layer.provideMerge(
+      Layer.mergeAll(Tally.layer, MemoryHistory.layer, MemoryEventBus.layer(), MemoryEvidence.layer())
+    ),
     Layer.provideMerge(layerFakes(prepare))
   )
 

@@ -1,157 +1,234 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck as fc, Option } from "effect"
-import type { Job } from "../../src/domain/Job.ts"
-import { bitmapOf, cover, type Coverage } from "../../src/sampler/Coverage.ts"
-import { biased, type JobInput, type JobOptions, nextJob, type SlotBias } from "../../src/sampler/NextJob.ts"
+import { edgeEvery, nextJob } from "../../src/sampler/NextJob.ts"
+import { placeOf, type SlotBias } from "../../src/sampler/SlotBias.ts"
+import { allOf, claimsFor, combinations, coverageOf, input, lcg, options, wordsOf } from "./Fixture.ts"
 
-const options: JobOptions = {
-  maxColumns: 8,
-  maxSlots: 16,
-  maxCombinations: 64,
-  slotBias: "uniform",
-  preferUntested: true,
-  retryFailures: true,
-  retryAfterMs: 1000
-}
-
-/** A repeatable source of numbers in [0, 1). */
-const lcg = (seed: number): (() => number) => {
-  let state = seed
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2 ** 31
-    return state / 2 ** 31
-  }
-}
-
-const input = (over: Partial<JobInput> = {}): JobInput => ({
-  peerId: "peer",
-  slots: Array.from({ length: 100 }, (_, index) => index * 2),
-  newFormSlot: Infinity,
-  owed: () => bitmapOf([1, 5, 9, 17]),
-  coverage: new Map(),
-  options,
-  now: 10_000,
-  random: lcg(1),
-  ...over
-})
-
-const combinations = (job: Job, slots: ReadonlyArray<number>): ReadonlyArray<readonly [number, number]> =>
-  slots
-    .filter((slot) => slot >= job.startSlot && slot < job.startSlot + job.count)
-    .flatMap((slot) => job.columns.map((column) => [slot, column] as const))
+const range = { start: 40, end: 999 }
+const columns = [1, 5, 9, 17, 40, 77, 101, 126]
+const all = Array.from({ length: 128 }, (_, column) => column)
 
 describe("nextJob", () => {
-  it("has nothing to ask when no slot has columns, or none is owed", () => {
-    assert.isTrue(Option.isNone(nextJob(input({ slots: [] }))))
-    assert.isTrue(Option.isNone(nextJob(input({ owed: () => 0n }))))
+  it("has nothing to ask when no slot has columns, none is owed, or the range is empty", () => {
+    assert.isTrue(Option.isNone(nextJob(input(range, { columnSlots: () => 0 }))))
+    assert.isTrue(Option.isNone(nextJob(input(range, { coverage: coverageOf(claimsFor([]), range) }))))
+    assert.isTrue(Option.isNone(nextJob(input(range, { range: { start: 50, end: 49 } }))))
   })
 
-  it("covers everything once before anything twice", () => {
-    const coverage: Coverage = new Map()
-    const random = lcg(2)
-    const asked = new Map<string, number>()
-    const slots = input().slots
-    for (let jobs = 0; asked.size < 400; jobs++) {
-      assert.isBelow(jobs, 200)
-      const job = Option.getOrThrow(nextJob(input({ coverage, random })))
-      for (const [slot, column] of combinations(job, slots)) {
-        asked.set(`${slot}/${column}`, (asked.get(`${slot}/${column}`) ?? 0) + 1)
-        cover(coverage, slot, column, "success", 5000)
+  it("fills a request: all columns of a regular peer, 16 of a supernode's, in 32 slots", () => {
+    const regular = Option.getOrThrow(nextJob(input(range, { turn: 1 })))
+    assert.deepStrictEqual([regular.columns.length, regular.count], [8, 32])
+    const supernode = Option.getOrThrow(nextJob(input(range, { turn: 1, coverage: coverageOf(claimsFor(all), range) })))
+    assert.deepStrictEqual([supernode.columns.length, supernode.count], [16, 32])
+    const wide = { ...options, maxColumns: 128, maxSlots: 128 }
+    const tall = nextJob(
+      input(range, { turn: 1, options: wide, coverage: coverageOf(claimsFor(all), range, wide), range })
+    )
+    assert.deepStrictEqual(
+      Option.map(tall, (job) => [job.columns.length, job.count]),
+      Option.some([32, 16])
+    )
+  })
+
+  it("meets every column of a supernode within one round", () => {
+    const coverage = coverageOf(claimsFor(all), range)
+    const asked = Array.from({ length: 8 }, (_, turn) =>
+      Option.getOrThrow(nextJob(input(range, { turn, coverage, random: lcg(turn) })))
+    )
+    assert.lengthOf(new Set(asked.flatMap((job) => job.columns)), 128)
+  })
+
+  it("goes to the oldest slots first, and again every sixteenth time", () => {
+    const coverage = input(range).coverage
+    for (const turn of [0, edgeEvery, 2 * edgeEvery]) {
+      const job = Option.getOrThrow(nextJob(input(range, { turn, coverage })))
+      assert.strictEqual(job.startSlot, turn === 0 ? 40 : turn === edgeEvery ? 72 : 104)
+      coverage.add(
+        allOf(job, () => -1, true),
+        1
+      )
+    }
+  })
+
+  for (const peer of [columns, all]) {
+    it(`covers everything once before anything twice, ${peer.length} columns, answers cut short and slots left empty`, () => {
+      const coverage = coverageOf(claimsFor(peer), range)
+      const columnSlots = wordsOf((slot) => slot % 5 !== 2)
+      const random = lcg(2)
+      const asked = new Set<string>()
+      let turn = 0
+      const owed = coverage.count(range, columnSlots).owed
+      for (; asked.size < owed; turn++) {
+        assert.isBelow(turn, 2_000)
+        const job = Option.getOrThrow(nextJob(input(range, { coverage, columnSlots, turn, random })))
+        const came = allOf(job, columnSlots, true)
+        const answered = came.slice(0, random() < 0.3 ? Math.ceil(came.length * random()) : came.length)
+        for (const { column, slot } of answered) {
+          assert.isFalse(asked.has(`${slot}/${column}`), `${slot}/${column} again, job ${turn}`)
+          asked.add(`${slot}/${column}`)
+        }
+        coverage.add(answered, 5_000)
       }
+      assert.deepStrictEqual(coverage.count(range, columnSlots), { owed, tested: owed, failed: 0 })
+      assert.isBelow(turn / (owed / (Math.min(peer.length, 16) * 26)), 3)
+    })
+  }
+
+  it("asks again for what failed, when it is time and not before, and never if it is told not to", () => {
+    const base = input(range)
+    const full = allOf({ peerId: "", startSlot: 40, count: 960, columns }, () => -1, true)
+    const failed = { slot: 400, column: 9, succeeded: false }
+    base.coverage.add(full, 900_000)
+    base.coverage.add([failed], 950_000)
+    const next = (over: Parameters<typeof input>[1]) =>
+      Option.getOrThrow(nextJob(input(range, { coverage: base.coverage, turn: 1, ...over })))
+    const early = next({ now: 1_009_999 })
+    assert.isFalse(combinations(early, () => -1).some(({ column, slot }) => column === 9 && slot === 400))
+    const late = next({ now: 1_010_000 })
+    assert.deepStrictEqual([late.startSlot, late.count, late.columns], [400, 1, [9]])
+    for (let turn = 0; turn < 40; turn++) {
+      const never = next({ turn, now: 1e12, options: { ...options, retryFailures: false } })
+      assert.isFalse(combinations(never, () => -1).some(({ column, slot }) => column === 9 && slot === 400))
+      base.coverage.add(
+        allOf(never, () => -1, true),
+        2e6 + turn * 1000
+      )
     }
-    const repeated = [...asked.values()].filter((times) => times > 1).length
-    assert.isBelow(repeated / asked.size, 0.2)
+    base.coverage.add([{ ...failed, succeeded: true }], 3_000_000)
+    assert.strictEqual(base.coverage.failures.size, 0)
   })
 
-  it("asks again for what failed, but not before its time", () => {
-    const coverage: Coverage = new Map()
-    for (const slot of input().slots) for (const column of [1, 5, 9, 17]) cover(coverage, slot, column, "success", 5000)
-    cover(coverage, 40, 9, "missing", 9500)
-    const early = Option.getOrThrow(nextJob(input({ coverage })))
-    assert.notStrictEqual(early.startSlot, 40)
-    const late = Option.getOrThrow(nextJob(input({ coverage, now: 10_500 })))
-    assert.deepStrictEqual([late.startSlot, late.count, late.columns], [40, 1, [9]])
-    const never = nextJob(input({ coverage, now: 1e9, options: { ...options, retryFailures: false } }))
-    assert.notStrictEqual(Option.getOrThrow(never).startSlot, 40)
-  })
-
-  it("takes the stalest slot when all is covered", () => {
-    const coverage: Coverage = new Map()
-    for (const slot of input().slots) {
-      for (const column of [1, 5, 9, 17]) cover(coverage, slot, column, "success", slot === 62 ? 100 : 5000)
+  it("takes the stalest when all is covered, one after the other", () => {
+    const { coverage } = input(range)
+    for (let slot = 40; slot < 1000; slot += 32) {
+      const block = { peerId: "", startSlot: slot, count: 32, columns }
+      coverage.add(
+        allOf(block, () => -1, true),
+        ((slot * 7919) % 960) * 1000
+      )
     }
-    assert.strictEqual(Option.getOrThrow(nextJob(input({ coverage }))).startSlot, 62)
-  })
-
-  it("keeps what is nobody's fault, or ours, untested", () => {
-    const coverage: Coverage = new Map()
-    for (const outcome of ["timeout", "disconnected", "refused", "unverifiable"] as const) {
-      cover(coverage, 4, 1, outcome, 5000)
+    let last = -1
+    for (let turn = 0; turn < 31; turn++) {
+      const job = Option.getOrThrow(nextJob(input(range, { coverage, turn })))
+      const at = coverage.testedAt(Math.floor(job.startSlot / 32), 0)
+      assert.isAtLeast(at, last)
+      last = at
+      coverage.add(
+        allOf(job, () => -1, true),
+        5_000_000
+      )
     }
-    assert.strictEqual(coverage.size, 0)
   })
 
-  it("stays within its limits, whatever it is given", () => {
+  it("without prefer_untested asks wherever the bias points, tested or not, but for fresh failures", () => {
+    const free = { ...options, preferUntested: false }
+    const { coverage } = input(range)
+    coverage.add(
+      allOf({ peerId: "", startSlot: 40, count: 700, columns }, () => -1, true),
+      999_000
+    )
+    coverage.add(
+      allOf({ peerId: "", startSlot: 740, count: 100, columns }, () => -1, false),
+      999_000
+    )
+    const random = lcg(5)
+    const starts = Array.from({ length: 400 }, (_, turn) => {
+      const job = Option.getOrThrow(nextJob(input(range, { coverage, turn, random, options: free })))
+      assert.isTrue(combinations(job, () => -1).every(({ slot }) => slot < 740 || slot >= 840))
+      return job.startSlot
+    })
+    assert.closeTo(starts.filter((slot) => slot < 740).length / 400, 700 / 860, 0.08)
+  })
+
+  it("stays within its limits and asks only for what is wanted, whatever it is given", () => {
     fc.assert(
       fc.property(
         fc.record({
           maxColumns: fc.integer({ min: 1, max: 128 }),
           maxSlots: fc.integer({ min: 1, max: 128 }),
           maxCombinations: fc.integer({ min: 1, max: 600 }),
-          newFormSlot: fc.integer({ min: 0, max: 400 }),
-          gaps: fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 80 }),
+          boundary: fc.integer({ min: 0, max: 500 }),
+          start: fc.integer({ min: 0, max: 200 }),
+          length: fc.integer({ min: 1, max: 300 }),
           columns: fc.uniqueArray(fc.integer({ min: 0, max: 127 }), { minLength: 1, maxLength: 128 }),
-          tested: fc.array(fc.tuple(fc.nat(79), fc.nat(127))),
+          joined: fc.integer({ min: 0, max: 300 }),
+          tested: fc.array(fc.tuple(fc.nat(499), fc.nat(127), fc.boolean()), { maxLength: 60 }),
+          turn: fc.nat(20),
           seed: fc.nat()
         }),
-        ({ columns, gaps, newFormSlot, seed, tested, ...limits }) => {
-          let last = 0
-          const slots = gaps.map((gap) => (last += gap))
-          const owed = bitmapOf(columns)
-          const coverage: Coverage = new Map()
-          for (const [index, column] of tested) {
-            const slot = slots[index]
-            if (slot !== undefined) cover(coverage, slot, column, "success", 1)
+        ({ boundary, columns: given, joined, length, seed, start, tested, turn, ...limits }) => {
+          const own = given.toSorted((a, b) => a - b)
+          const within = { start, end: start + length - 1 }
+          const over = { ...options, ...limits }
+          const late = own.at(-1) ?? 0
+          const coverage = coverageOf(claimsFor(own, new Map([[late, joined]])), { start: 0, end: 600 }, over)
+          const columnSlots = wordsOf((slot) => slot % 3 !== 1)
+          const known = new Set<string>()
+          for (const [slot, column, succeeded] of tested) {
+            if (!own.includes(column)) continue
+            coverage.add([{ slot, column, succeeded }], 1_000_000)
+            known.add(`${slot}/${column}`)
           }
-          const random = lcg(seed)
-          const job = Option.getOrThrow(
+          const owed = Array.from({ length }, (_, index) => start + index).flatMap((slot) =>
+            slot % 3 === 1
+              ? []
+              : own.filter((column) => column !== late || slot >= joined).map((column) => `${slot}/${column}`)
+          )
+          const job = Option.getOrUndefined(
             nextJob(
-              input({ slots, owed: () => owed, coverage, newFormSlot, random, options: { ...options, ...limits } })
+              input(within, { coverage, columnSlots, boundaries: [boundary], options: over, turn, random: lcg(seed) })
             )
           )
-          const wanted = combinations(job, slots)
+          const untested = owed.filter((one) => !known.has(one))
+          if (job === undefined) return assert.lengthOf(untested, 0)
+          const asked = combinations(job, columnSlots).map(({ column, slot }) => `${slot}/${column}`)
           assert.isAtMost(job.count, limits.maxSlots)
           assert.isAtMost(job.columns.length, limits.maxColumns)
-          assert.isAtLeast(wanted.length, 1)
-          assert.isAtMost(wanted.length, Math.max(limits.maxCombinations, job.columns.length))
-          assert.isTrue(slots.includes(job.startSlot) && slots.includes(job.startSlot + job.count - 1))
-          assert.isTrue(job.startSlot < newFormSlot === job.startSlot + job.count - 1 < newFormSlot)
-          assert.deepStrictEqual(
-            [...job.columns],
-            [...new Set(job.columns)].sort((a, b) => a - b)
-          )
-          assert.isTrue(job.columns.every((column) => columns.includes(column)))
+          assert.isAtMost(asked.length, limits.maxCombinations)
+          assert.isAtLeast(asked.length, 1)
+          assert.isTrue(asked.every((one) => owed.includes(one)))
+          if (untested.length > 0) assert.isTrue(asked.every((one) => untested.includes(one)))
+          assert.isTrue(job.startSlot < boundary === job.startSlot + job.count - 1 < boundary)
+          assert.isTrue(job.columns.every((column, index) => index === 0 || column > (job.columns[index - 1] ?? 0)))
+          assert.isTrue([job.startSlot, job.startSlot + job.count - 1].every((slot) => slot % 3 !== 1))
+          const counted = coverage.count(within, columnSlots)
+          assert.deepStrictEqual([counted.owed, counted.tested], [owed.length, owed.length - untested.length])
         }
       ),
-      { seed: 3, numRuns: 300 }
+      { seed: 3, numRuns: 500 }
     )
   })
 })
 
-describe("biased", () => {
-  const expectedMeans: ReadonlyArray<readonly [SlotBias, number]> = [
-    ["uniform", 1 / 2],
-    ["recent", 2 / 3],
-    ["historical", 1 / 3],
-    ["heavily_recent", 4 / 5],
-    ["heavily_historical", 1 / 5]
-  ]
-  for (const [bias, mean] of expectedMeans) {
-    it(`${bias} has the mean of its density`, () => {
+/** Chi-square of the starts of many jobs, against the stated distribution, in ten parts of the allowed slots. */
+describe("slot_bias", () => {
+  const cumulative: Readonly<Record<SlotBias, (x: number) => number>> = {
+    uniform: (x) => x,
+    recent: (x) => x ** 2,
+    historical: (x) => 1 - (1 - x) ** 2,
+    heavily_recent: (x) => x ** 4,
+    heavily_historical: (x) => 1 - (1 - x) ** 4
+  }
+  const biases: ReadonlyArray<SlotBias> = ["uniform", "recent", "historical", "heavily_recent", "heavily_historical"]
+  for (const bias of biases) {
+    it(`${bias} is distributed as stated`, () => {
+      const wide = { start: 0, end: 32_000 * 10 - 1 }
       const random = lcg(11)
-      const draws = Array.from({ length: 20_000 }, () => biased(bias, random))
-      assert.closeTo(draws.reduce((sum, draw) => sum + draw, 0) / draws.length, mean, 0.01)
-      assert.isTrue(draws.every((draw) => draw >= 0 && draw < 1))
+      const draws = 20_000
+      const counts = Array.from({ length: 10 }, () => 0)
+      const coverage = coverageOf(claimsFor(columns), wide)
+      for (let draw = 0; draw < draws; draw++) {
+        const drawn = nextJob(input(wide, { coverage, turn: 1, random, options: { ...options, slotBias: bias } }))
+        const part = Math.floor(Option.getOrThrow(drawn).startSlot / 32_000)
+        counts[part] = (counts[part] ?? 0) + 1
+      }
+      const chiSquare = counts.reduce((sum, count, part) => {
+        const expected = draws * (cumulative[bias]((part + 1) / 10) - cumulative[bias](part / 10))
+        return sum + (expected < 5 ? 0 : (count - expected) ** 2 / expected)
+      }, 0)
+      // 99.9% point of nine degrees of freedom.
+      assert.isBelow(chiSquare, 27.9)
+      assert.isTrue([0, 0.5, 0.999999].every((draw) => placeOf(bias, draw) >= 0 && placeOf(bias, draw) < 1))
     })
   }
 })

@@ -1,9 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Stream, TestClock } from "effect"
 import { CommitmentCache } from "../../src/commitments/CommitmentCache.ts"
+import type { SlotRoot } from "../../src/commitments/SlotIndex.ts"
+import type { Block } from "../../src/domain/Block.ts"
 import type { ClaimParts } from "../../src/domain/Claim.ts"
 import { extendClaims, startClaims } from "../../src/domain/ClaimHistory.ts"
 import type { Job, Probe } from "../../src/domain/Job.ts"
+import { slotsWithin } from "../../src/domain/Tile.ts"
 import { History } from "../../src/history/History.ts"
 import * as MemoryHistory from "../../src/history/MemoryHistory.ts"
 import { Externs } from "../../src/host/Externs.ts"
@@ -26,18 +29,28 @@ const options: SamplerOptions = {
 /** Every slot up to the head, 1000, has columns; the clock stands there too. */
 const headSlot = 1000
 
-const layer = (over: Partial<SamplerOptions> = {}) =>
+const layer = (over: Partial<SamplerOptions> = {}, replaced: ReadonlyArray<SlotRoot> = []) =>
   Sampler.layer({ ...options, ...over }).pipe(
     Layer.provide(Layer.mock(Externs, { chain, chainEvents: Stream.never })),
     Layer.provide(
       Layer.mock(CommitmentCache, {
-        slotsWithColumns: ({ end, start }) =>
-          Array.from({ length: Math.max(0, Math.min(end, headSlot) - start + 1) }, (_, index) => start + index),
+        columnSlots: (tile) => slotsWithin(tile, { start: 0, end: headSlot }),
+        replacedSince: (seen) => ({ seen: replaced.length, blocks: replaced.slice(seen) }),
+        orphan: (root) => (replaced.some((block) => block.root === root) ? Option.some(orphaned(root)) : Option.none()),
         headSlot: Effect.succeed(headSlot)
       })
     ),
     Layer.provideMerge(MemoryHistory.layer)
   )
+
+const orphaned = (root: string): Block => ({
+  slot: 0,
+  root,
+  parentRoot: "0x",
+  fork: "gloas",
+  commitments: [],
+  payload: "full"
+})
 
 const probeOf = (job: Job): Probe => ({
   id: `${job.startSlot}`,
@@ -103,26 +116,71 @@ describe("Sampler", () => {
       const early = jobs.filter(({ count, startSlot }) => startSlot + count <= 900)
       assert.isAbove(early.length, 50)
       assert.isTrue(early.every(({ columns }) => columns.every((column) => before.columns.includes(column))))
-      assert.isTrue(jobs.some(({ columns, startSlot }) => startSlot >= 900 && columns.length === 8))
+      assert.isTrue(jobs.some(({ columns, startSlot }) => startSlot >= 900 && columns.length === 6))
     }).pipe(Effect.provide(layer()))
   )
 
-  it.effect("knows from the history what was tested before it started", () =>
+  it.effect("tests nothing again that it recorded before it was started anew, and says how much that is", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(headSlot * 1000)
-      const { load, next, record, unload } = yield* Sampler
+      const { next, record, unload } = yield* Sampler
+      const history = yield* History
+      const claims = startClaims(claimOf({ ...statement(8, 901) }))
+      const tested = new Set<number>()
+      for (let jobs = 0; tested.size < 92; jobs++) {
+        assert.isBelow(jobs, 100)
+        const probe = probeOf(Option.getOrThrow(yield* next(peer.peerId, claims)))
+        assert.isTrue(probe.outcomes.every(({ slot }) => slot >= 901 && slot <= 992 && !tested.has(slot)))
+        const before = tested.size
+        for (const { slot } of probe.outcomes) tested.add(slot)
+        assert.strictEqual(tested.size - before, probe.job.count)
+        const counts = yield* record(probe)
+        assert.deepStrictEqual(counts, Option.some({ owed: 92 * 8, tested: tested.size * 8, failed: 0 }))
+        yield* history.recordProbe({ ...probe, id: String(jobs) }, "answered")
+        yield* unload(peer.peerId)
+      }
+    }).pipe(Effect.provide(layer()))
+  )
+
+  it.effect("counts what was held against a block that was replaced as untested, in memory and on disk", () => {
+    const replaced: Array<SlotRoot> = []
+    return Effect.gen(function* () {
+      yield* TestClock.setTime(headSlot * 1000)
+      const { next, record, unload } = yield* Sampler
       const history = yield* History
       const claims = startClaims(claimOf({ ...statement(8, 985) }))
       const job = Option.getOrThrow(yield* next(peer.peerId, claims))
-      assert.strictEqual(job.columns.length, 8)
+      assert.deepStrictEqual([job.startSlot, job.count], [985, 8])
       yield* record(probeOf(job))
       yield* history.recordProbe(probeOf(job), "answered")
-      yield* unload(peer.peerId)
-      yield* load(peer.peerId)
-      const tested = new Set(probeOf(job).outcomes.map(({ slot }) => slot))
-      const later = yield* next(peer.peerId, claims)
-      if (tested.size < 8) assert.isFalse(tested.has(Option.getOrThrow(later).startSlot))
-      assert.strictEqual((yield* history.coverage(peer.peerId, 0)).length, tested.size)
+      replaced.push({ slot: 987, root: "0xaa" })
+      for (const restarted of [false, true]) {
+        if (restarted) yield* unload(peer.peerId)
+        const again = Option.getOrThrow(yield* next(peer.peerId, claims))
+        assert.deepStrictEqual([again.startSlot, again.count], [987, 1], `restarted: ${restarted}`)
+      }
+      const orphan = probeOf({ ...job, startSlot: 987, count: 1 })
+      const late = { ...orphan, outcomes: orphan.outcomes.map((outcome) => ({ ...outcome, blockRoot: "0xaa" })) }
+      assert.deepStrictEqual(yield* record(late), Option.some({ owed: 64, tested: 56, failed: 0 }))
+      assert.deepStrictEqual(yield* record(orphan), Option.some({ owed: 64, tested: 64, failed: 0 }))
+    }).pipe(Effect.provide(layer({}, replaced)))
+  })
+
+  it.effect("keeps what was tested when a claim grows, and asks for the columns that joined from then on", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(headSlot * 1000)
+      const { next, record } = yield* Sampler
+      const history = yield* History
+      const claims = startClaims(claimOf(statement(4, 961)))
+      for (let turn = 0; turn < 4; turn++) {
+        const probe = probeOf(Option.getOrThrow(yield* next(peer.peerId, claims)))
+        yield* record(probe)
+        yield* history.recordProbe({ ...probe, id: String(turn) }, "answered")
+      }
+      const grown = extendClaims(claims, claimOf(statement(8, 961)), 981)
+      const job = Option.getOrThrow(yield* next(peer.peerId, grown))
+      assert.isAtLeast(job.startSlot, 981)
+      assert.isTrue(job.columns.every((column) => !claims.current.columns.includes(column)))
     }).pipe(Effect.provide(layer()))
   )
 })
