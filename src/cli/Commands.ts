@@ -1,4 +1,4 @@
-import { CliConfig, Command, Options } from "@effect/cli"
+import { Args, CliConfig, Command, Options } from "@effect/cli"
 import { NodeStream } from "@effect/platform-node"
 import { Duration, Effect, Logger, Option, Stream } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
@@ -9,6 +9,7 @@ import * as Embedded from "./Embedded.ts"
 import { reportFailure } from "./Failure.ts"
 import * as Run from "./Run.ts"
 import { withStopLimit } from "./StopLimit.ts"
+import * as VerifyEvidence from "./VerifyEvidence.ts"
 
 const peers = Options.text("peers").pipe(
   Options.withDescription(
@@ -57,6 +58,15 @@ const run = Command.make("run", { config }, ({ config }) => withStopLimit(Run.ru
   Command.withDescription("Watches the network of the beacon node that the configuration names")
 )
 
+const verifyEvidence = Command.make(
+  "verify-evidence",
+  {
+    json: Options.boolean("json").pipe(Options.withDescription("one line of JSON for each file")),
+    files: Args.text({ name: "FILE" }).pipe(Args.withDescription("a piece of evidence"), Args.atLeast(1))
+  },
+  ({ files, json }) => VerifyEvidence.run(files, json)
+).pipe(Command.withDescription(VerifyEvidence.description))
+
 const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (options) =>
   withStopLimit(
     Embedded.run({
@@ -72,7 +82,7 @@ const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (
   )
 ).pipe(
   Command.withDescription("Without a command: starts an embedded network of honest and dishonest peers and watches it"),
-  Command.withSubcommands([run, devnet])
+  Command.withSubcommands([run, verifyEvidence, devnet])
 )
 
 /** Reads the command line and does what it says; what goes wrong is printed, and fails with the exit code. */

@@ -16,6 +16,7 @@ export const reportFailure = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.
   Effect.catchAllCause(program, (cause) => {
     if (Cause.isInterruptedOnly(cause)) return Effect.interrupt
     const failure = Option.getOrUndefined(Cause.failureOption(cause))
+    if (failure instanceof ProgramFailed) return failure
     if (failure instanceof ConfigError) return failWith(usageExitCode, failure.lines)
     if (failure instanceof InvalidPeersSpec) return failWith(usageExitCode, [`--peers: ${failure.message}`])
     // The command-line library has printed it already.

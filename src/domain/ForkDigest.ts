@@ -1,6 +1,14 @@
 import { createHash } from "node:crypto"
 import { concatBytes, toHex, uint64LittleEndian } from "./Bytes.ts"
-import { blobParametersAt, type ChainParameters, epochOf, forkAt, type ForkName, forkEpoch } from "./Chain.ts"
+import {
+  type BlobParameters,
+  blobParametersAt,
+  type ChainParameters,
+  epochOf,
+  forkAt,
+  type ForkName,
+  forkEpoch
+} from "./Chain.ts"
 
 /** What a fork digest stands for: a fork and, from Fulu on, one step of the blob schedule. */
 export interface DigestEntry {
@@ -17,12 +25,23 @@ export interface DigestEntry {
 export type DigestTable = ReadonlyMap<string, DigestEntry>
 
 /** compute_fork_digest (fulu/beacon-chain.md): 4 bytes that name the network, fork and blob limit at `epoch`. */
-export const forkDigestAt = (chain: ChainParameters, epoch: number): Uint8Array => {
+export const forkDigestAt = (chain: ChainParameters, epoch: number): Uint8Array =>
+  computeForkDigest(
+    chain.genesisValidatorsRoot,
+    forkAt(chain, epoch).version,
+    epoch < forkEpoch(chain, "fulu") ? undefined : blobParametersAt(chain, epoch)
+  )
+
+/** The same from its parts: 32 bytes, 4 bytes, and from Fulu on the blob limit in force. */
+export const computeForkDigest = (
+  genesisValidatorsRoot: Uint8Array,
+  forkVersion: Uint8Array,
+  blob: BlobParameters | undefined
+): Uint8Array => {
   const version = new Uint8Array(32)
-  version.set(forkAt(chain, epoch).version)
-  const root = sha256(concatBytes([version, chain.genesisValidatorsRoot]))
-  if (epoch < forkEpoch(chain, "fulu")) return root.slice(0, 4)
-  const blob = blobParametersAt(chain, epoch)
+  version.set(forkVersion)
+  const root = sha256(concatBytes([version, genesisValidatorsRoot]))
+  if (blob === undefined) return root.slice(0, 4)
   const mask = sha256(concatBytes([uint64LittleEndian(blob.epoch), uint64LittleEndian(blob.maxBlobsPerBlock)]))
   return root.slice(0, 4).map((byte, index) => byte ^ (mask[index] ?? 0))
 }

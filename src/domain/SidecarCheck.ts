@@ -1,4 +1,4 @@
-import { ssz as types } from "@lodestar/types"
+import { type fulu, ssz as types } from "@lodestar/types"
 import { Option } from "effect"
 import { equalBytes, toHex } from "./Bytes.ts"
 import { numberOfColumns } from "./Chain.ts"
@@ -95,17 +95,24 @@ const checkCommitments = ({ _tag, value }: Sidecar, expected: ExpectedBlock): Op
 const commitmentsLeaf = 11
 
 const checkInclusionProof = ({ _tag, value }: Sidecar): Option.Option<FailedCheck> => {
-  if (_tag === "Gloas") return Option.none()
-  const leaf = types.deneb.BlobKzgCommitments.hashTreeRoot(value.kzgCommitments)
-  const root = rootOfBranch(leaf, value.kzgCommitmentsInclusionProof, commitmentsLeaf)
+  if (_tag === "Gloas" || inclusionProofHolds(value)) return Option.none()
   const bodyRoot = value.signedBlockHeader.message.bodyRoot
-  return equalBytes(root, bodyRoot)
-    ? Option.none()
-    : Option.some({
-        check: "inclusion_proof",
-        detail: `its proof leads to ${short(root)}, the header has body root ${short(bodyRoot)}`
-      })
+  return Option.some({
+    check: "inclusion_proof",
+    detail: `its proof leads to ${short(inclusionRoot(value))}, the header has body root ${short(bodyRoot)}`
+  })
 }
+
+/** verify_data_column_sidecar_inclusion_proof: whether its commitments are those of the block of its header. */
+export const inclusionProofHolds = (sidecar: fulu.DataColumnSidecar): boolean =>
+  equalBytes(inclusionRoot(sidecar), sidecar.signedBlockHeader.message.bodyRoot)
+
+const inclusionRoot = (sidecar: fulu.DataColumnSidecar): Uint8Array =>
+  rootOfBranch(
+    types.deneb.BlobKzgCommitments.hashTreeRoot(sidecar.kzgCommitments),
+    sidecar.kzgCommitmentsInclusionProof,
+    commitmentsLeaf
+  )
 
 /** Enough of a root or commitment to tell it from another. */
 const short = (bytes: Uint8Array): string => `${toHex(bytes.subarray(0, 6))}…`

@@ -1,0 +1,106 @@
+import { FileSystem } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
+import { Effect, Either } from "effect"
+import { decodeEvidence, type Evidence, UnreadableEvidence } from "../evidence/Evidence.ts"
+import { type Examination, examine } from "../evidence/Examine.ts"
+import { loadKzg } from "../kzg/Kzg.ts"
+import { ProgramFailed } from "./Failure.ts"
+import { complain, print } from "./Print.ts"
+
+/** What is shown with `--help`. */
+export const description =
+  "Judges again, offline, what a peer was accused of: says what is proven and what is to be believed. " +
+  "Ends with 0 when every accusation holds, 1 when one does not, 2 when a file cannot be read. " +
+  "Example: dasmon verify-evidence dasmon.db.evidence/*.json"
+
+/** The command: judges every file, and fails with the worst exit code. */
+export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArray<string>, json: boolean) {
+  let exitCode = 0
+  for (const file of files) {
+    const evidence = yield* Effect.either(read(file))
+    if (Either.isLeft(evidence)) {
+      exitCode = unreadableExitCode
+      const reason = printable(evidence.left.message)
+      yield* json ? print(JSON.stringify({ file, error: reason })) : complain([`${file}: ${reason}`])
+      continue
+    }
+    const examination = yield* examine(yield* loadKzg, evidence.right)
+    if (!examination.holds) exitCode = Math.max(exitCode, refutedExitCode)
+    yield* print(json ? jsonOf(file, evidence.right, examination) : textOf(file, evidence.right, examination))
+  }
+  if (exitCode !== 0) return yield* new ProgramFailed({ exitCode })
+})
+
+const refutedExitCode = 1
+const unreadableExitCode = 2
+
+/** The largest chunk is 10 MiB, which is 14 MB of base64. */
+const maxFileBytes = 32 * 2 ** 20
+
+const read = (file: string): Effect.Effect<Evidence, UnreadableEvidence, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { size, type } = yield* fs.stat(file)
+    if (type !== "File") return yield* new UnreadableEvidence({ reason: "it is not a file" })
+    if (size > maxFileBytes) {
+      return yield* new UnreadableEvidence({ reason: `it has ${size} bytes; evidence has at most ${maxFileBytes}` })
+    }
+    return yield* decodeEvidence(yield* fs.readFileString(file))
+  }).pipe(
+    Effect.catchAll((error) => (error._tag === "UnreadableEvidence" ? error : new UnreadableEvidence(fileFault(error))))
+  )
+
+const fileFault = (error: PlatformError): { readonly reason: string } => {
+  if (error._tag === "BadArgument") return { reason: error.message }
+  switch (error.reason) {
+    case "NotFound":
+      return { reason: "there is no such file" }
+    case "PermissionDenied":
+      return { reason: "this user may not read it" }
+    default:
+      return { reason: error.description ?? error.message }
+  }
+}
+
+const textOf = (file: string, evidence: Evidence, { believed, holds, steps }: Examination): string =>
+  [
+    file,
+    `  accused: ${peerOf(evidence)}, by ${evidence.program}`,
+    `  of: ${claimOf(evidence)}`,
+    "  computed again:",
+    ...steps.map(({ holds, text }) => `    ${holds ? "yes" : "NO "}  ${text}`),
+    "  to be believed or looked up:",
+    ...believed.map((text) => `    -    ${text}`),
+    holds ? "  the accusation holds" : "  the accusation DOES NOT hold"
+  ]
+    .map(printable)
+    .join("\n")
+
+const claimOf = ({ accusation, block, network }: Evidence): string =>
+  `column ${accusation.column} of slot ${block.slot} on ${network.name}, whose block has ${block.commitments.length} ` +
+  `blobs, fails the check ${accusation.check}: ${accusation.detail}`
+
+const peerOf = ({ accusation, peer }: Evidence): string =>
+  [peer.peerId, peer.agent, peer.address, time(accusation.judgedAt)].filter((part) => part !== null).join(", ")
+
+/** One line. */
+const jsonOf = (file: string, { accusation, block, network, peer, program }: Evidence, examination: Examination) =>
+  JSON.stringify({
+    file,
+    ...examination,
+    accusation,
+    slot: block.slot,
+    blockRoot: block.root,
+    blobs: block.commitments.length,
+    network: network.name,
+    peer,
+    program
+  })
+
+const time = (unixMs: number): string =>
+  Math.abs(unixMs) <= maxDateMs ? new Date(unixMs).toISOString() : `${unixMs} ms`
+
+const maxDateMs = 8.64e15
+
+/** Texts of strangers, fit for a terminal. */
+const printable = (text: string): string => text.replaceAll(/[^\P{C}]/gu, "?")

@@ -1,0 +1,39 @@
+import { Context, type Effect, Schema } from "effect"
+import type { Evidence } from "./Evidence.ts"
+
+/** Sizes in bytes, each piece rounded up to `blockBytes`. */
+export interface EvidenceBounds {
+  readonly maxBytes: number
+  readonly maxBytesPerPeer: number
+}
+
+export const defaultBounds: EvidenceBounds = { maxBytes: 256 * 2 ** 20, maxBytesPerPeer: 16 * 2 ** 20 }
+
+/** How the keeping of evidence is doing. */
+export const EvidenceStatus = Schema.Struct({
+  state: Schema.Literal("keeping", "failing"),
+  /** While it fails: what is wrong, and what to do about it. */
+  reason: Schema.NullOr(Schema.String),
+  /** Kept at this moment. */
+  pieces: Schema.Int,
+  bytes: Schema.Int,
+  /** Pieces since the start that could not be kept. */
+  lost: Schema.Int
+})
+export type EvidenceStatus = typeof EvidenceStatus.Type
+
+/**
+ * Keeps evidence, within bounds: a peer's oldest makes room for its newest, and the oldest of all when there is too
+ * much of all together. So a peer that floods pushes out its own first.
+ */
+export class EvidenceStore extends Context.Tag("dasmon/EvidenceStore")<
+  EvidenceStore,
+  {
+    /**
+     * Returns when the pieces are kept or lost; one that asks waits only for itself and for others that offend. It
+     * goes on when the caller is interrupted.
+     */
+    readonly keep: (pieces: ReadonlyArray<Evidence>) => Effect.Effect<void>
+    readonly status: Effect.Effect<EvidenceStatus>
+  }
+>() {}

@@ -1,0 +1,192 @@
+import { FileSystem } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
+import { NodeFileSystem } from "@effect/platform-node"
+import { Effect, Fiber, FiberSet, Layer, Schema } from "effect"
+import { encodeEvidence, type Evidence } from "./Evidence.ts"
+import { nameOf, peerOfName } from "./EvidenceName.ts"
+import { type EvidenceBounds, EvidenceStore } from "./EvidenceStore.ts"
+import { makeShelf, type Piece, type Shelf, sizeOf } from "./Shelf.ts"
+
+export interface FolderEvidenceOptions extends EvidenceBounds {
+  /** Made when the first piece is kept. */
+  readonly path: string
+}
+
+/**
+ * Keeps each piece in a file of its own, which is there wholly or not at all. What is in the folder at the start counts
+ * and is looked at in the background. A folder that cannot be written is said once, and tried again with every probe
+ * that has something to keep.
+ */
+export const layer = (options: FolderEvidenceOptions): Layer.Layer<EvidenceStore> =>
+  Layer.provide(layerOver(options), NodeFileSystem.layer)
+
+/** The same over a file system of the caller's choice. */
+export const layerOver = (options: FolderEvidenceOptions): Layer.Layer<EvidenceStore, never, FileSystem.FileSystem> =>
+  Layer.scoped(EvidenceStore, make(options))
+
+class FolderError extends Schema.TaggedError<FolderError>()("FolderError", { reason: Schema.String }) {}
+
+const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidenceOptions) {
+  const { path } = options
+  const fs = yield* FileSystem.FileSystem
+  const shelf = makeShelf(options)
+  /** One at a time on the disk: the books and the folder then say the same. */
+  const disk = yield* Effect.makeSemaphore(1)
+  const writes = yield* FiberSet.make()
+  let scanned = false
+  let failing: string | null = null
+  let lost = 0
+
+  const discard = ({ name }: Piece) =>
+    removeFile(fs, `${path}/${name}`).pipe(Effect.zipRight(Effect.sync(() => shelf.remove(name))))
+
+  const scanOnce = Effect.suspend(() =>
+    scanned
+      ? Effect.void
+      : scan(fs, path, shelf, discard).pipe(Effect.zipRight(Effect.sync(() => void (scanned = true))))
+  )
+
+  const keepOne = (evidence: Evidence) =>
+    Effect.gen(function* () {
+      const text = new TextEncoder().encode(encodeEvidence(evidence))
+      const name = nameOf(evidence)
+      const piece = { name, peer: peerOfName(name) ?? "", bytes: sizeOf(text.length) }
+      yield* scanOnce.pipe(Effect.timeoutFail({ duration: scanLimit, onTimeout: () => tooSlow(scanLimit) }))
+      const gone = shelf.roomFor(piece)
+      if (gone === undefined) {
+        return yield* new FolderError({ reason: `a piece of ${piece.bytes} bytes is larger than what may be kept` })
+      }
+      yield* writeFile(fs, path, name, text, Effect.forEach(gone, discard, { discard: true })).pipe(
+        Effect.disconnect,
+        Effect.timeoutFail({ duration: writeLimit, onTimeout: () => tooSlow(writeLimit) })
+      )
+      shelf.add(piece)
+    }).pipe(
+      disk.withPermits(1),
+      Effect.mapError((error) => (error._tag === "FolderError" ? error.reason : reasonOf(error)))
+    )
+
+  const succeeded = Effect.suspend(() => {
+    if (failing === null) return Effect.void
+    failing = null
+    return Effect.logInfo(`evidence ${path}: is kept again`)
+  })
+
+  const failed = (reason: string, pieces: number) =>
+    Effect.suspend(() => {
+      const first = failing === null
+      failing = reason
+      lost += pieces
+      return first ? Effect.logWarning(`evidence ${path}: cannot be kept: ${reason}; still trying`) : Effect.void
+    })
+
+  /** After a failure the rest of a probe's pieces is not tried: a disk that hangs is waited for once a probe. */
+  const keep = Effect.fn("FolderEvidence.keep")(function* (pieces: ReadonlyArray<Evidence>) {
+    for (const [index, piece] of pieces.entries()) {
+      const error = yield* Effect.flip(Effect.zipRight(keepOne(piece), succeeded)).pipe(Effect.option)
+      if (error._tag === "Some") return yield* failed(error.value, pieces.length - index)
+    }
+  })
+
+  // Runs before the fibers are interrupted: what is under way is written, unless that takes long.
+  yield* Effect.addFinalizer(() =>
+    FiberSet.awaitEmpty(writes).pipe(Effect.interruptible, Effect.timeoutOption(closeLimit))
+  )
+  yield* Effect.forkScoped(
+    disk
+      .withPermits(1)(scanOnce)
+      .pipe(Effect.catchAll((error) => failed(reasonOf(error), 0)))
+  )
+
+  return EvidenceStore.of({
+    keep: (pieces) =>
+      pieces.length === 0
+        ? Effect.void
+        : Effect.flatMap(FiberSet.run(writes, keep(pieces)), (fiber) => Effect.asVoid(Fiber.await(fiber))),
+    status: Effect.sync(() => ({
+      state: failing === null ? "keeping" : "failing",
+      reason: failing,
+      lost,
+      ...shelf.total()
+    }))
+  })
+})
+
+const writeLimit = "2 seconds"
+const scanLimit = "60 seconds"
+const closeLimit = "2 seconds"
+
+/** Files that are looked at together: the disk's threads have other work too. */
+const scanConcurrency = 2
+
+/** Takes what the folder holds into the books; what is too much by them, or half-written, is removed. */
+const scan = (
+  fs: FileSystem.FileSystem,
+  path: string,
+  shelf: Shelf,
+  discard: (piece: Piece) => Effect.Effect<void, PlatformError>
+) =>
+  Effect.gen(function* () {
+    const names = yield* fs.readDirectory(path).pipe(orIfNotFound(() => []))
+    const halves = names.filter((name) => name.endsWith(half) && peerOfName(name.slice(0, -half.length)) !== undefined)
+    yield* Effect.forEach(halves, (name) => removeFile(fs, `${path}/${name}`), { discard: true })
+    const found = yield* Effect.forEach(
+      names.filter((name) => peerOfName(name) !== undefined).sort(),
+      (name) =>
+        fs.stat(`${path}/${name}`).pipe(
+          Effect.map(({ size }) => [{ name, peer: peerOfName(name) ?? "", bytes: sizeOf(Number(size)) }]),
+          orIfNotFound(() => [])
+        ),
+      { concurrency: scanConcurrency }
+    )
+    for (const piece of found.flat()) {
+      const gone = shelf.roomFor(piece)
+      yield* Effect.forEach(gone ?? [piece], discard, { discard: true })
+      if (gone !== undefined) shelf.add(piece)
+    }
+  })
+
+const half = ".tmp"
+
+/** The whole file under its name or nothing; `makeRoom` runs when it is certain that the disk takes it. */
+const writeFile = (
+  fs: FileSystem.FileSystem,
+  path: string,
+  name: string,
+  text: Uint8Array,
+  makeRoom: Effect.Effect<void, PlatformError>
+) => {
+  const file = `${path}/${name}`
+  const temporary = `${file}${half}`
+  const write = fs.writeFile(temporary, text)
+  return write.pipe(
+    Effect.catchIf(isNotFound, () => Effect.zipRight(fs.makeDirectory(path, { recursive: true }), write)),
+    Effect.zipRight(makeRoom),
+    Effect.zipRight(fs.rename(temporary, file)),
+    Effect.onError(() => Effect.ignore(fs.remove(temporary)))
+  )
+}
+
+const removeFile = (fs: FileSystem.FileSystem, file: string) => fs.remove(file).pipe(orIfNotFound(() => undefined))
+
+const isNotFound = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "NotFound"
+
+const orIfNotFound =
+  <B>(value: () => B) =>
+  <A, R>(effect: Effect.Effect<A, PlatformError, R>): Effect.Effect<A | B, PlatformError, R> =>
+    Effect.catchIf(effect, isNotFound, () => Effect.sync(value))
+
+const tooSlow = (limit: string) => new FolderError({ reason: `the disk does not answer within ${limit}` })
+
+const reasonOf = (error: PlatformError): string => {
+  if (error._tag === "BadArgument") return `this is not the path of a folder (${error.message})`
+  switch (error.reason) {
+    case "PermissionDenied":
+      return "this user may not write there: change its permissions"
+    case "BadResource":
+    case "AlreadyExists":
+      return "this is a file, or a part of its path is no folder: move it away"
+    default:
+      return error.description ?? error.message
+  }
+}
