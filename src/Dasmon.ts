@@ -12,6 +12,8 @@ import { EventBus } from "./events/EventBus.ts"
 import * as EventLog from "./events/EventLog.ts"
 import type { EventLogError } from "./events/LogFile.ts"
 import * as MemoryEventBus from "./events/MemoryEventBus.ts"
+import { defaultBounds, type EvidenceStore } from "./evidence/EvidenceStore.ts"
+import * as FolderEvidence from "./evidence/FolderEvidence.ts"
 import { History } from "./history/History.ts"
 import * as SqliteHistory from "./history/SqliteHistory.ts"
 import { Externs } from "./host/Externs.ts"
@@ -60,7 +62,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   }
 >() {
   /**
-   * The whole monitor over a host's node and chain: history in SQLite at `databasePath`, KZG in worker threads.
+   * The whole monitor over a host's node and chain: history in SQLite at `databasePath`, evidence in a folder beside it,
+   * KZG in worker threads.
    * Everything that it starts ends with the layer's scope.
    */
   static readonly layer = (config: Config, options: EngineOptions = { simulated: false }) =>
@@ -69,6 +72,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
         Layer.unwrapEffect(
           Effect.map(Externs, ({ chain }) => SqliteHistory.layer({ path: config.databasePath, network: chain }))
         ),
+        FolderEvidence.layer({ path: `${config.databasePath}.evidence`, ...defaultBounds }),
         WorkerVerifier.layerWorkers(),
         MemoryEventBus.layer(),
         ChainCommitments.layer({
@@ -82,7 +86,11 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   static readonly layerOver = (
     config: Config,
     options: EngineOptions
-  ): Layer.Layer<Dasmon, EventLogError, Externs | Host | History | Verifier | EventBus | CommitmentCache> => {
+  ): Layer.Layer<
+    Dasmon,
+    EventLogError,
+    Externs | Host | History | Verifier | EventBus | CommitmentCache | EvidenceStore
+  > => {
     const sampler = Sampler.layer(samplerOptions(config))
     const peers = Peers.layer(peersOptions(config)).pipe(
       Layer.provide([sampler, Prober.layer.pipe(Layer.provide(LoopLag.layer)), Workers.layer(config.workers)])

@@ -15,11 +15,18 @@ export interface Delivered {
   readonly fork: ForkName
   /** The root of the block that it says it is of. */
   readonly blockRoot: string
+  /** `0x` and 8 digits. */
+  readonly context: string
   readonly ssz: Uint8Array
 }
 
 /** Everything that one request brought. */
 export interface Received {
+  readonly message: RequestMessage
+  /** The protocol id that was negotiated; empty if it did not come to that. */
+  readonly protocol: string
+  /** Unix milliseconds. */
+  readonly sentAt: number
   readonly answer: AnswerState
   readonly delivered: ReadonlyArray<Delivered>
   readonly findings: ReadonlyArray<Finding>
@@ -52,6 +59,7 @@ export const ask = Effect.fn("Prober.ask")(function* (
   let answer = startAnswer(request)
   const delivered: Array<Delivered> = []
   const findings: Array<Finding> = []
+  let protocol = ""
   let openMs: number | null = null
   let firstByteMs: number | null = null
   let bytes = 0
@@ -70,8 +78,9 @@ export const ask = Effect.fn("Prober.ask")(function* (
   })
 
   const result = yield* host.request(peerId, message).pipe(
-    Effect.flatMap(({ chunks }) =>
+    Effect.flatMap(({ chunks, protocol: negotiated }) =>
       Effect.gen(function* () {
+        protocol = negotiated
         openMs = (yield* Clock.currentTimeMillis) - startedAt
         yield* Stream.runForEach(chunks, take)
       })
@@ -80,6 +89,9 @@ export const ask = Effect.fn("Prober.ask")(function* (
     Effect.either
   )
   const received: Received = {
+    message,
+    protocol,
+    sentAt: startedAt,
     answer,
     delivered,
     findings: oneOfEach(findings),
@@ -106,7 +118,14 @@ const attribute = (network: Network, chunk: ResponseChunk): Either.Either<Delive
     if (digest !== entry.digest) {
       return yield* malformed(`context bytes ${entry.digest} with a sidecar of slot ${label.slot}, whose are ${digest}`)
     }
-    return { slot: label.slot, column: label.index, fork: entry.fork, blockRoot: label.blockRoot, ssz: chunk.ssz }
+    return {
+      slot: label.slot,
+      column: label.index,
+      fork: entry.fork,
+      blockRoot: label.blockRoot,
+      context: digest,
+      ssz: chunk.ssz
+    }
   })
 
 const malformed = (detail: string) => Either.left(new MalformedResponse({ detail }))

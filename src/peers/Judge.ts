@@ -9,19 +9,22 @@ import { verifySeconds } from "../domain/Metrics.ts"
 import { blameOf, describe, InvalidColumn, outcomeOf, type ProbeError, Unverifiable } from "../domain/Outcome.ts"
 import type { CommitmentCache } from "../commitments/CommitmentCache.ts"
 import type { SidecarToVerify, Verifier } from "../kzg/Verifier.ts"
-import type { Delivered } from "./Ask.ts"
+import type { Delivered, Received } from "./Ask.ts"
 
 /** What a combination came to, before the last look at the chain: `none` is success. */
 export interface Finished {
   readonly block: Block
   readonly column: number
   readonly error: Option.Option<ProbeError>
+  /** What it was judged by, if anything came. */
+  readonly delivery?: Delivery
 }
 
 /** A delivered sidecar and the canonical block that it must be of. */
 export interface Delivery {
   readonly block: Block
   readonly sidecar: Delivered
+  readonly received: Received
 }
 
 /** Verifies what was delivered, all in one batch. A sidecar of a block that was canonical once is nobody's fault. */
@@ -44,8 +47,9 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
       }))
     )
     .pipe(Metric.trackDurationWith(verifySeconds, Duration.toSeconds), Effect.either)
-  return deliveries.map(({ block, sidecar }, index): Finished => {
-    const finished = { block, column: sidecar.column }
+  return deliveries.map((delivery, index): Finished => {
+    const { block, sidecar } = delivery
+    const finished = { block, column: sidecar.column, delivery }
     if (Either.isLeft(verdicts)) {
       const detail = verdicts.left.reason
       return { ...finished, error: Option.some(new Unverifiable({ reason: "verifier_failed", detail })) }

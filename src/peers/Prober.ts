@@ -10,11 +10,13 @@ import type { Job, Probe } from "../domain/Job.ts"
 import { MissingColumn, type ProbeError, type RequestError, Unverifiable } from "../domain/Outcome.ts"
 import type { PeerAddress } from "../domain/Peer.ts"
 import { CommitmentCache } from "../commitments/CommitmentCache.ts"
+import type { Evidence } from "../evidence/Evidence.ts"
 import type { Conversation } from "../history/History.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
 import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
+import { accuse } from "./Accuse.ts"
 import { ask, type Received } from "./Ask.ts"
 import { type Finished, settle, toOutcome, verifyDeliveries } from "./Judge.ts"
 import { LoopLag } from "./LoopLag.ts"
@@ -27,11 +29,16 @@ export interface ProbeRequest {
   /** Held before the request: what is owed is judged by these. */
   readonly claims: ClaimHistory
   readonly job: Job
+  /** As far as they are known. */
+  readonly agent: string | null
+  readonly remoteAddress: string | null
 }
 
 export interface ProbeResult {
   readonly probe: Probe
   readonly conversation: Conversation
+  /** For every outcome `invalid`. */
+  readonly evidence: ReadonlyArray<Evidence>
   /** What the peer said of itself afterwards, if it was asked. */
   readonly statement: Option.Option<Omit<ClaimParts, "nodeId">>
   /** Why the peer turned us away or did not answer. */
@@ -62,7 +69,8 @@ const make = Effect.gen(function* () {
   const lag = yield* LoopLag
   const network = { chain, digests: digestTable(chain) }
 
-  const probe = Effect.fn("Prober.probe")(function* ({ address, claims, job, nodeId }: ProbeRequest) {
+  const probe = Effect.fn("Prober.probe")(function* (asked: ProbeRequest) {
+    const { address, claims, job, nodeId } = asked
     const startedAt = yield* Clock.currentTimeMillis
     const facts = yield* commitments.range({ start: job.startSlot, end: job.startSlot + job.count - 1 })
     const blocks = dueBlocks(facts)
@@ -71,10 +79,10 @@ const make = Effect.gen(function* () {
     const collected = yield* collect(host, network, job, due, blocks)
     const { error, failed, received } = collected
     const unrelated: Array<Finding> = []
-    const deliveries = received.flatMap(({ delivered }) =>
-      delivered.flatMap((sidecar) => {
+    const deliveries = received.flatMap((received) =>
+      received.delivered.flatMap((sidecar) => {
         const block = blocks.get(sidecar.slot)
-        if (block !== undefined) return [{ block, sidecar }]
+        if (block !== undefined) return [{ block, sidecar, received }]
         const detail = `column ${sidecar.column} of slot ${sidecar.slot} came, whose canonical block has no blobs`
         unrelated.push({ kind: "unrequested_sidecar", detail })
         return []
@@ -91,6 +99,7 @@ const make = Effect.gen(function* () {
       findings.push({ kind: "claim_retracted", detail: "the claim moved past what had just been asked for" })
     }
     const finishedAt = yield* Clock.currentTimeMillis
+    const accused = { peerId: address.peerId, agent: asked.agent, address: asked.remoteAddress }
     const result: ProbeResult = {
       probe: {
         id: randomUUID(),
@@ -108,6 +117,7 @@ const make = Effect.gen(function* () {
         findings
       },
       conversation: Option.match(error, { onNone: () => "answered" as const, onSome: conversationOf }),
+      evidence: accuse({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
       statement: settled.statement,
       error
     }

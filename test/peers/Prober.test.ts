@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, FastCheck as fc, Layer, Option } from "effect"
+import { forkDigestOfSlot } from "../../src/domain/ForkDigest.ts"
 import type { Job, Outcome } from "../../src/domain/Job.ts"
 import {
   blameOf,
@@ -10,10 +11,13 @@ import {
   ProbeTimeout,
   type RequestError
 } from "../../src/domain/Outcome.ts"
+import { peekSidecar } from "../../src/domain/Sidecar.ts"
+import { decodeEvidence, encodeEvidence } from "../../src/evidence/Evidence.ts"
 import { LoopLag } from "../../src/peers/LoopLag.ts"
 import { Prober } from "../../src/peers/Prober.ts"
 import type { ColumnsByRange, ColumnsOfBlock } from "../../src/wire/Requests.ts"
 import {
+  chain,
   claimOf,
   claimsOf,
   layerWorld,
@@ -32,9 +36,16 @@ const custody = claimOf(statement(8)).columns
 const jobOver = (startSlot: number, count: number): Job => ({ peerId: peer.peerId, startSlot, count, columns: custody })
 
 const probe = (world: World, model: PeerModel, job: Job, lag: Layer.Layer<LoopLag> = LoopLag.layerNone) =>
-  Effect.flatMap(Prober, (prober) => prober.probe({ address: peer, nodeId, claims: claimsOf(statement(8)), job })).pipe(
-    Effect.provide(Prober.layer.pipe(Layer.provide(Layer.merge(layerWorld(world, model), lag))))
-  )
+  Effect.flatMap(Prober, (prober) =>
+    prober.probe({
+      address: peer,
+      nodeId,
+      claims: claimsOf(statement(8)),
+      job,
+      agent: "Nimbus/v1",
+      remoteAddress: null
+    })
+  ).pipe(Effect.provide(Prober.layer.pipe(Layer.provide(Layer.merge(layerWorld(world, model), lag)))))
 
 /** Every column of every block with blobs that was asked for, in order. */
 const honestRange = (world: World, { columns, count, startSlot }: ColumnsByRange): ReadonlyArray<Sent> =>
@@ -366,5 +377,84 @@ describe("no honest peer is ever blamed", () => {
         }
       }),
     { fastCheck: { seed: 8, numRuns: 80 } }
+  )
+})
+
+describe("evidence", () => {
+  it.effect("is there for every invalid column, with what was asked, what came and what it was held against", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const other = `0x${"99".repeat(32)}`
+      const model: PeerModel = {
+        ...honest(world),
+        byRange: (request) => ({
+          sent: honestRange(world, request)
+            .filter(({ slot }) => slot !== 4)
+            .map((sent) => (sent.slot === 2 && sent.column === custody[0] ? { ...sent, root: other } : sent))
+        }),
+        byRoot: (request) => ({
+          sent: honestRoot(world, request).map((sent) => (sent.column === custody[1] ? { ...sent, root: other } : sent))
+        })
+      }
+      const { evidence, probe: result } = yield* probe(world, model, jobOver(0, 16))
+      assert.deepStrictEqual(kinds(result.outcomes), { success: due16 * 8 - 2, invalid: 2 })
+      const judged = evidence.map(({ accusation, block, request }): ReadonlyArray<unknown> => [
+        block.slot,
+        accusation.column,
+        request.asked
+      ])
+      assert.deepStrictEqual(judged, [
+        [2, custody[0], { by: "range", startSlot: 0, count: 16, columns: custody }],
+        [4, custody[1], { by: "root", blocks: [{ blockRoot: world.canonical.get(4)?.root, columns: custody }] }]
+      ])
+      const [first] = evidence
+      if (first === undefined) return assert.fail()
+      assert.deepStrictEqual(first.peer, { peerId: peer.peerId, agent: "Nimbus/v1", address: null })
+      assert.deepStrictEqual(
+        first.request.protocol,
+        "/eth2/beacon_chain/req/data_column_sidecars_by_range/1/ssz_snappy"
+      )
+      assert.deepStrictEqual([first.block.root, first.block.fork], [world.canonical.get(2)?.root, "gloas"])
+      assert.deepStrictEqual(
+        Either.map(peekSidecar("gloas", first.chunk.ssz), ({ blockRoot }) => blockRoot),
+        Either.right(other)
+      )
+      assert.strictEqual(first.chunk.context, forkDigestOfSlot(chain, 2))
+      assert.deepStrictEqual(decodeEvidence(encodeEvidence(first)), Either.right(first))
+    })
+  )
+
+  it.effect("is not there for what a reorg excuses, before the verdict or after it", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const old = world.canonical.get(2)?.root ?? ""
+      reorg(world, 2, 1)
+      const model: PeerModel = {
+        ...honest(world),
+        byRange: (request) => ({
+          sent: honestRange(world, request).map((sent) =>
+            sent.slot === 2
+              ? { ...sent, root: old }
+              : sent.slot === 4
+                ? { ...sent, root: `0x${"99".repeat(32)}` }
+                : sent
+          )
+        }),
+        byRoot: (request) => {
+          reorg(world, 4, 1)
+          return { sent: honestRoot(world, request) }
+        }
+      }
+      const asked = {
+        ...model,
+        byRange: (request: ColumnsByRange) => {
+          const { sent } = model.byRange(request)
+          return { sent: sent.filter(({ slot }) => slot !== 1) }
+        }
+      }
+      const { evidence, probe: result } = yield* probe(world, asked, jobOver(0, 16))
+      assert.deepStrictEqual(kinds(result.outcomes), { success: (due16 - 2) * 8, unverifiable: 2 * 8 })
+      assert.deepStrictEqual(evidence, [])
+    })
   )
 })
