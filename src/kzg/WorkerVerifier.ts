@@ -1,12 +1,13 @@
 import { existsSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
+import { Worker } from "@effect/platform"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool, Schedule } from "effect"
+import { startThread } from "../Thread.ts"
 import { slices } from "./Slices.ts"
 import { type SidecarToVerify, Verifier, VerifierError } from "./Verifier.ts"
-import { packSlice } from "./VerifierMessage.ts"
-import { startThread } from "./VerifierThread.ts"
+import { packSlice, type VerifySlice } from "./VerifierMessage.ts"
 
 export interface WorkerVerifierOptions {
   /** Threads; one core is left to the event loop unless there is only one. */
@@ -40,7 +41,8 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
     return yield* new VerifierError({ reason: `there is no ${fileURLToPath(entry)}: the program is not built` })
   }
 
-  const pool = yield* Pool.make({ acquire: startThread(entry, startLimit), size })
+  const start = startThread(Worker.makeSerialized<VerifySlice>({}), { entry, name: "dasmon verifier", startLimit })
+  const pool = yield* Pool.make({ acquire: start, size })
 
   const runBatch = Effect.fnUntraced(
     function* (batch: ReadonlyArray<SidecarToVerify>) {

@@ -1,23 +1,33 @@
-import { Worker as Thread } from "node:worker_threads"
-import { Worker } from "@effect/platform"
+import { Worker as NodeThread } from "node:worker_threads"
+import type { Worker } from "@effect/platform"
 import { NodeWorker } from "@effect/platform-node"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Deferred, Duration, Effect, type Scope } from "effect"
-import type { VerifySlice } from "./VerifierMessage.ts"
+
+export interface ThreadOptions {
+  /** The built module that the thread runs. */
+  readonly entry: URL
+  /** What debuggers show. */
+  readonly name: string
+  /** Fails when the thread is not ready by then. */
+  readonly startLimit: Duration.Duration
+  /** Its `workerData`. */
+  readonly data?: unknown
+}
 
 /**
- * A thread that runs `entry` (`VerifierWorker`), ready to work. Fails as soon as it dies, and after `startLimit`. It
- * ends with the scope: at once when it is idle, within `endLimitMs` when it is not.
+ * A worker thread, ready to work. Whatever `make` gives fails as soon as the thread dies. The thread ends with the
+ * scope: at once when it is idle, within `endLimitMs` when it is not.
  */
-export const startThread = (
-  entry: URL,
-  startLimit: Duration.Duration
-): Effect.Effect<Worker.SerializedWorker<VerifySlice>, WorkerError, Scope.Scope> =>
+export const startThread = <A>(
+  make: Effect.Effect<A, WorkerError, Worker.WorkerManager | Worker.Spawner | Scope.Scope>,
+  { data, entry, name, startLimit }: ThreadOptions
+): Effect.Effect<A, WorkerError, Scope.Scope> =>
   Effect.gen(function* () {
     const died = yield* Deferred.make<never, WorkerError>()
-    const threads = new Set<Thread>()
+    const threads = new Set<NodeThread>()
     const spawn = () => {
-      const thread = new Thread(entry, { name: "dasmon verifier" })
+      const thread = new NodeThread(entry, { name, workerData: data })
       thread.once("error", (cause) => Deferred.unsafeDone(died, new WorkerError({ reason: "spawn", cause })))
       thread.once("exit", (code) => {
         threads.delete(thread)
@@ -26,7 +36,7 @@ export const startThread = (
       threads.add(thread)
       return thread
     }
-    const worker = yield* Worker.makeSerialized<VerifySlice>({}).pipe(
+    const worker = yield* make.pipe(
       Effect.provide(NodeWorker.layer(spawn)),
       Effect.raceFirst(Deferred.await(died)),
       Effect.timeoutFail({
@@ -42,7 +52,7 @@ export const startThread = (
 /** The platform would wait for 5 s, longer than the whole program may take to stop. */
 const endLimitMs = 1_000
 
-const endSoon = (thread: Thread): void => {
+const endSoon = (thread: NodeThread): void => {
   const timer = setTimeout(() => void thread.terminate(), endLimitMs)
   thread.once("exit", () => clearTimeout(timer))
   timer.unref()
