@@ -28,6 +28,14 @@ export const openDatabase = (path: string, network?: NetworkIdentity) =>
     return sql
   })
 
+/** Lets the file grow to about `maxBytes` and no further. */
+export const limitSize = (sql: SqlClient.SqlClient, path: string, maxBytes: number) =>
+  Effect.mapError(sql.unsafe(`PRAGMA max_page_count = ${Math.ceil(maxBytes / bytesPerPage)}`), (error) =>
+    failed(path, error)
+  )
+
+const bytesPerPage = 4096
+
 /** The folder must be there: a path with a typing error must not quietly begin a new history. */
 const checkPlace = (path: string) =>
   Effect.gen(function* () {

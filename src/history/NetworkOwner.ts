@@ -4,10 +4,10 @@ import { toHex } from "../domain/Bytes.ts"
 import type { ChainParameters } from "../domain/Chain.ts"
 import { HistoryError } from "./History.ts"
 
-/** What tells one network from another: slots and roots mean nothing outside their own. */
+/** What tells one network from another (slots and roots mean nothing outside their own), and turns slots into time. */
 export type NetworkIdentity = Pick<
   ChainParameters,
-  "network" | "genesisTime" | "genesisValidatorsRoot" | "slotDurationMs"
+  "network" | "genesisTime" | "genesisValidatorsRoot" | "slotDurationMs" | "slotsPerEpoch" | "retentionEpochs"
 >
 
 /** Writes down whose history this is, the first time; refuses to mix it with another network's after that. */

@@ -1,8 +1,9 @@
-import { Effect, Layer } from "effect"
-import { openDatabase } from "./Database.ts"
+import { Duration, Effect, Layer } from "effect"
+import { limitSize, openDatabase } from "./Database.ts"
 import { History, type HistoryError } from "./History.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
 import type { NetworkIdentity } from "./NetworkOwner.ts"
+import { keepToRetention } from "./Retention.ts"
 import { makeRecorder } from "./Recorder.ts"
 import { makeReader } from "./SqliteReader.ts"
 import { makeWriter } from "./SqliteWriter.ts"
@@ -11,6 +12,10 @@ export interface SqliteHistoryOptions {
   readonly path: string
   /** Whose history it is: a file that belongs to another network is refused. Unchecked if left out. */
   readonly network?: NetworkIdentity
+  /** How long is kept what was recorded; 18 days if left out. Nothing is deleted while the network is not known. */
+  readonly retention?: Duration.Duration
+  /** The file does not grow beyond this: recording pauses as if the disk were full. No limit if left out. */
+  readonly maxBytes?: number
 }
 
 /**
@@ -21,8 +26,11 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
   Layer.scoped(
     History,
     Effect.gen(function* () {
-      const sql = yield* openDatabase(options.path, options.network)
+      const { network, retention = Duration.days(18) } = options
+      const sql = yield* openDatabase(options.path, network)
+      if (options.maxBytes !== undefined) yield* limitSize(sql, options.path, options.maxBytes)
       const writer = yield* makeWriter(sql)
+      if (network !== undefined) yield* keepToRetention(sql, writer, { network, retention })
       const recorder = yield* makeRecorder({ weigh, capacity, write: writer.write })
       return History.of({
         recordProbe: (probe, conversation, coverage) =>

@@ -20,7 +20,15 @@ import { explain } from "./SqliteFault.ts"
 import { claimOf, only } from "./SqliteRows.ts"
 import { dayOf, makeSums, type Sums } from "./Sums.ts"
 import { inTransaction } from "./Transaction.ts"
-import { agentNumber, blockNumber, custodyOf, forgetNumbers, remember, type WriterMemory } from "./WriterMemory.ts"
+import {
+  agentNumber,
+  blockNumber,
+  custodyOf,
+  forgetNumbers,
+  knownBlock,
+  remember,
+  type WriterMemory
+} from "./WriterMemory.ts"
 import {
   insertClaim,
   insertFailures,
@@ -87,13 +95,19 @@ export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
       })
     )
 
-  return { write, forget: Effect.sync(() => forgetNumbers(memory)) }
+  return {
+    write,
+    forget: Effect.sync(() => forgetNumbers(memory)),
+    forgetOrphansBefore: (slot: number) => Effect.sync(() => memory.orphans.forgetBefore(slot))
+  }
 })
 
 export interface Writer {
   readonly write: (batch: ReadonlyArray<HistoryRecord>) => Effect.Effect<void, WriteError>
   /** To be called when rows were deleted: what is remembered of them is looked up again. */
   readonly forget: Effect.Effect<void>
+  /** To be called when nothing is covered any more before that slot. */
+  readonly forgetOrphansBefore: (slot: number) => Effect.Effect<void>
 }
 
 const writePeer = Effect.fnUntraced(function* (connection: Connection, change: PeerChange, now: number) {
@@ -160,8 +174,8 @@ const writeProbe = Effect.fnUntraced(function* (
 ) {
   const sections = sectionsOf(probe)
   const numbered: Array<OutcomeSection<number>> = []
-  for (const section of sections) {
-    numbered.push({ ...section, block: yield* blockNumber(connection, section.block, blocks) })
+  for (const { block, masks, slot } of sections) {
+    numbered.push({ slot, masks, block: knownBlock(block, blocks) ?? (yield* blockNumber(connection, block, blocks)) })
   }
   const row = yield* only(
     insertProbe(connection, [

@@ -54,14 +54,17 @@ export const forgetNumbers = ({ agents, blocks, custody }: WriterMemory): void =
   for (const known of [agents, blocks, custody]) known.clear()
 }
 
-/** The number of a block in the database, which gets to know it if it does not. */
+export const knownBlock = (block: BlockKey, known: WriterMemory["blocks"]): number | undefined => {
+  const found = known.get(block.slot)
+  return found !== undefined && found.root === block.root && found.blobs === block.blobs ? found.id : undefined
+}
+
+/** The number of a block that is not known yet; the database gets to know it if it does not. */
 export const blockNumber = Effect.fnUntraced(function* (
   connection: Connection,
   block: BlockKey,
   known: WriterMemory["blocks"]
 ) {
-  const found = known.get(block.slot)
-  if (found !== undefined && found.root === block.root && found.blobs === block.blobs) return found.id
   const parameters = [block.slot, block.root, block.blobs]
   const [row = yield* only(insertBlock(connection, parameters))] = yield* selectBlock(connection, parameters)
   keep(known, block.slot, { root: block.root, blobs: block.blobs, id: row.id })

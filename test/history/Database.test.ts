@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { History, HistoryError } from "../../src/history/History.ts"
+import { schemaVersion } from "../../src/history/Migrations.ts"
 import { layer } from "../../src/history/SqliteHistory.ts"
 import { connect, network, outcome, probe, temporaryFolder } from "./Fixture.ts"
 
@@ -109,7 +110,7 @@ describe("opening a history", () => {
       )
       assert.include(
         yield* refusal(path),
-        "its schema has version 99, this program knows up to 2: use the newer dasmon"
+        `its schema has version 99, this program knows up to ${schemaVersion}: use the newer dasmon`
       )
     })
   )

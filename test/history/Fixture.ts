@@ -31,7 +31,9 @@ export const network = {
   network: "hoodi",
   genesisTime: 1_690_000_000,
   genesisValidatorsRoot: new Uint8Array(32).fill(1),
-  slotDurationMs: 12_000
+  slotDurationMs: 12_000,
+  slotsPerEpoch: 32,
+  retentionEpochs: 4096
 }
 
 /** The tested slots of coverage, ascending, with their columns. */

@@ -1,0 +1,104 @@
+import { stat } from "node:fs/promises"
+import { monitorEventLoopDelay } from "node:perf_hooks"
+import { Reactivity } from "@effect/experimental"
+import { SqliteClient } from "@effect/sql-sqlite-node"
+import { Clock, Effect, Schema } from "effect"
+import { History } from "../../src/history/History.ts"
+import { layer } from "../../src/history/SqliteHistory.ts"
+import { agentOf, benchNetwork, claimOf, combinationsPerProbe, peerIdOf, probeOf } from "./HistoryProbes.ts"
+
+export interface HistoryLoad {
+  /** Recorded, and on disk at the end. */
+  readonly combinations: number
+  readonly seconds: number
+  /** Milliseconds. */
+  readonly eventLoopDelayP50: number
+  readonly eventLoopDelayP99: number
+  readonly eventLoopDelayMax: number
+  /** Of all threads of the process. */
+  readonly cpuSeconds: number
+  /** Of the whole database, once it is closed. */
+  readonly bytesOnDisk: number
+  readonly coverageBytesPerCombination: number
+}
+
+/**
+ * Records probes of 256 combinations (32 slots, 8 columns) at a steady rate into the history at `path`, as a monitor
+ * with so many regular peers would, and measures what that costs. Peers and claims are recorded before the clock runs.
+ */
+export const historyLoad = (options: {
+  readonly combinationsPerSecond: number
+  readonly seconds: number
+  readonly peers: number
+  readonly path: string
+}) =>
+  Effect.gen(function* () {
+    const measured = yield* Effect.provide(drive(options), layer({ path: options.path, network: benchNetwork }))
+    const { size } = yield* Effect.promise(() => stat(options.path))
+    return { ...measured, bytesOnDisk: size, coverageBytesPerCombination: yield* coverageBytes(options.path) }
+  })
+
+const drive = (options: { readonly combinationsPerSecond: number; readonly seconds: number; readonly peers: number }) =>
+  Effect.gen(function* () {
+    const history = yield* History
+    const startedAt = yield* Clock.currentTimeMillis
+    for (let peer = 0; peer < options.peers; peer++) {
+      yield* history.recordPeer(peerIdOf(peer), { agent: agentOf(peer), address: addressOf(peer), at: startedAt })
+      yield* history.recordClaim(peerIdOf(peer), claimOf(peer, startedAt))
+    }
+    yield* Effect.retry(history.flush, { times: 20 })
+    const delays = yield* Effect.acquireRelease(
+      Effect.sync(() => monitorEventLoopDelay({ resolution })),
+      (histogram) => Effect.sync(() => histogram.disable())
+    )
+    const perProbe = (combinationsPerProbe * 1000) / options.combinationsPerSecond
+    const probes = Math.floor((options.seconds * 1000) / perProbe)
+    const cpu = process.cpuUsage()
+    delays.enable()
+    const begin = performance.now()
+    const newestAt = startedAt + options.seconds * 1000
+    for (let n = 0; n < probes; n++) {
+      const early = begin + n * perProbe - performance.now()
+      if (early > 1) yield* Effect.sleep(early)
+      const at = yield* Clock.currentTimeMillis
+      const peer = n % options.peers
+      yield* history.recordProbe(probeOf(peer, Math.floor(n / options.peers), at, newestAt), "answered", {
+        owed: 1_048_576,
+        tested: 256 + Math.floor(n / options.peers) * 256,
+        failed: 0
+      })
+    }
+    yield* history.flush
+    delays.disable()
+    const { system, user } = process.cpuUsage(cpu)
+    return {
+      combinations: probes * combinationsPerProbe,
+      seconds: (performance.now() - begin) / 1000,
+      eventLoopDelayP50: late(delays.percentile(50)),
+      eventLoopDelayP99: late(delays.percentile(99)),
+      eventLoopDelayMax: late(delays.max),
+      cpuSeconds: (user + system) / 1e6
+    }
+  }).pipe(Effect.scoped)
+
+/** Bytes of the pages that coverage takes, per combination that was tested. */
+export const coverageBytes = (path: string) =>
+  Effect.gen(function* () {
+    const sql = yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true })
+    const [{ bytes }] = yield* Effect.flatMap(
+      sql.unsafe("SELECT sum(pgsize) AS bytes FROM dbstat WHERE name = 'coverage' AND aggregate = TRUE"),
+      Schema.decodeUnknown(Schema.Tuple(Schema.Struct({ bytes: Schema.Number })))
+    )
+    const [{ tested }] = yield* Effect.flatMap(
+      sql.unsafe("SELECT success + missing + invalid + unavailable + malformed AS tested FROM totals"),
+      Schema.decodeUnknown(Schema.Tuple(Schema.Struct({ tested: Schema.Number })))
+    )
+    return bytes / tested
+  }).pipe(Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make), Effect.scoped)
+
+const addressOf = (peer: number): string => `/ip4/10.${(peer >> 16) & 255}.${(peer >> 8) & 255}.${peer & 255}/tcp/9000`
+
+const resolution = 10
+
+/** What the timer was late by: the histogram holds the intervals between its ticks, in nanoseconds. */
+const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - resolution)
