@@ -70,7 +70,9 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     Dasmon.layerOver(config, options).pipe(
       Layer.provide([
         Layer.unwrapEffect(
-          Effect.map(Externs, ({ chain }) => SqliteHistory.layer({ path: config.databasePath, network: chain }))
+          Effect.map(Externs, ({ chain }) =>
+            SqliteHistory.layer({ path: config.databasePath, network: chain, retention: config.retention })
+          )
         ),
         FolderEvidence.layer({ path: `${config.databasePath}.evidence`, ...defaultBounds }),
         WorkerVerifier.layerWorkers(),

@@ -62,6 +62,8 @@ const fields = {
   /** The beacon node that is asked for the chain. */
   beaconApi: optional(httpUrl),
   databasePath: withDefault(filePath, () => "dasmon.db"),
+  /** How long what was recorded is kept. */
+  retention: withDefault(GoDuration("1m", "10y"), () => Duration.days(18)),
   /** The private key of our libp2p node; made if it does not exist. */
   identityFile: optional(filePath),
   eventLogFile: optional(filePath),

@@ -4,9 +4,9 @@ import { History, type HistoryError } from "./History.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
 import type { NetworkIdentity } from "./NetworkOwner.ts"
 import { keepToRetention } from "./Retention.ts"
-import { makeRecorder } from "./Recorder.ts"
+import { makeRecorder, WriteError } from "./Recorder.ts"
 import { makeReader } from "./SqliteReader.ts"
-import { makeWriter } from "./SqliteWriter.ts"
+import { makeWriter, type Writer } from "./SqliteWriter.ts"
 
 export interface SqliteHistoryOptions {
   readonly path: string
@@ -31,7 +31,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
       if (options.maxBytes !== undefined) yield* limitSize(sql, options.path, options.maxBytes)
       const writer = yield* makeWriter(sql)
       if (network !== undefined) yield* keepToRetention(sql, writer, { network, retention })
-      const recorder = yield* makeRecorder({ weigh, capacity, write: writer.write })
+      const recorder = yield* makeRecorder({ weigh, capacity, write: writeTo(options.path, writer) })
       return History.of({
         recordProbe: (probe, conversation, coverage) =>
           recorder.record(HistoryRecord.Probe({ probe, conversation, coverage: coverage ?? null })),
@@ -47,6 +47,12 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
       })
     })
   )
+
+/** The path is part of what a person needs to know to help. */
+const writeTo =
+  (path: string, { write }: Writer) =>
+  (batch: ReadonlyArray<HistoryRecord>) =>
+    Effect.mapError(write(batch), ({ passing, reason }) => new WriteError({ reason: `${path}: ${reason}`, passing }))
 
 /** Roughly the microseconds that writing takes: what is queued stays within the 250 ms, and within some megabytes. */
 const weigh = (record: HistoryRecord): number => (record._tag === "Probe" ? 200 + record.probe.outcomes.length : 100)
