@@ -63,7 +63,7 @@ const fields = {
   beaconApi: optional(httpUrl),
   databasePath: withDefault(filePath, () => "dasmon.db"),
   /** How long what was recorded is kept. */
-  retention: withDefault(GoDuration("1m", "10y"), () => Duration.days(18)),
+  retention: withDefault(GoDuration("1m", "3650d"), () => Duration.days(18)),
   /** The private key of our libp2p node; made if it does not exist. */
   identityFile: optional(filePath),
   eventLogFile: optional(filePath),
