@@ -11,6 +11,7 @@ describe("makeConfig", () => {
     assert.deepStrictEqual(makeConfig({}), Either.right(defaultConfig))
     assert.deepInclude(defaultConfig, {
       databasePath: "dasmon.db",
+      retention: Duration.days(18),
       httpAddr: { host: "127.0.0.1", port: 9090 },
       workers: 4,
       testInterval: Duration.seconds(10),

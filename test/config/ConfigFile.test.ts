@@ -12,7 +12,7 @@ const linesOf = (text: string): ReadonlyArray<string> =>
   Either.match(parseConfig(text, "c.yaml"), { onLeft: (error) => error.lines, onRight: () => [] })
 
 const rootKeys =
-  "beacon_api, database_path, identity_file, event_log_file, http_addr, workers, test_interval, " +
+  "beacon_api, database_path, retention, identity_file, event_log_file, http_addr, workers, test_interval, " +
   "peer_refresh_interval, reconnection_grace, sampling, sampling_strategy, block_filter, node_filter, backfill, " +
   "metrics, peers"
 const duration = (least: string, most: string) =>
@@ -163,6 +163,7 @@ describe("parseConfig", () => {
     const text = `
 beacon_api: http://user:pw@beacon.example:5052/eth/
 database_path: /var/lib/dasmon/history.db
+retention: 30d
 identity_file: key
 event_log_file: events.ndjson
 http_addr: :0
@@ -183,6 +184,7 @@ peers:
     assert.deepStrictEqual(Schema.encodeSync(Config)(config), {
       beaconApi: "http://user:pw@beacon.example:5052/eth",
       databasePath: "/var/lib/dasmon/history.db",
+      retention: "30d",
       identityFile: "key",
       eventLogFile: "events.ndjson",
       httpAddr: "0.0.0.0:0",
