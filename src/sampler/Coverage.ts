@@ -2,6 +2,7 @@ import type { SlotRange } from "../domain/Chain.ts"
 import type { ClaimHistory } from "../domain/ClaimHistory.ts"
 import type { CoverageCounts } from "../domain/Coverage.ts"
 import { countSlots, slotBit, slotsFrom, slotsWithin, tileOf } from "../domain/Tile.ts"
+import { makeStaleQueue, type StaleQueue } from "./StaleQueue.ts"
 import { makeWordRows } from "./WordRows.ts"
 
 /**
@@ -28,6 +29,8 @@ export interface Coverage {
   readonly failed: (tile: number, index: number) => number
   /** Unix seconds of the newest test in a tile and group; 0 if there was none. */
   readonly testedAt: (tile: number, group: number) => number
+  /** Tiles and groups by the age of their newest test. */
+  readonly stale: StaleQueue
   /** Tile and group of the failures, those that failed first first, with the Unix milliseconds at which they did. */
   readonly failures: ReadonlyMap<number, number>
   readonly keyOf: (tile: number, group: number) => number
@@ -151,6 +154,9 @@ export const makeCoverage = (claims: ClaimHistory, options: CoverageOptions): Co
     }
   }
 
+  const testedAt = (tile: number, group: number): number =>
+    isKept(tile) ? (times[(tile % size) * groups + group] ?? 0) : 0
+
   return {
     columns,
     groups,
@@ -160,7 +166,8 @@ export const makeCoverage = (claims: ClaimHistory, options: CoverageOptions): Co
     owed,
     tested: testedOf,
     failed: (tile, index) => (failures.size === 0 ? 0 : (word(failed, tile, index) ?? 0)),
-    testedAt: (tile, group) => (isKept(tile) ? (times[(tile % size) * groups + group] ?? 0) : 0),
+    testedAt,
+    stale: makeStaleQueue({ groups, testedAt }),
     failures,
     keyOf,
     tileOfKey: (key) => Math.floor(key / groups),
@@ -197,8 +204,8 @@ export const makeCoverage = (claims: ClaimHistory, options: CoverageOptions): Co
     advance: (tile) => {
       if (tile <= first) return
       if (tile - first >= size) {
-        for (const key of [...tested.keys()]) tested.drop(key)
-        for (const key of [...failed.keys()]) failed.drop(key)
+        for (const key of tested.keys()) tested.drop(key)
+        for (const key of failed.keys()) failed.drop(key)
         failures.clear()
         doneSlots.fill(0)
         times.fill(0)

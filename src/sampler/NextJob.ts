@@ -149,24 +149,11 @@ const firstDue = (input: JobInput, ground: Ground): Option.Option<number> => {
 
 const stalest = (input: JobInput, ground: Ground): Option.Option<Job> => {
   const { coverage, random, range } = input
-  const [first, last] = [tileOf(range.start), tileOf(range.end)]
-  const tiles = last - first + 1
-  // Among those that are equally stale, any: the order in which they were tested says nothing.
-  const from = Math.floor(random() * tiles)
-  let best: { readonly slot: number; readonly group: number; readonly at: number } | undefined
-  for (let step = 0; step < tiles; step++) {
-    const tile = first + ((from + step) % tiles)
-    if (slotsOf(input, tile) === 0) continue
-    for (let group = 0; group < coverage.groups; group++) {
-      const at = coverage.testedAt(tile, group)
-      if (best !== undefined && at >= best.at) continue
-      const anchor = anchorIn(ground, tile, range.start, coverage.group(group))
-      if (anchor !== undefined) best = { slot: anchor.start, group, at }
-    }
-  }
-  if (best === undefined) return Option.none()
-  const { group, slot } = best
-  return jobAt({ ...input, turn: group }, ground, slot, tileStart(tileOf(slot) + 1) - 1)
+  const anchorOf = (tile: number, group: number) => anchorIn(ground, tile, range.start, coverage.group(group))
+  const found = coverage.stale.take(range, random(), (tile, group) => anchorOf(tile, group) !== undefined)
+  const slot = found === undefined ? undefined : anchorOf(found.tile, found.group)?.start
+  if (found === undefined || slot === undefined) return Option.none()
+  return jobAt({ ...input, turn: found.group }, ground, slot, tileStart(found.tile + 1) - 1)
 }
 
 /** The job at, or next after, a slot, ending at `lastSlot` at the latest. */
