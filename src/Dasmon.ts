@@ -12,7 +12,7 @@ import { EventBus } from "./events/EventBus.ts"
 import * as EventLog from "./events/EventLog.ts"
 import type { EventLogError } from "./events/LogFile.ts"
 import * as MemoryEventBus from "./events/MemoryEventBus.ts"
-import { defaultBounds, type EvidenceStore } from "./evidence/EvidenceStore.ts"
+import { defaultBounds, EvidenceStore } from "./evidence/EvidenceStore.ts"
 import * as FolderEvidence from "./evidence/FolderEvidence.ts"
 import { History } from "./history/History.ts"
 import * as SqliteHistory from "./history/SqliteHistory.ts"
@@ -109,6 +109,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
 const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
+  const evidence = yield* EvidenceStore
   const bus = yield* EventBus
   const peers = yield* Peers
   const history = yield* History
@@ -130,6 +131,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
       outcomes,
       commitments: yield* commitments.progress,
       history: yield* history.state,
+      evidence: yield* evidence.state,
       defects
     }
     return result

@@ -9,13 +9,15 @@ import { complain, print } from "./Print.ts"
 
 /** What is shown with `--help`. */
 export const description =
-  "Judges again, offline, what a peer was accused of: says what is proven and what is to be believed. " +
-  "Ends with 0 when every accusation holds, 1 when one does not, 2 when a file cannot be read. " +
+  "Judges an accusation again, offline. Exit code: 0 it holds, 1 it does not, 2 a file cannot be read. " +
   "Example: dasmon verify-evidence dasmon.db.evidence/*.json"
 
 /** The command: judges every file, and fails with the worst exit code. */
 export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArray<string>, json: boolean) {
   let exitCode = 0
+  const kzg = yield* Effect.catchAll(loadKzg, ({ reason }) =>
+    Effect.zipRight(complain([`dasmon: ${reason}`]), new ProgramFailed({ exitCode: unreadableExitCode }))
+  )
   for (const file of files) {
     const evidence = yield* Effect.either(read(file))
     if (Either.isLeft(evidence)) {
@@ -24,7 +26,7 @@ export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArr
       yield* json ? print(JSON.stringify({ file, error: reason })) : complain([`${file}: ${reason}`])
       continue
     }
-    const examination = yield* examine(yield* loadKzg, evidence.right)
+    const examination = yield* examine(kzg, evidence.right)
     if (!examination.holds) exitCode = Math.max(exitCode, refutedExitCode)
     yield* print(json ? jsonOf(file, evidence.right, examination) : textOf(file, evidence.right, examination))
   }

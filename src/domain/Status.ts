@@ -10,6 +10,18 @@ export const RecordingState = Schema.Struct({
 })
 export type RecordingState = typeof RecordingState.Type
 
+/** How the keeping of evidence is doing, and with `failing` why not, as a sentence that says what to do. */
+export const EvidenceState = Schema.Struct({
+  state: Schema.Literal("keeping", "failing"),
+  reason: Schema.NullOr(Schema.String),
+  /** Kept at this moment. */
+  pieces: Schema.Int,
+  bytes: Schema.Int,
+  /** Pieces since the start that could not be kept. */
+  lost: Schema.Int
+})
+export type EvidenceState = typeof EvidenceState.Type
+
 /** How the monitor itself is doing: `/status`, `Dasmon.status`. */
 export const Status = Schema.Struct({
   network: Schema.String,
@@ -25,6 +37,7 @@ export const Status = Schema.Struct({
   /** Slots whose ground truth is known, of those in the history window. */
   commitments: Schema.Struct({ known: Schema.Int, wanted: Schema.Int }),
   history: RecordingState,
+  evidence: EvidenceState,
   /** Fibers that died of a bug and were started again. */
   defects: Schema.Int
 })

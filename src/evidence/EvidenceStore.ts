@@ -1,4 +1,5 @@
-import { Context, type Effect, Schema } from "effect"
+import { Context, type Effect } from "effect"
+import type { EvidenceState } from "../domain/Status.ts"
 import type { Evidence } from "./Evidence.ts"
 
 /** Sizes in bytes, each piece rounded up to `blockBytes`. */
@@ -8,19 +9,6 @@ export interface EvidenceBounds {
 }
 
 export const defaultBounds: EvidenceBounds = { maxBytes: 256 * 2 ** 20, maxBytesPerPeer: 16 * 2 ** 20 }
-
-/** How the keeping of evidence is doing. */
-export const EvidenceStatus = Schema.Struct({
-  state: Schema.Literal("keeping", "failing"),
-  /** While it fails: what is wrong, and what to do about it. */
-  reason: Schema.NullOr(Schema.String),
-  /** Kept at this moment. */
-  pieces: Schema.Int,
-  bytes: Schema.Int,
-  /** Pieces since the start that could not be kept. */
-  lost: Schema.Int
-})
-export type EvidenceStatus = typeof EvidenceStatus.Type
 
 /**
  * Keeps evidence, within bounds: a peer's oldest makes room for its newest, and the oldest of all when there is too
@@ -34,6 +22,6 @@ export class EvidenceStore extends Context.Tag("dasmon/EvidenceStore")<
      * goes on when the caller is interrupted.
      */
     readonly keep: (pieces: ReadonlyArray<Evidence>) => Effect.Effect<void>
-    readonly status: Effect.Effect<EvidenceStatus>
+    readonly state: Effect.Effect<EvidenceState>
   }
 >() {}

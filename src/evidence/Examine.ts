@@ -91,12 +91,15 @@ const fuluSteps = ({ accusation, block }: Evidence, sidecar: Sidecar & { _tag: "
     return [{ holds, text: `its header has the root ${root}, the block has ${block.root}` }]
   }
   const header = { holds: true, text: `its header has the root ${root}: that of the block` }
-  if (!inclusionProofHolds(value)) return [header]
+  if (!inclusionProofHolds(value)) {
+    const holds = accusation.check !== "header" && accusation.check !== "kzg_proof"
+    return [header, { holds, text: "its inclusion proof does not lead to that header: the root alone shows it" }]
+  }
   const same =
     value.kzgCommitments.length === block.commitments.length &&
     block.commitments.every((commitment, row) => equalBytes(commitment, value.kzgCommitments[row] ?? new Uint8Array(0)))
   const commitments = same
-    ? `its ${value.kzgCommitments.length} commitments are the block's: their inclusion proof leads to the header`
+    ? `its ${value.kzgCommitments.length} commitments are the block's: the root and their inclusion proof show it`
     : "its inclusion proof shows that the block has other commitments than the evidence says"
   return [header, { holds: same, text: commitments }]
 }

@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { NodeFileSystem } from "@effect/platform-node"
-import { Effect, Fiber, FiberSet, Layer, Schema } from "effect"
+import { Effect, Either, Fiber, FiberSet, Layer, PartitionedSemaphore, Schema } from "effect"
 import { encodeEvidence, type Evidence } from "./Evidence.ts"
 import { nameOf, peerOfName } from "./EvidenceName.ts"
 import { type EvidenceBounds, EvidenceStore } from "./EvidenceStore.ts"
@@ -30,8 +30,8 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   const { path } = options
   const fs = yield* FileSystem.FileSystem
   const shelf = makeShelf(options)
-  /** One at a time on the disk: the books and the folder then say the same. */
-  const disk = yield* Effect.makeSemaphore(1)
+  /** One at a time on the disk: the books and the folder then say the same. Those that wait are served by turns. */
+  const disk = yield* PartitionedSemaphore.make<string>({ permits: 1 })
   const writes = yield* FiberSet.make()
   let scanned = false
   let failing: string | null = null
@@ -62,7 +62,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
       )
       shelf.add(piece)
     }).pipe(
-      disk.withPermits(1),
+      disk.withPermits(evidence.peer.peerId, 1),
       Effect.mapError((error) => (error._tag === "FolderError" ? error.reason : reasonOf(error)))
     )
 
@@ -83,8 +83,9 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   /** After a failure the rest of a probe's pieces is not tried: a disk that hangs is waited for once a probe. */
   const keep = Effect.fn("FolderEvidence.keep")(function* (pieces: ReadonlyArray<Evidence>) {
     for (const [index, piece] of pieces.entries()) {
-      const error = yield* Effect.flip(Effect.zipRight(keepOne(piece), succeeded)).pipe(Effect.option)
-      if (error._tag === "Some") return yield* failed(error.value, pieces.length - index)
+      const done = yield* keepOne(piece).pipe(Effect.catchAllDefect(bug), Effect.either)
+      if (Either.isLeft(done)) return yield* failed(done.left, pieces.length - index)
+      yield* succeeded
     }
   })
 
@@ -92,10 +93,10 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   yield* Effect.addFinalizer(() =>
     FiberSet.awaitEmpty(writes).pipe(Effect.interruptible, Effect.timeoutOption(closeLimit))
   )
-  yield* Effect.forkScoped(
-    disk
-      .withPermits(1)(scanOnce)
-      .pipe(Effect.catchAll((error) => failed(reasonOf(error), 0)))
+  yield* scanOnce.pipe(
+    disk.withPermits("", 1),
+    Effect.catchAll((error) => failed(reasonOf(error), 0)),
+    Effect.forkScoped
   )
 
   return EvidenceStore.of({
@@ -103,7 +104,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
       pieces.length === 0
         ? Effect.void
         : Effect.flatMap(FiberSet.run(writes, keep(pieces)), (fiber) => Effect.asVoid(Fiber.await(fiber))),
-    status: Effect.sync(() => ({
+    state: Effect.sync(() => ({
       state: failing === null ? "keeping" : "failing",
       reason: failing,
       lost,
@@ -118,6 +119,8 @@ const closeLimit = "2 seconds"
 
 /** Files that are looked at together: the disk's threads have other work too. */
 const scanConcurrency = 2
+/** Files that are looked at in one go: their effects are not all made at once. */
+const scanSlice = 128
 
 /** Takes what the folder holds into the books; what is too much by them, or half-written, is removed. */
 const scan = (
@@ -130,19 +133,22 @@ const scan = (
     const names = yield* fs.readDirectory(path).pipe(orIfNotFound(() => []))
     const halves = names.filter((name) => name.endsWith(half) && peerOfName(name.slice(0, -half.length)) !== undefined)
     yield* Effect.forEach(halves, (name) => removeFile(fs, `${path}/${name}`), { discard: true })
-    const found = yield* Effect.forEach(
-      names.filter((name) => peerOfName(name) !== undefined).sort(),
-      (name) =>
-        fs.stat(`${path}/${name}`).pipe(
-          Effect.map(({ size }) => [{ name, peer: peerOfName(name) ?? "", bytes: sizeOf(Number(size)) }]),
-          orIfNotFound(() => [])
-        ),
-      { concurrency: scanConcurrency }
-    )
-    for (const piece of found.flat()) {
-      const gone = shelf.roomFor(piece)
-      yield* Effect.forEach(gone ?? [piece], discard, { discard: true })
-      if (gone !== undefined) shelf.add(piece)
+    const own = names.filter((name) => peerOfName(name) !== undefined).sort()
+    for (let start = 0; start < own.length; start += scanSlice) {
+      const found = yield* Effect.forEach(
+        own.slice(start, start + scanSlice),
+        (name) =>
+          fs.stat(`${path}/${name}`).pipe(
+            Effect.map(({ size }) => [{ name, peer: peerOfName(name) ?? "", bytes: sizeOf(Number(size)) }]),
+            orIfNotFound(() => [])
+          ),
+        { concurrency: scanConcurrency }
+      )
+      for (const piece of found.flat()) {
+        const gone = shelf.roomFor(piece)
+        if (gone?.length !== 0) yield* Effect.forEach(gone ?? [piece], discard, { discard: true })
+        if (gone !== undefined) shelf.add(piece)
+      }
     }
   })
 
@@ -175,6 +181,9 @@ const orIfNotFound =
   <B>(value: () => B) =>
   <A, R>(effect: Effect.Effect<A, PlatformError, R>): Effect.Effect<A | B, PlatformError, R> =>
     Effect.catchIf(effect, isNotFound, () => Effect.sync(value))
+
+/** A piece that cannot even be written down is a bug here, and no reason to lose the probe. */
+const bug = (defect: unknown) => Effect.fail(`this is a bug in dasmon: ${String(defect)}`)
 
 const tooSlow = (limit: string) => new FolderError({ reason: `the disk does not answer within ${limit}` })
 

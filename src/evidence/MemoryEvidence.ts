@@ -28,7 +28,7 @@ export const layer = (
     }
     return EvidenceStore.of({
       keep: (pieces) => Effect.forEach(pieces, (piece) => Effect.sync(() => keepOne(piece)), { discard: true }),
-      status: Effect.sync(() => ({ state: "keeping", reason: null, lost, ...shelf.total() }))
+      state: Effect.sync(() => ({ state: "keeping", reason: null, lost, ...shelf.total() }))
     })
   })
 

@@ -57,7 +57,7 @@ const bounds = (all: number, perPeer: number): EvidenceBounds => ({
 const minute = 60_000
 
 const keep = (...pieces: ReadonlyArray<Evidence>) => Effect.flatMap(EvidenceStore, (store) => store.keep(pieces))
-const status = Effect.flatMap(EvidenceStore, (store) => store.status)
+const keeping = Effect.flatMap(EvidenceStore, (store) => store.state)
 
 /** Peer and minute of everything that is kept. */
 const shown = (place: Place) =>
@@ -85,9 +85,9 @@ for (const [name, makePlace] of [
         yield* Effect.provide(
           Effect.gen(function* () {
             yield* keep()
-            assert.deepStrictEqual(yield* status, { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 })
+            assert.deepStrictEqual(yield* keeping, { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 })
             yield* keep(...pieces)
-            assert.deepStrictEqual(yield* status, {
+            assert.deepStrictEqual(yield* keeping, {
               state: "keeping",
               reason: null,
               pieces: 3,
@@ -123,7 +123,7 @@ for (const [name, makePlace] of [
       Effect.gen(function* () {
         for (const minute of [1, 2, 3, 4, 5, 6, 7]) yield* keep(...of(`p${minute % 4}x`, minute))
         assert.deepStrictEqual(yield* shown(place), ["p1x5", "p2x6", "p3x7"])
-        assert.deepInclude(yield* status, { pieces: 3, bytes: 3 * block, lost: 0 })
+        assert.deepInclude(yield* keeping, { pieces: 3, bytes: 3 * block, lost: 0 })
       }).pipe(Effect.provide(place.layer(bounds(3, 3)))))
 
     test("keeps nothing else out for a piece that never fits, and counts it", (place) =>
@@ -131,7 +131,7 @@ for (const [name, makePlace] of [
         yield* keep(...of("a", 1))
         yield* keep(piece({ peer: "a", at: 2 * minute, bytes: 20_000 }))
         assert.deepStrictEqual(yield* shown(place), ["a1"])
-        assert.deepInclude(yield* status, { pieces: 1, lost: 1 })
+        assert.deepInclude(yield* keeping, { pieces: 1, lost: 1 })
       }).pipe(Effect.provide(place.layer(bounds(5, 3)))))
   })
 }
@@ -183,7 +183,7 @@ describe("the folder", () => {
       yield* Effect.provide(
         Effect.gen(function* () {
           yield* keep(...of("a", 5))
-          assert.deepInclude(yield* status, { pieces: 4, bytes: 4 * block })
+          assert.deepInclude(yield* keeping, { pieces: 4, bytes: 4 * block })
         }),
         place.layer(bounds(20, 3))
       )
@@ -203,7 +203,7 @@ describe("the folder", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = `${yield* tempFolder}/e`
-      yield* Effect.provide(Effect.zipRight(keep(), status), FolderEvidence.layer({ path, ...bounds(4, 4) }))
+      yield* Effect.provide(Effect.zipRight(keep(), keeping), FolderEvidence.layer({ path, ...bounds(4, 4) }))
       assert.isFalse(yield* fs.exists(path))
       yield* fs.makeDirectory(path)
       yield* fs.writeFileString(`${path}/notes.txt`, "x".repeat(100_000))
@@ -225,7 +225,7 @@ describe("the folder", () => {
         yield* Ref.set(broken, true)
         yield* keep(...of("a", 2, 3))
         yield* keep(...of("b", 4))
-        assert.deepInclude(yield* status, {
+        assert.deepInclude(yield* keeping, {
           state: "failing",
           reason: "ENOSPC: no space left on device",
           pieces: 1,
@@ -234,7 +234,7 @@ describe("the folder", () => {
         assert.lengthOf(yield* fs.readDirectory(path), 1)
         yield* Ref.set(broken, false)
         yield* keep(...of("b", 5))
-        assert.deepInclude(yield* status, { state: "keeping", reason: null, pieces: 2, lost: 3 })
+        assert.deepInclude(yield* keeping, { state: "keeping", reason: null, pieces: 2, lost: 3 })
         assert.deepStrictEqual(yield* shown(place), ["a1", "b5"])
         assert.deepStrictEqual(yield* logs.messages, [
           `WARN evidence ${path}: cannot be kept: ENOSPC: no space left on device; still trying`,
@@ -253,7 +253,7 @@ describe("the folder", () => {
       const path = `${yield* tempFolder}/e`
       yield* fs.writeFileString(path, "")
       const { lost, reason, state } = yield* keep(...of("a", 1)).pipe(
-        Effect.zipRight(status),
+        Effect.zipRight(keeping),
         Effect.provide(FolderEvidence.layer({ path, ...bounds(9, 9) })),
         quietly
       )

@@ -70,6 +70,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   outcomes: noOutcomes,
   commitments: { known: 200, wanted: 256 },
   history: { state: "recording", reason: null, queued: 0 },
+  evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
   defects: 0,
   ...part
 })
