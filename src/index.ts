@@ -62,3 +62,7 @@ export * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
 export * as HttpServer from "./http/Server.ts"
 export * as MetricsRecorder from "./http/MetricsRecorder.ts"
 export * as MetricsServer from "./http/MetricsServer.ts"
+
+export type { XatuConfig } from "./config/XatuConfig.ts"
+export * as Xatu from "./xatu/Xatu.ts"
+export { XatuError } from "./xatu/XatuError.ts"

@@ -1,9 +1,11 @@
 import { Effect, Layer } from "effect"
-import type { Config } from "../config/Config.ts"
+import { type Config, spillFolderOf } from "../config/Config.ts"
 import { Dasmon, type EngineOptions } from "../Dasmon.ts"
 import * as MetricsRecorder from "../http/MetricsRecorder.ts"
 import * as MetricsServer from "../http/MetricsServer.ts"
 import * as Server from "../http/Server.ts"
+import { version } from "../Version.ts"
+import * as Xatu from "../xatu/Xatu.ts"
 import * as Narrator from "./Narrator.ts"
 import { print } from "./Print.ts"
 
@@ -12,15 +14,19 @@ export interface MonitorOptions extends EngineOptions {
   readonly note: (peerId: string) => string
 }
 
-/** The monitor as a program: the engine, its HTTP API, its metrics, and what it prints. */
+/** The monitor as a program: the engine, its HTTP API, its metrics, what it ships to Xatu, and what it prints. */
 export const layer = (config: Config, options: MonitorOptions) => {
   const metrics = config.metrics.enabled ? Layer.merge(MetricsRecorder.layer, metricsServer(config)) : Layer.empty
   return Layer.mergeAll(
     Narrator.layer({ note: options.note, print, summaryIntervalMs: 30_000 }),
     announce.pipe(Layer.provide(Server.layer(config.httpAddr))),
-    metrics
+    metrics,
+    xatu(config)
   ).pipe(Layer.provide(Dasmon.layer(config, options)))
 }
+
+const xatu = (config: Config) =>
+  config.xatu === undefined ? Layer.empty : Xatu.layer(config.xatu, { version, spillFolder: spillFolderOf(config) })
 
 const announce = Layer.effectDiscard(
   Effect.flatMap(Server.HttpAddress, ({ url }) => print(`open ${url}   (stop with Ctrl-C)\n`))

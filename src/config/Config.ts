@@ -5,12 +5,8 @@ import { ListenAddress } from "./ListenAddress.ts"
 import { NodeFilter } from "./NodeFilter.ts"
 import { PeerList } from "./PeerList.ts"
 import { show } from "./Show.ts"
-import { choice, filePath, flag, httpUrl, whole } from "./Values.ts"
-
-const optional = <A, I>(value: Schema.Schema<A, I>) => Schema.optionalWith(value, { exact: true })
-
-const withDefault = <A, I>(value: Schema.Schema<A, I>, byDefault: () => A) =>
-  Schema.optionalWith(value, { exact: true, default: byDefault })
+import { choice, filePath, flag, httpUrl, optional, whole, withDefault } from "./Values.ts"
+import { XatuConfig, xatuKeys } from "./XatuConfig.ts"
 
 /** A part of the configuration whose keys all have defaults. */
 const section = <A, I extends object>(value: Schema.Schema<A, I>, empty: I) =>
@@ -55,7 +51,8 @@ const sections = {
   blockFilter: BlockFilter.from.fields,
   nodeFilter: NodeFilter.fields,
   backfill: Backfill.fields,
-  metrics: Metrics.fields
+  metrics: Metrics.fields,
+  xatu: xatuKeys
 }
 
 const fields = {
@@ -82,6 +79,8 @@ const fields = {
   nodeFilter: section(NodeFilter, {}),
   backfill: section(Backfill, {}),
   metrics: section(Metrics, {}),
+  /** Nothing is sent unless this is set. */
+  xatu: optional(XatuConfig),
   peers: withDefault(PeerList, () => [])
 }
 
@@ -117,5 +116,11 @@ export const configKeys: ReadonlyMap<string, ReadonlyArray<string> | undefined> 
 /** Where the private key of the node is kept: next to the database unless it is set. */
 export const identityFileOf = (config: { readonly databasePath: string; readonly identityFile?: string }): string =>
   config.identityFile ?? `${config.databasePath}.key`
+
+/** Where events for Xatu wait on disk: next to the database unless it is set. */
+export const spillFolderOf = (config: {
+  readonly databasePath: string
+  readonly xatu?: { readonly spillFolder?: string }
+}): string => config.xatu?.spillFolder ?? `${config.databasePath}.xatu`
 
 export const defaultConfig: Config = Schema.decodeSync(Config)({})

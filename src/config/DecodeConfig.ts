@@ -41,7 +41,8 @@ export const decodeConfig = (given: unknown, style: KeyStyle): Either.Either<Con
   return Either.match(decode(input), {
     onLeft: (error) => {
       const more = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
-        path: path.map((part) => (typeof part === "string" ? written(part, style) : part)),
+        // Below a section there are only names that the user has chosen.
+        path: path.map((part, depth) => (typeof part === "string" && depth < 2 ? written(part, style) : part)),
         message
       }))
       return Either.left([...complaints, ...more])

@@ -2,6 +2,13 @@ import { Either, ParseResult, Schema } from "effect"
 import { expected, show } from "./Show.ts"
 import { closest } from "./Suggest.ts"
 
+/** A key that may be left out. */
+export const optional = <A, I>(value: Schema.Schema<A, I>) => Schema.optionalWith(value, { exact: true })
+
+/** A key with a default. */
+export const withDefault = <A, I>(value: Schema.Schema<A, I>, byDefault: () => A) =>
+  Schema.optionalWith(value, { exact: true, default: byDefault })
+
 /** A whole number between two limits, both included. */
 export const whole = (least: number, most: number, allowed = `a whole number from ${least} to ${most}`) =>
   Schema.Int.pipe(Schema.between(least, most), Schema.annotations(expected(allowed, numberHint)))

@@ -65,6 +65,31 @@ export const webSocketClientsCut = counter(
   "WebSockets closed by the server, most for being too slow."
 )
 
+export const xatuQueueDepth = Metric.gauge("dasmon_xatu_queue_depth", {
+  description: "Events for Xatu that wait in memory or are being sent."
+})
+export const xatuSpilledBytes = Metric.gauge("dasmon_xatu_spilled_bytes", {
+  description: "Events for Xatu that wait on disk."
+})
+export const xatuSent = counter("dasmon_xatu_sent_total", "Events that the Xatu server took.")
+export const xatuRefused = counter(
+  "dasmon_xatu_refused_total",
+  "Events that the Xatu server, or the check before sending, did not take."
+)
+export const xatuDropped = counter(
+  "dasmon_xatu_dropped_total",
+  "Events for Xatu that there was no room for, neither in memory nor on disk."
+)
+export const xatuMissed = counter(
+  "dasmon_xatu_missed_total",
+  "Events of the monitor that came too fast to be made into events for Xatu."
+)
+export const xatuExportSeconds = Metric.histogram(
+  "dasmon_xatu_export_seconds",
+  MetricBoundaries.fromIterable([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]),
+  "From a batch sent to the answer of the Xatu server, whatever it is."
+)
+
 export const eventLoopDelayMedian = Metric.gauge("dasmon_event_loop_delay_median_seconds", {
   description: "Median delay of the event loop over the last interval."
 })

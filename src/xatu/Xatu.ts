@@ -1,0 +1,219 @@
+import { randomUUID } from "node:crypto"
+import { FileSystem } from "@effect/platform"
+import { NodeFileSystem } from "@effect/platform-node"
+import { Clock, Duration, Effect, Either, Layer, Metric, Option, Schedule, Stream } from "effect"
+import { isSecure, sentHeaders, type XatuConfig } from "../config/XatuConfig.ts"
+import { Dasmon } from "../Dasmon.ts"
+import type { ChainParameters } from "../domain/Chain.ts"
+import type { Event } from "../domain/Event.ts"
+import * as Metrics from "../domain/Metrics.ts"
+import { type Backlog, makeBacklog } from "./Backlog.ts"
+import { encodeEvent } from "./Codec.ts"
+import * as GrpcTransport from "./GrpcTransport.ts"
+import * as HttpTransport from "./HttpTransport.ts"
+import { claimEvents } from "./PeerEvents.ts"
+import { makePresence, type Presence } from "./Presence.ts"
+import { probeEvents } from "./ProbeEvents.ts"
+import { defaultPace, makeShipper, type Pace } from "./Shipper.ts"
+import { openSpillFolder } from "./SpillFolder.ts"
+import { Transport } from "./Transport.ts"
+import { XatuError } from "./XatuError.ts"
+import type { Sender, XatuEvent } from "./XatuEvent.ts"
+
+export interface XatuOptions {
+  /** Of this program. */
+  readonly version: string
+  /** Where events wait that the memory has no room for. Of this monitor alone. */
+  readonly spillFolder: string
+  /** The consensus client that the host is, if it is one. */
+  readonly consensus?: { readonly implementation: string; readonly version: string }
+  readonly pace?: Pace
+}
+
+/**
+ * Ships what the engine finds to a Xatu server, each event at least once: it is kept, in memory or on disk, until the
+ * server has taken it, and sent again whenever that is not certain. What the limits of both have no room for is dropped,
+ * the oldest first. Never slows the engine.
+ */
+export const layer = (config: XatuConfig, options: XatuOptions): Layer.Layer<never, XatuError, Dasmon> =>
+  layerOver(config, options).pipe(Layer.provide(transportOf(config)), Layer.provide(NodeFileSystem.layer))
+
+/** The same over a transport and a file system of the caller's choice. */
+export const layerOver = (
+  config: XatuConfig,
+  options: XatuOptions
+): Layer.Layer<never, XatuError, Dasmon | Transport | FileSystem.FileSystem> =>
+  Layer.scopedDiscard(make(config, options))
+
+/** The transport that the address names. */
+const transportOf = (config: XatuConfig): Layer.Layer<Transport, XatuError, FileSystem.FileSystem> =>
+  Layer.unwrapEffect(
+    Effect.gen(function* () {
+      const { host, path, port, protocol } = config.address
+      const tls = isSecure(config) ? Option.some(yield* trustedBy(config)) : Option.none()
+      const headers = sentHeaders(config)
+      if (Option.isNone(tls) && Object.keys(headers).length > 0 && !isLocal(host)) {
+        yield* Effect.logWarning("xatu: headers and passwords are sent in plain text: use grpcs:// or https://")
+      }
+      if (protocol === "grpc") return GrpcTransport.layer({ host, port, tls, headers })
+      const authority = `${host.includes(":") ? `[${host}]` : host}:${port}`
+      return HttpTransport.layer({ url: `http${Option.isSome(tls) ? "s" : ""}://${authority}${path}`, tls, headers })
+    })
+  )
+
+const trustedBy = Effect.fnUntraced(function* ({ caFile }: XatuConfig) {
+  if (caFile === undefined) return "system" as const
+  const fs = yield* FileSystem.FileSystem
+  return yield* Effect.mapError(
+    fs.readFile(caFile),
+    (error) => new XatuError({ reason: `${caFile} cannot be read (xatu.ca_file): ${error.message}` })
+  )
+})
+
+const isLocal = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.")
+
+const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: XatuOptions) {
+  const dasmon = yield* Dasmon
+  const transport = yield* Transport
+  const { batchSize } = config
+  const sender = senderOf(config, options, dasmon.chain)
+  const spill = yield* openSpillFolder(options.spillFolder, config.spillLimitMib * 2 ** 20)
+  yield* zero
+
+  // Scopes close in the reverse order: first the events end, then what can be sent is sent, then the rest is written.
+  const backlog = yield* makeBacklog(spill, {
+    capacity: config.queue,
+    batchSize,
+    flushIntervalMs: Duration.toMillis(config.flushInterval)
+  })
+  const shipper = makeShipper(transport, backlog, { batchSize, pace: options.pace ?? defaultPace })
+  yield* Effect.forkScoped(shipper.run)
+  yield* Effect.addFinalizer(() =>
+    Effect.unlessEffect(Effect.timeoutOption(Effect.interruptible(backlog.drain), farewell), shipper.isInTrouble)
+  )
+
+  const ship = shipTo(backlog)
+  const presence = makePresence(sender, heartbeatIntervalMs)
+  const { events, snapshot } = yield* dasmon.subscribe
+  const now = yield* Clock.currentTimeMillis
+  yield* ship(snapshot.peers.flatMap((peer) => presence.see(peer, now)))
+  let last = snapshot.sequence
+
+  yield* Stream.runForEach(
+    events,
+    Effect.fnUntraced(function* (event) {
+      if (event.sequence > last + 1) yield* missed(event.sequence - last - 1)
+      yield* ship(eventsOf(sender, dasmon.chain, presence, event))
+      yield* backlog.showDepth
+      last = event.sequence
+    })
+  ).pipe(
+    Effect.catchAllDefect((defect) => Effect.logError("xatu: stopped by a bug", defect)),
+    Effect.forkScoped
+  )
+  yield* Clock.currentTimeMillis.pipe(
+    Effect.flatMap((now) => ship(presence.due(now))),
+    Effect.schedule(Schedule.spaced(heartbeatTick)),
+    Effect.forkScoped
+  )
+  yield* Effect.addFinalizer(() =>
+    Effect.gen(function* () {
+      const { sequence } = yield* dasmon.status
+      yield* Effect.suspend(() => (last >= sequence ? Effect.void : Effect.fail("behind"))).pipe(
+        Effect.retry(Schedule.spaced("10 millis")),
+        Effect.interruptible,
+        Effect.timeoutOption(farewell),
+        Effect.ignore
+      )
+    })
+  )
+})
+
+/** Well within the five minutes at which readers look for one. */
+const heartbeatIntervalMs = 150_000
+const heartbeatTick = "10 seconds"
+
+/** For each of the two things that closing waits for. */
+const farewell = "1 second"
+
+/** Encodes events and offers them. Others get their turn in between: a probe may have hundreds. */
+const shipTo = ({ offer, room }: Backlog) => {
+  const told = new Set<string>()
+  return Effect.fnUntraced(function* (events: Iterable<XatuEvent>) {
+    let count = 0
+    for (const event of events) {
+      const frame = encodeEvent(event)
+      if (Either.isRight(frame)) offer(frame.right)
+      else {
+        yield* Metric.increment(Metrics.xatuRefused)
+        const text = `${event.event.name}: ${frame.left}`
+        if (told.size < mostTold && !told.has(text)) {
+          told.add(text)
+          yield* Effect.logWarning(`xatu: dropped an event that no server would take: ${text}`)
+        }
+      }
+      if (++count % breath === 0) yield* Effect.zipRight(Effect.yieldNow(), room)
+    }
+    yield* room
+  })
+}
+
+/** Events that are encoded at a stretch: about a millisecond. */
+const breath = 32
+/** Different complaints that are told. */
+const mostTold = 100
+
+const eventsOf = (sender: Sender, chain: ChainParameters, presence: Presence, event: Event): Iterable<XatuEvent> => {
+  switch (event._tag) {
+    case "Sampling":
+      return probeEvents(sender, chain, event.probe)
+    case "CustodyUpdate":
+      return claimEvents(sender, event)
+    case "NodeTracking":
+      return presence.see(
+        event.change === "forgotten" ? { ...event.peer, connected: false } : event.peer,
+        event.timestamp,
+        event.change === "connected"
+      )
+    case "SystemSnapshot":
+      return []
+  }
+}
+
+const senderOf = (config: XatuConfig, options: XatuOptions, chain: ChainParameters): Sender => {
+  const network = config.network ?? chain.network
+  const id = networkIds.get(network)
+  return {
+    name: config.name,
+    version: options.version,
+    id: randomUUID(),
+    implementation: "dasmon",
+    os: process.platform,
+    ethereum: {
+      network: { name: network, ...(id === undefined ? {} : { id }) },
+      ...(options.consensus === undefined ? {} : { consensus: options.consensus })
+    }
+  }
+}
+
+/** DEPOSIT_NETWORK_ID of the public networks. */
+const networkIds: ReadonlyMap<string, number> = new Map([
+  ["mainnet", 1],
+  ["sepolia", 11_155_111],
+  ["hoodi", 560_048],
+  ["gnosis", 100],
+  ["chiado", 10_200]
+])
+
+const missed = (count: number) =>
+  Effect.zipRight(
+    Metric.incrementBy(Metrics.xatuMissed, count),
+    Effect.logWarning(`xatu: ${count} events of the monitor came too fast and are not sent`)
+  )
+
+/** Counters are there from the start. */
+const zero = Effect.forEach(
+  [Metrics.xatuSent, Metrics.xatuRefused, Metrics.xatuDropped, Metrics.xatuMissed],
+  (counter) => Metric.incrementBy(counter, 0),
+  { discard: true }
+)
