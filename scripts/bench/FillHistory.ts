@@ -1,29 +1,54 @@
+import type { SqlClient } from "@effect/sql"
+import type { Connection } from "@effect/sql/SqlConnection"
 import { Clock, Effect } from "effect"
+import { noOutcomes, type OutcomeCounts, outcomeKinds } from "../../src/domain/Outcome.ts"
+import { maskOf } from "../../src/history/ColumnMask.ts"
+import { type CoverageChunk, chunkKey, emptyChunk, encodeChunk } from "../../src/history/CoverageChunk.ts"
+import { chunksCovered, coverProbe } from "../../src/history/CoverProbe.ts"
 import { openDatabase } from "../../src/history/Database.ts"
+import { failureRowsOf } from "../../src/history/FailureRows.ts"
 import { HistoryRecord } from "../../src/history/HistoryRecord.ts"
+import { makeOrphans } from "../../src/history/Orphans.ts"
+import { encodeSections, sectionsOf } from "../../src/history/OutcomeSections.ts"
+import { execute, only } from "../../src/history/SqliteRows.ts"
 import { makeWriter } from "../../src/history/SqliteWriter.ts"
-import { agentOf, benchNetwork, claimOf, combinationsPerProbe, peerIdOf, probeOf } from "./HistoryProbes.ts"
+import { dayOf, makeSums } from "../../src/history/Sums.ts"
+import { inTransaction } from "../../src/history/Transaction.ts"
+import { inOrder, insertFailures, insertProbe, updateTotals, upsertChunk } from "../../src/history/WriteStatements.ts"
+import { agentNumber, blockNumber, knownBlock, remember } from "../../src/history/WriterMemory.ts"
+import { writeSums } from "../../src/history/WriteSums.ts"
+import {
+  agentOf,
+  benchNetwork,
+  claimOf,
+  columnsPerProbe,
+  combinationsPerProbe,
+  peerIdOf,
+  probeOf
+} from "./HistoryProbes.ts"
 
-/**
- * Writes a history of `combinations` combinations, spread evenly over the last `days` days and `peers` regular peers,
- * by the writer itself, in batches far larger than those of a monitor. Gives the combinations written.
- */
-export const fillHistory = (options: {
+interface FillOptions {
   readonly path: string
   readonly combinations: number
   readonly peers: number
   readonly days: number
-}) =>
+}
+
+/**
+ * Writes a history of `combinations` combinations, spread evenly over the last `days` days and `peers` regular peers.
+ * What is written is what the recorder would have written, each row once, when all that it holds is known. Gives the
+ * combinations written.
+ */
+export const fillHistory = (options: FillOptions) =>
   Effect.gen(function* () {
     const sql = yield* openDatabase(options.path, benchNetwork)
-    const { write } = yield* makeWriter(sql)
     // Nobody needs this file if the machine fails now.
     yield* sql.unsafe("PRAGMA synchronous = OFF")
     yield* sql.unsafe("PRAGMA cache_size = -262144")
     const now = yield* Clock.currentTimeMillis
     const start = now - options.days * 86_400_000
-    for (let from = 0; from < options.peers; from += 1000) {
-      const peers = Array.from({ length: Math.min(1000, options.peers - from) }, (_, index) => from + index)
+    const { write } = yield* makeWriter(sql)
+    for (const peers of slicesOf(options.peers, 1000)) {
       yield* write(
         peers.flatMap((peer) => [
           HistoryRecord.Peer({ peerId: peerIdOf(peer), agent: agentOf(peer), address: "/ip4/10.0.0.1", at: start }),
@@ -32,21 +57,99 @@ export const fillHistory = (options: {
       )
     }
     const probes = Math.ceil(options.combinations / combinationsPerProbe)
-    for (let from = 0; from < probes; from += batchProbes) {
-      yield* write(
-        Array.from({ length: Math.min(batchProbes, probes - from) }, (_, index) => {
-          const n = from + index
-          const nth = Math.floor(n / options.peers)
-          return HistoryRecord.Probe({
-            probe: probeOf(n % options.peers, nth, start + ((now - start) * n) / probes, now),
-            conversation: "answered",
-            coverage: { owed: 1_048_576, tested: (nth + 1) * combinationsPerProbe, failed: 0 }
-          })
-        })
-      )
-    }
+    yield* writeProbes(sql, { ...options, probes, start, now })
+    yield* writeCoverage(sql, { ...options, probes, start, now })
     yield* sql.unsafe("PRAGMA optimize")
     return probes * combinationsPerProbe
   }).pipe(Effect.scoped)
 
-const batchProbes = 1000
+/** With `probes` in all, evenly from `start` to `now` (Unix milliseconds), peer after peer. */
+type Plan = FillOptions & { readonly probes: number; readonly start: number; readonly now: number }
+
+const probeAt = ({ now, peers, probes, start }: Plan, n: number) =>
+  probeOf(n % peers, Math.floor(n / peers), start + ((now - start) * n) / probes, now)
+
+/** Peers get their numbers in the order in which they are written. */
+const numberOf = (peer: number): number => peer + 1
+
+const writeProbes = Effect.fn("fillHistory.probes")(function* (sql: SqlClient.SqlClient, plan: Plan) {
+  const memory = yield* remember(sql)
+  const sums = makeSums(memory.clock)
+  const totals: { -readonly [K in keyof OutcomeCounts]: number } = { ...noOutcomes }
+
+  const writeProbe = Effect.fnUntraced(function* (connection: Connection, n: number) {
+    const probe = probeAt(plan, n)
+    const peer = n % plan.peers
+    const sections = []
+    for (const { block, masks, slot } of sectionsOf(probe)) {
+      const known = knownBlock(block, memory.blocks) ?? (yield* blockNumber(connection, block, memory.blocks))
+      sections.push({ slot, masks, block: known })
+    }
+    const counts = { ...totals }
+    for (const { outcome } of probe.outcomes) totals[outcome]++
+    for (const kind of outcomeKinds) counts[kind] = totals[kind] - counts[kind]
+    const { finishedAt, id, job, startedAt, timings } = probe
+    const asked = [job.startSlot, job.count, maskOf(job.columns), startedAt, finishedAt]
+    const took = [timings.open, timings.firstByte, timings.total, probe.requests, probe.bytes]
+    const outcomes = [null, encodeSections(sections), ...inOrder(counts)]
+    const row = yield* only(insertProbe(connection, [id, numberOf(peer), "answered", ...asked, ...took, ...outcomes]))
+    const failures = failureRowsOf(probe)
+    if (failures.length > 0) yield* insertFailures(connection, [row.id, JSON.stringify(failures)])
+    const agent = yield* agentNumber(connection, agentOf(peer), dayOf(finishedAt), memory.agents)
+    sums.add(numberOf(peer), agent, columnsPerProbe, probe)
+  })
+
+  for (const slice of slicesOf(plan.probes, 10_000)) {
+    yield* inTransaction(sql, (connection) =>
+      Effect.forEach(slice, (n) => writeProbe(connection, n), { discard: true })
+    )
+  }
+  yield* inTransaction(sql, (connection) =>
+    Effect.gen(function* () {
+      yield* writeSums(connection, sums, Effect.void)
+      yield* updateTotals(connection, [plan.probes, ...inOrder(totals)])
+      yield* updatePeers(connection, [plan.now])
+    })
+  )
+})
+
+const writeCoverage = Effect.fn("fillHistory.coverage")(function* (sql: SqlClient.SqlClient, plan: Plan) {
+  const orphans = makeOrphans()
+  for (const peers of slicesOf(plan.peers, 100)) {
+    yield* inTransaction(sql, (connection) =>
+      Effect.gen(function* () {
+        for (const peer of peers) {
+          const chunks = new Map<number, CoverageChunk>()
+          for (let n = peer; n < plan.probes; n += plan.peers) {
+            const probe = probeAt(plan, n)
+            const sections = sectionsOf(probe)
+            for (const number of chunksCovered(sections)) if (!chunks.has(number)) chunks.set(number, emptyChunk())
+            coverProbe(chunks, sections, probe, orphans)
+          }
+          for (const [number, chunk] of chunks) {
+            yield* upsertChunk(connection, [chunkKey(numberOf(peer), number), encodeChunk(chunk)])
+          }
+        }
+      })
+    )
+  }
+})
+
+const updatePeers = execute(
+  `UPDATE peers SET last_seen = ended, last_probe_at = ended, recorded_at = ended, coverage_at = ended,
+    conversations_answered = found.probes, owed = 1048576, tested = found.probes * ${combinationsPerProbe},
+    failed = found.missing, probes = found.probes,
+    ${outcomeKinds.map((kind) => `${kind} = found.${kind}`).join(", ")}
+  FROM (
+    SELECT peer, CAST(? AS REAL) AS ended, sum(probes) AS probes,
+      ${outcomeKinds.map((kind) => `sum(${kind}) AS ${kind}`).join(", ")}
+    FROM sums GROUP BY peer
+  ) AS found WHERE found.peer = peers.id`
+)
+
+/** The numbers below `count`, ascending, in slices. */
+const slicesOf = function* (count: number, size: number) {
+  for (let from = 0; from < count; from += size) {
+    yield Array.from({ length: Math.min(size, count - from) }, (_, index) => from + index)
+  }
+}

@@ -18,7 +18,7 @@ export const combinationsPerProbe = slotsPerProbe * columnsPerProbe
 const slotOf = (unixMs: number): number =>
   Math.floor((unixMs - benchNetwork.genesisTime * 1000) / benchNetwork.slotDurationMs)
 
-export const peerIdOf = (peer: number): string => `16Uiu2HAm${peer.toString(36).padStart(44, "b")}`
+export const peerIdOf = (peer: number): string => `16Uiu2HAm${peer.toString(36).padStart(44, "0")}`
 
 export const agentOf = (peer: number): string => agents[peer % agents.length] ?? ""
 

@@ -4,7 +4,7 @@ import { Clock, Effect } from "effect"
 import { type Claim, sameClaim } from "../domain/Claim.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
-import { addOutcomes, noOutcomes, type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
+import { addOutcomes, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
 import { makeBreathe } from "./Breathe.ts"
 import { maskOf } from "./ColumnMask.ts"
 import { type CoverageChunk, chunkKey, decodeChunk, emptyChunk, encodeChunk } from "./CoverageChunk.ts"
@@ -18,7 +18,7 @@ import { changeOf, type PeerChange } from "./PeerChange.ts"
 import { WriteError } from "./Recorder.ts"
 import { explain } from "./SqliteFault.ts"
 import { claimOf, only } from "./SqliteRows.ts"
-import { dayOf, makeSums, type Sums } from "./Sums.ts"
+import { dayOf, makeSums } from "./Sums.ts"
 import { inTransaction } from "./Transaction.ts"
 import {
   agentNumber,
@@ -29,7 +29,9 @@ import {
   remember,
   type WriterMemory
 } from "./WriterMemory.ts"
+import { writeSums } from "./WriteSums.ts"
 import {
+  inOrder,
   insertClaim,
   insertFailures,
   insertProbe,
@@ -37,13 +39,10 @@ import {
   selectNewestClaim,
   selectProbe,
   updateTotals,
-  upsertAgeSum,
   upsertChunk,
-  upsertColumnSum,
   upsertFinding,
   upsertOrphan,
-  upsertPeer,
-  upsertSum
+  upsertPeer
 } from "./WriteStatements.ts"
 
 /**
@@ -223,22 +222,3 @@ const writeOrphan = (
   { at, root, slot }: Extract<HistoryRecord, { readonly _tag: "Orphan" }>,
   orphans: Orphans
 ) => Effect.tap(upsertOrphan(connection, [slot, root, at]), () => Effect.sync(() => orphans.add(slot, root, at)))
-
-const writeSums = Effect.fnUntraced(function* (
-  connection: Connection,
-  { ages, columns, peers }: Sums,
-  breathe: Effect.Effect<void>
-) {
-  for (const { agent, bytes, custodyGroupCount, day, outcomes, peer, probes } of peers.values()) {
-    yield* breathe
-    yield* upsertSum(connection, [day, peer, agent, custodyGroupCount, probes, bytes, ...inOrder(outcomes)])
-  }
-  for (const [sums, upsert] of [[columns, upsertColumnSum] as const, [ages, upsertAgeSum] as const]) {
-    for (const { day, of, outcomes } of sums.values()) {
-      yield* breathe
-      yield* upsert(connection, [day, of, ...inOrder(outcomes)])
-    }
-  }
-})
-
-const inOrder = (counts: OutcomeCounts): ReadonlyArray<number> => outcomeKinds.map((kind) => counts[kind])

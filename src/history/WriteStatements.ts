@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { outcomeKinds } from "../domain/Outcome.ts"
+import { type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
 import { ChunkRow, claimColumns, ClaimRow, execute, IdRow, query } from "./SqliteRows.ts"
 
 const kinds = outcomeKinds.join(", ")
@@ -7,6 +7,9 @@ const marks = (count: number): string => Array.from({ length: count }, () => "?"
 const sumOf = (column: string): string => `${column} = ${column} + excluded.${column}`
 const latestOf = (column: string): string =>
   `${column} = max(coalesce(${column}, excluded.${column}), coalesce(excluded.${column}, ${column}))`
+
+/** Counts as parameters, in the order of the columns. */
+export const inOrder = (counts: OutcomeCounts): ReadonlyArray<number> => outcomeKinds.map((kind) => counts[kind])
 
 export const selectProbe = query("SELECT id FROM probes WHERE uuid = ?", IdRow)
 
