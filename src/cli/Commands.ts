@@ -7,6 +7,7 @@ import { runDevnet } from "../devnet/RunDevnet.ts"
 import { version } from "../Version.ts"
 import * as Embedded from "./Embedded.ts"
 import { reportFailure } from "./Failure.ts"
+import { report } from "./Report.ts"
 import * as Run from "./Run.ts"
 import { withStopLimit } from "./StopLimit.ts"
 import * as VerifyEvidence from "./VerifyEvidence.ts"
@@ -82,7 +83,7 @@ const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (
   )
 ).pipe(
   Command.withDescription("Without a command: starts an embedded network of honest and dishonest peers and watches it"),
-  Command.withSubcommands([run, verifyEvidence, devnet])
+  Command.withSubcommands([run, report, verifyEvidence, devnet])
 )
 
 /** Reads the command line and does what it says; what goes wrong is printed, and fails with the exit code. */

@@ -2,6 +2,7 @@ import { ValidationError } from "@effect/cli"
 import { Cause, Effect, Exit, Option, Schema } from "effect"
 import { ConfigError } from "../config/ConfigError.ts"
 import { InvalidPeersSpec } from "../devnet/PeersSpec.ts"
+import { ReportError } from "../history/Reports.ts"
 import { complain } from "./Print.ts"
 
 /** The program has said what went wrong and ends with this exit code. */
@@ -19,6 +20,9 @@ export const reportFailure = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.
     if (failure instanceof ProgramFailed) return failure
     if (failure instanceof ConfigError) return failWith(usageExitCode, failure.lines)
     if (failure instanceof InvalidPeersSpec) return failWith(usageExitCode, [`--peers: ${failure.message}`])
+    if (failure instanceof ReportError && failure.fault === "unreadable") {
+      return failWith(usageExitCode, [`dasmon: ${failure.message}`])
+    }
     // The command-line library has printed it already.
     if (ValidationError.isValidationError(failure)) return failWith(usageExitCode, [])
     if (failure instanceof Error) return failWith(failureExitCode, [`dasmon: ${failure.message}`])

@@ -1,9 +1,11 @@
 import { Schema } from "effect"
 import { numberOfColumns } from "../domain/Chain.ts"
 import { Claim } from "../domain/Claim.ts"
+import { Interval } from "../domain/Confidence.ts"
 import { CoverageCounts } from "../domain/Coverage.ts"
 import { Job, Timings } from "../domain/Job.ts"
 import { InvalidCheck, OutcomeCounts, OutcomeKind } from "../domain/Outcome.ts"
+import { dayMs } from "./Sums.ts"
 
 /** What a history can be asked, and what it answers. Days are those of UTC, counted from 1970. */
 
@@ -22,6 +24,7 @@ export type ComplianceBy = typeof ComplianceBy.Type
 
 /** Which rows come first. `group` is the order of the groups themselves; the others have the greatest first. */
 export const ComplianceOrder = Schema.Literal("group", "tested", "blamed")
+export type ComplianceOrder = typeof ComplianceOrder.Type
 
 export const ComplianceOptions = Schema.Struct({
   by: ComplianceBy,
@@ -83,8 +86,10 @@ const peerNamed = {
 export const WorstRow = Schema.Struct({
   ...peerNamed,
   ...counted,
-  /** Blamed of what was tested. */
+  /** Blamed of what was tested, at any time. */
   blamedFraction: Fraction,
+  /** What it withholds of all that it owes at this moment; `null` while that was not counted. */
+  withheld: Schema.NullOr(Interval),
   /** The failure to show, as a sentence. */
   lastFailure: Schema.NullOr(Schema.String)
 })
@@ -216,7 +221,5 @@ export const Extent = Schema.Struct({
 })
 export type Extent = typeof Extent.Type
 
-export const millisPerDay = 86_400_000
-
 /** The day as `2026-01-31`. */
-export const dayName = (day: number): string => new Date(day * millisPerDay).toISOString().slice(0, 10)
+export const dayName = (day: number): string => new Date(day * dayMs).toISOString().slice(0, 10)

@@ -1,0 +1,93 @@
+import { Command, HelpDoc, Options, Span } from "@effect/cli"
+import { Clock, Duration, Effect, Option, Schema } from "effect"
+import { loadConfig } from "../config/ConfigFile.ts"
+import { GoDuration } from "../config/GoDuration.ts"
+import * as ReportsInline from "../history/ReportsInline.ts"
+import { dayOf } from "../history/Sums.ts"
+import { ProgramFailed } from "./Failure.ts"
+import { complain, print } from "./Print.ts"
+import { reportFormats, reportLines, reportNames, slotLines } from "./ReportRows.ts"
+
+const db = Options.text("db").pipe(
+  Options.withDescription("the database of the monitor (default: dasmon.db in this folder)"),
+  Options.optional
+)
+const config = Options.text("config").pipe(
+  Options.withDescription("the configuration that names the database, instead of --db"),
+  Options.optional
+)
+const by = Options.choice("by", reportNames).pipe(
+  Options.withDescription(
+    "what to sum up by: peer, client, version, custody (group count), column, age (of the slot, in days) or day; or worst (peers), untested (what is left of each peer), slot (who holds its columns; the default with --slot)"
+  ),
+  Options.optional
+)
+const slot = Options.integer("slot").pipe(
+  Options.withSchema(Schema.Int.pipe(Schema.between(0, 2 ** 31))),
+  Options.withDescription("the slot that is asked about"),
+  Options.optional
+)
+const since = Options.text("since").pipe(
+  Options.withSchema(GoDuration("1ms", "36500d")),
+  Options.withDescription("only the last while, such as 7d, in whole days of UTC"),
+  Options.optional
+)
+const limit = Options.integer("limit").pipe(
+  Options.withSchema(Schema.Int.pipe(Schema.between(1, 100_000))),
+  Options.withDescription("rows, at most (default 200); peers a column with --by slot (default 10)"),
+  Options.optional
+)
+const format = Options.choice("format", reportFormats).pipe(
+  Options.withDescription("table (the default), json (an array) or csv"),
+  Options.withDefault("table" as const)
+)
+
+/** `dasmon report`: questions about a history, while the monitor runs or after. */
+export const report = Command.make("report", { db, config, by, slot, since, limit, format }, (options) =>
+  Effect.gen(function* () {
+    const by = Option.getOrElse(options.by, () => (Option.isSome(options.slot) ? "slot" : "client"))
+    if (Option.isSome(options.db) && Option.isSome(options.config))
+      return yield* wrong("give --db or --config, not both")
+    if (by !== "slot" && Option.isSome(options.slot)) return yield* wrong("--slot goes with --by slot only")
+    if ((by === "slot" || by === "untested") && Option.isSome(options.since)) {
+      return yield* wrong(`--since does not go with --by ${by}, which is about this moment`)
+    }
+    const path = Option.isSome(options.config)
+      ? (yield* loadConfig(options.config.value)).databasePath
+      : Option.getOrElse(options.db, () => "dasmon.db")
+    const now = yield* Clock.currentTimeMillis
+    const question = {
+      since: Option.getOrUndefined(Option.map(options.since, (since) => dayOf(now - Duration.toMillis(since)))),
+      limit: Option.getOrElse(options.limit, () => (by === "slot" ? 10 : 200)),
+      format: options.format
+    }
+    const slot = Option.getOrElse(options.slot, () => -1)
+    if (by === "slot" && slot < 0) return yield* wrong("--by slot needs --slot NUMBER")
+    const lines = yield* (by === "slot" ? slotLines(slot, question) : reportLines(by, question)).pipe(
+      Effect.provide(ReportsInline.layer({ path, answerLimit: "1 minute" }))
+    )
+    yield* print(lines.join("\n"))
+  })
+).pipe(
+  Command.withDescription(
+    HelpDoc.blocks([
+      HelpDoc.p("Answers questions about what a monitor has found out, while it runs or after; it never locks it out"),
+      HelpDoc.p(
+        Span.spans([
+          Span.text("Examples: "),
+          Span.code("dasmon report"),
+          Span.text(", "),
+          Span.code("dasmon report --by worst --limit 20"),
+          Span.text(", "),
+          Span.code("dasmon report --by version --since 7d --format csv"),
+          Span.text(", "),
+          Span.code("dasmon report --slot 12345678 --config dasmon.yaml")
+        ])
+      )
+    ])
+  )
+)
+
+/** A mistake on the command line. */
+const wrong = (text: string) =>
+  Effect.zipRight(complain([`dasmon report: ${text}`]), new ProgramFailed({ exitCode: 2 }))

@@ -1,0 +1,26 @@
+import { workerData } from "node:worker_threads"
+import { WorkerRunner } from "@effect/platform"
+import { NodeRuntime, NodeWorkerRunner } from "@effect/platform-node"
+import { Effect, Layer, Schema } from "effect"
+import { makeAnswers } from "./ReportAnswers.ts"
+import { ReportRequest } from "./ReportRequest.ts"
+
+/** Entry of a report thread; its data is the path of the history. */
+const worker = Layer.unwrapScoped(
+  Effect.gen(function* () {
+    const answers = yield* makeAnswers(yield* Schema.decodeUnknown(Schema.String)(workerData))
+    return WorkerRunner.layerSerialized(ReportRequest, {
+      Compliance: ({ options }) => answers.compliance(options),
+      Worst: ({ options }) => answers.worst(options),
+      Untested: ({ options }) => answers.untested(options),
+      Slot: ({ options }) => answers.slot(options),
+      Probes: ({ options }) => answers.probes(options),
+      Failures: ({ options }) => answers.failures(options),
+      Claims: ({ options }) => answers.claims(options),
+      PeerDays: ({ options }) => answers.peerDays(options),
+      Extent: () => answers.extent
+    })
+  })
+).pipe(Layer.provide(NodeWorkerRunner.layer))
+
+WorkerRunner.launch(worker).pipe(NodeRuntime.runMain)
