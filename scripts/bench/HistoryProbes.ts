@@ -66,17 +66,21 @@ export const probeOf = (peer: number, nth: number, endedAt: number, newestAt: nu
   const columns = columnsOf(peer)
   const outcomes: Array<Outcome> = []
   for (let slot = startSlot; slot < startSlot + slotsPerProbe; slot++) {
-    const blockRoot = `0x${slot.toString(16).padStart(64, "d")}`
+    const blockRoot = rootOf(slot)
     for (const column of columns) {
       const missing = (slot * 31 + column * 17 + peer) % 1009 === 0
-      outcomes.push({
-        slot,
-        column,
-        outcome: missing ? "missing" : "success",
-        ...(missing ? { reason: `column ${column} of slot ${slot} is missing: left out of two answers` } : {}),
-        blockRoot,
-        blobs: 6
-      })
+      outcomes.push(
+        missing
+          ? {
+              slot,
+              column,
+              outcome: "missing",
+              reason: `column ${column} of slot ${slot} is missing`,
+              blockRoot,
+              blobs
+            }
+          : { slot, column, outcome: "success", blockRoot, blobs }
+      )
     }
   }
   return {
@@ -90,6 +94,18 @@ export const probeOf = (peer: number, nth: number, endedAt: number, newestAt: nu
     outcomes,
     findings: []
   }
+}
+
+const blobs = 6
+
+const roots = new Map<number, string>()
+
+const rootOf = (slot: number): string => {
+  const known = roots.get(slot)
+  if (known !== undefined) return known
+  const root = `0x${slot.toString(16).padStart(64, "d")}`
+  roots.set(slot, root)
+  return root
 }
 
 /** 131,072 slots; a prime step over a power of two comes to each once. */

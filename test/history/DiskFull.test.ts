@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Ref, Schedule } from "effect"
 import { History } from "../../src/history/History.ts"
 import { layer } from "../../src/history/SqliteHistory.ts"
-import { connect, network, outcome, probe, rows, temporaryFolder } from "./Fixture.ts"
+import { connect, keepAll, network, outcome, probe, rows, temporaryFolder } from "./Fixture.ts"
 
 const bulky = (n: number) =>
   probe(
@@ -62,7 +62,7 @@ describe("a full disk", () => {
           yield* makingRoom(path, history.flush)
           assert.deepStrictEqual(yield* history.state, { state: "recording", reason: null, queued: 0 })
           return waiting
-        }).pipe(Effect.provide(layer({ path, network, maxBytes: 1_500_000 })))
+        }).pipe(Effect.provide(layer({ path, network, retention: keepAll, maxBytes: 1_500_000 })))
         assert.strictEqual(paused.state, "paused")
         assert.include(paused.reason, `${path}: the disk is full: make room`)
         assert.isAbove(paused.queued, 0)

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Reactivity } from "@effect/experimental"
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { Effect } from "effect"
+import { Duration, Effect } from "effect"
 import type { Claim } from "../../src/domain/Claim.ts"
 import type { Outcome, Probe } from "../../src/domain/Job.ts"
 import type { OutcomeKind } from "../../src/domain/Outcome.ts"
@@ -35,6 +35,9 @@ export const network = {
   slotsPerEpoch: 32,
   retentionEpochs: 4096
 }
+
+/** A retention that takes in whatever a test records. */
+export const keepAll = Duration.days(36_500)
 
 /** The tested slots of coverage, ascending, with their columns. */
 export const testedSlots = (blocks: ReadonlyArray<CoverageBlock>) =>

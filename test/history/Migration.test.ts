@@ -6,7 +6,7 @@ import { History } from "../../src/history/History.ts"
 import { init } from "../../src/history/Migration0001.ts"
 import { applicationId } from "../../src/history/Migrations.ts"
 import { layer } from "../../src/history/SqliteHistory.ts"
-import { connect, network, outcome, probe, rows, temporaryFolder, testedSlots } from "./Fixture.ts"
+import { connect, keepAll, network, outcome, probe, rows, temporaryFolder, testedSlots } from "./Fixture.ts"
 
 const day = 19_700
 
@@ -65,7 +65,7 @@ describe("a database of the first version", () => {
             )
           }
           assert.isTrue(Option.isSome(yield* history.probe("2-1")))
-        }).pipe(Effect.provide(layer({ path, network })))
+        }).pipe(Effect.provide(layer({ path, network, retention: keepAll })))
       }
       assert.deepStrictEqual(
         yield* rows(
@@ -83,7 +83,7 @@ describe("a database of the first version", () => {
         Effect.flatMap(History, (history) =>
           history.recordProbe(probe("p", "a", [outcome(128, 1, "success")]), "answered")
         ),
-        layer({ path, network })
+        layer({ path, network, retention: keepAll })
       )
     })
   )

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { History } from "../../src/history/History.ts"
 import { layer } from "../../src/history/SqliteHistory.ts"
-import { claim, network, outcome, probe, rows, temporaryFolder } from "./Fixture.ts"
+import { claim, keepAll, network, outcome, probe, rows, temporaryFolder } from "./Fixture.ts"
 
 const dayMs = 86_400_000
 const day = 19_675
@@ -33,7 +33,7 @@ describe("sums", () => {
         yield* history.recordProbe(probe("p4", "a", [outcome(young, 3, "success")], at(day + 1)), "answered")
         yield* history.recordProbe(probe("p4", "a", [outcome(young, 3, "success")], at(day + 1)), "answered")
         yield* history.recordProbe(probe("p5", "b", [outcome(young + 9, 3, "success")], at(day)), "answered")
-      }).pipe(Effect.provide(layer({ path, network })))
+      }).pipe(Effect.provide(layer({ path, network, retention: keepAll })))
       const bytes = 12_345
       assert.deepStrictEqual(
         yield* rows(
