@@ -15,9 +15,6 @@ export const description =
 /** The command: judges every file, and fails with the worst exit code. */
 export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArray<string>, json: boolean) {
   let exitCode = 0
-  const kzg = yield* Effect.catchAll(loadKzg, ({ reason }) =>
-    Effect.zipRight(complain([`dasmon: ${reason}`]), new ProgramFailed({ exitCode: unreadableExitCode }))
-  )
   for (const file of files) {
     const evidence = yield* Effect.either(read(file))
     if (Either.isLeft(evidence)) {
@@ -26,12 +23,17 @@ export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArr
       yield* json ? print(JSON.stringify({ file, error: reason })) : complain([`${file}: ${reason}`])
       continue
     }
-    const examination = yield* examine(kzg, evidence.right)
+    const examination = yield* examine(yield* kzg, evidence.right)
     if (!examination.holds) exitCode = Math.max(exitCode, refutedExitCode)
     yield* print(json ? jsonOf(file, evidence.right, examination) : textOf(file, evidence.right, examination))
   }
   if (exitCode !== 0) return yield* new ProgramFailed({ exitCode })
 })
+
+/** The trusted setup takes seconds: it is loaded once, and only when there is something to judge. */
+const kzg = Effect.catchAll(loadKzg, ({ reason }) =>
+  Effect.zipRight(complain([`dasmon: ${reason}`]), new ProgramFailed({ exitCode: unreadableExitCode }))
+)
 
 const refutedExitCode = 1
 const unreadableExitCode = 2
