@@ -2,7 +2,7 @@ import { Context, type Effect } from "effect"
 import type { EvidenceState } from "../domain/Status.ts"
 import type { Evidence } from "./Evidence.ts"
 
-/** Sizes in bytes, each piece rounded up to `blockBytes`. */
+/** Sizes in bytes, each piece rounded up to whole blocks of 4 KiB. */
 export interface EvidenceBounds {
   readonly maxBytes: number
   readonly maxBytesPerPeer: number

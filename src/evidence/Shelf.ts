@@ -4,7 +4,7 @@ import type { EvidenceBounds } from "./EvidenceStore.ts"
 export interface Piece {
   readonly name: string
   readonly peer: string
-  /** Rounded up to `blockBytes`. */
+  /** Rounded up to whole blocks of 4 KiB. */
   readonly bytes: number
 }
 
@@ -19,7 +19,7 @@ export interface Shelf {
 }
 
 /** What a file takes on disk at least, and in steps of what. It bounds the number of pieces too. */
-export const blockBytes = 4096
+const blockBytes = 4096
 
 /** The size of a piece as it counts. */
 export const sizeOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / blockBytes)) * blockBytes

@@ -8,14 +8,14 @@ import { type Evidence, evidenceVersion } from "../../src/evidence/Evidence.ts"
 import type { SidecarToVerify } from "../../src/kzg/Verifier.ts"
 import { changed, vector } from "../kzg/Columns.ts"
 
-export const network: Evidence["network"] = {
+const network: Evidence["network"] = {
   name: "test",
   genesisValidatorsRoot: new Uint8Array(32).fill(3),
   forkVersion: Uint8Array.of(6, 0, 0, 1),
   blobLimitEpoch: 12
 }
 
-export const peerId = "16Uiu2HAmSUYdtMsV74nupNNcEJefunDpPiDKjWiUU5PEvWo5Rt7g"
+const peerId = "16Uiu2HAmSUYdtMsV74nupNNcEJefunDpPiDKjWiUU5PEvWo5Rt7g"
 
 /** Evidence that says of a sidecar, truly or not, that it fails a check. */
 export const accused = (sidecar: SidecarToVerify, check: InvalidCheck): Evidence => {
