@@ -2,8 +2,10 @@ import { stat } from "node:fs/promises"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Reactivity } from "@effect/experimental"
 import { SqliteClient } from "@effect/sql-sqlite-node"
-import { Clock, Effect, Schema } from "effect"
-import { History } from "../../src/history/History.ts"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Clock, Duration, Effect, Schema } from "effect"
+import type { ParseError } from "effect/ParseResult"
+import { History, type HistoryError } from "../../src/history/History.ts"
 import { layer } from "../../src/history/SqliteHistory.ts"
 import { agentOf, benchNetwork, claimOf, combinationsPerProbe, peerIdOf, probeOf } from "./HistoryProbes.ts"
 
@@ -31,11 +33,14 @@ export const historyLoad = (options: {
   readonly seconds: number
   readonly peers: number
   readonly path: string
-}) =>
+  /** What is older in the file is deleted meanwhile; 18 days if left out. */
+  readonly retention?: Duration.Duration
+}): Effect.Effect<HistoryLoad, HistoryError | SqlError | ParseError> =>
   Effect.gen(function* () {
-    const measured = yield* Effect.provide(drive(options), layer({ path: options.path, network: benchNetwork }))
-    const { size } = yield* Effect.promise(() => stat(options.path))
-    return { ...measured, bytesOnDisk: size, coverageBytesPerCombination: yield* coverageBytes(options.path) }
+    const { path, retention = Duration.days(18) } = options
+    const measured = yield* Effect.provide(drive(options), layer({ path, network: benchNetwork, retention }))
+    const { size } = yield* Effect.promise(() => stat(path))
+    return { ...measured, bytesOnDisk: size, coverageBytesPerCombination: yield* coverageBytes(path) }
   })
 
 const drive = (options: { readonly combinationsPerSecond: number; readonly seconds: number; readonly peers: number }) =>

@@ -46,12 +46,6 @@ export const isEmpty = (bytes: Uint8Array, at: number): boolean => {
   return true
 }
 
-/** Bit n stands for column n. */
-export const toBigInt = (bytes: Uint8Array, at: number): bigint => {
-  const view = new DataView(bytes.buffer, bytes.byteOffset + at, maskBytes)
-  return (view.getBigUint64(8, true) << 64n) | view.getBigUint64(0, true)
-}
-
 /** Bytes that a mask takes once it is packed against `columns`. */
 export const packedBytes = (columns: ReadonlyArray<number>): number => (columns.length + 7) >> 3
 
