@@ -10,7 +10,7 @@ import { ReportError, Reports } from "./Reports.ts"
 
 export interface WorkerReportsOptions extends ReportLimits {
   readonly path: string
-  /** For the thread to start. Default 10 s. */
+  /** For the thread to start. Default 60 s. */
   readonly startLimit?: Duration.DurationInput
   /** The built `ReportWorker.js`, when it is not beside this module. */
   readonly entry?: URL
@@ -28,7 +28,7 @@ export const layer = (options: WorkerReportsOptions): Layer.Layer<Reports, Repor
 
 const make = Effect.fnUntraced(function* (options: WorkerReportsOptions) {
   const entry = options.entry ?? new URL("./ReportWorker.js", import.meta.url)
-  const startLimit = Duration.decode(options.startLimit ?? "10 seconds")
+  const startLimit = Duration.decode(options.startLimit ?? "60 seconds")
   if (entry.protocol === "file:" && !existsSync(fileURLToPath(entry))) {
     return yield* failed(`there is no ${fileURLToPath(entry)}: the program is not built`)
   }
