@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto"
 import type { Claim } from "../../src/domain/Claim.ts"
 import type { Outcome, Probe } from "../../src/domain/Job.ts"
 
@@ -84,7 +85,7 @@ export const probeOf = (peer: number, nth: number, endedAt: number, newestAt: nu
     }
   }
   return {
-    id: `${hex(peer, 8)}-0000-4000-8000-${hex(nth, 12)}`,
+    id: randomUUID(),
     job: { peerId: peerIdOf(peer), startSlot, count: slotsPerProbe, columns },
     startedAt: endedAt - 850,
     finishedAt: endedAt,
@@ -110,7 +111,3 @@ const rootOf = (slot: number): string => {
 
 /** 131,072 slots; a prime step over a power of two comes to each once. */
 const tilesInWindow = 4096
-
-/** Scattered as ids of real probes are. */
-const hex = (value: number, digits: number): string =>
-  (Math.imul(value + 1, 2654435761) >>> 0).toString(16).padStart(8, "0").padStart(digits, "a")
