@@ -1,7 +1,7 @@
 import { constants, existsSync } from "node:fs"
-import { access, copyFile, mkdtemp, rm, stat } from "node:fs/promises"
+import { chmod, copyFile, mkdtemp, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { dirname, join, resolve } from "node:path"
+import { join } from "node:path"
 import { Reactivity } from "@effect/experimental"
 import type { SqlClient } from "@effect/sql"
 import { SqliteClient } from "@effect/sql-sqlite-node"
@@ -17,7 +17,8 @@ import { explain } from "./SqliteFault.ts"
 export const openForReading = (path: string): Effect.Effect<SqlClient.SqlClient, ReportError, Scope.Scope> =>
   Effect.gen(function* () {
     yield* checkFile(path)
-    const sql = yield* Effect.flatMap(readableAt(path), connectTo).pipe(
+    const sql = yield* connectTo(path).pipe(
+      Effect.catchIf(needsMemory, () => Effect.flatMap(copyOf(path), connectTo)),
       Effect.mapError((cause) => unreadable(path, explain(cause).reason))
     )
     yield* checkSchema(sql, path)
@@ -72,13 +73,11 @@ const connectTo = (filename: string) =>
  * SQLite reads a database in WAL mode with a file of shared memory beside it. A writer makes that; while there is none
  * and this user may not make one either, nobody writes, and a copy is as good.
  */
-const readableAt = (path: string) =>
+const needsMemory = (cause: unknown): boolean =>
+  ["SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT", "SQLITE_CANTOPEN"].includes(codeOf(cause))
+
+const copyOf = (path: string) =>
   Effect.gen(function* () {
-    const usable = yield* Effect.tryPromise(() => access(dirname(resolve(path)), constants.W_OK)).pipe(
-      Effect.as(true),
-      Effect.orElse(() => Effect.succeed(existsSync(`${path}-shm`)))
-    )
-    if (usable) return path
     const folder = yield* Effect.acquireRelease(
       Effect.tryPromise({ try: () => mkdtemp(join(tmpdir(), "dasmon-report-")), catch: (cause) => cause }),
       (folder) => Effect.ignore(Effect.tryPromise(() => rm(folder, { recursive: true, force: true })))
@@ -88,7 +87,10 @@ const readableAt = (path: string) =>
     const parts = ["", "-wal"].filter((suffix) => existsSync(`${path}${suffix}`))
     yield* Effect.forEach(parts, (suffix) =>
       Effect.tryPromise({
-        try: () => copyFile(`${path}${suffix}`, `${copy}${suffix}`, constants.COPYFILE_FICLONE),
+        try: async () => {
+          await copyFile(`${path}${suffix}`, `${copy}${suffix}`, constants.COPYFILE_FICLONE)
+          await chmod(`${copy}${suffix}`, 0o600)
+        },
         catch: (cause) => cause
       })
     )
@@ -123,4 +125,10 @@ const checkSchema = (sql: SqlClient.SqlClient, path: string) =>
 
 const ValueRow = Schema.Tuple(Schema.Struct({ value: Schema.Number }))
 
-const codeOf = (cause: unknown): unknown => (Predicate.hasProperty(cause, "code") ? cause.code : undefined)
+/** Of an error of the system, or of SQLite in an `SqlError`. */
+const codeOf = (cause: unknown): string =>
+  Predicate.hasProperty(cause, "code") && typeof cause.code === "string"
+    ? cause.code
+    : Predicate.hasProperty(cause, "cause") && cause.cause !== cause && cause.cause !== undefined
+      ? codeOf(cause.cause)
+      : ""

@@ -1,9 +1,10 @@
+import { rm, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Layer } from "effect"
 import type { OutcomeKind } from "../../src/domain/Outcome.ts"
 import { History } from "../../src/history/History.ts"
-import { ReportError, Reports } from "../../src/history/Reports.ts"
+import { type ReportError, Reports } from "../../src/history/Reports.ts"
 import * as ReportsInline from "../../src/history/ReportsInline.ts"
 import * as ReportsWorker from "../../src/history/ReportsWorker.ts"
 import { layer as layerSqlite } from "../../src/history/SqliteHistory.ts"
@@ -261,6 +262,46 @@ for (const [where, layer] of layers) {
     )
   })
 }
+
+describe("reports on what is no history", () => {
+  it.scopedLive("say what it is", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "some.db")
+      const says = (path: string, text: string) =>
+        Effect.gen(function* () {
+          const reports = yield* Reports
+          const error = yield* Effect.orDie(Effect.flip(reports.extent))
+          assert.include(error.message, `${path}: ${text}`)
+          assert.strictEqual(error.fault, "unreadable")
+        }).pipe(Effect.provide(ReportsInline.layer({ path })))
+      yield* says(folder, "it is not a file")
+      yield* Effect.promise(() => writeFile(path, "peers:\n  - enr\n".repeat(1000)))
+      yield* says(path, "it is not a database")
+      yield* Effect.promise(() => rm(path))
+      yield* Effect.scoped(Effect.flatMap(connect(path, false), (sql) => sql`CREATE TABLE bookmarks (url TEXT)`))
+      yield* says(path, "it is not a history of dasmon")
+      const damaged = yield* recorded
+      yield* Effect.promise(() => truncate(damaged, 8192))
+      yield* says(damaged, "it is damaged")
+      const other = yield* recorded
+      const version = (id: number) =>
+        Effect.scoped(
+          Effect.flatMap(
+            connect(other, false),
+            (sql) => sql`UPDATE effect_sql_migrations SET migration_id = ${id}
+            WHERE migration_id = (SELECT max(migration_id) FROM effect_sql_migrations)`
+          )
+        )
+      yield* version(99)
+      yield* says(other, "its schema has version 99, this program knows up to")
+      yield* Effect.scoped(
+        Effect.flatMap(connect(other, false), (sql) => sql`DELETE FROM effect_sql_migrations WHERE migration_id > 1`)
+      )
+      yield* says(other, "its schema has version 1, this program reads")
+    })
+  )
+})
 
 describe("a report thread", () => {
   const script = (code: string) =>

@@ -1,0 +1,159 @@
+import { spawn } from "node:child_process"
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { assert, describe, it } from "@effect/vitest"
+import { Deferred, Effect, Schema } from "effect"
+import { ComplianceRow, SlotHoldings, WorstRow } from "../../src/history/Question.ts"
+import { History } from "../../src/history/History.ts"
+import { layer as layerSqlite } from "../../src/history/SqliteHistory.ts"
+import { start } from "../e2e/Program.ts"
+import { connect } from "../history/Fixture.ts"
+
+const temporary = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "dasmon-report-test-"))),
+  (folder) => Effect.promise(() => rm(folder, { recursive: true, force: true }))
+)
+
+/** Runs `report`; gives its exit code and what it printed. */
+const report = (...options: ReadonlyArray<string>) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const program = yield* start(["report", ...options])
+      const [code] = yield* program.exited("30 seconds")
+      return { code, output: program.output(), errors: program.errors() }
+    })
+  )
+
+const script = fileURLToPath(new URL("ReportWriter.mjs", import.meta.url))
+
+/** A process that records into the history at `path` until the scope closes; gives how far it has come. */
+const writer = (path: string) =>
+  Effect.gen(function* () {
+    const written = { last: -1 }
+    const begun = yield* Deferred.make<void>()
+    yield* Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(process.execPath, [script, path], { stdio: ["ignore", "pipe", "inherit"] })
+        child.stdout.setEncoding("utf8").on("data", (text: string) => {
+          written.last = Number(text.trim().split("\n").at(-1))
+          if (written.last >= 60) Deferred.unsafeDone(begun, Effect.void)
+        })
+        return child
+      }),
+      (child) =>
+        Effect.async<void>((resume) => {
+          child.once("exit", () => resume(Effect.void))
+          child.kill("SIGKILL")
+        })
+    )
+    yield* Deferred.await(begun).pipe(Effect.timeout("30 seconds"))
+    return written
+  })
+
+describe("dasmon report", () => {
+  it.scopedLive(
+    "answers in three formats while another process writes, which it does not hold up",
+    () =>
+      Effect.gen(function* () {
+        const path = join(yield* temporary, "dasmon.db")
+        const written = yield* writer(path)
+
+        const before = written.last
+        const table = yield* report("--db", path)
+        assert.strictEqual(table.code, 0, table.errors)
+        assert.isAbove(written.last, before + 5, "the writer went on")
+        const [title = "", meaning = "", , head = "", ...lines] = table.output.trimEnd().split("\n")
+        assert.match(title, /^compliance by client · devnet, or so · \d{4}-\d\d-\d\d to .* probes of 2 peers$/)
+        assert.match(meaning, /^compliance = verified columns ÷ tested; /)
+        assert.match(head, /^client +peers +probes +tested +compliance +missing$/)
+        assert.strictEqual(lines.length, 2)
+        assert.match(table.output, /^lighthouse +1 +[\d,]+ +[\d,]+ +100% +0$/m)
+        assert.match(table.output, /^prysm +1 +[\d,]+ +[\d,]+ +50\.00% +[\d,]+$/m)
+
+        const json = yield* report("--db", path, "--by", "version", "--format", "json", "--since", "2d")
+        const rows = yield* Schema.decode(Schema.parseJson(Schema.Array(ComplianceRow)))(json.output)
+        assert.deepStrictEqual(rows.map(({ group }) => group).sort(), ["lighthouse v8.0.0", "prysm v6.1.2"])
+
+        const csv = yield* report("--db", path, "--by", "worst", "--format", "csv")
+        const [titles = "", ...records] = csv.output.trimEnd().split("\n")
+        assert.match(titles, /^peerId,client,tested,blamed,compliance,success,missing,.*,blamedFraction,low,high,/)
+        // The reason has quotes, a comma and a line break in it.
+        assert.match(records.join("\n"), /^peer-1,prysm v6\.1\.2,\d+,\d+,0\.5,.*,"no ""column"" 2,\nat all"$/)
+
+        const slot = yield* report("--db", path, "--slot", "1001", "--format", "json")
+        const [holdings] = yield* Schema.decode(Schema.parseJson(Schema.Tuple(SlotHoldings)))(slot.output)
+        assert.strictEqual(holdings.held, 1)
+        assert.deepStrictEqual(holdings.columns[1]?.peerIds, ["peer-1"])
+        assert.strictEqual(holdings.columns[2]?.failed, 1)
+      }),
+    120_000
+  )
+
+  it.scopedLive(
+    "answers after the monitor has stopped or was killed, also where it may not write",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporary
+        const path = join(folder, "dasmon.db")
+        yield* Effect.scoped(writer(path))
+        const worst = report("--db", path, "--by", "worst", "--format", "json").pipe(
+          Effect.tap(({ code, errors }) => assert.strictEqual(code, 0, errors)),
+          Effect.flatMap(({ output }) => Schema.decode(Schema.parseJson(Schema.Array(WorstRow)))(output))
+        )
+        const killed = yield* worst
+        assert.deepStrictEqual(
+          killed.map(({ blamedFraction, peerId }) => [peerId, blamedFraction]),
+          [["peer-1", 0.5]]
+        )
+        // Closes it in order, so that nothing but the file is left.
+        yield* Effect.provide(History, layerSqlite({ path }))
+        yield* Effect.promise(() => chmod(path, 0o444))
+        yield* Effect.promise(() => chmod(folder, 0o555))
+        yield* Effect.addFinalizer(() => Effect.promise(() => chmod(folder, 0o755)))
+        assert.deepStrictEqual(yield* asNobody(worst), killed)
+      }),
+    120_000
+  )
+
+  it.scopedLive(
+    "says in a line what is wrong with a file, and with the command line",
+    () =>
+      Effect.gen(function* () {
+        const folder = yield* temporary
+        const path = join(folder, "dasmon.db")
+        const says = (pattern: RegExp, ...options: ReadonlyArray<string>) =>
+          Effect.gen(function* () {
+            const { code, errors, output } = yield* report(...options)
+            assert.match(errors, pattern)
+            assert.strictEqual(errors.trim().split("\n").length, 1, errors)
+            assert.deepStrictEqual([code, output], [2, ""])
+          })
+        yield* says(/dasmon\.db: there is no such file/, "--db", path)
+        const own = join(folder, "own.db")
+        yield* Effect.provide(History, layerSqlite({ path: own }))
+        yield* Effect.scoped(
+          Effect.flatMap(
+            connect(own, false),
+            (sql) => sql`INSERT INTO effect_sql_migrations (migration_id, name) VALUES (99, 'future')`
+          )
+        )
+        yield* says(/--by slot needs --slot/, "--db", own, "--by", "slot")
+        const config = join(folder, "dasmon.yaml")
+        yield* Effect.promise(() => writeFile(config, `database_path: ${own}\n`))
+        yield* says(/own\.db: its schema has version 99, .* use the newer dasmon/, "--config", config)
+      }),
+    120_000
+  )
+})
+
+/** As a user who has no rights but everybody's. */
+const asNobody = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  process.getuid?.() !== 0
+    ? effect
+    : Effect.acquireUseRelease(
+        Effect.sync(() => process.seteuid?.("nobody")),
+        () => effect,
+        () => Effect.sync(() => process.seteuid?.(0))
+      )
