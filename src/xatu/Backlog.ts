@@ -15,6 +15,7 @@ export interface BacklogOptions {
 export interface Backlog {
   /** Queues at once. With no room left the oldest goes. */
   readonly offer: (frame: Frame) => void
+  readonly isFull: () => boolean
   /** Returns when there is room, and at once when there is no hope of it. Never waits long. */
   readonly room: Effect.Effect<void>
   /** Returns when there is something to send, and enough of it or old enough. */
@@ -54,13 +55,14 @@ export const makeBacklog = (
 
     const sending = () => sources.reduce((sum, { frames }) => sum + frames.size, 0)
     const isHalfFull = () => spill.enabled && memory.length >= capacity / 2
+    const isFull = () => memory.length + moving >= capacity
     const signal = () => {
       const onDisk = spill.waits()
       const inMemory = memory.length + moving
       const isEmpty = sources.length === 0 && inMemory === 0 && !onDisk
       open(some, !isEmpty)
       open(none, isEmpty)
-      open(roomy, inMemory < capacity)
+      open(roomy, !isFull())
       open(enough, draining || onDisk || sources.length > 0 || inMemory >= batchSize)
       open(tooMany, isHalfFull() || dropped > 0)
     }
@@ -86,7 +88,8 @@ export const makeBacklog = (
         const half = isHalfFull() ? memory.slice(0, Math.ceil(memory.length / 2)) : []
         memory = memory.slice(half.length)
         moving = half.length
-        dropped += yield* spill.append(half)
+        const lost = yield* spill.append(half)
+        dropped += lost
         moving = 0
         isDiskStuck = false
         yield* tellDropped("there is no room for more on disk (xatu.spill_limit_mib)")
@@ -100,9 +103,11 @@ export const makeBacklog = (
       exclusive(
         Effect.gen(function* () {
           for (const { frames, number, segment } of sources) {
-            dropped += yield* spill.putBack(number, [...frames], segment)
+            const lost = yield* spill.putBack(number, [...frames], segment)
+            dropped += lost
           }
-          dropped += yield* spill.append(memory)
+          const lost = yield* spill.append(memory)
+          dropped += lost
           const kept = sending() + memory.length
           sources = []
           memory = []
@@ -115,13 +120,14 @@ export const makeBacklog = (
 
     return {
       offer: (frame) => {
-        if (memory.length + moving >= capacity) {
+        if (isFull()) {
           memory.shift()
           dropped++
         }
         memory.push(frame)
         signal()
       },
+      isFull,
       room: Effect.suspend(() =>
         spill.enabled && !isDiskStuck
           ? Effect.map(Effect.timeoutOption(roomy.await, patience), (inTime) => {

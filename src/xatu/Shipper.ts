@@ -24,9 +24,10 @@ export interface Shipper {
 }
 
 /**
- * Sends batches from the backlog, one at a time. A batch that is refused is halved down to the events at fault, which
- * are dropped; but only if the server takes others of the same batch. A server that takes nothing at all may have a
- * trouble of its own that it blames on us: then everything is kept and tried again, with more events each time.
+ * Sends batches from the backlog, one at a time. A batch that is refused is halved down to the events at fault. A server
+ * in a trouble of its own blames it on us as well. So such an event is only suspected at first, and dropped when it is
+ * refused again right after the server took others; and of a batch of which nothing is taken everything is kept and
+ * tried again, with more events each time.
  */
 export const makeShipper = (
   transport: Transport["Type"],
@@ -35,6 +36,9 @@ export const makeShipper = (
 ): Shipper => {
   const { batchSize, pace } = options
   const state: { trouble: SendError["_tag"] | undefined; filtered: boolean } = { trouble: undefined, filtered: false }
+
+  /** Were refused alone while the server took others. */
+  const suspects = new Set<Frame>()
 
   const report = (error: SendError) =>
     Effect.suspend(() => {
@@ -53,6 +57,7 @@ export const makeShipper = (
   const accepted = (frames: ReadonlyArray<Frame>, ingested: Option.Option<number>) =>
     Effect.gen(function* () {
       yield* backlog.settle(frames)
+      for (const frame of frames) suspects.delete(frame)
       yield* Metric.incrementBy(xatuSent, frames.length)
       if (state.trouble !== undefined) yield* Effect.logInfo(`xatu: ${transport.name} takes events again`)
       state.trouble = undefined
@@ -79,27 +84,12 @@ export const makeShipper = (
       )
     )
 
-  /** Takes the events that alone are refused out of the backlog. */
-  const giveUp = (culprits: ReadonlyArray<Culprit>) =>
+  /** Level by level, so that the first parts that are taken are found soon. */
+  const deliver = (frames: ReadonlyArray<Frame>, thorough: boolean): Effect.Effect<Delivered> =>
     Effect.gen(function* () {
-      yield* backlog.settle(culprits.map(({ frame }) => frame))
-      yield* Metric.incrementBy(xatuRefused, culprits.length)
-      for (const { error, frame } of culprits.slice(0, mostTold)) {
-        yield* Effect.logWarning(`xatu: dropped ${describeFrame(frame)}, which the server refuses: ${error.reason}`)
-      }
-      const rest = culprits.length - mostTold
-      if (rest > 0) yield* Effect.logWarning(`xatu: dropped ${rest} more events that the server refuses`)
-    }).pipe(Effect.uninterruptible)
-
-  /**
-   * Level by level, so that the first parts that are taken are found soon. Gives the error if none was: at the leaves,
-   * or already after `enoughParts` unless `thorough`.
-   */
-  const deliver = (frames: ReadonlyArray<Frame>, thorough: boolean): Effect.Effect<Option.Option<BatchRefused>> =>
-    Effect.gen(function* () {
-      const culprits: Array<Culprit> = []
+      const culprits: Array<Frame> = []
       let isTaken = false
-      let last = Option.none<BatchRefused>()
+      let refusal = Option.none<BatchRefused>()
       let parts = partsOf(frames, batchSize)
       while (parts.length > 0) {
         const next: Array<ReadonlyArray<Frame>> = []
@@ -109,18 +99,37 @@ export const makeShipper = (
             isTaken = true
             continue
           }
-          last = refused
-          const [frame] = part
-          if (part.length === 1 && frame !== undefined) culprits.push({ frame, error: refused.value })
+          refusal = refused
+          if (part.length === 1) culprits.push(...part)
           else next.push(...partsOf(part, Math.ceil(part.length / 2)))
         }
-        if (!isTaken && !thorough && parts.length + culprits.length >= enoughParts) return last
-        parts = next
+        const isHopeless = !isTaken && !thorough && parts.length + culprits.length >= enoughParts
+        parts = isHopeless ? [] : next
       }
-      if (!isTaken) return last
-      if (culprits.length > 0) yield* giveUp(culprits)
-      return Option.none()
+      return { isTaken, culprits, refusal }
     })
+
+  /** Tries the suspects once more, each alone; what is refused again is dropped. */
+  const judge = Effect.gen(function* () {
+    let told = 0
+    for (const frame of suspects) {
+      const refused = yield* send([frame])
+      if (Option.isNone(refused)) continue
+      suspects.delete(frame)
+      yield* Effect.uninterruptible(Effect.zipRight(backlog.settle([frame]), Metric.increment(xatuRefused)))
+      if (told++ < mostTold) {
+        yield* Effect.logWarning(
+          `xatu: dropped ${describeFrame(frame)}, which the server refuses: ${refused.value.reason}`
+        )
+      }
+    }
+    if (told > mostTold)
+      yield* Effect.logWarning(`xatu: dropped ${told - mostTold} more events that the server refuses`)
+  })
+
+  /** Nothing else is there to show that the server works: it may take them, and if not, that proves nothing. */
+  const retrySuspects = (frames: ReadonlyArray<Frame>) =>
+    Effect.zipRight(deliver(frames, false), Effect.sleep(pace.first * suspectRest))
 
   const run = Effect.gen(function* () {
     const delays = yield* Schedule.driver(temporaryRetries(pace))
@@ -128,18 +137,21 @@ export const makeShipper = (
     let barren = 0
     return yield* Effect.gen(function* () {
       yield* backlog.ready
-      const frames = yield* backlog.take(batchSize * Math.min(mostBatches, 1 + barren))
-      if (frames.length === 0) return
+      const taken = yield* backlog.take(batchSize * Math.min(mostBatches, 1 + barren) + suspects.size)
+      const frames = taken.filter((frame) => !suspects.has(frame))
+      if (frames.length === 0) return yield* retrySuspects(taken)
       const thorough = barren % thoroughEvery === thoroughEvery - 1
-      const refused = yield* deliver(thorough ? frames.slice(0, batchSize) : frames, thorough)
-      if (Option.isNone(refused)) {
+      const { culprits, isTaken, refusal } = yield* deliver(thorough ? frames.slice(0, batchSize) : frames, thorough)
+      if (isTaken) {
+        yield* judge
+        for (const frame of culprits) suspects.add(frame)
         if (barren > 0) yield* delays.reset
         barren = 0
-        return
+      } else {
+        barren++
+        if (Option.isSome(refusal)) yield* report(refusal.value)
+        yield* Effect.ignore(delays.next(undefined))
       }
-      barren++
-      yield* report(refused.value)
-      yield* Effect.ignore(delays.next(undefined))
     }).pipe(
       Effect.catchAllDefect((defect) =>
         Effect.zipRight(Effect.logError("xatu: a batch was not sent because of a bug", defect), Effect.sleep(pace.most))
@@ -151,9 +163,13 @@ export const makeShipper = (
   return { run, isInTrouble: Effect.sync(() => state.trouble !== undefined) }
 }
 
-interface Culprit {
-  readonly frame: Frame
-  readonly error: BatchRefused
+/** How a round went. */
+interface Delivered {
+  /** Whether anything was taken. */
+  readonly isTaken: boolean
+  /** Refused even alone. */
+  readonly culprits: ReadonlyArray<Frame>
+  readonly refusal: Option.Option<BatchRefused>
 }
 
 /** Parts that must all be refused before that is put down to the server. */
@@ -162,6 +178,8 @@ const enoughParts = 8
 const mostBatches = 4
 /** Every so many rounds the whole batch is taken apart: bad events may be spread over all the parts of it. */
 const thoroughEvery = 5
+/** How much longer than `Pace.first` suspects rest, while there is nothing else to send. */
+const suspectRest = 10
 /** Dropped events that are told one by one. */
 const mostTold = 5
 /** Of one request: many a proxy takes no more than 4 MiB. */

@@ -137,7 +137,7 @@ const heartbeatTick = "10 seconds"
 const farewell = "1 second"
 
 /** Encodes events and offers them. Others get their turn in between: a probe may have hundreds. */
-const shipTo = ({ offer, room }: Backlog) => {
+const shipTo = ({ isFull, offer, room }: Backlog) => {
   const told = new Set<string>()
   return Effect.fnUntraced(function* (events: Iterable<XatuEvent>) {
     let count = 0
@@ -152,9 +152,9 @@ const shipTo = ({ offer, room }: Backlog) => {
           yield* Effect.logWarning(`xatu: dropped an event that no server would take: ${text}`)
         }
       }
-      if (++count % breath === 0) yield* Effect.zipRight(Effect.yieldNow(), room)
+      if (isFull()) yield* room
+      else if (++count % breath === 0) yield* Effect.yieldNow()
     }
-    yield* room
   })
 }
 
