@@ -5,8 +5,10 @@ import { GoDuration } from "../config/GoDuration.ts"
 import { defaultPeers, parsePeersSpec } from "../devnet/PeersSpec.ts"
 import { runDevnet } from "../devnet/RunDevnet.ts"
 import { version } from "../Version.ts"
+import * as CheckConfig from "./CheckConfig.ts"
 import * as Embedded from "./Embedded.ts"
 import { reportFailure } from "./Failure.ts"
+import { help } from "./Help.ts"
 import { report } from "./Report.ts"
 import * as Run from "./Run.ts"
 import { withStopLimit } from "./StopLimit.ts"
@@ -52,11 +54,28 @@ const devnet = Command.make("devnet", { peers, seed, slotDuration, apiPort, stop
     yield* withStopLimit(options.stopWithStdin ? Effect.raceFirst(running, stdinClosed) : running)
   })
 ).pipe(
-  Command.withDescription("Runs the embedded network alone: prints one JSON line with its Beacon API and its peers")
+  Command.withDescription(
+    help(
+      "Runs the embedded network alone: prints one JSON line with its Beacon API and its peers, and goes on until stopped",
+      "devnet",
+      "devnet --peers honest:8,withhold:2 --slot-duration 2s --seed 7"
+    )
+  )
 )
 
 const run = Command.make("run", { config }, ({ config }) => withStopLimit(Run.run(config))).pipe(
-  Command.withDescription("Watches the network of the beacon node that the configuration names")
+  Command.withDescription(
+    help("Watches the network of the beacon node that the configuration names", "run --config dasmon.yaml")
+  )
+)
+
+const checkConfig = Command.make("check-config", { config }, ({ config }) => CheckConfig.run(config)).pipe(
+  Command.withDescription(
+    help(
+      "Prints what the program would run with, secrets masked; exit code 2 when the file is wrong",
+      "check-config --config dasmon.yaml"
+    )
+  )
 )
 
 const verifyEvidence = Command.make(
@@ -82,8 +101,14 @@ const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (
     })
   )
 ).pipe(
-  Command.withDescription("Without a command: starts an embedded network of honest and dishonest peers and watches it"),
-  Command.withSubcommands([run, report, verifyEvidence, devnet])
+  Command.withDescription(
+    help(
+      "Without a command: starts an embedded network of honest and dishonest peers and watches it",
+      "",
+      "--peers honest:3,withhold:1 --http-addr 127.0.0.1:0"
+    )
+  ),
+  Command.withSubcommands([run, checkConfig, report, verifyEvidence, devnet])
 )
 
 /** Reads the command line and does what it says; what goes wrong is printed, and fails with the exit code. */

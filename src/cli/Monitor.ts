@@ -3,6 +3,7 @@ import { type Config, spillFolderOf } from "../config/Config.ts"
 import { Dasmon, type EngineOptions } from "../Dasmon.ts"
 import * as MetricsRecorder from "../http/MetricsRecorder.ts"
 import * as MetricsServer from "../http/MetricsServer.ts"
+import type { Access } from "../http/Security.ts"
 import * as Server from "../http/Server.ts"
 import { version } from "../Version.ts"
 import * as Xatu from "../xatu/Xatu.ts"
@@ -19,11 +20,17 @@ export const layer = (config: Config, options: MonitorOptions) => {
   const metrics = config.metrics.enabled ? Layer.merge(MetricsRecorder.layer, metricsServer(config)) : Layer.empty
   return Layer.mergeAll(
     Narrator.layer({ note: options.note, print, summaryIntervalMs: 30_000 }),
-    announce.pipe(Layer.provide(Server.layer(config.httpAddr))),
+    announce.pipe(Layer.provide(Server.layer({ ...config.httpAddr, access: accessOf(config) }))),
     metrics,
     xatu(config)
   ).pipe(Layer.provide(Dasmon.layer(config, options)))
 }
+
+const accessOf = ({ http }: Config): Access => ({
+  token: http.token,
+  allowedOrigins: http.allowedOrigins,
+  allowedHosts: http.allowedHosts
+})
 
 const xatu = (config: Config) =>
   config.xatu === undefined ? Layer.empty : Xatu.layer(config.xatu, { version, spillFolder: spillFolderOf(config) })

@@ -1,10 +1,11 @@
-import { Command, HelpDoc, Options, Span } from "@effect/cli"
+import { Command, Options } from "@effect/cli"
 import { Clock, Duration, Effect, Option, Schema } from "effect"
 import { loadConfig } from "../config/ConfigFile.ts"
 import { GoDuration } from "../config/GoDuration.ts"
 import * as ReportsInline from "../history/ReportsInline.ts"
 import { dayOf } from "../history/Sums.ts"
 import { ProgramFailed } from "./Failure.ts"
+import { help } from "./Help.ts"
 import { complain, print } from "./Print.ts"
 import { reportFormats, reportLines, reportNames, slotLines } from "./ReportRows.ts"
 
@@ -70,21 +71,13 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
   })
 ).pipe(
   Command.withDescription(
-    HelpDoc.blocks([
-      HelpDoc.p("Answers questions about what a monitor has found out, while it runs or after; it never locks it out"),
-      HelpDoc.p(
-        Span.spans([
-          Span.text("Examples: "),
-          Span.code("dasmon report"),
-          Span.text(", "),
-          Span.code("dasmon report --by worst --limit 20"),
-          Span.text(", "),
-          Span.code("dasmon report --by version --since 7d --format csv"),
-          Span.text(", "),
-          Span.code("dasmon report --slot 12345678 --config dasmon.yaml")
-        ])
-      )
-    ])
+    help(
+      "Answers questions about what a monitor has found out, while it runs or after; it never locks it out",
+      "report",
+      "report --by worst --limit 20",
+      "report --by version --since 7d --format csv",
+      "report --slot 12345678 --config dasmon.yaml"
+    )
   )
 )
 

@@ -23,6 +23,7 @@ export const run = Effect.fn("Run.run")(function* (file: string) {
         url: config.beaconApi,
         version,
         identityFile: identityFileOf(config),
+        listen: config.listenAddresses,
         ...(fallback === undefined ? {} : { fallbackUrl: fallback })
       })
     )

@@ -1,11 +1,22 @@
 import { Duration, Schema } from "effect"
 import { BlockFilter } from "./BlockFilter.ts"
 import { GoDuration } from "./GoDuration.ts"
+import { HttpConfig } from "./HttpConfig.ts"
 import { ListenAddress } from "./ListenAddress.ts"
 import { NodeFilter } from "./NodeFilter.ts"
 import { PeerList } from "./PeerList.ts"
 import { show } from "./Show.ts"
-import { choice, filePath, flag, httpUrl, optional, whole, withDefault } from "./Values.ts"
+import {
+  choice,
+  filePath,
+  flag,
+  httpUrl,
+  listOf,
+  multiaddrText as Multiaddr,
+  optional,
+  whole,
+  withDefault
+} from "./Values.ts"
 import { XatuConfig, xatuKeys } from "./XatuConfig.ts"
 
 /** A part of the configuration whose keys all have defaults. */
@@ -52,6 +63,7 @@ const sections = {
   nodeFilter: NodeFilter.fields,
   backfill: Backfill.fields,
   metrics: Metrics.fields,
+  http: HttpConfig.fields,
   xatu: xatuKeys
 }
 
@@ -65,6 +77,9 @@ const fields = {
   identityFile: optional(filePath),
   eventLogFile: optional(filePath),
   httpAddr: withDefault(ListenAddress, () => ({ host: "127.0.0.1", port: 9090 })),
+  http: section(HttpConfig, {}),
+  /** Where our libp2p node listens for peers. */
+  listenAddresses: withDefault(listOf(Multiaddr, "multiaddrs"), () => ["/ip4/127.0.0.1/tcp/0"]),
   /** Probes at once, over all peers. */
   workers: withDefault(whole(1, 256), () => 4),
   /** At least so long between two probes of one peer. */

@@ -48,6 +48,21 @@ const numberHint = (actual: unknown): string | undefined => {
   return actual.includes("_") ? "write it without _" : "write it without quotes"
 }
 
+/** A TCP address of libp2p, without a peer id. */
+export const multiaddrText = Schema.String.pipe(
+  Schema.filter((text) => /^\/(ip4\/[\d.]+|ip6\/[\da-f:.]+)\/tcp\/\d{1,5}$/i.test(text)),
+  Schema.annotations(expected("a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000"))
+)
+
+/** Text that is never shown, not even to say what is wrong with it. */
+export const secret = (allowed: string, isGood: (text: string) => boolean) =>
+  Schema.Redacted(
+    Schema.String.pipe(
+      Schema.filter(isGood),
+      Schema.annotations({ message: () => ({ message: `expected ${allowed}`, override: true }) })
+    )
+  )
+
 /** A list whose entries say themselves what is wrong with them. */
 export const listOf = <A, I>(entry: Schema.Schema<A, I>, allowed: string) =>
   Schema.Array(entry).annotations({

@@ -1,17 +1,8 @@
 import { Duration, Predicate, Redacted, Schema } from "effect"
 import { GoDuration } from "./GoDuration.ts"
 import { expected } from "./Show.ts"
-import { filePath, flag, optional, whole, withDefault } from "./Values.ts"
+import { filePath, flag, optional, secret, whole, withDefault } from "./Values.ts"
 import { XatuAddress } from "./XatuAddress.ts"
-
-/** Text that is never shown, not even to say what is wrong with it. */
-const secret = (allowed: string, isGood: (text: string) => boolean) =>
-  Schema.Redacted(
-    Schema.String.pipe(
-      Schema.filter(isGood),
-      Schema.annotations({ message: () => ({ message: `expected ${allowed}`, override: true }) })
-    )
-  )
 
 const headerName = /^[a-z0-9][a-z0-9_.-]{0,99}$/i
 const visible = /^[\x20-\x7e]{1,4096}$/

@@ -19,6 +19,12 @@ export class UpgradeRequired extends Schema.TaggedError<UpgradeRequired>()("Upgr
   path: Schema.String
 }) {}
 
+/** The request has a body of more than `limit` bytes, or does not say how many. */
+export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("PayloadTooLarge", { limit: Schema.Int }) {}
+
+/** The token is missing or wrong. */
+export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", { reason: Schema.String }) {}
+
 export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { reason: Schema.String }) {}
 
 /** As many WebSockets are open as are allowed at once. */
@@ -34,6 +40,8 @@ export const HttpError = Schema.Union(
   BodyNotAllowed,
   UpgradeRequired,
   Forbidden,
+  Unauthorized,
+  PayloadTooLarge,
   TooManySockets,
   InternalError
 )

@@ -22,7 +22,8 @@ export const layer = (options: {
   const routes = Layer.mergeAll(
     HttpLayerRouter.add("GET", "/metrics", exposition),
     layerMethodNotAllowed(new Map([["/metrics", ["GET"]]])),
-    layerCommon
+    // Whoever scrapes it calls it as it likes; there is nothing here that a page could do.
+    layerCommon({ allowedOrigins: [], allowedHosts: "any" })
   )
   const address = Layer.effect(
     MetricsAddress,

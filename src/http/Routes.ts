@@ -1,28 +1,41 @@
 import { HttpLayerRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Cause, Effect, type Layer, Option } from "effect"
+import { type Access, type Guard, makeGuard } from "./Security.ts"
 import { BodyNotAllowed, InternalError, jsonError, MethodNotAllowed, NotFound } from "./HttpErrors.ts"
 
 /**
- * What every route has in common: security headers, no body on the way in, and errors (an unknown path, a bug) as JSON
- * with a `_tag`.
+ * What every route has in common: who may come, security headers, no body on the way in, and errors (an unknown path, a
+ * bug) as JSON with a `_tag`.
  */
-export const layerCommon = HttpLayerRouter.middleware(
-  (route) =>
+export const layerCommon = (access: Access) => {
+  const guard = makeGuard(access)
+  return HttpLayerRouter.middleware(
+    (route) => Effect.flatMap(HttpServerRequest.HttpServerRequest, handle(guard, route)),
+    {
+      global: true
+    }
+  )
+}
+
+const handle =
+  <E, R>(guard: Guard, route: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>) =>
+  (request: HttpServerRequest.HttpServerRequest) =>
     Effect.gen(function* () {
-      const request = yield* HttpServerRequest.HttpServerRequest
       const body = hasBody(request)
-      const response = body
-        ? jsonError(new BodyNotAllowed({ path: pathOf(request) }), 413)
-        : yield* route.pipe(Effect.catchAllCause((cause) => errorResponse(request, cause)))
+      const refusal = guard.refuse(request)
+      const response = Option.isSome(refusal)
+        ? refusal.value
+        : body
+          ? jsonError(new BodyNotAllowed({ path: pathOf(request) }), 413)
+          : yield* route.pipe(Effect.catchAllCause((cause) => errorResponse(request, cause)))
       return HttpServerResponse.setHeaders(response, {
         ...securityHeaders,
+        ...guard.headers(request),
         ...("cache-control" in response.headers ? {} : { "cache-control": "no-store" }),
         // What is left of a body is not read, so the connection cannot serve another request.
         ...(body ? { connection: "close" } : {})
       })
-    }),
-  { global: true }
-)
+    })
 
 /** Paths and the methods that they are there for. */
 export type MethodsByPath = ReadonlyMap<HttpLayerRouter.PathInput, ReadonlyArray<Method>>

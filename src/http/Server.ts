@@ -6,6 +6,7 @@ import { Api } from "./Api.ts"
 import { formatAddress, type HttpServerError } from "./HttpServerError.ts"
 import * as NodeServer from "./NodeServer.ts"
 import { contentSecurityPolicy, page } from "./Page.ts"
+import { type Access, openAccess } from "./Security.ts"
 import { layerCommon, layerMethodNotAllowed, type MethodsByPath } from "./Routes.ts"
 import { defaultFeedLimits, type FeedLimits, makeHandler } from "./WebSocketFeed.ts"
 
@@ -13,6 +14,8 @@ export interface ServerOptions {
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
+  /** Everyone who can connect, from the server's own page or none, unless given. */
+  readonly access?: Access
   readonly feed?: Partial<FeedLimits>
 }
 
@@ -46,7 +49,7 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServ
     ),
     HttpLayerRouter.use((router) => Effect.flatMap(makeHandler(feed), (handler) => router.add("GET", "/ws", handler))),
     layerMethodNotAllowed(methodsByPath),
-    layerCommon
+    layerCommon(options.access ?? openAccess)
   )
   const address = Layer.effect(
     HttpAddress,

@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, FastCheck, Schema } from "effect"
 import { stringify } from "yaml"
-import { Config, type ConfigInput, defaultConfig } from "../../src/config/Config.ts"
+import { Config, type ConfigInput, configKeys, defaultConfig } from "../../src/config/Config.ts"
 import { loadConfig, parseConfig } from "../../src/config/ConfigFile.ts"
 import { makeConfig } from "../../src/config/DecodeConfig.ts"
 import { enr, enrPeerId, multiaddrOf, peerId } from "./fixtures.ts"
@@ -11,10 +11,9 @@ import { enr, enrPeerId, multiaddrOf, peerId } from "./fixtures.ts"
 const linesOf = (text: string): ReadonlyArray<string> =>
   Either.match(parseConfig(text, "c.yaml"), { onLeft: (error) => error.lines, onRight: () => [] })
 
-const rootKeys =
-  "beacon_api, database_path, retention, identity_file, event_log_file, http_addr, workers, test_interval, " +
-  "peer_refresh_interval, reconnection_grace, sampling, sampling_strategy, block_filter, node_filter, backfill, " +
-  "metrics, peers"
+const rootKeys = [...configKeys.keys()]
+  .map((key) => key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`))
+  .join(", ")
 const duration = (least: string, most: string) =>
   `expected a duration from ${least} to ${most} like 10s, 5m, 1h30m or 18d`
 const address = "expected host:port like 127.0.0.1:9090, [::1]:9090 or :9090, port 0 to 65535"
@@ -24,6 +23,20 @@ const pattern = "expected an ENR, a multiaddr with /p2p/, a peer id, a node id o
 const peer = "expected an ENR or a multiaddr that ends in /p2p/<peer id>"
 
 const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<string>]> = [
+  // Access.
+  ["http: {token: hush}", "c.yaml:1: http.token: expected a token of 8 to 256 letters of ASCII, without spaces"],
+  [
+    "http: {allowed_origins: ['https://dash.example/path']}",
+    'c.yaml:1: http.allowed_origins[0]: expected an origin like https://dashboard.example.org, without a path, got "https://dash.example/path"'
+  ],
+  [
+    "http: {allowed_hosts: ['a:80']}",
+    'c.yaml:1: http.allowed_hosts[0]: expected the name of a host like dasmon.example.org, without a port, got "a:80"'
+  ],
+  [
+    "listen_addresses: [0.0.0.0:9000]",
+    'c.yaml:1: listen_addresses[0]: expected a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000, got "0.0.0.0:9000"'
+  ],
   // Keys.
   ["workrs: 3", "c.yaml:1: workrs: unknown key (did you mean workers?)"],
   ["\nsampling:\n  max_colums: 3", "c.yaml:3: sampling.max_colums: unknown key (did you mean max_columns?)"],
@@ -167,6 +180,8 @@ retention: 30d
 identity_file: key
 event_log_file: events.ndjson
 http_addr: :0
+http: {token: "s3cret-s3cret", allowed_origins: ["https://dash.example:8443"], allowed_hosts: [dasmon.example]}
+listen_addresses: [/ip4/0.0.0.0/tcp/9000, "/ip6/::/tcp/9000"]
 workers: 16
 test_interval: 1.5s
 peer_refresh_interval: 5m
@@ -188,6 +203,8 @@ peers:
       identityFile: "key",
       eventLogFile: "events.ndjson",
       httpAddr: "0.0.0.0:0",
+      http: { token: "s3cret-s3cret", allowedOrigins: ["https://dash.example:8443"], allowedHosts: ["dasmon.example"] },
+      listenAddresses: ["/ip4/0.0.0.0/tcp/9000", "/ip6/::/tcp/9000"],
       workers: 16,
       testInterval: "1s500ms",
       peerRefreshInterval: "5m",

@@ -1,0 +1,13 @@
+import { HelpDoc, Span } from "@effect/cli"
+
+/** What a command does, with lines to copy. It is one paragraph: of anything else the list of commands shows nothing. */
+export const help = (text: string, ...examples: ReadonlyArray<string>): HelpDoc.HelpDoc =>
+  HelpDoc.p(
+    Span.spans([
+      Span.text(`${text}. ${examples.length === 1 ? "Example" : "Examples"}: `),
+      ...examples.flatMap((example, index) => [
+        ...(index === 0 ? [] : [Span.text("  |  ")]),
+        Span.code(`dasmon ${example}`.trim())
+      ])
+    ])
+  )
