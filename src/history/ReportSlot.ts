@@ -1,11 +1,11 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
 import { numberOfColumns } from "../domain/Chain.ts"
-import { columnsOf, hasColumn, maskBytes, packedBytes } from "./ColumnMask.ts"
+import { hasColumn, maskBytes } from "./ColumnMask.ts"
 import { chunkKey, chunkOf, decodeChunk, slotsPerChunk, testedAt } from "./CoverageChunk.ts"
 import { columnsToReconstruct, type SlotHoldings, type SlotOptions } from "./Question.ts"
 import type { ReadError } from "./ReportRows.ts"
-import { ChunkRow, query } from "./SqliteRows.ts"
+import { query } from "./SqliteRows.ts"
 
 /** Who has proven to hold the columns of a slot, of its canonical block. */
 export const slot = Effect.fnUntraced(function* (
@@ -21,19 +21,18 @@ export const slot = Effect.fnUntraced(function* (
     failed: 0,
     numbers: new Array<number>()
   }))
-  for (const { chunk, id } of yield* selectChunks(connection, [first, chunkKey(0, chunkOf(slot) + 1) - 1])) {
-    const tested = slotOf(chunk, slot % slotsPerChunk)
-    if (tested === undefined || (orphans.size > 0 && testedAt(decodeChunk(chunk), slot) <= voidUntil)) continue
-    for (const column of tested.failed) {
+  for (const [id, chunk] of yield* selectChunks(connection, [first, chunkKey(0, chunkOf(slot) + 1) - 1])) {
+    if (orphans.size > 0 && testedAt(decodeChunk(chunk), slot) <= voidUntil) continue
+    visit(chunk, slot % slotsPerChunk, (column, succeeded) => {
       const entry = columns[column]
-      if (entry !== undefined) entry.failed++
-    }
-    for (const column of tested.succeeded) {
-      const entry = columns[column]
-      if (entry === undefined) continue
+      if (entry === undefined) return
+      if (!succeeded) {
+        entry.failed++
+        return
+      }
       entry.peers++
       if (entry.numbers.length < limit) entry.numbers.push(id - first)
-    }
+    })
   }
   const numbers = JSON.stringify([...new Set(columns.flatMap((column) => column.numbers))])
   const names = new Map((yield* selectPeers(connection, [numbers])).map(({ id, peer_id }) => [id, peer_id]))
@@ -57,22 +56,25 @@ export const slot = Effect.fnUntraced(function* (
 })
 
 /**
- * What a chunk, in the form that `encodeChunk` gave it, says of one of its slots. Reading all 128 of them would take
- * thirty times as long, and a slot may be in ten thousand chunks.
+ * Tells which columns of one slot were tested, of a chunk in the form that `encodeChunk` gave it. Reading all 128 slots
+ * would take thirty times as long, and a slot may be in ten thousand chunks.
  */
-const slotOf = (bytes: Uint8Array, index: number) => {
-  if (!hasColumn(bytes, maskBytes, index)) return undefined
-  const palette = columnsOf(bytes)
-  const width = packedBytes(palette)
-  const columnsAt = (offset: number) => palette.filter((_, position) => hasBit(bytes, offset, position))
+const visit = (bytes: Uint8Array, index: number, tell: (column: number, succeeded: boolean) => void): void => {
+  if (!hasColumn(bytes, maskBytes, index)) return
+  const width = (countBefore(bytes, 0, numberOfColumns) + 7) >> 3
   const masks = 2 * maskBytes
-  const succeeded = columnsAt(masks + countBefore(bytes, maskBytes, index) * width)
+  const succeeded = masks + countBefore(bytes, maskBytes, index) * width
   const broken = masks + countBefore(bytes, maskBytes, slotsPerChunk) * width
-  return {
-    succeeded,
-    failed: hasColumn(bytes, broken, index)
-      ? columnsAt(broken + maskBytes + countBefore(bytes, broken, index) * width)
-      : []
+  const failed = hasColumn(bytes, broken, index)
+    ? broken + maskBytes + countBefore(bytes, broken, index) * width
+    : undefined
+  for (let column = 0, position = 0; column < numberOfColumns; column++) {
+    if ((column & 7) === 0 && bytes[column >> 3] === 0) column += 7
+    else if (hasBit(bytes, 0, column)) {
+      if (hasBit(bytes, succeeded, position)) tell(column, true)
+      else if (failed !== undefined && hasBit(bytes, failed, position)) tell(column, false)
+      position++
+    }
   }
 }
 
@@ -82,11 +84,25 @@ const hasBit = (bytes: Uint8Array, offset: number, bit: number): boolean =>
 /** Bits that are set before bit `end` of the mask at `offset`. */
 const countBefore = (bytes: Uint8Array, offset: number, end: number): number => {
   let count = 0
-  for (let bit = 0; bit < end; bit++) if (hasBit(bytes, offset, bit)) count++
+  for (let bit = 0; bit < end; bit += 8) {
+    const byte = bytes[offset + (bit >> 3)] ?? 0
+    count += bitCounts[end - bit >= 8 ? byte : byte & ((1 << (end - bit)) - 1)] ?? 0
+  }
   return count
 }
 
-const selectChunks = query("SELECT id, chunk FROM coverage WHERE id BETWEEN ? AND ? ORDER BY id", ChunkRow)
+/** Bits that are set in each byte. */
+const bitCounts = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll("0", "").length)
+
+/** Without a schema for each of what may be ten thousand rows. */
+const selectChunks = (connection: Connection, range: ReadonlyArray<number>) =>
+  Effect.map(
+    connection.executeValues("SELECT id, chunk FROM coverage WHERE id BETWEEN ? AND ? ORDER BY id", range),
+    (rows) =>
+      rows.flatMap(([id, chunk]) =>
+        typeof id === "number" && chunk instanceof Uint8Array ? [[id, chunk] as const] : []
+      )
+  )
 
 const selectOrphans = query(
   "SELECT root, at FROM orphans WHERE slot = ?",

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, FastCheck as fc, Layer } from "effect"
 import type { Outcome, Probe } from "../../src/domain/Job.ts"
 import { addOutcomes, blameOf, noOutcomes, type OutcomeCounts, outcomeKinds } from "../../src/domain/Outcome.ts"
+import { hasColumn, maskBytes } from "../../src/history/ColumnMask.ts"
 import { History } from "../../src/history/History.ts"
 import type { HistoryRecord } from "../../src/history/HistoryRecord.ts"
 import { type ComplianceBy, dayName } from "../../src/history/Question.ts"
@@ -31,6 +32,8 @@ const record = (history: History["Type"], record: HistoryRecord): Effect.Effect<
       return history.recordClaim(record.peerId, record.claim)
     case "Peer":
       return history.recordPeer(record.peerId, record)
+    case "Orphan":
+      return history.recordOrphan(record.slot, record.root, record.at)
     default:
       return Effect.void
   }
@@ -146,6 +149,41 @@ const check = (records: ReadonlyArray<HistoryRecord>, since: number, until: numb
       )
     }
     yield* checkProbes(all)
+    yield* checkSlots([...new Set(all.flatMap(({ probe }) => probe.outcomes.map(({ slot }) => slot)))])
+  })
+
+/** Who holds what is what coverage says, peer by peer. */
+const checkSlots = (slots: ReadonlyArray<number>) =>
+  Effect.gen(function* () {
+    const history = yield* History
+    const reports = yield* Reports
+    const blocks = yield* Effect.forEach(peerIds, (peerId) =>
+      Effect.map(history.coverage(peerId, 0), (blocks) => ({ peerId, blocks }))
+    )
+    for (const slot of slots) {
+      const { columns, held } = yield* reports.slot({ slot })
+      const whose = (part: "succeeded" | "failed", column: number) =>
+        blocks
+          .filter(({ blocks }) =>
+            blocks.some(
+              (block) =>
+                slot >= block.firstSlot &&
+                slot < block.firstSlot + 128 &&
+                hasColumn(block[part], (slot - block.firstSlot) * maskBytes, column)
+            )
+          )
+          .map(({ peerId }) => peerId)
+      const wanted = columns.map(({ column }) => ({
+        column,
+        failed: whose("failed", column).length,
+        holders: new Set(whose("succeeded", column))
+      }))
+      assert.deepStrictEqual(
+        columns.map(({ column, failed, peerIds }) => ({ column, failed, holders: new Set(peerIds) })),
+        wanted
+      )
+      assert.strictEqual(held, wanted.filter(({ holders }) => holders.size > 0).length)
+    }
   })
 
 const checkProbes = (all: ReadonlyArray<Seen>) =>

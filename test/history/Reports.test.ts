@@ -1,7 +1,7 @@
 import { rm, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer } from "effect"
+import { Context, Effect, Exit, Layer } from "effect"
 import type { OutcomeKind } from "../../src/domain/Outcome.ts"
 import { History } from "../../src/history/History.ts"
 import { type ReportError, Reports } from "../../src/history/Reports.ts"
@@ -262,6 +262,34 @@ for (const [where, layer] of layers) {
     )
   })
 }
+
+describe("reports on a history that forgets", () => {
+  it.scopedLive("are of what is left of it", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded
+      const reports = Context.get(yield* Layer.build(ReportsInline.layer({ path })), Reports)
+      const writer = yield* connect(path, false)
+      const groups = Effect.map(reports.compliance({ by: "version" }), ({ rows }) =>
+        rows.map(({ group, peers, tested }) => [group, peers, tested])
+      )
+      const custody = Effect.map(reports.compliance({ by: "custody" }), ({ rows }) =>
+        rows.map(({ group, peers, probes }) => [group, peers, probes])
+      )
+      yield* writer`DELETE FROM sums WHERE day < ${day + 1}`
+      assert.deepStrictEqual(yield* groups, [
+        ["unknown", 1, 5],
+        ["lighthouse v8.0.1", 1, 1]
+      ])
+      assert.deepStrictEqual(yield* custody, [
+        [0, 1, 1],
+        [128, 1, 1]
+      ])
+      yield* writer`DELETE FROM sums`
+      assert.deepStrictEqual([yield* groups, yield* custody], [[], []])
+      assert.deepStrictEqual(yield* writer`SELECT * FROM peer_agents`, [])
+    })
+  )
+})
 
 describe("reports on what is no history", () => {
   it.scopedLive("say what it is", () =>
