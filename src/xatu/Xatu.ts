@@ -159,7 +159,7 @@ const shipTo = ({ isFull, offer, room }: Backlog) => {
 }
 
 /** Events that are encoded at a stretch: about a millisecond. */
-const breath = 32
+const breath = 16
 /** Different complaints that are told. */
 const mostTold = 100
 

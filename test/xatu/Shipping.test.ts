@@ -354,6 +354,35 @@ for (const { name, scheme, start } of [
   })
 }
 
+describe("the start of shipping", () => {
+  it.scopedLive("fails with the key of what cannot be used", () =>
+    Effect.gen(function* () {
+      const fake = yield* makeFakeDasmon()
+      const folder = yield* tempFolder
+      const file = join(folder, "file")
+      writeFileSync(file, "")
+      const noFolder = yield* Effect.flip(startXatu(fake, xatuConfig({ address: "a:1" }), file))
+      assert.include(noFolder.message, `xatu: the folder ${file} cannot be used (xatu.spill_folder)`)
+      const noCa = xatuConfig({ address: "grpcs://a:1", caFile: join(folder, "none") })
+      assert.include((yield* Effect.flip(startXatu(fake, noCa, folder))).message, "(xatu.ca_file)")
+    })
+  )
+
+  it.scopedLive("counts what came too fast", () =>
+    Effect.gen(function* () {
+      const server = yield* startGrpc()
+      const fake = yield* makeFakeDasmon(4)
+      const missed = yield* count(Metrics.xatuMissed)
+      yield* startXatu(fake, xatuConfig({ address: `127.0.0.1:${server.port}` }), yield* tempFolder)
+      for (const slot of range(1, 20)) {
+        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(slot, 1), coverage: null })
+      }
+      yield* eventually(() => slotsOf(server).includes(20))
+      assert.strictEqual((yield* count(Metrics.xatuMissed)) - missed, 20 - slotsOf(server).length)
+    })
+  )
+})
+
 describe("what waits on disk", () => {
   it.scopedLive("never takes more than its limit: the oldest go", () =>
     Effect.gen(function* () {
