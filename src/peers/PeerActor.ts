@@ -1,4 +1,4 @@
-import { Clock, Effect, Either, Option, Ref, Schedule, Stream, SubscriptionRef } from "effect"
+import { Clock, Duration, Effect, Either, Option, Ref, Schedule, Stream, SubscriptionRef } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { epochOf, slotAt } from "../domain/Chain.ts"
 import {
@@ -9,7 +9,7 @@ import {
   makeClaim,
   sameClaim
 } from "../domain/Claim.ts"
-import { extendClaims, startClaims } from "../domain/ClaimHistory.ts"
+import { type ClaimHistory, extendClaims, startClaims } from "../domain/ClaimHistory.ts"
 import { addFindings, type Finding } from "../domain/Finding.ts"
 import { forkDigestAt } from "../domain/ForkDigest.ts"
 import { coverageView } from "../domain/Confidence.ts"
@@ -21,7 +21,7 @@ import { History, type HistoryError } from "../history/History.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Sampler } from "../sampler/Sampler.ts"
-import { conversationOf, Prober, type ProbeResult } from "./Prober.ts"
+import { conversationOf, Prober } from "./Prober.ts"
 import type { PeerEntry } from "./PeerEntry.ts"
 import {
   type PeerState,
@@ -76,7 +76,10 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
   const { address } = entry
   const { peerId } = address
   const oneAtATime = yield* Effect.makeSemaphore(1)
-  const backOff = yield* Schedule.driver(backOffSchedule(options.testIntervalMs))
+  const backOff = yield* backOffSchedule(options.testIntervalMs).pipe(
+    Schedule.tapOutput((delay) => entry.demand.notWithin(Duration.toMillis(delay) + options.testIntervalMs)),
+    Schedule.driver
+  )
 
   const track = (change: "connected" | "failed" | "verdict", detail: string) =>
     Effect.flatMap(Ref.get(entry.state), (state) =>
@@ -154,13 +157,11 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
     ...new Set([slot - 2, slot + 2].map((near) => toHex(forkDigestAt(chain, Math.max(0, epochOf(chain, near))))))
   ]
 
-  const probe = Effect.fn("PeerActor.probe")(function* (nodeId: Uint8Array, job: Job) {
+  const probe = Effect.fn("PeerActor.probe")(function* (nodeId: Uint8Array, claims: ClaimHistory, job: Job) {
     const state = yield* Ref.get(entry.state)
-    const { agent, claims } = state
-    if (Option.isNone(claims)) return Option.none<ProbeResult>()
     yield* tally.probeStarted
     const result = yield* prober
-      .probe({ address, nodeId, claims: claims.value, job, agent, remoteAddress: placeOf(state) })
+      .probe({ address, nodeId, claims, job, agent: state.agent, remoteAddress: placeOf(state) })
       .pipe(Effect.onExit((exit) => tally.probeEnded(exit._tag === "Success" ? exit.value.probe : undefined)))
     const { conversation, error, probe, statement } = result
     const coverage = yield* sampler.record(probe)
@@ -180,19 +181,19 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
         : after
     })
     if (Option.isSome(statement)) yield* hear(statement.value, nodeId)
-    return Option.some(result)
+    return result
   })
 
   /** One probe, if there is anything to ask; gives whether the peer is to be left alone for a while. */
   const probeNext = (nodeId: Uint8Array) =>
     Effect.gen(function* () {
       const { claims } = yield* Ref.get(entry.state)
-      if (Option.isNone(claims)) return false
+      if (Option.isNone(claims)) return yield* nothingToAsk("it has claimed nothing yet")
       const job = yield* sampler.next(peerId, claims.value)
-      if (Option.isNone(job)) return false
+      if (Option.isNone(job)) return yield* nothingToAsk("nothing that it owes can be judged at this moment")
+      const probing = entry.demand.answer(probe(nodeId, claims.value, job.value))
       // While it waited for a worker the peer may have left; what is not asked needs no outcome.
-      const done = yield* workers.run(peerId, Effect.whenEffect(probe(nodeId, job.value), entry.link.get))
-      const result = Option.flatten(done)
+      const result = yield* workers.run(peerId, Effect.whenEffect(probing, entry.link.get))
       // Others may have the worker while this peer's evidence is written.
       yield* evidence.keep(Option.match(result, { onNone: () => [], onSome: ({ evidence }) => evidence }))
       const answered = !Option.exists(result, ({ conversation }) => conversation !== "answered")
@@ -210,8 +211,11 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
 
   const unread = (error: HistoryError) =>
     Effect.logWarning("what was tested before cannot be read; the peer is probed later").pipe(
-      Effect.annotateLogs({ peer: peerId, reason: error.message })
+      Effect.annotateLogs({ peer: peerId, reason: error.message }),
+      Effect.zipRight(entry.demand.refuse(error.message))
     )
+
+  const nothingToAsk = (reason: string) => Effect.as(entry.demand.refuse(reason), false)
 
   /** Waits longer each time, until a probe is answered. */
   const pause = backOff.next(undefined).pipe(Effect.ignore)
@@ -245,10 +249,12 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
     Effect.gen(function* () {
       const resting = yield* Ref.make(false)
       yield* refresh(nodeId)
+      yield* entry.demand.notWithin(0)
       const rest = Effect.zipRight(Ref.set(resting, true), pause).pipe(Effect.ensuring(Ref.set(resting, false)))
       const probing = probeNext(nodeId).pipe(
         oneAtATime.withPermits(1),
         Effect.flatMap((leaveAlone) => Effect.when(rest, () => leaveAlone)),
+        Effect.zipRight(entry.demand.notWithin(options.testIntervalMs)),
         Effect.repeat(Schedule.spaced(options.testIntervalMs))
       )
       const refreshing = refresh(nodeId).pipe(
@@ -294,5 +300,6 @@ const wrongNetworkGoodbye = 2
 const backOffSchedule = (testIntervalMs: number) =>
   Schedule.exponential(testIntervalMs * 2, 2).pipe(
     Schedule.union(Schedule.spaced("5 minutes")),
-    Schedule.jitteredWith({ min: 1, max: 1.2 })
+    Schedule.jitteredWith({ min: 1, max: 1.2 }),
+    Schedule.delays
   )

@@ -3,6 +3,7 @@ import { nodeIdOfPeerId } from "../domain/Identity.ts"
 import { noOutcomes } from "../domain/Outcome.ts"
 import type { PeerAddress } from "../domain/Peer.ts"
 import { noConversations } from "../domain/Verdict.ts"
+import { type Demand, makeDemand } from "./Demand.ts"
 import type { PeerState } from "./PeerState.ts"
 
 /** What the supervisor keeps of a peer; it outlives the actor, so that a restart loses nothing. */
@@ -11,6 +12,8 @@ export interface PeerEntry {
   readonly state: Ref.Ref<PeerState>
   /** Whether a connection is up. The supervisor follows the host's events, the actor what it runs into. */
   readonly link: SubscriptionRef.SubscriptionRef<boolean>
+  /** Who waits for the peer to be probed. */
+  readonly demand: Demand
 }
 
 /** A peer that was never spoken to. */
@@ -30,5 +33,6 @@ export const makeEntry = (address: PeerAddress): Effect.Effect<PeerEntry> =>
       lastProbeAt: null,
       lastFailure: null
     })
-    return { address, state, link: yield* SubscriptionRef.make(false) }
+    const link = yield* SubscriptionRef.make(false)
+    return { address, state, link, demand: yield* makeDemand(address.peerId, link) }
   })

@@ -1,8 +1,10 @@
-import { Cause, Context, Effect, FiberMap, Layer, Option, Ref, Schedule, Stream, SubscriptionRef } from "effect"
+import { Cause, Context, Effect, Fiber, FiberMap, Layer, Option, Ref, Schedule, Stream, SubscriptionRef } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { slotAt } from "../domain/Chain.ts"
 import { extendClaims, startClaims } from "../domain/ClaimHistory.ts"
 import { nodeIdOfPeerId } from "../domain/Identity.ts"
+import type { Probe } from "../domain/Job.ts"
+import { NotConnected, NothingToAsk, type NotProbed, TooManyWaiting, UnknownPeer } from "../domain/OnDemand.ts"
 import type { PeerAddress, PeerView } from "../domain/Peer.ts"
 import { recentConversations } from "../domain/Verdict.ts"
 import { EventBus } from "../events/EventBus.ts"
@@ -29,6 +31,12 @@ export class Peers extends Context.Tag("dasmon/Peers")<
     /** Starts an actor for the peer, unless it has one or the filter is against it. */
     readonly track: (address: PeerAddress) => Effect.Effect<void>
     readonly views: Effect.Effect<ReadonlyArray<PeerView>>
+    /** None for a peer that is not tracked. */
+    readonly view: (peerId: string) => Effect.Effect<Option.Option<PeerView>>
+    /** The peer's next probe, which its actor makes as soon as the budgets of all probes allow. */
+    readonly probeNow: (peerId: string) => Effect.Effect<Probe, NotProbed>
+    /** Whether peers that come and go are still heard of. */
+    readonly alive: Effect.Effect<boolean>
   }
 >() {
   static readonly layer = (options: PeersOptions) => Layer.scoped(Peers, make(options))
@@ -151,16 +159,46 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     })
 
   const events = yield* host.events
-  yield* Effect.forkScoped(Stream.runForEach(events, follow))
+  const following = yield* Effect.forkScoped(Stream.runForEach(events, follow))
   yield* Effect.forEach(options.addresses, (address) => track(address), { discard: true })
+
+  const waiting = { callers: 0 }
+  const probeNow = Effect.fn("Peers.probeNow")(function* (peerId: string) {
+    const entry = entries.get(peerId)
+    if (entry === undefined) return yield* new UnknownPeer({ peerId })
+    if (!(yield* entry.link.get)) return yield* new NotConnected({ peerId })
+    if (Option.isNone((yield* Ref.get(entry.state)).nodeId)) {
+      return yield* new NothingToAsk({
+        peerId,
+        reason: "its peer id does not hold the key that its columns follow from"
+      })
+    }
+    if (waiting.callers >= maxWaiting) return yield* new TooManyWaiting({ limit: maxWaiting, retryAfterSeconds: 1 })
+    return yield* Effect.acquireUseRelease(
+      Effect.sync(() => waiting.callers++),
+      () => entry.demand.next,
+      () => Effect.sync(() => waiting.callers--)
+    )
+  })
 
   return Peers.of({
     track: (address) => track(address),
     views: Effect.suspend(() =>
       Effect.forEach([...entries.values()], ({ state }) => Effect.map(Ref.get(state), viewOf))
-    )
+    ),
+    view: (peerId) =>
+      Effect.suspend(() =>
+        Effect.transposeMapOption(Option.fromNullable(entries.get(peerId)), ({ state }) =>
+          Effect.map(Ref.get(state), viewOf)
+        )
+      ),
+    probeNow,
+    alive: Effect.map(Fiber.poll(following), Option.isNone)
   })
 })
+
+/** Callers that wait for a probe at once, over all peers. */
+const maxWaiting = 64
 
 /** A peer whose actor died waits a little longer each time, up to a minute. */
 const restart = Schedule.exponential("1 second").pipe(Schedule.union(Schedule.spaced("1 minute")), Schedule.jittered)

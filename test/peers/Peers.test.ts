@@ -129,6 +129,10 @@ const layerSampler = Layer.succeed(
   })
 )
 
+const layerIdleSampler = Layer.map(layerSampler, (context) =>
+  Context.make(Sampler, { ...Context.get(context, Sampler), next: () => Effect.succeedNone })
+)
+
 const options: PeersOptions = {
   addresses: [dialled],
   allows: () => true,
@@ -155,9 +159,14 @@ const layerExterns = Layer.effect(
 )
 
 /** The supervisor over fakes that are set up before it starts. */
-const world = (prepare: (script: Script) => void = () => {}, over: Partial<PeersOptions> = {}, workers = 4) =>
+const world = (
+  prepare: (script: Script) => void = () => {},
+  over: Partial<PeersOptions> = {},
+  workers = 4,
+  sampler = layerSampler
+) =>
   Peers.layer({ ...options, ...over }).pipe(
-    Layer.provide([layerHost, layerProber, layerSampler, layerExterns, Workers.layer(workers)]),
+    Layer.provide([layerHost, layerProber, sampler, layerExterns, Workers.layer(workers)]),
     Layer.provideMerge(
       Layer.mergeAll(Tally.layer, MemoryHistory.layer, MemoryEventBus.layer(), MemoryEvidence.layer())
     ),
@@ -294,6 +303,100 @@ describe("one peer", () => {
       })
       assert.strictEqual((yield* history.claims(peer.peerId)).length, 2)
     }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("a probe on demand", () => {
+  const probeNow = (peerId: string) => Effect.flatMap(Peers, (peers) => peers.probeNow(peerId))
+
+  it.effect("is the peer's next probe, for all that wait for it, and never one more than the interval allows", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("1 second")
+      const waiting = yield* Effect.fork(Effect.replicateEffect(probeNow(peer.peerId), 3, { concurrency: 3 }))
+      yield* TestClock.adjust("8 seconds")
+      assert.isNull(waiting.unsafePoll())
+      yield* TestClock.adjust("2 seconds")
+      const probes = yield* Fiber.join(waiting)
+      assert.deepStrictEqual(
+        probes.map(({ id }) => id),
+        Array.from({ length: 3 }, () => `${peer.peerId} 10000`)
+      )
+      yield* TestClock.adjust("20 seconds")
+      assert.deepStrictEqual(timesOf(script, peer.peerId), [0, 10_000, 20_000, 30_000])
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("is not made for a peer that is unknown, away, or left alone for long", () =>
+    Effect.gen(function* () {
+      const { hub, script } = yield* Fakes
+      assert.deepInclude(yield* Effect.flip(probeNow("stranger")), { _tag: "UnknownPeer", peerId: "stranger" })
+      yield* TestClock.adjust("2 minutes")
+      const [last = 0] = timesOf(script, peer.peerId).slice(-1)
+      const soon = yield* Effect.flip(probeNow(peer.peerId))
+      assert.strictEqual(soon._tag, "TooSoon")
+      const waitMs = soon._tag === "TooSoon" ? soon.retryAfterSeconds * 1000 : 0
+      assert.isAbove(waitMs, 1000)
+      // Who comes again when told to is served, by the probe that is made then anyway.
+      yield* TestClock.adjust(waitMs)
+      const served = yield* Effect.fork(probeNow(peer.peerId))
+      yield* TestClock.adjust("21 seconds")
+      assert.isAbove((yield* Fiber.join(served)).startedAt, last)
+
+      script.up.delete(peer.peerId)
+      yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: undefined })
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Effect.flip(probeNow(peer.peerId)))._tag, "NotConnected")
+    }).pipe(
+      Effect.provide(
+        world((script) => {
+          script.probe = () => Effect.succeedSome(new PeerRefused({ reason: "rate_limited", detail: "slow down" }))
+        })
+      )
+    )
+  )
+
+  it.effect("ends when the connection is lost before its turn, and when it takes too long", () =>
+    Effect.gen(function* () {
+      const { hub, script } = yield* Fakes
+      yield* TestClock.adjust("1 second")
+      const gone = yield* Effect.fork(Effect.flip(probeNow(peer.peerId)))
+      yield* TestClock.adjust("1 second")
+      script.up.delete(peer.peerId)
+      yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: undefined })
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual((yield* Fiber.join(gone))._tag, "NotConnected")
+      script.probe = () => Effect.never
+      yield* TestClock.adjust("40 seconds")
+      const late = yield* Effect.fork(Effect.flip(probeNow(peer.peerId)))
+      yield* TestClock.adjust("45 seconds")
+      assert.strictEqual((yield* Fiber.join(late))._tag, "ProbeTookTooLong")
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("is waited for by so many at most", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 second")
+      const all = yield* Effect.fork(
+        Effect.replicateEffect(Effect.either(probeNow(peer.peerId)), 70, { concurrency: "unbounded" })
+      )
+      yield* TestClock.adjust("10 seconds")
+      const results = yield* Fiber.join(all)
+      const turnedAway = results.flatMap((result) => (result._tag === "Left" ? [result.left._tag] : []))
+      assert.deepStrictEqual(
+        turnedAway,
+        Array.from({ length: 6 }, () => "TooManyWaiting" as const)
+      )
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.effect("says so when there is nothing to ask", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 second")
+      const nothing = yield* Effect.fork(Effect.flip(probeNow(peer.peerId)))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual((yield* Fiber.join(nothing))._tag, "NothingToAsk")
+    }).pipe(Effect.provide(world(() => {}, {}, 4, layerIdleSampler)))
   )
 })
 
