@@ -17,7 +17,7 @@ export const reportNames = [...ComplianceBy.literals, "worst", "untested", "slot
 export type ReportName = (typeof reportNames)[number]
 
 export const reportFormats = ["table", "json", "csv"] as const
-export type ReportFormat = (typeof reportFormats)[number]
+type ReportFormat = (typeof reportFormats)[number]
 
 export interface ReportQuestion {
   /** First day (UTC, counted from 1970). */

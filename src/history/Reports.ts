@@ -2,7 +2,7 @@ import { Context, type Effect, Schema } from "effect"
 import type * as Question from "./Question.ts"
 
 /** Why a question has no answer. */
-export const ReportFault = Schema.Literal(
+const ReportFault = Schema.Literal(
   /** There is no such file, or it is not a history that this program can read. */
   "unreadable",
   /** Too many questions wait already: ask again later. */
