@@ -29,6 +29,8 @@ export interface PeerHistory {
   readonly lastProbeAt: number | null
   /** The newest blamed failure, as a sentence; while there is none, the newest other one. */
   readonly lastFailure: string | null
+  /** As of the newest probe that was recorded with it. */
+  readonly coverage: Option.Option<CoverageCounts>
 }
 
 /**

@@ -75,7 +75,13 @@ interface PeerMemory {
 }
 
 const newPeer = (): PeerMemory => ({
-  sums: { outcomes: noOutcomes, conversations: noConversations, findings: {}, lastProbeAt: null },
+  sums: {
+    outcomes: noOutcomes,
+    conversations: noConversations,
+    findings: {},
+    lastProbeAt: null,
+    coverage: Option.none()
+  },
   failure: null,
   claims: [],
   coverage: new Map()
@@ -84,7 +90,7 @@ const newPeer = (): PeerMemory => ({
 const historyOf = ({ failure, sums }: PeerMemory): PeerHistory => ({ ...sums, lastFailure: failure?.sentence ?? null })
 
 const apply = (peer: PeerMemory, change: PeerChange): void => {
-  const { conversations, findings, lastProbeAt, outcomes } = peer.sums
+  const { conversations, coverage, findings, lastProbeAt, outcomes } = peer.sums
   peer.sums = {
     outcomes: addOutcomes(outcomes, change.outcomes),
     conversations: {
@@ -93,7 +99,8 @@ const apply = (peer: PeerMemory, change: PeerChange): void => {
       refused: conversations.refused + change.conversations.refused
     },
     findings: sumFindings(findings, change.findings),
-    lastProbeAt: change.lastProbeAt === null ? lastProbeAt : Math.max(lastProbeAt ?? -Infinity, change.lastProbeAt)
+    lastProbeAt: change.lastProbeAt === null ? lastProbeAt : Math.max(lastProbeAt ?? -Infinity, change.lastProbeAt),
+    coverage: Option.orElse(Option.fromNullable(change.coverage), () => coverage)
   }
   peer.failure = newestFailure(peer.failure, change.failure)
 }

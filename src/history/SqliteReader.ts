@@ -4,6 +4,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Option } from "effect"
 import type { ParseError } from "effect/ParseResult"
 import type { Claim } from "../domain/Claim.ts"
+import type { CoverageCounts } from "../domain/Coverage.ts"
 import type { Outcome, Probe } from "../domain/Job.ts"
 import { noOutcomes, outcomeKinds } from "../domain/Outcome.ts"
 import { noConversations } from "../domain/Verdict.ts"
@@ -71,7 +72,11 @@ const readPeer = Effect.fnUntraced(function* (connection: Connection, peerId: st
     },
     findings: findingCountsOf(findings),
     lastProbeAt: row.last_probe_at,
-    lastFailure: row.failure
+    lastFailure: row.failure,
+    coverage:
+      row.owed === null || row.tested === null || row.failed === null
+        ? Option.none<CoverageCounts>()
+        : Option.some({ owed: row.owed, tested: row.tested, failed: row.failed })
   }
 })
 
@@ -80,7 +85,8 @@ const unknownPeer: PeerHistory = {
   conversations: noConversations,
   findings: {},
   lastProbeAt: null,
-  lastFailure: null
+  lastFailure: null,
+  coverage: Option.none()
 }
 
 const readClaims = (rows: ReadonlyArray<typeof ClaimRow.Type>): ReadonlyArray<Claim> => rows.map(claimOf)
@@ -162,7 +168,7 @@ const readOutcomes = Effect.fnUntraced(function* (
 const kinds = outcomeKinds.join(", ")
 
 const selectPeer = query(
-  `SELECT id, last_probe_at, failure, conversations_answered, conversations_unanswered, conversations_refused, ${kinds}
+  `SELECT id, last_probe_at, failure, owed, tested, failed, conversations_answered, conversations_unanswered, conversations_refused, ${kinds}
   FROM peers WHERE peer_id = ?`,
   PeerRow
 )

@@ -20,7 +20,8 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           conversations: noConversations,
           findings: {},
           lastProbeAt: null,
-          lastFailure: null
+          lastFailure: null,
+          coverage: Option.none()
         })
         assert.deepStrictEqual(yield* history.claims("nobody"), [])
         assert.deepStrictEqual(yield* history.coverage("nobody", 0), [])
@@ -68,7 +69,11 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
         const history = yield* History
         yield* history.recordPeer("a", { agent: "Lighthouse/v8", address: "/ip4/1.2.3.4/tcp/9000", at: 1 })
         yield* history.recordConversation("a", "unanswered", "cannot be dialed", 5)
-        yield* history.recordProbe(probe("p1", "a", [outcome(1, 1, "success"), outcome(1, 2, "success")]), "answered")
+        yield* history.recordProbe(probe("p1", "a", [outcome(1, 1, "success"), outcome(1, 2, "success")]), "answered", {
+          owed: 80,
+          tested: 2,
+          failed: 0
+        })
         yield* history.recordProbe(
           probe("p2", "a", [outcome(2, 1, "timeout", "slow"), outcome(2, 2, "success")], {
             finishedAt: 1_700_000_009_000,
@@ -87,7 +92,8 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           conversations: { answered: 1, unanswered: 2, refused: 0 },
           findings: { unordered_sidecar: 3, claim_mismatch: 2 },
           lastProbeAt: 1_700_000_009_000,
-          lastFailure: "slow"
+          lastFailure: "slow",
+          coverage: Option.some({ owed: 80, tested: 2, failed: 0 })
         })
         assert.deepStrictEqual((yield* history.peer("b")).conversations, { answered: 0, unanswered: 0, refused: 1 })
         assert.deepStrictEqual(yield* history.totals, {
