@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { ComplianceBy } from "../../src/history/Question.ts"
-import { dayMs } from "../../src/history/Sums.ts"
+import { ComplianceBy } from "../../src/domain/Question.ts"
+import { dayMs } from "../../src/domain/Day.ts"
 import { type ReportError, Reports } from "../../src/history/Reports.ts"
 import * as ReportsWorker from "../../src/history/ReportsWorker.ts"
 

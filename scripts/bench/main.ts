@@ -5,9 +5,10 @@ import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
 import type { Bench, Table } from "./Bench.ts"
 import { detection } from "./Detection.ts"
+import { history } from "./HistoryBench.ts"
 import { sampler } from "./SamplerScale.ts"
 
-const benches: ReadonlyArray<Bench> = [detection, sampler]
+const benches: ReadonlyArray<Bench> = [detection, sampler, history]
 
 const which = Args.choice(
   benches.map((bench): [string, Bench] => [bench.name, bench]),
