@@ -1,14 +1,7 @@
 import { Effect, Schema } from "effect"
 import { outcomeKinds } from "../domain/Outcome.ts"
-import {
-  ComplianceBy,
-  ComplianceRow,
-  dayName,
-  type Extent,
-  SlotHoldings,
-  UntestedRow,
-  WorstRow
-} from "../history/Question.ts"
+import { ComplianceBy, ComplianceRow, type Extent, SlotHoldings, UntestedRow, WorstRow } from "../domain/Question.ts"
+import { dayName } from "../domain/Day.ts"
 import { type ReportError, Reports } from "../history/Reports.ts"
 import { type Cell, type Column, countText, csvOf, jsonOf, percentText, tableOf } from "./ReportTable.ts"
 

@@ -1,7 +1,7 @@
 import { Effect, Schema } from "effect"
 import type { Slices } from "./Slices.ts"
 import { execute, IdRow, query } from "./SqliteRows.ts"
-import { dayMs } from "./Sums.ts"
+import { dayMs } from "../domain/Day.ts"
 import type { Writer } from "./SqliteWriter.ts"
 
 /**

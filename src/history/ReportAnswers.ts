@@ -6,6 +6,7 @@ import { openForReading, unreadable } from "./ReportDatabase.ts"
 import { extent } from "./ReportExtent.ts"
 import { peerDays, untested, worst } from "./ReportPeers.ts"
 import { claims, failures, probes } from "./ReportProbes.ts"
+import { peerRecord } from "./ReportRecord.ts"
 import type { ReadError } from "./ReportRows.ts"
 import { ReportError, type Reports } from "./Reports.ts"
 import { slot } from "./ReportSlot.ts"
@@ -47,6 +48,7 @@ export const makeAnswers = (path: string): Effect.Effect<Reports["Type"], never,
       slot: (options) => read((connection) => slot(connection, options)),
       probes: (options) => read((connection) => probes(connection, options)),
       failures: (options) => read((connection) => failures(connection, options)),
+      peer: (options) => read((connection) => peerRecord(connection, options)),
       claims: (options) => read((connection) => claims(connection, options)),
       peerDays: (options) => read((connection) => peerDays(connection, options)),
       extent: read(extent)

@@ -7,9 +7,9 @@ import {
   type ComplianceOptions,
   type ComplianceOrder,
   type ComplianceRow,
-  dayName,
   defaultLimit
-} from "./Question.ts"
+} from "../domain/Question.ts"
+import { dayName } from "../domain/Day.ts"
 import { clientOf, clientVersionOf } from "./ReportAgent.ts"
 import { peerCompliance } from "./ReportPeers.ts"
 import { countedOf, countsRow, latestDay, type Period, periodOf, type ReadError, sumsSql } from "./ReportRows.ts"

@@ -1,7 +1,7 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
 import { noOutcomes } from "../domain/Outcome.ts"
-import type { Extent } from "./Question.ts"
+import type { Extent } from "../domain/Question.ts"
 import { countsRow, type ReadError, selectDays } from "./ReportRows.ts"
 import { outcomeCountsOf, query } from "./SqliteRows.ts"
 

@@ -7,14 +7,14 @@ import {
   type ComplianceOptions,
   type ComplianceOrder,
   type ComplianceRow,
-  dayName,
   defaultLimit,
   type PeerDays,
   type Untested,
   type UntestedOptions,
   type Worst,
   type WorstOptions
-} from "./Question.ts"
+} from "../domain/Question.ts"
+import { dayName } from "../domain/Day.ts"
 import { clientVersionOf } from "./ReportAgent.ts"
 import {
   blamedSql,

@@ -14,7 +14,7 @@ import {
   type PeerOptions,
   type ProbesOptions,
   type ProbeSummary
-} from "./Question.ts"
+} from "../domain/Question.ts"
 import { anyFailure } from "./Migration0003.ts"
 import { countsRow, type ReadError } from "./ReportRows.ts"
 import { claimColumns, claimOf, ClaimRow, FailureRowColumns, outcomeCountsOf, query } from "./SqliteRows.ts"

@@ -1,6 +1,6 @@
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Schema } from "effect"
-import * as Question from "./Question.ts"
+import * as Question from "../domain/Question.ts"
 import { ReportError } from "./Reports.ts"
 
 /** What is asked of a report thread. The platform passes its own failures through the same schema. */
@@ -42,6 +42,12 @@ export class FailuresRequest extends Schema.TaggedRequest<FailuresRequest>()("Fa
   payload: { options: Question.FailuresOptions }
 }) {}
 
+export class PeerRecordRequest extends Schema.TaggedRequest<PeerRecordRequest>()("PeerRecord", {
+  success: Question.PeerRecord,
+  failure,
+  payload: { options: Question.PeerOptions }
+}) {}
+
 export class ClaimsRequest extends Schema.TaggedRequest<ClaimsRequest>()("Claims", {
   success: Question.Claims,
   failure,
@@ -67,6 +73,7 @@ export const ReportRequest = Schema.Union(
   SlotRequest,
   ProbesRequest,
   FailuresRequest,
+  PeerRecordRequest,
   ClaimsRequest,
   PeerDaysRequest,
   ExtentRequest

@@ -3,7 +3,7 @@ import { Effect, Schema } from "effect"
 import { numberOfColumns } from "../domain/Chain.ts"
 import { hasColumn, maskBytes } from "./ColumnMask.ts"
 import { chunkKey, chunkOf, decodeChunk, slotsPerChunk, testedAt } from "./CoverageChunk.ts"
-import { columnsToReconstruct, type SlotHoldings, type SlotOptions } from "./Question.ts"
+import { columnsToReconstruct, type SlotHoldings, type SlotOptions } from "../domain/Question.ts"
 import type { ReadError } from "./ReportRows.ts"
 import { query } from "./SqliteRows.ts"
 

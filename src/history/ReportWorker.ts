@@ -18,6 +18,7 @@ const worker = Layer.unwrapScoped(
       Slot: ({ options }) => answers.slot(options),
       Probes: ({ options }) => answers.probes(options),
       Failures: ({ options }) => answers.failures(options),
+      PeerRecord: ({ options }) => answers.peer(options),
       Claims: ({ options }) => answers.claims(options),
       PeerDays: ({ options }) => answers.peerDays(options),
       Extent: () => answers.extent

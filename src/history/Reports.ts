@@ -1,5 +1,5 @@
-import { Context, type Effect, Schema } from "effect"
-import type * as Question from "./Question.ts"
+import { Context, type Effect, Layer, Schema } from "effect"
+import type * as Question from "../domain/Question.ts"
 
 /** Why a question has no answer. */
 const ReportFault = Schema.Literal(
@@ -40,8 +40,26 @@ export class Reports extends Context.Tag("dasmon/Reports")<
     readonly slot: Ask<typeof Question.SlotOptions, typeof Question.SlotHoldings>
     readonly probes: Ask<typeof Question.ProbesOptions, typeof Question.ProbePage>
     readonly failures: Ask<typeof Question.FailuresOptions, typeof Question.Failures>
+    readonly peer: Ask<typeof Question.PeerOptions, typeof Question.PeerRecord>
     readonly claims: Ask<typeof Question.PeerOptions, typeof Question.Claims>
     readonly peerDays: Ask<typeof Question.PeerOptions, typeof Question.PeerDays>
     readonly extent: Effect.Effect<Question.Extent, ReportError>
   }
->() {}
+>() {
+  /** For a monitor without a history on disk: no question has an answer. */
+  static readonly layerNone: Layer.Layer<Reports> = Layer.sync(Reports, () => {
+    const none = new ReportError({ fault: "unreadable", reason: "this monitor keeps no history that could be asked" })
+    return {
+      compliance: () => none,
+      worst: () => none,
+      untested: () => none,
+      slot: () => none,
+      probes: () => none,
+      failures: () => none,
+      peer: () => none,
+      claims: () => none,
+      peerDays: () => none,
+      extent: none
+    }
+  })
+}

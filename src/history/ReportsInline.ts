@@ -23,6 +23,7 @@ export const layer = (options: InlineReportsOptions): Layer.Layer<Reports> =>
         slot: (options) => gate(answers.slot(options)),
         probes: (options) => gate(answers.probes(options)),
         failures: (options) => gate(answers.failures(options)),
+        peer: (options) => gate(answers.peer(options)),
         claims: (options) => gate(answers.claims(options)),
         peerDays: (options) => gate(answers.peerDays(options)),
         extent: gate(answers.extent)

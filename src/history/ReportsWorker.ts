@@ -60,6 +60,7 @@ const make = Effect.fnUntraced(function* (options: WorkerReportsOptions) {
     slot: (options) => ask((thread) => thread.executeEffect(new Request.SlotRequest({ options }))),
     probes: (options) => ask((thread) => thread.executeEffect(new Request.ProbesRequest({ options }))),
     failures: (options) => ask((thread) => thread.executeEffect(new Request.FailuresRequest({ options }))),
+    peer: (options) => ask((thread) => thread.executeEffect(new Request.PeerRecordRequest({ options }))),
     claims: (options) => ask((thread) => thread.executeEffect(new Request.ClaimsRequest({ options }))),
     peerDays: (options) => ask((thread) => thread.executeEffect(new Request.PeerDaysRequest({ options }))),
     extent: ask((thread) => thread.executeEffect(new Request.ExtentRequest()))

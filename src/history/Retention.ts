@@ -9,7 +9,7 @@ import { giveBack } from "./GiveBack.ts"
 import type { NetworkIdentity } from "./NetworkOwner.ts"
 import { makeSlices, type Slices } from "./Slices.ts"
 import { explain } from "./SqliteFault.ts"
-import { dayMs, dayOf } from "./Sums.ts"
+import { dayMs, dayOf } from "../domain/Day.ts"
 import type { Writer } from "./SqliteWriter.ts"
 
 export interface RetentionOptions {

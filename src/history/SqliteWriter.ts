@@ -18,7 +18,8 @@ import { changeOf, type PeerChange } from "./PeerChange.ts"
 import { WriteError } from "./Recorder.ts"
 import { explain } from "./SqliteFault.ts"
 import { claimOf, only } from "./SqliteRows.ts"
-import { dayOf, makeSums } from "./Sums.ts"
+import { makeSums } from "./Sums.ts"
+import { dayOf } from "../domain/Day.ts"
 import { inTransaction } from "./Transaction.ts"
 import {
   agentNumber,

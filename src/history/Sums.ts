@@ -1,3 +1,4 @@
+import { dayMs, dayOf } from "../domain/Day.ts"
 import type { Probe } from "../domain/Job.ts"
 import { noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
 
@@ -29,9 +30,6 @@ export interface SlotClock {
   readonly genesisMs: number
   readonly slotDurationMs: number
 }
-
-export const dayMs = 86_400_000
-export const dayOf = (unixMs: number): number => Math.floor(unixMs / dayMs)
 
 /**
  * What a batch adds to the sums of its days, added up in memory so that each row is written once. Without a clock

@@ -8,7 +8,7 @@ import { type ReportError, Reports } from "../../src/history/Reports.ts"
 import * as ReportsInline from "../../src/history/ReportsInline.ts"
 import * as ReportsWorker from "../../src/history/ReportsWorker.ts"
 import { layer as layerSqlite } from "../../src/history/SqliteHistory.ts"
-import { dayMs } from "../../src/history/Sums.ts"
+import { dayMs } from "../../src/domain/Day.ts"
 import { shared } from "../Shared.ts"
 import { claim, connect, outcome, probe, rootOf, temporaryFolder } from "./Fixture.ts"
 
@@ -212,6 +212,10 @@ for (const [where, layer] of layers) {
           [["a", 95]]
         )
         assert.deepStrictEqual(yield* reports.claims({ peerId: "a" }), [claim({ custodyGroupCount: 128 })])
+        const record = yield* reports.peer({ peerId: "b" })
+        assert.deepInclude(record, { probes: 1, lastFailure: "column 5 is missing", findings: {} })
+        assert.strictEqual(record?.outcomes.success, 1)
+        assert.isNull(yield* reports.peer({ peerId: "nobody" }))
         assert.deepStrictEqual(
           (yield* reports.peerDays({ peerId: "a" })).map(({ group, tested }) => [group, tested]),
           [

@@ -1,11 +1,12 @@
 import { Schema } from "effect"
-import { numberOfColumns } from "../domain/Chain.ts"
-import { Claim } from "../domain/Claim.ts"
-import { Interval } from "../domain/Confidence.ts"
-import { CoverageCounts } from "../domain/Coverage.ts"
-import { Job, Timings } from "../domain/Job.ts"
-import { InvalidCheck, OutcomeCounts, OutcomeKind } from "../domain/Outcome.ts"
-import { dayMs } from "./Sums.ts"
+import { numberOfColumns } from "./Chain.ts"
+import { Claim } from "./Claim.ts"
+import { Interval } from "./Confidence.ts"
+import { CoverageCounts } from "./Coverage.ts"
+import { FindingCounts } from "./Finding.ts"
+import { Job, Timings } from "./Job.ts"
+import { InvalidCheck, OutcomeCounts, OutcomeKind } from "./Outcome.ts"
+import { ConversationCounts } from "./Verdict.ts"
 
 /** What a history can be asked, and what it answers. Days are those of UTC, counted from 1970. */
 
@@ -201,6 +202,26 @@ export const Failures = Schema.Array(FailureView)
 
 export const PeerOptions = Schema.Struct({ peerId: Schema.String })
 
+/** What was ever recorded of a peer; `null` for one that was never met. */
+export const PeerRecord = Schema.NullOr(
+  Schema.Struct({
+    agent: Schema.NullOr(Schema.String),
+    address: Schema.NullOr(Schema.String),
+    /** Unix milliseconds, as the other moments. */
+    firstSeen: Schema.NullOr(Schema.Number),
+    lastSeen: Schema.NullOr(Schema.Number),
+    probes: Schema.Int,
+    lastProbeAt: Schema.NullOr(Schema.Number),
+    /** The failure to show, as a sentence. */
+    lastFailure: Schema.NullOr(Schema.String),
+    outcomes: OutcomeCounts,
+    findings: FindingCounts,
+    conversations: ConversationCounts,
+    /** As of the newest probe; `null` while it was not counted. */
+    coverage: Schema.NullOr(CoverageCounts)
+  })
+)
+
 /** Ascending in time. */
 export const Claims = Schema.Array(Claim)
 
@@ -220,6 +241,3 @@ export const Extent = Schema.Struct({
   outcomes: OutcomeCounts
 })
 export type Extent = typeof Extent.Type
-
-/** The day as `2026-01-31`. */
-export const dayName = (day: number): string => new Date(day * dayMs).toISOString().slice(0, 10)
