@@ -2,17 +2,11 @@ import { Args, CliConfig, Command, Options } from "@effect/cli"
 import { NodeStream } from "@effect/platform-node"
 import { Duration, Effect, Logger, Option, Stream } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
-import { defaultPeers, parsePeersSpec } from "../devnet/PeersSpec.ts"
-import { runDevnet } from "../devnet/RunDevnet.ts"
 import { version } from "../Version.ts"
-import * as CheckConfig from "./CheckConfig.ts"
-import * as Embedded from "./Embedded.ts"
 import { reportFailure } from "./Failure.ts"
 import { help } from "./Help.ts"
 import { report } from "./Report.ts"
-import * as Run from "./Run.ts"
 import { withStopLimit } from "./StopLimit.ts"
-import * as VerifyEvidence from "./VerifyEvidence.ts"
 
 const peers = Options.text("peers").pipe(
   Options.withDescription(
@@ -44,6 +38,8 @@ const config = Options.text("config").pipe(Options.withDescription("the configur
 
 const devnet = Command.make("devnet", { peers, seed, slotDuration, apiPort, stopWithStdin }, (options) =>
   Effect.gen(function* () {
+    const { defaultPeers, parsePeersSpec } = yield* lazy(() => import("../devnet/PeersSpec.ts"))
+    const { runDevnet } = yield* lazy(() => import("../devnet/RunDevnet.ts"))
     const spec = Option.isSome(options.peers) ? yield* parsePeersSpec(options.peers.value) : defaultPeers
     const running = runDevnet({
       peers: spec,
@@ -63,13 +59,23 @@ const devnet = Command.make("devnet", { peers, seed, slotDuration, apiPort, stop
   )
 )
 
-const run = Command.make("run", { config }, ({ config }) => withStopLimit(Run.run(config))).pipe(
+const run = Command.make("run", { config }, ({ config }) =>
+  Effect.flatMap(
+    lazy(() => import("./Run.ts")),
+    ({ run }) => withStopLimit(run(config))
+  )
+).pipe(
   Command.withDescription(
     help("Watches the network of the beacon node that the configuration names", "run --config dasmon.yaml")
   )
 )
 
-const checkConfig = Command.make("check-config", { config }, ({ config }) => CheckConfig.run(config)).pipe(
+const checkConfig = Command.make("check-config", { config }, ({ config }) =>
+  Effect.flatMap(
+    lazy(() => import("./CheckConfig.ts")),
+    ({ run }) => run(config)
+  )
+).pipe(
   Command.withDescription(
     help(
       "Prints what the program would run with, secrets masked; exit code 2 when the file is wrong",
@@ -84,21 +90,36 @@ const verifyEvidence = Command.make(
     json: Options.boolean("json").pipe(Options.withDescription("one line of JSON for each file")),
     files: Args.text({ name: "FILE" }).pipe(Args.withDescription("a piece of evidence"), Args.atLeast(1))
   },
-  ({ files, json }) => VerifyEvidence.run(files, json)
-).pipe(Command.withDescription(VerifyEvidence.description))
+  ({ files, json }) =>
+    Effect.flatMap(
+      lazy(() => import("./VerifyEvidence.ts")),
+      ({ run }) => run(files, json)
+    )
+).pipe(
+  Command.withDescription(
+    help(
+      "Judges an accusation again, offline. Exit code: 0 it holds, 1 it does not, 2 a file cannot be read",
+      "verify-evidence dasmon.db.evidence/*.json"
+    )
+  )
+)
 
 const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (options) =>
-  withStopLimit(
-    Embedded.run({
-      httpAddr: options.httpAddr,
-      devnetArguments: [
-        ...Option.match(options.peers, { onNone: () => [], onSome: (spec) => ["--peers", spec] }),
-        "--seed",
-        String(options.seed),
-        "--slot-duration",
-        `${Duration.toMillis(options.slotDuration)}ms`
-      ]
-    })
+  Effect.flatMap(
+    lazy(() => import("./Embedded.ts")),
+    ({ run }) =>
+      withStopLimit(
+        run({
+          httpAddr: options.httpAddr,
+          devnetArguments: [
+            ...Option.match(options.peers, { onNone: () => [], onSome: (spec) => ["--peers", spec] }),
+            "--seed",
+            String(options.seed),
+            "--slot-duration",
+            `${Duration.toMillis(options.slotDuration)}ms`
+          ]
+        })
+      )
   )
 ).pipe(
   Command.withDescription(
@@ -118,5 +139,10 @@ export const program = (argv: ReadonlyArray<string>) =>
     Effect.provide(CliConfig.layer({ showBuiltIns: false })),
     Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
   )
+
+/** Loads what a command is made of once it is asked for: a network's libraries take seconds. */
+function lazy<Module>(load: () => Promise<Module>): Effect.Effect<Module> {
+  return Effect.promise(load)
+}
 
 const stdinClosed = NodeStream.stdin.pipe(Stream.runDrain, Effect.ignore)

@@ -4,15 +4,8 @@ import { Effect, Either } from "effect"
 import { decodeEvidence, type Evidence, UnreadableEvidence } from "../evidence/Evidence.ts"
 import { type Examination, examine } from "../evidence/Examine.ts"
 import { loadKzg } from "../kzg/Kzg.ts"
-import { help } from "./Help.ts"
 import { ProgramFailed } from "./Failure.ts"
 import { complain, print } from "./Print.ts"
-
-/** What is shown with `--help`. */
-export const description = help(
-  "Judges an accusation again, offline. Exit code: 0 it holds, 1 it does not, 2 a file cannot be read",
-  "verify-evidence dasmon.db.evidence/*.json"
-)
 
 /** The command: judges every file, and fails with the worst exit code. */
 export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArray<string>, json: boolean) {
