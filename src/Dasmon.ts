@@ -1,4 +1,4 @@
-import { Clock, Context, Duration, Effect, Layer, Schedule, Schema, type Scope, Stream } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Schedule, Schema, type Scope, type Stream } from "effect"
 import { blockFilterRange } from "./config/BlockFilter.ts"
 import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
@@ -10,6 +10,7 @@ import { PeerView } from "./domain/Peer.ts"
 import { Status } from "./domain/Status.ts"
 import { EventBus } from "./events/EventBus.ts"
 import * as EventLog from "./events/EventLog.ts"
+import { type EventStream, makeEventStream } from "./events/EventStream.ts"
 import type { EventLogError } from "./events/LogFile.ts"
 import * as MemoryEventBus from "./events/MemoryEventBus.ts"
 import { defaultBounds, EvidenceStore } from "./evidence/EvidenceStore.ts"
@@ -30,6 +31,8 @@ import { Sampler, type SamplerOptions } from "./sampler/Sampler.ts"
 
 /** The state of everything at one sequence number. */
 export const Snapshot = Schema.Struct({
+  /** UUID of this run of the program, in which the sequence numbers begin at 1. */
+  run: Schema.String,
   sequence: Schema.Int,
   status: Status,
   peers: Schema.Array(PeerView)
@@ -51,8 +54,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly status: Effect.Effect<Status>
     readonly peers: Effect.Effect<ReadonlyArray<PeerView>>
     readonly snapshot: Effect.Effect<Snapshot>
-    /** Every event from the moment at which the stream is run. */
-    readonly events: Stream.Stream<Event>
+    readonly events: EventStream
     /** A snapshot and exactly the events after it. */
     readonly subscribe: Effect.Effect<
       { readonly snapshot: Snapshot; readonly events: Stream.Stream<Event> },
@@ -140,13 +142,13 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   /** The sequence is read first: what happened since may be in the state already, and comes as an event all the same. */
   const snapshot = Effect.gen(function* () {
     const sequence = yield* bus.sequence
-    return { sequence, status: yield* status, peers: yield* peers.views }
+    return { run: bus.run, sequence, status: yield* status, peers: yield* peers.views }
   })
 
   const subscribe = Effect.gen(function* () {
-    const events = yield* bus.subscribe
     const taken = yield* snapshot
-    return { snapshot: taken, events: Stream.filter(events, ({ sequence }) => sequence > taken.sequence) }
+    const { events } = yield* bus.subscribeFrom(taken.sequence)
+    return { snapshot: taken, events }
   })
 
   yield* status.pipe(
@@ -160,7 +162,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
     status,
     peers: peers.views,
     snapshot,
-    events: Stream.unwrapScoped(bus.subscribe),
+    events: makeEventStream(bus),
     subscribe
   })
 })

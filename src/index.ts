@@ -1,7 +1,7 @@
 /** Everything that a program of your own may import to run the monitor, or a part of it. */
 import "./wire/Polyfill.ts"
 
-export { type AsyncMonitor, startAsync } from "./AsyncMonitor.ts"
+export { type AsyncMonitor, type EventsOptions, startAsync } from "./AsyncMonitor.ts"
 export { Dasmon, type EngineOptions, Snapshot } from "./Dasmon.ts"
 
 export { Config, type ConfigInput, defaultConfig } from "./config/Config.ts"
@@ -13,7 +13,17 @@ export type { Block, ChainEvent, Head, SlotFacts } from "./domain/Block.ts"
 export type { BlobParameters, ChainParameters, Fork, ForkName, SlotRange } from "./domain/Chain.ts"
 export { Claim, type ClaimParts } from "./domain/Claim.ts"
 export { custodyColumns, custodyGroups } from "./domain/Custody.ts"
-export { CustodyUpdate, Event, NodeTracking, Sampling, SystemSnapshot } from "./domain/Event.ts"
+export {
+  CustodyUpdate,
+  Event,
+  type EventOf,
+  EventTag,
+  Gap,
+  NodeTracking,
+  Sampling,
+  SystemSnapshot
+} from "./domain/Event.ts"
+export type { EventFilter } from "./domain/EventFilter.ts"
 export { Finding, FindingKind } from "./domain/Finding.ts"
 export { forkDigestAt } from "./domain/ForkDigest.ts"
 export { nodeIdOfPeerId } from "./domain/Identity.ts"
@@ -50,9 +60,9 @@ export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
 
 export { CommitmentCache } from "./commitments/CommitmentCache.ts"
 export * as ChainCommitments from "./commitments/ChainCommitments.ts"
-export { EventBus } from "./events/EventBus.ts"
+export { EventBus, type Replay } from "./events/EventBus.ts"
+export { type EventStream, makeEventStream } from "./events/EventStream.ts"
 export * as MemoryEventBus from "./events/MemoryEventBus.ts"
-export { ofTag } from "./events/Streams.ts"
 export { History, HistoryError, type PeerHistory } from "./history/History.ts"
 export * as MemoryHistory from "./history/MemoryHistory.ts"
 export * as SqliteHistory from "./history/SqliteHistory.ts"

@@ -56,3 +56,14 @@ export const Event = Schema.Union(
   Schema.extend(SystemSnapshot, Schema.Struct(stamp))
 )
 export type Event = EventBody & { readonly sequence: number; readonly timestamp: number }
+
+/** What kinds of events there are. */
+export const EventTag = Schema.Literal("Sampling", "CustodyUpdate", "NodeTracking", "SystemSnapshot")
+export type EventTag = typeof EventTag.Type
+
+/** The events of one kind. */
+export type EventOf<Tag extends EventTag> = Extract<Event, { readonly _tag: Tag }>
+
+/** In place of events that are lost: those from one sequence number to another, both included. */
+export const Gap = Schema.TaggedStruct("Gap", { from: Schema.Int, to: Schema.Int })
+export type Gap = typeof Gap.Type

@@ -1,15 +1,32 @@
-import { Context, type Effect, type Scope, type Stream } from "effect"
-import type { Event, EventBody } from "../domain/Event.ts"
+import { Context, type Effect, type Stream } from "effect"
+import type { Event, EventBody, Gap } from "../domain/Event.ts"
 
-/** Numbers events and hands them to whoever listens. A listener that is slow loses the oldest, never slows a prober. */
+/** Numbers events, keeps the newest, and hands them to whoever listens. */
 export class EventBus extends Context.Tag("dasmon/EventBus")<
   EventBus,
   {
+    /** UUID of this run of the program: sequence numbers of two runs have nothing to do with each other. */
+    readonly run: string
     /** Stamps and delivers; never waits. */
     readonly publish: (body: EventBody) => Effect.Effect<Event>
     /** Sequence number of the newest event; 0 before the first. */
     readonly sequence: Effect.Effect<number>
-    /** Every event after the moment at which this effect returns. A gap in the sequence shows that some were lost. */
-    readonly subscribe: Effect.Effect<Stream.Stream<Event>, never, Scope.Scope>
+    /**
+     * Every event after the moment at which this effect returns. A listener costs nothing while it does not read, and
+     * never slows a prober: one that is slow loses the oldest. A jump in the sequence shows that some were lost.
+     */
+    readonly subscribe: Effect.Effect<Stream.Stream<Event>>
+    /** Every event after that sequence number, each once: those that are still kept, then those that come. */
+    readonly subscribeFrom: (sequence: number) => Effect.Effect<Replay>
   }
 >() {}
+
+/** What follows a sequence number. */
+export interface Replay {
+  /**
+   * What is not kept any more. After a sequence number that is not reached yet, and so is of another run, it is all
+   * that this run has had so far, and the events are those that come.
+   */
+  readonly gap: Gap | undefined
+  readonly events: Stream.Stream<Event>
+}

@@ -2,7 +2,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Deferred, Effect, Exit, Fiber, Layer, Scheduler, Scope, Stream, TestClock } from "effect"
 import { EventBus } from "../../src/events/EventBus.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
-import { ofTag } from "../../src/events/Streams.ts"
 import { sampling, snapshotEvent } from "./fixtures.ts"
 
 const sequences = (count: number) => (events: Stream.Stream<{ readonly sequence: number }>) =>
@@ -118,18 +117,61 @@ describe("MemoryEventBus", () => {
       assert.strictEqual(yield* Stream.runCount(yield* bus.subscribe), 0)
     })
   )
-})
 
-describe("ofTag", () => {
-  it.scoped("keeps the events of one kind, with their type", () =>
+  it.scoped("replays what it keeps after a number, then what comes, each once", () =>
     Effect.gen(function* () {
       const bus = yield* EventBus
-      const events = yield* bus.subscribe
+      yield* Effect.forEach(upTo(3000), () => bus.publish(snapshotEvent), { discard: true })
+      const { events, gap } = yield* bus.subscribeFrom(500)
+      assert.isUndefined(gap)
+      const reader = yield* Effect.fork(sequences(3500)(events))
+      for (const round of upTo(20)) {
+        yield* Effect.forEach(upTo(50), () => bus.publish(snapshotEvent), { discard: true })
+        yield* Effect.repeatN(Effect.yieldNow(), round)
+      }
+      assert.deepStrictEqual(yield* Fiber.join(reader), upTo(4000, 501))
+    }).pipe(Effect.provide(MemoryEventBus.layer()))
+  )
+
+  it.scoped("says what it does not keep any more, by count or by bytes", () =>
+    Effect.gen(function* () {
+      const by = (options: MemoryEventBus.EventBusOptions) =>
+        Effect.gen(function* () {
+          const bus = yield* MemoryEventBus.make(options)
+          yield* Effect.forEach(upTo(100), () => bus.publish(snapshotEvent), { discard: true })
+          const { events, gap } = yield* bus.subscribeFrom(10)
+          const first = yield* sequences(1)(events)
+          assert.deepStrictEqual(gap, { _tag: "Gap", from: 11, to: (first[0] ?? 0) - 1 })
+          return first[0]
+        })
+      assert.strictEqual(yield* by({ capacity: 20 }), 81)
+      const oldest = yield* by({ bytes: 10 * 1024 })
+      assert.isAbove(oldest ?? 0, 80)
+      assert.isBelow(oldest ?? 0, 95)
+    })
+  )
+
+  it.scoped("keeps the newest event however large it is", () =>
+    Effect.gen(function* () {
+      const bus = yield* MemoryEventBus.make({ bytes: 10 })
+      yield* bus.publish(sampling(1))
+      yield* bus.publish(sampling(2))
+      const { events, gap } = yield* bus.subscribeFrom(0)
+      assert.deepStrictEqual(gap, { _tag: "Gap", from: 1, to: 1 })
+      assert.deepStrictEqual(yield* sequences(1)(events), [2])
+    })
+  )
+
+  it.scoped("takes a number that is not reached yet for one of another run", () =>
+    Effect.gen(function* () {
+      const bus = yield* EventBus
+      assert.isUndefined((yield* bus.subscribeFrom(7)).gap)
+      yield* Effect.forEach(upTo(5), () => bus.publish(snapshotEvent))
+      assert.isUndefined((yield* bus.subscribeFrom(5)).gap)
+      const { events, gap } = yield* bus.subscribeFrom(6)
+      assert.deepStrictEqual(gap, { _tag: "Gap", from: 1, to: 5 })
       yield* bus.publish(snapshotEvent)
-      yield* bus.publish(sampling(42))
-      const [first] = yield* Stream.runCollect(Stream.take(ofTag(events, "Sampling"), 1))
-      assert.strictEqual(first?.probe.id, "42")
-      assert.strictEqual(first?.sequence, 2)
+      assert.deepStrictEqual(yield* sequences(1)(events), [6])
     }).pipe(Effect.provide(MemoryEventBus.layer()))
   )
 })

@@ -1,42 +1,48 @@
-import { Effect, Layer, PubSub, Ref, Stream } from "effect"
+import { Clock, Effect, Layer, Ref, Scope } from "effect"
 import { Dasmon, type Snapshot } from "../../src/Dasmon.ts"
 import type { Event, EventBody } from "../../src/domain/Event.ts"
 import type { Probe } from "../../src/domain/Job.ts"
 import { noOutcomes } from "../../src/domain/Outcome.ts"
 import type { PeerView } from "../../src/domain/Peer.ts"
 import type { Status } from "../../src/domain/Status.ts"
+import { makeEventStream } from "../../src/events/EventStream.ts"
+import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { makeChain } from "../domain/Chains.ts"
 
 /** An engine whose events the test makes itself. */
 export interface FakeDasmon {
   readonly layer: Layer.Layer<Dasmon>
+  readonly run: string
   readonly publish: (body: EventBody) => Effect.Effect<Event>
   readonly setPeers: (peers: ReadonlyArray<PeerView>) => Effect.Effect<void>
   readonly setStatus: (status: Status) => Effect.Effect<void>
-  /** Subscriptions that are open. */
+  /** Uses of `Dasmon.subscribe` that are open. */
   readonly subscribers: Effect.Effect<number>
 }
 
-/** `capacity`: events that wait for a slow subscriber before it loses the oldest. */
+/** `capacity`: events that the bus keeps before a slow subscriber loses the oldest. */
 export const makeFakeDasmon = (capacity = 4096): Effect.Effect<FakeDasmon> =>
   Effect.gen(function* () {
-    const bus = yield* PubSub.sliding<Event>(capacity)
+    // Never closed: the fake lives as long as the test.
+    const bus = yield* Scope.extend(MemoryEventBus.make({ capacity }), yield* Scope.make())
     const peers = yield* Ref.make<ReadonlyArray<PeerView>>([])
     const status = yield* Ref.make(statusOf({}))
     const subscribers = yield* Ref.make(0)
-    let sequence = 0
 
-    const currentStatus = Effect.map(Ref.get(status), (status) => ({ ...status, sequence }))
+    const currentStatus = Effect.gen(function* () {
+      return { ...(yield* Ref.get(status)), sequence: yield* bus.sequence }
+    })
     const snapshot = Effect.gen(function* () {
-      return { sequence, status: yield* currentStatus, peers: yield* Ref.get(peers) } satisfies Snapshot
+      const sequence = yield* bus.sequence
+      return { run: bus.run, sequence, status: yield* currentStatus, peers: yield* Ref.get(peers) } satisfies Snapshot
     })
     const subscribe = Effect.gen(function* () {
       yield* Effect.acquireRelease(
         Ref.update(subscribers, (n) => n + 1),
         () => Ref.update(subscribers, (n) => n - 1)
       )
-      const events = yield* Stream.fromPubSub(bus, { scoped: true })
-      return { snapshot: yield* snapshot, events }
+      const taken = yield* snapshot
+      return { snapshot: taken, events: (yield* bus.subscribeFrom(taken.sequence)).events }
     })
 
     return {
@@ -45,19 +51,31 @@ export const makeFakeDasmon = (capacity = 4096): Effect.Effect<FakeDasmon> =>
         status: currentStatus,
         peers: Ref.get(peers),
         snapshot,
-        events: Stream.fromPubSub(bus),
+        events: makeEventStream(bus),
         subscribe
       }),
+      run: bus.run,
       publish: (body) =>
-        Effect.suspend(() => {
-          const event: Event = { ...body, sequence: ++sequence, timestamp: 1_700_000_000_000 + sequence }
-          return Effect.as(PubSub.publish(bus, event), event)
-        }),
+        Effect.flatMap(bus.sequence, (sequence) =>
+          Effect.withClock(bus.publish(body), clockAt(1_700_000_000_001 + sequence))
+        ),
       setPeers: (value) => Ref.set(peers, value),
       setStatus: (value) => Ref.set(status, value),
       subscribers: Ref.get(subscribers)
     }
   })
+
+const clockAt = (now: number): Clock.Clock => {
+  const { currentTimeNanos } = Clock.make()
+  return {
+    [Clock.ClockTypeId]: Clock.ClockTypeId,
+    currentTimeMillis: Effect.succeed(now),
+    currentTimeNanos,
+    unsafeCurrentTimeMillis: () => now,
+    unsafeCurrentTimeNanos: () => BigInt(now) * 1_000_000n,
+    sleep: (duration) => Effect.sleep(duration)
+  }
+}
 
 export const statusOf = (part: Partial<Status>): Status => ({
   network: "devnet",

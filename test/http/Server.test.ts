@@ -51,6 +51,7 @@ describe("the HTTP API", () => {
       assert.deepStrictEqual(listed, peers)
       const response = yield* get(`${url}/snapshot`)
       assert.deepStrictEqual(yield* Schema.decode(Schema.parseJson(Snapshot), strict)(response.text), {
+        run: fake.run,
         sequence: 1,
         status,
         peers

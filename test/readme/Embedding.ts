@@ -1,4 +1,4 @@
-import { Dasmon, makeConfig, ofTag, Standalone } from "dasmon"
+import { Dasmon, makeConfig, Standalone } from "dasmon"
 import { Console, Effect, Layer, Stream } from "effect"
 
 /** Prints every combination that a peer owes and does not have. */
@@ -7,7 +7,7 @@ export const watch = (beaconApi: string, peers: ReadonlyArray<string>) =>
     const config = yield* makeConfig({ databasePath: "custody.db", testInterval: "30s", peers })
     const host = Standalone.layer({ url: beaconApi, version: "my-host" })
     yield* Effect.flatMap(Dasmon, ({ events }) =>
-      ofTag(events, "Sampling").pipe(
+      events.of("Sampling").pipe(
         Stream.mapConcat(({ probe }) => probe.outcomes.map((outcome) => ({ peer: probe.job.peerId, ...outcome }))),
         Stream.filter(({ outcome }) => outcome === "missing"),
         Stream.runForEach(({ column, peer, slot }) => Console.log(`${peer} lacks column ${column} of slot ${slot}`))

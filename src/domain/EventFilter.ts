@@ -1,0 +1,30 @@
+import type { Event, EventOf, EventTag } from "./Event.ts"
+
+/** Which events someone wants; without either, all of them. */
+export interface EventFilter<Tag extends EventTag = EventTag> {
+  readonly types?: ReadonlyArray<Tag> | undefined
+  /** Only what is about this peer; a `SystemSnapshot` is about none. */
+  readonly peer?: string | undefined
+}
+
+/** Whether an event is wanted. */
+export const passes = <Tag extends EventTag>({
+  peer,
+  types
+}: EventFilter<Tag>): ((event: Event) => event is EventOf<Tag>) => {
+  const wanted: ReadonlySet<string> | undefined = types === undefined ? undefined : new Set(types)
+  return (event): event is EventOf<Tag> =>
+    (wanted === undefined || wanted.has(event._tag)) && (peer === undefined || peerIdOf(event) === peer)
+}
+
+const peerIdOf = (event: Event): string | undefined => {
+  switch (event._tag) {
+    case "Sampling":
+      return event.probe.job.peerId
+    case "CustodyUpdate":
+    case "NodeTracking":
+      return event.peerId
+    case "SystemSnapshot":
+      return undefined
+  }
+}

@@ -1,0 +1,32 @@
+import type { Event } from "../domain/Event.ts"
+import type { PeerView } from "../domain/Peer.ts"
+
+/** About how many bytes an event has as JSON, told without making the JSON: from the parts that vary. */
+export const sizeOf = (event: Event): number => {
+  switch (event._tag) {
+    case "Sampling": {
+      const { findings, job, outcomes } = event.probe
+      let size = 600 + 4 * job.columns.length
+      for (const { blockRoot, reason } of outcomes) {
+        size += 68 + blockRoot.length + (reason === undefined ? 0 : 12 + reason.length)
+      }
+      for (const { detail } of findings) size += 50 + detail.length
+      return size
+    }
+    case "CustodyUpdate": {
+      const columns = event.claim.columns.length + (event.previous?.columns.length ?? 0)
+      return event.findings.reduce((size, { detail }) => size + 50 + detail.length, 500 + 4 * columns)
+    }
+    case "NodeTracking":
+      return 150 + event.detail.length + viewSize(event.peer)
+    case "SystemSnapshot":
+      return 800
+  }
+}
+
+const viewSize = (view: PeerView): number =>
+  650 +
+  (view.agent ?? "").length +
+  (view.address ?? "").length +
+  (view.lastFailure ?? "").length +
+  4 * (view.custody?.columns.length ?? 0)
