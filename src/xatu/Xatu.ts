@@ -80,18 +80,12 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
   const spill = yield* openSpillFolder(options.spillFolder, config.spillLimitMib * 2 ** 20)
   yield* zero
 
-  // Scopes close in the reverse order: first the events end, then what can be sent is sent, then the rest is written.
+  // Scopes close in the reverse order: what can be sent is sent, then the last events are taken in and all is written.
   const backlog = yield* makeBacklog(spill, {
     capacity: config.queue,
     batchSize,
     flushIntervalMs: Duration.toMillis(config.flushInterval)
   })
-  const shipper = makeShipper(transport, backlog, { batchSize, pace: options.pace ?? defaultPace })
-  yield* Effect.forkScoped(shipper.run)
-  yield* Effect.addFinalizer(() =>
-    Effect.unlessEffect(Effect.timeoutOption(Effect.interruptible(backlog.drain), farewell), shipper.isInTrouble)
-  )
-
   const ship = shipTo(backlog)
   const presence = makePresence(sender, heartbeatIntervalMs)
   const { events, snapshot } = yield* dasmon.subscribe
@@ -116,16 +110,22 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
     Effect.schedule(Schedule.spaced(heartbeatTick)),
     Effect.forkScoped
   )
+  const catchUp = Effect.gen(function* () {
+    const { sequence } = yield* dasmon.status
+    yield* Effect.suspend(() => (last >= sequence ? Effect.void : Effect.fail("behind"))).pipe(
+      Effect.retry(Schedule.spaced("10 millis")),
+      Effect.ignore
+    )
+  }).pipe(Effect.interruptible, Effect.timeoutOption(farewell))
+  yield* Effect.addFinalizer(() => catchUp)
+
+  const shipper = makeShipper(transport, backlog, { batchSize, pace: options.pace ?? defaultPace })
+  yield* Effect.forkScoped(shipper.run)
   yield* Effect.addFinalizer(() =>
-    Effect.gen(function* () {
-      const { sequence } = yield* dasmon.status
-      yield* Effect.suspend(() => (last >= sequence ? Effect.void : Effect.fail("behind"))).pipe(
-        Effect.retry(Schedule.spaced("10 millis")),
-        Effect.interruptible,
-        Effect.timeoutOption(farewell),
-        Effect.ignore
-      )
-    })
+    Effect.zipRight(
+      catchUp,
+      Effect.unlessEffect(Effect.timeoutOption(Effect.interruptible(backlog.drain), farewell), shipper.isInTrouble)
+    )
   )
 })
 
@@ -133,7 +133,7 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
 const heartbeatIntervalMs = 150_000
 const heartbeatTick = "10 seconds"
 
-/** For each of the two things that closing waits for. */
+/** For each of the things that closing waits for; it waits for the server only if that had no trouble. */
 const farewell = "1 second"
 
 /** Encodes events and offers them. Others get their turn in between: a probe may have hundreds. */
