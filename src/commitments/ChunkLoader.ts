@@ -1,6 +1,7 @@
 import { Deferred, Effect, FiberSet, Metric, Ref } from "effect"
 import type { Block, SlotFacts } from "../domain/Block.ts"
 import type { SlotRange } from "../domain/Chain.ts"
+import { chainQueryFailures } from "../domain/Metrics.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
 import { type ChainMemory, chunkRange, chunksOf } from "./ChainMemory.ts"
 
@@ -20,11 +21,6 @@ const concurrency = 3
 /** Answers that a reorg made worthless, before it is given up. */
 const maxRepeats = 5
 
-const failures = Metric.counter("dasmon_chain_query_failures_total", {
-  description: "Questions to the chain for blocks that were not answered",
-  incremental: true
-})
-
 /** `onDoubt` is told of chunks in which an answer showed slots to be wrong. */
 export const makeChunkLoader = Effect.fnUntraced(function* (
   memory: ChainMemory,
@@ -43,7 +39,7 @@ export const makeChunkLoader = Effect.fnUntraced(function* (
         onSuccess: () => Effect.whenEffect(Effect.logInfo("the chain answers again"), Ref.getAndSet(failing, false)),
         onFailure: (error) =>
           Effect.zipRight(
-            Metric.increment(failures),
+            Metric.increment(chainQueryFailures),
             Effect.flatMap(Ref.getAndSet(failing, true), (already) =>
               already ? Effect.logDebug(error.message) : Effect.logWarning(`ground truth is missing: ${error.message}`)
             )

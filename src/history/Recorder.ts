@@ -1,5 +1,11 @@
 import { Deferred, Duration, Effect, Metric, Option, Queue, Schedule, Schema, type Scope } from "effect"
-import { historyPaused, historyQueueDepth } from "../domain/Metrics.ts"
+import {
+  historyPaused,
+  historyQueueDepth,
+  historyRecords,
+  historyRecordsLost,
+  historyWriteSeconds
+} from "../domain/Metrics.ts"
 import type { RecordingState } from "../domain/Status.ts"
 import { HistoryError } from "./History.ts"
 
@@ -90,15 +96,19 @@ export const makeRecorder = <A>(options: {
 
     const write = (batch: ReadonlyArray<A>): Effect.Effect<void> =>
       options.write(batch).pipe(
+        timed,
         Effect.catchAllDefect((defect) => Effect.fail(new WriteError({ reason: String(defect), passing: false }))),
         Effect.tapError(failed),
         Effect.retry({ schedule: retries, while: (error) => error.passing }),
         Effect.matchEffect({
-          onSuccess: () => succeeded,
+          onSuccess: () => Effect.zipRight(Metric.incrementBy(historyRecords, batch.length), succeeded),
           // A record that no database would take must not keep out all that follow it.
           onFailure: (error) =>
             batch.length === 1
-              ? Effect.logError(`a record that cannot be written was left out of the history: ${error.reason}`)
+              ? Effect.zipRight(
+                  Metric.increment(historyRecordsLost),
+                  Effect.logError(`a record that cannot be written was left out of the history: ${error.reason}`)
+                )
               : Effect.forEach(batch, (record) => write([record]), { discard: true })
         })
       )
@@ -138,6 +148,12 @@ type Item<A> =
 
 const waiting = (queue: { readonly unsafeSize: () => Option.Option<number> }): number =>
   Option.getOrElse(queue.unsafeSize(), () => 0)
+
+/** A batch that fails takes its time too. */
+const timed = <A, E>(write: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  Effect.flatMap(Effect.timed(Effect.exit(write)), ([took, exit]) =>
+    Effect.zipRight(Metric.update(historyWriteSeconds, Duration.toSeconds(took)), exit)
+  )
 
 const batchRecords = 200
 const linger = Duration.millis(50)

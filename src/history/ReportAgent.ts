@@ -1,4 +1,4 @@
-import { clientFamily } from "../domain/Metrics.ts"
+import { clientFamily } from "../domain/ClientFamily.ts"
 
 /** The name of a client, as in the metrics: `lighthouse` of `Lighthouse/v8.0.0-abcdef/x86_64-linux`. */
 export const clientOf = (agent: string | null): string => clientFamily(agent)

@@ -1,8 +1,9 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Duration, Effect, Schema } from "effect"
+import { Clock, Duration, Effect, Metric, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
+import { historyDeletedRows } from "../domain/Metrics.ts"
 import { chunkKey, chunkOf, slotsPerChunk } from "./CoverageChunk.ts"
 import { forgetPeers } from "./ForgetPeers.ts"
 import { giveBack } from "./GiveBack.ts"
@@ -69,6 +70,7 @@ const deleteAll = (slices: Slices, rows: string, parameter: number, meanwhile: E
       const changes = yield* changesOf(connection, statement, [parameter, size])
       // In the same transaction, so that nobody goes by a row that is gone.
       if (changes > 0) yield* meanwhile
+      yield* Metric.incrementBy(historyDeletedRows, changes)
       return changes >= size
     })
   )

@@ -1,5 +1,6 @@
 import { Duration, Effect, Layer } from "effect"
 import { limitSize, openDatabase } from "./Database.ts"
+import { showFileSizes } from "./FileSizes.ts"
 import { History, type HistoryError } from "./History.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
 import type { NetworkIdentity } from "./NetworkOwner.ts"
@@ -31,6 +32,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
       if (options.maxBytes !== undefined) yield* limitSize(sql, options.path, options.maxBytes)
       const writer = yield* makeWriter(sql)
       if (network !== undefined) yield* keepToRetention(sql, writer, { network, retention })
+      yield* showFileSizes(options.path)
       const recorder = yield* makeRecorder({ weigh, capacity, write: writeTo(options.path, writer) })
       return History.of({
         recordProbe: (probe, conversation, coverage) =>

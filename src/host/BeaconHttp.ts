@@ -1,6 +1,7 @@
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
 import { Data, Duration, Effect, Either, Encoding, Option, Schedule, type Scope, Stream } from "effect"
 import { concatBytes } from "../domain/Bytes.ts"
+import { measured } from "./BeaconMetrics.ts"
 import { ExternsError } from "./Externs.ts"
 
 /** One request to a beacon node that came to nothing. */
@@ -100,6 +101,7 @@ export const makeBeaconHttp = Effect.fnUntraced(function* (options: BeaconHttpOp
       attempt(path, accept).pipe(
         Effect.scoped,
         withLimit(options.timeout, operation(path)),
+        measured(path, (answer) => (Option.isSome(answer) ? "ok" : "not_found")),
         permits.withPermits(1),
         Effect.retry({ schedule: requestRetries, while: (error) => error.transient })
       ),
@@ -107,7 +109,8 @@ export const makeBeaconHttp = Effect.fnUntraced(function* (options: BeaconHttpOp
       const fail = failure(operation(path))
       const response = yield* execute(path, contentType).pipe(
         Effect.mapError((error) => fail(reasonOf(error.cause ?? error))),
-        withLimit(options.timeout, operation(path))
+        withLimit(options.timeout, operation(path)),
+        measured(path, ({ status }) => (status === 200 ? "ok" : "failed"))
       )
       if (response.status !== 200) return yield* badStatus(response, fail)
       if (contentTypeOf(response) !== contentType) {

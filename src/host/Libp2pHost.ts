@@ -2,7 +2,8 @@ import "../wire/Polyfill.ts"
 import type { Connection, Libp2p } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
-import { Cause, Clock, Duration, Effect, FiberSet, Layer, type Scope, Stream } from "effect"
+import { Cause, Clock, Duration, Effect, FiberSet, Layer, Metric, type Scope, Stream } from "effect"
+import { dialSeconds } from "../domain/Metrics.ts"
 import { PeerDisconnected, type PeerRefused, ProbeTimeout, type RequestError } from "../domain/Outcome.ts"
 import type { PeerAddress } from "../domain/Peer.ts"
 import { request, type RequestLimits } from "../wire/Client.ts"
@@ -165,6 +166,10 @@ const dial = Effect.fnUntraced(function* (
     return yield* new PeerDisconnected({ stage: "dial", detail: "no address to dial is known" })
   }
   const startedAt = yield* Clock.currentTimeMillis
+  const measured = (result: "connected" | "failed") =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Metric.update(dialSeconds.of({ result }), (now - startedAt) / 1000)
+    )
   return yield* Effect.tryPromise((signal) =>
     node.dial(
       address.multiaddrs.map((text) => multiaddr(text).encapsulate(`/p2p/${address.peerId}`)),
@@ -177,7 +182,8 @@ const dial = Effect.fnUntraced(function* (
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
         Effect.fail(dialError(error._tag === "TimeoutException" ? error : error.error, now - startedAt))
       )
-    )
+    ),
+    Effect.tapBoth({ onSuccess: () => measured("connected"), onFailure: () => measured("failed") })
   )
 })
 

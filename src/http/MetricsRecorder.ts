@@ -1,22 +1,28 @@
-import { Effect, Layer, Metric, Schedule, Stream } from "effect"
-import { monitorEventLoopDelay } from "node:perf_hooks"
+import { Clock, Effect, Layer, Metric, Predicate, Stream } from "effect"
 import { Dasmon } from "../Dasmon.ts"
+import { type ChainParameters, slotStart } from "../domain/Chain.ts"
+import { type ClientFamily, clientFamily } from "../domain/ClientFamily.ts"
+import type { CoverageCounts } from "../domain/Coverage.ts"
 import type { Event } from "../domain/Event.ts"
-import { type Finding, FindingKind } from "../domain/Finding.ts"
+import type { Finding } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
 import * as Metrics from "../domain/Metrics.ts"
-import { type OutcomeCounts, type OutcomeKind, outcomeKinds } from "../domain/Outcome.ts"
+import { noOutcomes, type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
 import type { PeerView } from "../domain/Peer.ts"
 import type { Status } from "../domain/Status.ts"
-import { Verdict } from "../domain/Verdict.ts"
+import type { Verdict } from "../domain/Verdict.ts"
+import { watchProcess } from "./ProcessMetrics.ts"
 
 /** Feeds the metrics from the engine's events, so that the engine counts nothing twice. */
 export const layer: Layer.Layer<never, never, Dasmon> = Layer.scopedDiscard(
   Effect.gen(function* () {
     const dasmon = yield* Dasmon
     const { events, snapshot } = yield* dasmon.subscribe
-    yield* zero
-    const recorder = yield* Effect.acquireRelease(Effect.sync(makeRecorder), (recorder) => recorder.end)
+    yield* Effect.sync(registerAll)
+    const recorder = yield* Effect.acquireRelease(
+      Effect.sync(() => makeRecorder(dasmon.chain)),
+      (recorder) => recorder.end
+    )
     yield* recorder.start(snapshot.status, snapshot.peers)
     let last = snapshot.sequence
     yield* Stream.runForEach(
@@ -25,162 +31,153 @@ export const layer: Layer.Layer<never, never, Dasmon> = Layer.scopedDiscard(
         if (event.sequence <= last) return
         if (event.sequence > last + 1) yield* Metric.incrementBy(Metrics.eventsLost, event.sequence - last - 1)
         last = event.sequence
+        yield* Metric.increment(Metrics.events.of({ event: event._tag }))
         yield* recorder.record(event)
       })
     ).pipe(Effect.forkScoped)
-    yield* watchProcess
+    yield* watchProcess(recorder.showHeadAge)
   })
 )
 
-/** How often the gauges of the process are read. */
-const processInterval = "5 seconds"
-/** Milliseconds between two samples of the event-loop delay. */
-const resolutionMs = 10
+/** A series that is absent cannot be told from one that is lost: every one is there from the start. */
+const registerAll = (): void => {
+  for (const metric of Object.values(Metrics)) {
+    if (Predicate.hasProperty(metric, "register")) metric.register()
+    if (Predicate.hasProperty(metric, "members")) for (const member of metric.members) member.register()
+  }
+}
 
 /** What is remembered of a peer to keep the gauges. */
 interface Seen {
-  readonly client: Metrics.ClientFamily
+  readonly client: ClientFamily
   readonly verdict: Verdict
   readonly connected: boolean
+  readonly coverage: CoverageCounts | null
 }
 
-const makeRecorder = () => {
+const makeRecorder = (chain: ChainParameters) => {
   const seen = new Map<string, Seen>()
-  let started = 0
-  let defects = 0
+  let before = { started: 0, defects: 0, lost: 0 }
+  let headSlot = 0
 
-  const clientOf = (peerId: string): Metrics.ClientFamily => seen.get(peerId)?.client ?? "unknown"
+  const clientOf = (peerId: string): ClientFamily => seen.get(peerId)?.client ?? "unknown"
 
   const forget = (peerId: string) =>
     Effect.suspend(() => {
-      const before = seen.get(peerId)
+      const peer = seen.get(peerId)
       seen.delete(peerId)
-      return before === undefined ? Effect.void : countPeer(before, -1)
+      return peer === undefined ? Effect.void : countPeer(peer, -1)
     })
 
-  const see = Effect.fnUntraced(function* (view: PeerView) {
-    yield* forget(view.peerId)
-    const peer = { client: Metrics.clientFamily(view.agent), verdict: view.verdict, connected: view.connected }
-    seen.set(view.peerId, peer)
+  const see = Effect.fnUntraced(function* (peerId: string, peer: Seen) {
+    yield* forget(peerId)
+    seen.set(peerId, peer)
     yield* countPeer(peer, 1)
   })
 
   const countFindings = (peerId: string, findings: ReadonlyArray<Finding>) =>
-    Effect.forEach(findings, ({ kind }) => Metric.increment(findingsOf(kind, clientOf(peerId))), { discard: true })
+    Effect.forEach(
+      findings,
+      ({ kind }) => Metric.increment(Metrics.findings.of({ finding: kind, client: clientOf(peerId) })),
+      { discard: true }
+    )
 
-  const countProbe = Effect.fnUntraced(function* (probe: Probe) {
-    const counts: { [K in OutcomeKind]?: number } = {}
-    for (const { outcome } of probe.outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
-    yield* countOutcomes(counts, clientOf(probe.job.peerId))
-    yield* countFindings(probe.job.peerId, probe.findings)
-    yield* Metric.increment(Metrics.probesCompleted)
-    yield* Metric.incrementBy(Metrics.receivedBytes, probe.bytes)
-    yield* Metric.update(Metrics.probeSeconds, probe.timings.total / 1000)
-    if (probe.timings.firstByte !== null) yield* Metric.update(Metrics.firstByteSeconds, probe.timings.firstByte / 1000)
+  const countProbe = Effect.fnUntraced(function* ({ bytes, findings, job, outcomes, requests, timings }: Probe) {
+    const client = clientOf(job.peerId)
+    const counts = { ...noOutcomes }
+    for (const { outcome } of outcomes) counts[outcome]++
+    yield* countOutcomes(counts, client)
+    yield* countFindings(job.peerId, findings)
+    yield* Metric.increment(Metrics.probesCompleted.of({ conversation: conversationOf(counts), client }))
+    yield* Metric.incrementBy(Metrics.probeRequests, requests)
+    yield* Metric.incrementBy(Metrics.receivedBytes.of({ client }), bytes)
+    yield* Metric.update(Metrics.probeSeconds.of({ client }), timings.total / 1000)
+    if (timings.open !== null) yield* Metric.update(Metrics.openSeconds.of({ client }), timings.open / 1000)
+    if (timings.firstByte !== null) {
+      yield* Metric.update(Metrics.firstByteSeconds.of({ client }), timings.firstByte / 1000)
+    }
+  })
+
+  const showHeadAge = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    yield* Metric.set(Metrics.headAge, Math.max(0, now - slotStart(chain, headSlot)) / 1000)
   })
 
   const countStatus = Effect.fnUntraced(function* (status: Status) {
-    yield* Metric.incrementBy(Metrics.probesStarted, Math.max(0, status.probes.started - started))
-    yield* Metric.incrementBy(Metrics.defects, Math.max(0, status.defects - defects))
-    started = status.probes.started
-    defects = status.defects
-    yield* Metric.set(Metrics.probesInFlight, status.probes.inFlight)
+    const { commitments, defects, evidence, probes } = status
+    yield* Metric.incrementBy(Metrics.probesStarted, Math.max(0, probes.started - before.started))
+    yield* Metric.incrementBy(Metrics.defects, Math.max(0, defects - before.defects))
+    yield* Metric.incrementBy(Metrics.evidenceLost, Math.max(0, evidence.lost - before.lost))
+    before = { started: probes.started, defects, lost: evidence.lost }
+    yield* Metric.set(Metrics.probesInFlight, probes.inFlight)
     yield* Metric.set(Metrics.headSlot, status.headSlot)
-    yield* Metric.set(Metrics.commitmentsKnown, status.commitments.known)
-    yield* Metric.set(Metrics.commitmentsWanted, status.commitments.wanted)
+    headSlot = status.headSlot
+    yield* showHeadAge
+    yield* Metric.set(Metrics.commitmentsKnown, commitments.known)
+    yield* Metric.set(Metrics.commitmentsWanted, commitments.wanted)
+    yield* Metric.set(Metrics.evidencePieces, evidence.pieces)
+    yield* Metric.set(Metrics.evidenceBytes, evidence.bytes)
+    yield* Metric.set(Metrics.evidenceFailing, evidence.state === "failing" ? 1 : 0)
   })
 
   return {
+    showHeadAge,
     /** Counters start where the engine's own counts stand, so that both always agree. */
     start: Effect.fnUntraced(function* (status: Status, peers: ReadonlyArray<PeerView>) {
       yield* countStatus(status)
-      yield* Metric.incrementBy(Metrics.probesCompleted, status.probes.completed)
-      yield* countOutcomes(status.outcomes, "unknown")
-      yield* Effect.forEach(peers, see, { discard: true })
+      const earlier = { conversation: "answered", client: "unknown" } as const
+      yield* Metric.incrementBy(Metrics.probesCompleted.of(earlier), status.probes.completed)
+      yield* countOutcomes(status.outcomes, earlier.client)
+      yield* Effect.forEach(peers, (view) => see(view.peerId, seenOf(view)), { discard: true })
     }),
-    record: (event: Event): Effect.Effect<void> => {
+    record: Effect.fnUntraced(function* (event: Event) {
       switch (event._tag) {
-        case "Sampling":
-          return countProbe(event.probe)
+        case "Sampling": {
+          const { coverage, probe } = event
+          yield* countProbe(probe)
+          const peer = seen.get(probe.job.peerId)
+          if (peer !== undefined && coverage !== null) yield* see(probe.job.peerId, { ...peer, coverage })
+          return
+        }
         case "CustodyUpdate":
-          return countFindings(event.peerId, event.findings)
+          return yield* countFindings(event.peerId, event.findings)
         case "NodeTracking":
-          return event.change === "forgotten" ? forget(event.peerId) : see(event.peer)
+          yield* Metric.increment(Metrics.peerChanges.of({ change: event.change }))
+          return yield* event.change === "forgotten" ? forget(event.peerId) : see(event.peerId, seenOf(event.peer))
         case "SystemSnapshot":
-          return countStatus(event.status)
+          return yield* countStatus(event.status)
       }
-    },
+    }),
     /** Takes its peers out of the gauges. */
     end: Effect.suspend(() => Effect.forEach([...seen.keys()], forget, { discard: true }))
   }
 }
 
-/** Event-loop delay and memory, until the scope closes. */
-const watchProcess = Effect.gen(function* () {
-  const delay = yield* Effect.acquireRelease(
-    Effect.sync(() => {
-      const histogram = monitorEventLoopDelay({ resolution: resolutionMs })
-      histogram.enable()
-      return histogram
-    }),
-    (histogram) => Effect.sync(() => histogram.disable())
-  )
-  const read = Effect.gen(function* () {
-    // Before its first sample the histogram holds no number.
-    if (delay.max > 0) {
-      yield* Metric.set(Metrics.eventLoopDelayMedian, delaySeconds(delay.percentile(50)))
-      yield* Metric.set(Metrics.eventLoopDelayP99, delaySeconds(delay.percentile(99)))
-      yield* Metric.set(Metrics.eventLoopDelayMax, delaySeconds(delay.max))
-      delay.reset()
-    }
-    yield* Metric.set(Metrics.residentMemory, process.memoryUsage.rss())
-  })
-  yield* read
-  yield* Effect.forkScoped(Effect.schedule(read, Schedule.spaced(processInterval)))
+const seenOf = ({ agent, connected, coverage, verdict }: PeerView): Seen => ({
+  client: clientFamily(agent),
+  verdict,
+  connected,
+  coverage
 })
 
-/** The histogram holds nanoseconds from one sample to the next, so the time in between that was asked for goes off. */
-const delaySeconds = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e9 - resolutionMs / 1e3)
+/** A probe's own events tell only its outcomes; a conversation that failed leaves what was not answered with its kind. */
+const conversationOf = ({ disconnected, refused, timeout }: OutcomeCounts) => {
+  if (refused > 0) return "refused"
+  return timeout + disconnected > 0 ? "unanswered" : "answered"
+}
 
-const outcomesOf = (outcome: OutcomeKind, client: Metrics.ClientFamily) =>
-  Metrics.outcomes.pipe(Metric.tagged("outcome", outcome), Metric.tagged("client", client))
-
-const findingsOf = (finding: FindingKind, client: Metrics.ClientFamily) =>
-  Metrics.findings.pipe(Metric.tagged("finding", finding), Metric.tagged("client", client))
-
-const peersOf = (verdict: Verdict, client: Metrics.ClientFamily) =>
-  Metrics.peers.pipe(Metric.tagged("verdict", verdict), Metric.tagged("client", client))
-
-const connectedOf = (client: Metrics.ClientFamily) => Metrics.peersConnected.pipe(Metric.tagged("client", client))
-
-const countOutcomes = (counts: Partial<OutcomeCounts>, client: Metrics.ClientFamily) =>
-  Effect.forEach(outcomeKinds, (kind) => Metric.incrementBy(outcomesOf(kind, client), counts[kind] ?? 0), {
-    discard: true
-  })
-
-const countPeer = (peer: Seen, by: 1 | -1) =>
-  Effect.zipRight(
-    Metric.incrementBy(peersOf(peer.verdict, peer.client), by),
-    peer.connected ? Metric.incrementBy(connectedOf(peer.client), by) : Effect.void
+const countOutcomes = (counts: OutcomeCounts, client: ClientFamily) =>
+  Effect.forEach(
+    outcomeKinds,
+    (outcome) => Metric.incrementBy(Metrics.outcomes.of({ outcome, client }), counts[outcome]),
+    { discard: true }
   )
 
-/** A series that is absent cannot be told from one that is lost: every one is there from the start. */
-const zero = Effect.gen(function* () {
-  for (const client of Metrics.clientFamilies) {
-    for (const kind of outcomeKinds) yield* Metric.incrementBy(outcomesOf(kind, client), 0)
-    for (const kind of FindingKind.literals) yield* Metric.incrementBy(findingsOf(kind, client), 0)
-    for (const verdict of Verdict.literals) yield* Metric.incrementBy(peersOf(verdict, client), 0)
-    yield* Metric.incrementBy(connectedOf(client), 0)
-  }
-  for (const counter of [
-    Metrics.probesStarted,
-    Metrics.probesCompleted,
-    Metrics.receivedBytes,
-    Metrics.defects,
-    Metrics.eventsLost,
-    Metrics.webSocketClientsCut
-  ]) {
-    yield* Metric.incrementBy(counter, 0)
-  }
-  yield* Metric.incrementBy(Metrics.webSocketClients, 0)
+const countPeer = Effect.fnUntraced(function* ({ client, connected, coverage, verdict }: Seen, by: 1 | -1) {
+  yield* Metric.incrementBy(Metrics.peers.of({ verdict, client }), by)
+  if (connected) yield* Metric.incrementBy(Metrics.peersConnected.of({ client }), by)
+  if (coverage === null) return
+  yield* Metric.incrementBy(Metrics.coverageOwed.of({ client }), by * coverage.owed)
+  yield* Metric.incrementBy(Metrics.coverageTested.of({ client }), by * coverage.tested)
+  yield* Metric.incrementBy(Metrics.coverageFailed.of({ client }), by * coverage.failed)
 })

@@ -1,5 +1,6 @@
-import { HttpLayerRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { HttpApi, HttpLayerRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Cause, Effect, type Layer, Option } from "effect"
+import { countAnswer } from "./HttpMetrics.ts"
 import { type Access, type Guard, makeGuard } from "./Security.ts"
 import { BodyNotAllowed, InternalError, jsonError, MethodNotAllowed, NotFound } from "./HttpErrors.ts"
 
@@ -35,10 +36,23 @@ const handle =
         // What is left of a body is not read, so the connection cannot serve another request.
         ...(body ? { connection: "close" } : {})
       })
-    })
+    }).pipe(Effect.tap((response) => countAnswer(request, response)))
 
 /** Paths and the methods that they are there for. */
 export type MethodsByPath = ReadonlyMap<HttpLayerRouter.PathInput, ReadonlyArray<Method>>
+
+/** Those of an API. */
+export const methodsOf = (api: HttpApi.HttpApi.Any): MethodsByPath => {
+  const paths = new Map<HttpLayerRouter.PathInput, Array<Method>>()
+  HttpApi.reflect(api, {
+    onGroup: () => undefined,
+    onEndpoint: ({ endpoint: { method, path } }) => {
+      const known = methods.find((one) => one === method)
+      if (known !== undefined) paths.set(path, [...(paths.get(path) ?? []), known])
+    }
+  })
+  return paths
+}
 
 /** Answers 405 for every other method. HEAD goes where GET goes. */
 export const layerMethodNotAllowed = (paths: MethodsByPath): Layer.Layer<never, never, HttpLayerRouter.HttpRouter> =>

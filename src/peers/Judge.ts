@@ -5,7 +5,8 @@ import { blobParametersAt, type ChainParameters, epochOf, slotAt } from "../doma
 import { type ClaimParts, makeClaim } from "../domain/Claim.ts"
 import { type ClaimHistory, extendClaims, owes } from "../domain/ClaimHistory.ts"
 import type { Outcome } from "../domain/Job.ts"
-import { verifySeconds } from "../domain/Metrics.ts"
+import { gaugeWhile } from "../domain/MetricFamily.ts"
+import { verifyQueue, verifySeconds } from "../domain/Metrics.ts"
 import { blameOf, describe, InvalidColumn, outcomeOf, type ProbeError, Unverifiable } from "../domain/Outcome.ts"
 import type { CommitmentCache } from "../commitments/CommitmentCache.ts"
 import type { SidecarToVerify, Verifier } from "../kzg/Verifier.ts"
@@ -46,7 +47,11 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
         maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
       }))
     )
-    .pipe(Metric.trackDurationWith(verifySeconds, Duration.toSeconds), Effect.either)
+    .pipe(
+      Metric.trackDurationWith(verifySeconds, Duration.toSeconds),
+      gaugeWhile(verifyQueue, deliveries.length),
+      Effect.either
+    )
   return deliveries.map((delivery, index): Finished => {
     const { block, sidecar } = delivery
     const finished = { block, column: sidecar.column, delivery }

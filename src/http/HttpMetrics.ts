@@ -1,0 +1,25 @@
+import type { HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import { Effect, Metric } from "effect"
+import { httpRequests, httpRoutes, statusClasses } from "../domain/Metrics.ts"
+
+/** Counts an answer by the pattern of the path, not the path itself: anyone can ask for any. */
+export const countAnswer = (
+  request: HttpServerRequest.HttpServerRequest,
+  response: HttpServerResponse.HttpServerResponse
+): Effect.Effect<void> =>
+  Metric.increment(httpRequests.of({ route: routeOf(request.url), status: statusOf(response.status) }))
+
+const routeOf = (url: string): (typeof httpRoutes)[number] => {
+  const parts = url.replace(/[?#].*$/s, "").split("/")
+  return patterns.find(({ pattern }) => matches(pattern, parts))?.route ?? "other"
+}
+
+const patterns = httpRoutes
+  .filter((route) => route.startsWith("/"))
+  .map((route) => ({ route, pattern: route.split("/") }))
+
+const matches = (pattern: ReadonlyArray<string>, parts: ReadonlyArray<string>): boolean =>
+  pattern.length === parts.length && pattern.every((part, index) => part.startsWith(":") || part === parts[index])
+
+const statusOf = (status: number): (typeof statusClasses)[number] =>
+  statusClasses[Math.floor(status / 100) - 1] ?? "5xx"
