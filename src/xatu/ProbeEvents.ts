@@ -9,7 +9,7 @@ import type { ProbeResult, Sender, XatuEvent } from "./XatuEvent.ts"
  * How an outcome is told in the three words of Xatu; the finer word stands in the event's `error`. What is about us and
  * not about the peer is not told.
  */
-export const resultOf: Readonly<Record<OutcomeKind, ProbeResult | undefined>> = {
+const resultOf: Readonly<Record<OutcomeKind, ProbeResult | undefined>> = {
   success: "success",
   missing: "missing",
   invalid: "failure",

@@ -65,7 +65,7 @@ const Metadata = Schema.Struct({ peer_id: PeerId })
 const OnePeer = Schema.Struct({ metadata: Metadata })
 
 /** `*_date_time` are Unix seconds. */
-export const CustodyProbe = Schema.Struct({
+const CustodyProbe = Schema.Struct({
   job_start_timestamp: optional(Timestamp),
   peer_id: PeerId,
   slot: UInt32,

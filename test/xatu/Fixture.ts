@@ -28,7 +28,7 @@ export const outcomeOf = (part: Partial<Outcome>): Outcome => ({
 export const probeOfSlots = (slot: number, count: number, peerId = peerA): Probe =>
   probeOf(peerId, { outcomes: Array.from({ length: count }, (_, index) => outcomeOf({ slot: slot + index })) })
 
-export const quick = { first: 10, most: 50, denied: 50 }
+const quick = { first: 10, most: 50, denied: 50 }
 
 type XatuInput = NonNullable<ConfigInput["xatu"]>
 

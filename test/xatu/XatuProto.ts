@@ -168,8 +168,5 @@ const response = root.lookupType("xatu.CreateEventsResponse")
 export const readRequest = (bytes: Uint8Array): unknown =>
   request.toObject(request.decode(bytes), { longs: String, enums: String })
 
-export const writeRequest = (events: ReadonlyArray<object>): Uint8Array =>
-  request.encode(request.fromObject({ events })).finish()
-
 export const writeResponse = (ingested: number): Uint8Array =>
   response.encode(response.fromObject({ events_ingested: { value: ingested } })).finish()

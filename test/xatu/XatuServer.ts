@@ -52,13 +52,13 @@ export type ServerEvent = typeof ServerEvent.Type
 
 const Request = Schema.Struct({ events: Schema.Array(ServerEvent) })
 
-export interface Batch {
+interface Batch {
   readonly events: ReadonlyArray<ServerEvent>
   readonly headers: Readonly<Record<string, string>>
 }
 
 /** What the server does with a batch that it can read. */
-export type Mood = "takes" | "sink fails" | "unavailable" | "busy"
+type Mood = "takes" | "sink fails" | "unavailable" | "busy"
 
 export interface XatuServer {
   readonly port: number
