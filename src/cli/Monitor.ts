@@ -6,6 +6,7 @@ import * as MetricsServer from "../http/MetricsServer.ts"
 import type { Access } from "../http/Security.ts"
 import * as Server from "../http/Server.ts"
 import { version } from "../Version.ts"
+import type { NodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Xatu from "../xatu/Xatu.ts"
 import * as Narrator from "./Narrator.ts"
 import { print } from "./Print.ts"
@@ -13,11 +14,15 @@ import { print } from "./Print.ts"
 export interface MonitorOptions extends EngineOptions {
   /** What is printed behind a peer; see `Narrator`. */
   readonly note: (peerId: string) => string
+  /** What our libp2p node measures of itself, served with the monitor's own metrics. */
+  readonly nodeMetrics?: NodeMetrics
 }
 
 /** The monitor as a program: the engine, its HTTP API, its metrics, what it ships to Xatu, and what it prints. */
 export const layer = (config: Config, options: MonitorOptions) => {
-  const metrics = config.metrics.enabled ? Layer.merge(MetricsRecorder.layer, metricsServer(config)) : Layer.empty
+  const metrics = config.metrics.enabled
+    ? Layer.merge(MetricsRecorder.layer, metricsServer(config, options))
+    : Layer.empty
   return Layer.mergeAll(
     Narrator.layer({ note: options.note, print, summaryIntervalMs: 30_000 }),
     announce.pipe(Layer.provide(Server.layer({ ...config.httpAddr, access: accessOf(config) }))),
@@ -39,7 +44,7 @@ const announce = Layer.effectDiscard(
   Effect.flatMap(Server.HttpAddress, ({ url }) => print(`open ${url}   (stop with Ctrl-C)\n`))
 )
 
-const metricsServer = ({ httpAddr, metrics }: Config) =>
+const metricsServer = ({ httpAddr, metrics }: Config, { nodeMetrics }: MonitorOptions) =>
   Layer.effectDiscard(Effect.flatMap(MetricsServer.MetricsAddress, ({ url }) => print(`metrics at ${url}`))).pipe(
-    Layer.provide(MetricsServer.layer({ host: httpAddr.host, port: metrics.port }))
+    Layer.provide(MetricsServer.layer({ host: httpAddr.host, port: metrics.port, more: nodeMetrics?.exposition }))
   )

@@ -4,6 +4,7 @@ import { ConfigError } from "../config/ConfigError.ts"
 import { loadConfig } from "../config/ConfigFile.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { version } from "../Version.ts"
+import { makeNodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Monitor from "./Monitor.ts"
 import { print } from "./Print.ts"
 
@@ -17,16 +18,18 @@ export const run = Effect.fn("Run.run")(function* (file: string) {
   }
   yield* print(`dasmon: watching the network of ${config.beaconApi}; history in ${config.databasePath}`)
   const fallback = config.backfill.beaconApi
-  const monitor = Monitor.layer(config, { simulated: false, note: () => "" }).pipe(
+  const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
+  const monitor = Monitor.layer(config, { simulated: false, note: () => "", ...measured }).pipe(
     Layer.provide(
       Standalone.layer({
         url: config.beaconApi,
         version,
         identityFile: identityFileOf(config),
         listen: config.listenAddresses,
+        metrics: measured.nodeMetrics,
         ...(fallback === undefined ? {} : { fallbackUrl: fallback })
       })
     )
   )
   return yield* Layer.launch(monitor)
-})
+}, Effect.scoped)

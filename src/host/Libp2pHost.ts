@@ -11,6 +11,7 @@ import { goodbyeCodes, goodbyeRefusal } from "../wire/Goodbye.ts"
 import { goodbyeRequest, type StatusMessage } from "../wire/Handshake.ts"
 import type { RequestMessage } from "../wire/Message.ts"
 import { makeNode, type NodeError } from "../wire/Node.ts"
+import type { NodeMetrics } from "../wire/NodeMetrics.ts"
 import { type DialError, Host } from "./Host.ts"
 import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
 import { serveProtocols } from "./HostServer.ts"
@@ -26,6 +27,8 @@ export interface Libp2pHostOptions {
   readonly identityFile?: string | undefined
   /** Multiaddrs; a free port of 127.0.0.1 if left out. */
   readonly listen?: ReadonlyArray<string> | undefined
+  /** Measures what the node does; nothing is measured if left out. */
+  readonly metrics?: NodeMetrics | undefined
 }
 
 /** A node of our own: it serves what a peer must, and says Goodbye and stops with the scope. */
@@ -35,7 +38,8 @@ export const make = Effect.fnUntraced(function* (options: Libp2pHostOptions) {
     agent: `dasmon/${options.version}`,
     maxConnections,
     ...(privateKey === undefined ? {} : { privateKey }),
-    ...(options.listen === undefined ? {} : { listen: options.listen })
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics })
   })
   const host = yield* fromNode(node, { serve: options.status })
   yield* Effect.addFinalizer(() =>

@@ -13,14 +13,19 @@ export class MetricsAddress extends Context.Tag("dasmon/MetricsAddress")<
 >() {}
 
 /** `GET /metrics` on a port of its own. */
-export const layer = (options: {
+export const layer = ({
+  more,
+  ...options
+}: {
   readonly host: string
   /** 0 for any that is free. */
   readonly port: number
+  /** Prometheus text that comes after the monitor's own; its names must not begin with `dasmon_`. */
+  readonly more?: Effect.Effect<string> | undefined
 }): Layer.Layer<MetricsAddress, HttpServerError> => {
   const listening = NodeServer.layer({ key: "metrics.port", ...options, maxConnections: 64 })
   const routes = Layer.mergeAll(
-    HttpLayerRouter.add("GET", "/metrics", exposition),
+    HttpLayerRouter.add("GET", "/metrics", exposition(more ?? Effect.succeed(""))),
     layerMethodNotAllowed(new Map([["/metrics", ["GET"]]])),
     // Whoever scrapes it calls it as it likes; there is nothing here that a page could do.
     layerCommon({ allowedOrigins: [], allowedHosts: "any" })
@@ -41,9 +46,11 @@ export const layer = (options: {
   )
 }
 
-/** The monitor's own metrics; those that the Effect runtime keeps of its fibers are left out. */
-const exposition = Effect.map(Metric.snapshot, (pairs) =>
-  HttpServerResponse.text(Prometheus.render(pairs.filter(({ metricKey }) => metricKey.name.startsWith("dasmon_"))), {
-    contentType: Prometheus.contentType
-  })
-)
+/** Without the metrics that the Effect runtime keeps of its fibers. */
+const exposition = (more: Effect.Effect<string>) =>
+  Effect.zipWith(Metric.snapshot, more, (pairs, others) =>
+    HttpServerResponse.text(
+      Prometheus.render(pairs.filter(({ metricKey }) => metricKey.name.startsWith("dasmon_"))) + others,
+      { contentType: Prometheus.contentType }
+    )
+  )

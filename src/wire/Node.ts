@@ -8,6 +8,7 @@ import { tcp } from "@libp2p/tcp"
 import { yamux } from "@libp2p/yamux"
 import { Duration, Effect, Schema, type Scope } from "effect"
 import { createLibp2p } from "libp2p"
+import type { NodeMetrics } from "./NodeMetrics.ts"
 
 /** A libp2p node that dials and answers, and does nothing by itself. */
 export type Node = Libp2p<{ readonly identify: Identify }>
@@ -34,6 +35,8 @@ export interface NodeOptions {
   readonly muxers?: ReadonlyArray<Muxer>
   /** Connections in both directions; 300 if left out. */
   readonly maxConnections?: number
+  /** Measures what the node does; nothing is measured if left out. */
+  readonly metrics?: NodeMetrics
 }
 
 /**
@@ -55,6 +58,7 @@ const start = async (options: NodeOptions): Promise<Node> =>
     connectionEncrypters: [noise()],
     streamMuxers: (options.muxers ?? ["yamux", "mplex"]).map((muxer) => muxers[muxer]()),
     services: { identify: identify() },
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics.component }),
     // Clients do not serve libp2p's ping, and we hear from a dead connection by our own requests.
     connectionMonitor: { enabled: false },
     connectionManager: {
