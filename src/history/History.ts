@@ -42,6 +42,12 @@ export interface CoverageBlock extends CoverageChunk {
   readonly firstSlot: number
 }
 
+/** A block by its place and its name. */
+export interface SlotRoot {
+  readonly slot: number
+  readonly root: string
+}
+
 /** Everything that was ever found out, on disk: every probe, every outcome, claims over time, peers. */
 export class History extends Context.Tag("dasmon/History")<
   History,
@@ -87,6 +93,11 @@ export class History extends Context.Tag("dasmon/History")<
      * first may begin, and hold something, before `fromSlot`. The arrays are the caller's own.
      */
     readonly coverage: (peerId: string, fromSlot: number) => Effect.Effect<ReadonlyArray<CoverageBlock>, HistoryError>
+    /**
+     * The blocks of the slots from `fromSlot` on that outcomes were held against, and that are not known to be orphans.
+     * In no order.
+     */
+    readonly blocks: (fromSlot: number) => Effect.Effect<ReadonlyArray<SlotRoot>, HistoryError>
     /** Totals over all peers since the database was made. */
     readonly totals: Effect.Effect<{ readonly probes: number; readonly outcomes: OutcomeCounts }, HistoryError>
   }

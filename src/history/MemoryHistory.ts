@@ -60,6 +60,15 @@ export const layer: Layer.Layer<History> = Layer.sync(History, () => {
           .sort(([a], [b]) => a - b)
           .flatMap(([number, chunk]) => blockOf(number, chunk, orphans))
       ),
+    blocks: (fromSlot) =>
+      Effect.sync(() => {
+        const found = [...probes.values()].flatMap(({ outcomes }) =>
+          outcomes
+            .filter(({ blockRoot, slot }) => slot >= fromSlot && !orphans.isOrphan(slot, blockRoot, -Infinity))
+            .map(({ blockRoot, slot }) => [`${slot} ${blockRoot}`, { slot, root: blockRoot }] as const)
+        )
+        return [...new Map(found).values()]
+      }),
     totals: Effect.sync(() => ({ ...totals }))
   })
 })

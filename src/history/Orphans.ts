@@ -24,7 +24,10 @@ export const makeOrphans = (): Orphans => {
       const roots = bySlot.get(slot)
       return roots === undefined ? -Infinity : Math.max(...roots.values())
     },
-    isOrphan: (slot, root, since) => (bySlot.get(slot)?.get(root) ?? -Infinity) >= since,
+    isOrphan: (slot, root, since) => {
+      const at = bySlot.get(slot)?.get(root)
+      return at !== undefined && at >= since
+    },
     forgetBefore: (slot) => {
       for (const known of bySlot.keys()) if (known < slot) bySlot.delete(known)
     }

@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Option } from "effect"
+import { Effect, Option, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
 import type { Claim } from "../domain/Claim.ts"
 import type { CoverageCounts } from "../domain/Coverage.ts"
@@ -50,6 +50,7 @@ export const makeReader = (sql: SqlClient.SqlClient) => {
     probe: (id: string) => read("probe", (connection) => readProbe(connection, id)),
     coverage: (peerId: string, fromSlot: number) =>
       read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot))),
+    blocks: (fromSlot: number) => read("blocks", (connection) => selectBlocksFrom(connection, [fromSlot])),
     totals: read("totals", (connection) =>
       Effect.map(selectTotals(connection, []), ([row]) => ({
         probes: row?.probes ?? 0,
@@ -210,6 +211,12 @@ const selectFailures = query(
 const selectBlocks = query(
   "SELECT id, slot, root, blobs FROM blocks WHERE id IN (SELECT value FROM json_each(?))",
   BlockRow
+)
+
+const selectBlocksFrom = query(
+  `SELECT DISTINCT slot, root FROM blocks WHERE slot >= ?
+    AND NOT EXISTS (SELECT 1 FROM orphans WHERE orphans.slot = blocks.slot AND orphans.root = blocks.root)`,
+  Schema.Struct({ slot: Schema.Number, root: Schema.String })
 )
 
 const selectTotals = query(`SELECT probes, ${kinds} FROM totals`, TotalsRow)

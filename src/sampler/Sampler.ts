@@ -11,6 +11,7 @@ import { History, type HistoryError } from "../history/History.ts"
 import { Externs } from "../host/Externs.ts"
 import { type Coverage, makeCoverage } from "./Coverage.ts"
 import { fillCoverage } from "./FillCoverage.ts"
+import { orphanedMeanwhile } from "./ReviewPast.ts"
 import { groupColumns, type JobOptions, nextJob } from "./NextJob.ts"
 
 export interface SamplerOptions extends JobOptions {
@@ -36,7 +37,7 @@ export class Sampler extends Context.Tag("dasmon/Sampler")<
     readonly unload: (peerId: string) => Effect.Effect<void>
   }
 >() {
-  static readonly layer = (options: SamplerOptions) => Layer.effect(Sampler, make(options))
+  static readonly layer = (options: SamplerOptions) => Layer.scoped(Sampler, make(options))
 }
 
 /** What is held of one peer. */
@@ -139,6 +140,19 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
       )
       return Option.some(entry.coverage.count(entry.range, commitments.columnSlots))
     })
+
+  yield* orphanedMeanwhile(history, commitments).pipe(
+    Effect.flatMap((blocks) =>
+      Effect.forEach(blocks, ({ root, slot }) =>
+        Effect.gen(function* () {
+          for (const entry of entries.values()) entry.coverage.forget(slot)
+          yield* history.recordOrphan(slot, root, yield* Clock.currentTimeMillis)
+        })
+      )
+    ),
+    Effect.catchAll((error) => Effect.logWarning(`blocks of before are not compared with the chain: ${error.message}`)),
+    Effect.forkScoped
+  )
 
   return Sampler.of({ next, record, unload: (peerId) => Effect.sync(() => void entries.delete(peerId)) })
 })

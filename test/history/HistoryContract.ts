@@ -95,6 +95,8 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           lastFailure: "slow",
           coverage: Option.some({ owed: 80, tested: 2, failed: 0 })
         })
+        assert.deepStrictEqual(new Set((yield* history.blocks(2)).map(({ slot }) => slot)), new Set([2]))
+        assert.lengthOf(yield* history.blocks(0), 2)
         assert.deepStrictEqual((yield* history.peer("b")).conversations, { answered: 0, unanswered: 0, refused: 1 })
         assert.deepStrictEqual(yield* history.totals, {
           probes: 3,
@@ -247,6 +249,7 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
         assert.strictEqual((yield* tested).length, 2)
         yield* history.recordOrphan(131, "0xcc", 4000)
         assert.deepStrictEqual(yield* tested, [kept])
+        assert.deepStrictEqual(yield* history.blocks(0), [{ slot: 130, root: rootOf(130) }])
         assert.strictEqual((yield* history.peer("a")).outcomes.missing, 1, "outcomes happened all the same")
         assert.strictEqual((yield* history.totals).outcomes.success, 4)
       })

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option, Stream, TestClock } from "effect"
 import { CommitmentCache } from "../../src/commitments/CommitmentCache.ts"
 import type { SlotRoot } from "../../src/commitments/SlotIndex.ts"
-import type { Block } from "../../src/domain/Block.ts"
+import type { Block, SlotFacts } from "../../src/domain/Block.ts"
 import type { ClaimParts } from "../../src/domain/Claim.ts"
 import { extendClaims, startClaims } from "../../src/domain/ClaimHistory.ts"
 import type { Job, Probe } from "../../src/domain/Job.ts"
@@ -29,7 +29,10 @@ const options: SamplerOptions = {
 /** Every slot up to the head, 1000, has columns; the clock stands there too. */
 const headSlot = 1000
 
-const layer = (over: Partial<SamplerOptions> = {}, replaced: ReadonlyArray<SlotRoot> = []) =>
+const rootOf = (slot: number): string => `0x${slot}`
+
+/** Without a history of its own. */
+const sampler = (over: Partial<SamplerOptions> = {}, replaced: ReadonlyArray<SlotRoot> = []) =>
   Sampler.layer({ ...options, ...over }).pipe(
     Layer.provide(Layer.mock(Externs, { chain, chainEvents: Stream.never })),
     Layer.provide(
@@ -37,11 +40,20 @@ const layer = (over: Partial<SamplerOptions> = {}, replaced: ReadonlyArray<SlotR
         columnSlots: (tile) => slotsWithin(tile, { start: 0, end: headSlot }),
         replacedSince: (seen) => ({ seen: replaced.length, blocks: replaced.slice(seen) }),
         orphan: (root) => (replaced.some((block) => block.root === root) ? Option.some(orphaned(root)) : Option.none()),
-        headSlot: Effect.succeed(headSlot)
+        headSlot: Effect.succeed(headSlot),
+        range: ({ end, start }) =>
+          Effect.succeed(
+            Array.from({ length: end - start + 1 }, (_, index): SlotFacts => {
+              const slot = start + index
+              return { _tag: "Block", block: { ...orphaned(rootOf(slot)), slot } }
+            })
+          )
       })
-    ),
-    Layer.provideMerge(MemoryHistory.layer)
+    )
   )
+
+const layer = (over: Partial<SamplerOptions> = {}, replaced: ReadonlyArray<SlotRoot> = []) =>
+  sampler(over, replaced).pipe(Layer.provideMerge(MemoryHistory.layer))
 
 const orphaned = (root: string): Block => ({
   slot: 0,
@@ -165,6 +177,49 @@ describe("Sampler", () => {
       assert.deepStrictEqual(yield* record(orphan), Option.some({ owed: 64, tested: 64, failed: 0 }))
     }).pipe(Effect.provide(layer({}, replaced)))
   })
+
+  it.effect("finds out at its start what a reorg replaced while it did not run", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(headSlot * 1000)
+      const history = yield* History
+      const recorded = probeOf({
+        peerId: peer.peerId,
+        startSlot: 901,
+        count: 92,
+        columns: claimOf(statement(8)).columns
+      })
+      const canonical = {
+        ...recorded,
+        outcomes: recorded.outcomes.map((outcome) => ({ ...outcome, blockRoot: rootOf(outcome.slot) }))
+      }
+      const replaced = canonical.outcomes.map((outcome) =>
+        outcome.slot === 950 ? { ...outcome, blockRoot: "0xbb" } : outcome
+      )
+      yield* history.recordProbe({ ...canonical, outcomes: replaced }, "answered")
+      const claims = startClaims(claimOf({ ...statement(8, 901) }))
+      const job = Effect.gen(function* () {
+        const { next } = yield* Sampler
+        yield* TestClock.adjust("1 second")
+        return Option.getOrThrow(yield* next(peer.peerId, claims))
+      })
+      const first = yield* Effect.provide(job, sampler())
+      assert.deepStrictEqual([first.startSlot, first.count], [950, 1])
+      // It is known from then on: what was tested since is not void again.
+      yield* history.recordProbe(
+        {
+          ...canonical,
+          id: "again",
+          startedAt: headSlot * 1000 + 2000,
+          finishedAt: headSlot * 1000 + 2001,
+          outcomes: canonical.outcomes.filter(({ slot }) => slot === 950)
+        },
+        "answered"
+      )
+      yield* TestClock.setTime(headSlot * 1000 + 3000)
+      const second = yield* Effect.provide(job, sampler())
+      assert.notDeepEqual([second.startSlot, second.count], [950, 1])
+    }).pipe(Effect.provide(MemoryHistory.layer))
+  )
 
   it.effect("keeps what was tested when a claim grows, and asks for the columns that joined from then on", () =>
     Effect.gen(function* () {
