@@ -1,12 +1,29 @@
-import { Clock, Context, Duration, Effect, Layer, Schedule, Schema, type Scope, type Stream } from "effect"
+import {
+  Clock,
+  Context,
+  Duration,
+  Effect,
+  Fiber,
+  Layer,
+  Option,
+  Schedule,
+  Schema,
+  type Scope,
+  type Stream
+} from "effect"
+import { canonicalSlot } from "./commitments/DescribeSlot.ts"
 import { blockFilterRange } from "./config/BlockFilter.ts"
 import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
 import { CommitmentCache } from "./commitments/CommitmentCache.ts"
 import * as ChainCommitments from "./commitments/ChainCommitments.ts"
-import type { ChainParameters } from "./domain/Chain.ts"
+import { type ChainParameters, epochOf, slotStart } from "./domain/Chain.ts"
 import type { Event } from "./domain/Event.ts"
+import type { Probe } from "./domain/Job.ts"
+import type { NotProbed, UnknownPeer } from "./domain/OnDemand.ts"
 import { PeerView } from "./domain/Peer.ts"
+import type { PeerDetail } from "./domain/PeerDetail.ts"
+import type { SlotDetail } from "./domain/SlotDetail.ts"
 import { Status } from "./domain/Status.ts"
 import { EventBus } from "./events/EventBus.ts"
 import * as EventLog from "./events/EventLog.ts"
@@ -15,12 +32,15 @@ import type { EventLogError } from "./events/LogFile.ts"
 import * as MemoryEventBus from "./events/MemoryEventBus.ts"
 import { defaultBounds, EvidenceStore } from "./evidence/EvidenceStore.ts"
 import * as FolderEvidence from "./evidence/FolderEvidence.ts"
-import { History } from "./history/History.ts"
+import { History, type HistoryError } from "./history/History.ts"
+import { type ReportError, Reports } from "./history/Reports.ts"
+import * as ReportsWorker from "./history/ReportsWorker.ts"
 import * as SqliteHistory from "./history/SqliteHistory.ts"
 import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
 import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
+import { describePeer } from "./peers/DescribePeer.ts"
 import { LoopLag } from "./peers/LoopLag.ts"
 import type { PeerFacts } from "./peers/PeerActor.ts"
 import { Peers, type PeersOptions } from "./peers/Peers.ts"
@@ -53,6 +73,18 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly chain: ChainParameters
     readonly status: Effect.Effect<Status>
     readonly peers: Effect.Effect<ReadonlyArray<PeerView>>
+    /** Everything that is known of one peer, also of one that is only in the history. */
+    readonly peer: (peerId: string) => Effect.Effect<PeerDetail, UnknownPeer | ReportError>
+    /** One slot, and at most `limit` (default 10) peers that hold each of its columns. */
+    readonly slot: (slot: number, limit?: number) => Effect.Effect<SlotDetail, ReportError>
+    /** A probe as it was recorded. */
+    readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
+    /** The peer's next probe: waits for it until the budgets of all probes allow it, and at most 45 s. */
+    readonly probeNow: (peerId: string) => Effect.Effect<Probe, NotProbed>
+    /** Answers about everything that was found out. */
+    readonly reports: Reports["Type"]
+    /** What of the engine has died, a sentence each; empty while all is well. */
+    readonly dead: Effect.Effect<ReadonlyArray<string>>
     readonly snapshot: Effect.Effect<Snapshot>
     readonly events: EventStream
     /** A snapshot and exactly the events after it. */
@@ -76,6 +108,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
             SqliteHistory.layer({ path: config.databasePath, network: chain, retention: config.retention })
           )
         ),
+        ReportsWorker.layer({ path: config.databasePath }),
         FolderEvidence.layer({ path: `${config.databasePath}.evidence`, ...defaultBounds }),
         WorkerVerifier.layerWorkers(),
         MemoryEventBus.layer(),
@@ -93,7 +126,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   ): Layer.Layer<
     Dasmon,
     EventLogError,
-    Externs | Host | History | Verifier | EventBus | CommitmentCache | EvidenceStore
+    Externs | Host | History | Reports | Verifier | EventBus | CommitmentCache | EvidenceStore
   > => {
     const sampler = Sampler.layer(samplerOptions(config))
     const peers = Peers.layer(peersOptions(config)).pipe(
@@ -115,6 +148,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   const bus = yield* EventBus
   const peers = yield* Peers
   const history = yield* History
+  const reports = yield* Reports
   const tally = yield* Tally
   const startedAt = yield* Clock.currentTimeMillis
 
@@ -151,16 +185,38 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
     return { snapshot: taken, events }
   })
 
-  yield* status.pipe(
+  const slot = (slot: number, limit?: number) =>
+    Effect.gen(function* () {
+      const holdings = yield* reports.slot({ slot, limit })
+      const canonical = yield* Effect.provideService(canonicalSlot(slot), CommitmentCache, commitments)
+      return { ...holdings, epoch: epochOf(chain, slot), startsAt: slotStart(chain, slot), canonical }
+    })
+
+  const telling = yield* status.pipe(
     Effect.flatMap((status) => bus.publish({ _tag: "SystemSnapshot", status })),
     Effect.schedule(Schedule.spaced(snapshotInterval)),
     Effect.forkScoped
   )
 
+  const dead = Effect.gen(function* () {
+    const stopped = Option.isSome(yield* Fiber.poll(telling))
+    return [
+      ...(stopped ? ["the status is not told any more"] : []),
+      ...((yield* peers.alive) ? [] : ["peers that come and go are not heard of any more"])
+    ]
+  })
+
   return Dasmon.of({
     chain,
     status,
     peers: peers.views,
+    peer: (peerId) =>
+      describePeer(peerId).pipe(Effect.provideService(Peers, peers), Effect.provideService(Reports, reports)),
+    slot,
+    probe: history.probe,
+    probeNow: peers.probeNow,
+    reports,
+    dead,
     snapshot,
     events: makeEventStream(bus),
     subscribe

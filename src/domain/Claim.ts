@@ -23,7 +23,7 @@ export const Claim = Schema.Struct({
   sequenceNumber: Schema.NullOr(Schema.Int),
   /** Unix milliseconds at which the peer said so. */
   observedAt: Schema.Number
-})
+}).annotations({ identifier: "Claim" })
 export type Claim = typeof Claim.Type
 
 /** What Status and MetaData gave, before it is made a claim. */

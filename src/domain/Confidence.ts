@@ -17,7 +17,7 @@ export const PeerCoverage = Schema.Struct({
   ...CoverageCounts.fields,
   /** Fraction of what it owes that a peer withholds, or serves wrongly; `null` while nothing is owed. */
   withheld: Schema.NullOr(Interval)
-})
+}).annotations({ identifier: "PeerCoverage" })
 export type PeerCoverage = typeof PeerCoverage.Type
 
 export const coverageView = (counts: CoverageCounts): PeerCoverage => ({

@@ -15,14 +15,16 @@ export const FindingKind = Schema.Literal(
   "sequence_number_decreased",
   "earliest_slot_above_head",
   "claim_retracted"
-)
+).annotations({ identifier: "FindingKind" })
 export type FindingKind = typeof FindingKind.Type
 
 export const Finding = Schema.Struct({ kind: FindingKind, detail: Schema.String })
 export type Finding = typeof Finding.Type
 
 /** Findings counted by kind; only kinds that occurred are present. */
-export const FindingCounts = Schema.partial(Schema.Record({ key: FindingKind, value: Schema.Int }))
+export const FindingCounts = Schema.partial(Schema.Record({ key: FindingKind, value: Schema.Int })).annotations({
+  identifier: "FindingCounts"
+})
 export type FindingCounts = typeof FindingCounts.Type
 
 /** `counts` with each of `findings` added. */

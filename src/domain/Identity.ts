@@ -30,6 +30,16 @@ export const nodeIdOfPeerId = (peerId: string): Either.Either<Uint8Array, Unknow
     catch: (error) => new UnknownNodeId({ peerId, reason: error instanceof Error ? error.message : String(error) })
   })
 
+/** Whether a text is a peer id in its usual form; every peer has one such name. */
+export const isPeerId = (text: string): boolean => {
+  // The longest, of an RSA or Ed25519 key, is much shorter; what a stranger sends may be of any length.
+  if (text.length < 16 || text.length > 128) return false
+  return Either.getOrElse(
+    Either.try(() => peerIdFromString(text).toString() === text),
+    () => false
+  )
+}
+
 /** The node id of a compressed (33 bytes) or uncompressed (65 bytes) secp256k1 public key. */
 export const nodeIdOfPublicKey = (publicKey: Uint8Array): Uint8Array =>
   keccak_256(secp256k1.Point.fromBytes(publicKey).toBytes(false).subarray(1))

@@ -8,7 +8,7 @@ export const Job = Schema.Struct({
   startSlot: Schema.Int,
   count: Schema.Int,
   columns: Schema.Array(Schema.Int)
-})
+}).annotations({ identifier: "Job" })
 export type Job = typeof Job.Type
 
 /** What one combination came to. */
@@ -53,5 +53,5 @@ export const Probe = Schema.Struct({
   bytes: Schema.Int,
   outcomes: Schema.Array(Outcome),
   findings: Schema.Array(Schema.Struct({ kind: FindingKind, detail: Schema.String }))
-})
+}).annotations({ identifier: "Probe" })
 export type Probe = typeof Probe.Type

@@ -14,7 +14,7 @@ export const OutcomeKind = Schema.Literal(
   "disconnected",
   "refused",
   "unverifiable"
-)
+).annotations({ identifier: "OutcomeKind" })
 export type OutcomeKind = typeof OutcomeKind.Type
 export const outcomeKinds: ReadonlyArray<OutcomeKind> = OutcomeKind.literals
 
@@ -160,7 +160,9 @@ export const describe: (error: ProbeError) => string = Match.type<ProbeError>().
 )
 
 /** Outcomes counted by kind; every kind is present. */
-export const OutcomeCounts = Schema.Record({ key: OutcomeKind, value: Schema.Int })
+export const OutcomeCounts = Schema.Record({ key: OutcomeKind, value: Schema.Int }).annotations({
+  identifier: "OutcomeCounts"
+})
 export type OutcomeCounts = typeof OutcomeCounts.Type
 
 export const noOutcomes: OutcomeCounts = {

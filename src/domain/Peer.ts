@@ -98,5 +98,5 @@ export const PeerView = Schema.Struct({
   lastProbeAt: Schema.NullOr(Schema.Number),
   /** Why the verdict is not `compliant`: the last failure, as a sentence. */
   lastFailure: Schema.NullOr(Schema.String)
-})
+}).annotations({ identifier: "PeerView" })
 export type PeerView = typeof PeerView.Type

@@ -61,7 +61,7 @@ export const ComplianceRow = Schema.Struct({
   /** Peers that were probed; `null` where that is not kept. */
   peers: Schema.NullOr(Schema.Int),
   ...counted
-})
+}).annotations({ identifier: "ComplianceRow" })
 export type ComplianceRow = typeof ComplianceRow.Type
 
 const more = {
@@ -167,7 +167,7 @@ export const ProbeSummary = Schema.Struct({
   requests: Schema.Int,
   bytes: Schema.Int,
   outcomes: OutcomeCounts
-})
+}).annotations({ identifier: "ProbeSummary" })
 export type ProbeSummary = typeof ProbeSummary.Type
 
 /** Newest first. A page can hold fewer than the limit, and even none, while there is a next one. */

@@ -40,5 +40,5 @@ export const Status = Schema.Struct({
   evidence: EvidenceState,
   /** Fibers that died of a bug and were started again. */
   defects: Schema.Int
-})
+}).annotations({ identifier: "Status" })
 export type Status = typeof Status.Type

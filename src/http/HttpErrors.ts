@@ -1,5 +1,6 @@
 import { HttpServerResponse } from "@effect/platform"
 import { Schema } from "effect"
+import { ApiError } from "./ApiErrors.ts"
 
 /** There is nothing at this path. */
 export class NotFound extends Schema.TaggedError<NotFound>()("NotFound", { path: Schema.String }) {}
@@ -43,7 +44,8 @@ export const HttpError = Schema.Union(
   Unauthorized,
   PayloadTooLarge,
   TooManySockets,
-  InternalError
+  InternalError,
+  ApiError
 )
 export type HttpError = typeof HttpError.Type
 

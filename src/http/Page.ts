@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { contentSecurityPolicyOf } from "./ContentSecurityPolicy.ts"
 import { script } from "./PageScript.ts"
 import { style } from "./PageStyle.ts"
 
@@ -62,16 +62,4 @@ ${tile("truth", "Blocks known")}
 </html>
 `
 
-const hash = (text: string): string => `'sha256-${createHash("sha256").update(text).digest("base64")}'`
-
-/** Allows this page's own style and script, and connections to this server; nothing else. */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  `style-src ${hash(style)}`,
-  `script-src ${hash(script)}`,
-  "connect-src 'self'",
-  "img-src data:",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'"
-].join("; ")
+export const contentSecurityPolicy = contentSecurityPolicyOf({ script, style })

@@ -1,4 +1,11 @@
-import { HttpApi, HttpLayerRouter, HttpServerError, HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import {
+  HttpApi,
+  type HttpApiGroup,
+  HttpLayerRouter,
+  HttpServerError,
+  HttpServerRequest,
+  HttpServerResponse
+} from "@effect/platform"
 import { Cause, Effect, type Layer, Option } from "effect"
 import { countAnswer } from "./HttpMetrics.ts"
 import { type Access, type Guard, makeGuard } from "./Security.ts"
@@ -42,7 +49,9 @@ const handle =
 export type MethodsByPath = ReadonlyMap<HttpLayerRouter.PathInput, ReadonlyArray<Method>>
 
 /** Those of an API. */
-export const methodsOf = (api: HttpApi.HttpApi.Any): MethodsByPath => {
+export const methodsOf = <Id extends string, Groups extends HttpApiGroup.HttpApiGroup.Any, E, R>(
+  api: HttpApi.HttpApi<Id, Groups, E, R>
+): MethodsByPath => {
   const paths = new Map<HttpLayerRouter.PathInput, Array<Method>>()
   HttpApi.reflect(api, {
     onGroup: () => undefined,

@@ -1,13 +1,17 @@
-import { HttpApiBuilder, HttpLayerRouter, HttpServer, HttpServerResponse } from "@effect/platform"
+import { HttpLayerRouter, HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
 import { Context, Effect, Layer } from "effect"
-import { Dasmon } from "../Dasmon.ts"
+import type { Dasmon } from "../Dasmon.ts"
 import { Api } from "./Api.ts"
+import * as CheckParameters from "./CheckParameters.ts"
+import * as Documents from "./Documents.ts"
+import * as HistoryHandlers from "./HistoryHandlers.ts"
 import { formatAddress, type HttpServerError } from "./HttpServerError.ts"
+import * as MonitorHandlers from "./MonitorHandlers.ts"
 import * as NodeServer from "./NodeServer.ts"
-import { contentSecurityPolicy, page } from "./Page.ts"
+import * as PeerHandlers from "./PeerHandlers.ts"
 import { type Access, openAccess } from "./Security.ts"
-import { layerCommon, layerMethodNotAllowed, type MethodsByPath } from "./Routes.ts"
+import { layerCommon, layerMethodNotAllowed, methodsOf, type MethodsByPath } from "./Routes.ts"
 import { defaultFeedLimits, type FeedLimits, makeHandler } from "./WebSocketFeed.ts"
 
 export interface ServerOptions {
@@ -41,12 +45,10 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServ
     maxConnections: feed.maxSockets + otherConnections
   })
   const routes = Layer.mergeAll(
-    HttpLayerRouter.addHttpApi(Api, { openapiPath: "/openapi.json" }).pipe(Layer.provide(layerHandlers)),
-    HttpLayerRouter.add(
-      "GET",
-      "/",
-      HttpServerResponse.html(page).pipe(HttpServerResponse.setHeader("content-security-policy", contentSecurityPolicy))
+    HttpLayerRouter.addHttpApi(Api).pipe(
+      Layer.provide([MonitorHandlers.layer, PeerHandlers.layer, HistoryHandlers.layer, CheckParameters.layer])
     ),
+    Documents.layer,
     HttpLayerRouter.use((router) => Effect.flatMap(makeHandler(feed), (handler) => router.add("GET", "/ws", handler))),
     layerMethodNotAllowed(methodsByPath),
     layerCommon(options.access ?? openAccess)
@@ -70,23 +72,7 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServ
 /** Connections that may be open beside the WebSockets. */
 const otherConnections = 256
 
-const layerHandlers = HttpApiBuilder.group(Api, "monitor", (handlers) =>
-  Effect.map(Dasmon, (dasmon) =>
-    handlers
-      .handle("status", () => dasmon.status)
-      .handle("peers", () => dasmon.peers)
-      .handle("snapshot", () => dasmon.snapshot)
-  )
-)
-
-const methodsByPath: MethodsByPath = new Map([
-  ["/", ["GET"]],
-  ["/status", ["GET"]],
-  ["/peers", ["GET"]],
-  ["/snapshot", ["GET"]],
-  ["/openapi.json", ["GET"]],
-  ["/ws", ["GET"]]
-])
+const methodsByPath: MethodsByPath = new Map([...methodsOf(Api), ...Documents.methods, ["/ws", ["GET"]]])
 
 /** A host that a browser can open: not the wildcards. */
 const browsable = (host: string): string => (host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host)

@@ -1,12 +1,15 @@
-import { FetchHttpClient, HttpClient, Socket } from "@effect/platform"
+import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpMethod, Socket } from "@effect/platform"
 import { NodeSocket } from "@effect/platform-node"
 import { Effect, Mailbox, Schema } from "effect"
 import * as Net from "node:net"
 import { StreamMessage } from "../../src/http/StreamMessage.ts"
 
-/** Status, headers and text of a GET. */
-export const get = (url: string) =>
-  HttpClient.get(url).pipe(
+/** Status, headers and text of a GET, or of another request. */
+export const get = (
+  url: string,
+  options: { readonly method?: HttpMethod.HttpMethod; readonly headers?: Record<string, string> } = {}
+) =>
+  HttpClient.execute(HttpClientRequest.make(options.method ?? "GET")(url, { headers: options.headers })).pipe(
     Effect.flatMap((response) =>
       Effect.map(response.text, (text) => ({ status: response.status, headers: response.headers, text }))
     ),

@@ -4,9 +4,11 @@ import type { Event, EventBody } from "../../src/domain/Event.ts"
 import type { Probe } from "../../src/domain/Job.ts"
 import { noOutcomes } from "../../src/domain/Outcome.ts"
 import type { PeerView } from "../../src/domain/Peer.ts"
+import { UnknownPeer } from "../../src/domain/OnDemand.ts"
 import type { Status } from "../../src/domain/Status.ts"
 import { makeEventStream } from "../../src/events/EventStream.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
+import { Reports } from "../../src/history/Reports.ts"
 import { makeChain } from "../domain/Chains.ts"
 
 /** An engine whose events the test makes itself. */
@@ -21,8 +23,9 @@ export interface FakeDasmon {
 }
 
 /** `capacity`: events that the bus keeps before a slow subscriber loses the oldest. */
-export const makeFakeDasmon = (capacity = 4096): Effect.Effect<FakeDasmon> =>
+export const makeFakeDasmon = (capacity = 4096, over: Partial<Dasmon["Type"]> = {}): Effect.Effect<FakeDasmon> =>
   Effect.gen(function* () {
+    const reports = yield* Effect.provide(Reports, Reports.layerNone)
     // Never closed: the fake lives as long as the test.
     const bus = yield* Scope.extend(MemoryEventBus.make({ capacity }), yield* Scope.make())
     const peers = yield* Ref.make<ReadonlyArray<PeerView>>([])
@@ -52,7 +55,14 @@ export const makeFakeDasmon = (capacity = 4096): Effect.Effect<FakeDasmon> =>
         peers: Ref.get(peers),
         snapshot,
         events: makeEventStream(bus),
-        subscribe
+        subscribe,
+        peer: (peerId) => new UnknownPeer({ peerId }),
+        slot: (slot) => Effect.die(`slot ${slot} is not faked`),
+        probe: () => Effect.succeedNone,
+        probeNow: (peerId) => new UnknownPeer({ peerId }),
+        reports,
+        dead: Effect.succeed([]),
+        ...over
       }),
       run: bus.run,
       publish: (body) =>

@@ -3,8 +3,8 @@ import { Context, Effect, Exit, Layer, Logger, LogLevel, Schema, Scope } from "e
 import { createHash } from "node:crypto"
 import { Script } from "node:vm"
 import { Dasmon, Snapshot } from "../../src/Dasmon.ts"
-import { PeerView } from "../../src/domain/Peer.ts"
 import { Status } from "../../src/domain/Status.ts"
+import { PeerPage } from "../../src/http/Answers.ts"
 import { HttpError } from "../../src/http/HttpErrors.ts"
 import { HttpAddress, layer, type ServerOptions } from "../../src/http/Server.ts"
 import { connect, get, raw, upgradeRequest } from "./Client.ts"
@@ -46,9 +46,9 @@ describe("the HTTP API", () => {
       )
       assert.deepStrictEqual(status, statusOf({ headSlot: 77, sequence: 1 }))
       const listed = yield* Effect.flatMap(get(`${url}/peers`), ({ text }) =>
-        Schema.decode(Schema.parseJson(Schema.Array(PeerView)), strict)(text)
+        Schema.decode(Schema.parseJson(PeerPage), strict)(text)
       )
-      assert.deepStrictEqual(listed, peers)
+      assert.deepStrictEqual(listed, { total: 2, peers, next: null })
       const response = yield* get(`${url}/snapshot`)
       assert.deepStrictEqual(yield* Schema.decode(Schema.parseJson(Snapshot), strict)(response.text), {
         run: fake.run,
@@ -75,7 +75,22 @@ describe("the HTTP API", () => {
         )
       )(text)
       assert.match(document.openapi, /^3\./)
-      assert.deepStrictEqual(Object.keys(document.paths).sort(), ["/peers", "/snapshot", "/status"])
+      assert.deepStrictEqual(Object.keys(document.paths).sort(), [
+        "/clients",
+        "/columns",
+        "/healthz",
+        "/peers",
+        "/peers/{peerId}",
+        "/peers/{peerId}/probe",
+        "/probes",
+        "/probes/{id}",
+        "/readyz",
+        "/report",
+        "/slots/{slot}",
+        "/snapshot",
+        "/status"
+      ])
+      assert.notInclude(text, "HttpApiDecodeError")
     })
   )
 

@@ -1,0 +1,53 @@
+import { Effect, Option } from "effect"
+import { startClaims } from "../domain/ClaimHistory.ts"
+import { nodeIdOfPeerId } from "../domain/Identity.ts"
+import { noOutcomes } from "../domain/Outcome.ts"
+import { UnknownPeer } from "../domain/OnDemand.ts"
+import type { PeerView } from "../domain/Peer.ts"
+import type { PeerDetail } from "../domain/PeerDetail.ts"
+import type { Claims, PeerRecord } from "../domain/Question.ts"
+import { noConversations, recentConversations } from "../domain/Verdict.ts"
+import { type ReportError, Reports } from "../history/Reports.ts"
+import { Peers } from "./Peers.ts"
+import { viewOf } from "./PeerState.ts"
+
+/** All that is known of a peer, from the supervisor while it is tracked, and from the history. */
+export const describePeer = Effect.fn("describePeer")(function* (
+  peerId: string
+): Effect.fn.Return<PeerDetail, UnknownPeer | ReportError, Peers | Reports> {
+  const peers = yield* Peers
+  const reports = yield* Reports
+  const view = yield* peers.view(peerId)
+  const record = yield* reports.peer({ peerId })
+  if (Option.isNone(view) && record === null) return yield* new UnknownPeer({ peerId })
+  const claims = yield* reports.claims({ peerId })
+  return {
+    ...Option.getOrElse(view, () => recorded(peerId, record, claims)),
+    tracked: Option.isSome(view),
+    firstSeen: record?.firstSeen ?? null,
+    lastSeen: record?.lastSeen ?? null,
+    probes: record?.probes ?? 0,
+    claims,
+    failures: yield* reports.failures({ peerId, limit: shownFailures }),
+    days: yield* reports.peerDays({ peerId })
+  }
+})
+
+const shownFailures = 50
+
+/** A peer that is not tracked, as it was. */
+const recorded = (peerId: string, record: typeof PeerRecord.Type, claims: typeof Claims.Type): PeerView =>
+  viewOf({
+    address: { peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() },
+    nodeId: Option.getRight(nodeIdOfPeerId(peerId)),
+    agent: record?.agent ?? null,
+    remoteAddress: record?.address ?? null,
+    connected: false,
+    claims: Option.map(Option.fromNullable(claims.at(-1)), startClaims),
+    outcomes: record?.outcomes ?? noOutcomes,
+    conversations: recentConversations(record?.conversations ?? noConversations),
+    findings: record?.findings ?? {},
+    coverage: Option.fromNullable(record?.coverage),
+    lastProbeAt: record?.lastProbeAt ?? null,
+    lastFailure: record?.lastFailure ?? null
+  })
