@@ -70,7 +70,16 @@ const belongs = ({ labels, name }: Sample, metric: string, type: string): boolea
 }
 
 const checkHistogram = (name: string, samples: ReadonlyArray<Sample>): void => {
-  const buckets = samples.filter((sample) => sample.name === `${name}_bucket`)
+  const series = new Map<string, Array<Sample>>()
+  for (const sample of samples) {
+    const key = JSON.stringify(Object.entries(sample.labels).filter(([label]) => label !== "le"))
+    series.set(key, [...(series.get(key) ?? []), sample])
+  }
+  for (const [labels, samples] of series) checkBuckets(name, `${name}${labels}`, samples)
+}
+
+const checkBuckets = (metric: string, name: string, samples: ReadonlyArray<Sample>): void => {
+  const buckets = samples.filter((sample) => sample.name === `${metric}_bucket`)
   const bounds = buckets.map(({ labels }) => number(labels["le"] ?? ""))
   if (bounds.at(-1) !== Infinity) throw new Error(`${name} does not end with +Inf`)
   for (const [index, { value }] of buckets.entries()) {
@@ -79,7 +88,7 @@ const checkHistogram = (name: string, samples: ReadonlyArray<Sample>): void => {
     if ((bounds[index - 1] ?? NaN) >= (bounds[index] ?? NaN)) throw new Error(`${name}: buckets out of order`)
     if (before.value > value) throw new Error(`${name}: buckets are not cumulative`)
   }
-  const count = samples.find((sample) => sample.name === `${name}_count`)
+  const count = samples.find((sample) => sample.name === `${metric}_count`)
   if (count?.value !== buckets.at(-1)?.value) throw new Error(`${name}: count and +Inf differ`)
 }
 

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import { coverageView } from "../../src/domain/Confidence.ts"
 import { noOutcomes } from "../../src/domain/Outcome.ts"
 import { Status } from "../../src/domain/Status.ts"
 import * as MetricsRecorder from "../../src/http/MetricsRecorder.ts"
@@ -8,6 +9,12 @@ import * as Server from "../../src/http/Server.ts"
 import { get } from "./Client.ts"
 import { parseExposition, valueOf } from "./Exposition.ts"
 import { makeFakeDasmon, peerOf, probeOf, statusOf } from "./FakeDasmon.ts"
+
+const others = "# HELP others_total Others.\n# TYPE others_total counter\nothers_total 7\n"
+
+/** Over all labels. */
+const sumOf = (metrics: ReturnType<typeof parseExposition>, name: string): number =>
+  metrics.get(name)?.samples.reduce((sum, { value }) => sum + value, 0) ?? NaN
 
 const outcome = (slot: number, outcome: "success" | "missing" | "timeout") => ({
   slot,
@@ -29,7 +36,7 @@ describe("the metrics", () => {
       const context = yield* Layer.build(
         Layer.mergeAll(
           Server.layer({ host: "127.0.0.1", port: 0 }),
-          MetricsServer.layer({ host: "127.0.0.1", port: 0 }),
+          MetricsServer.layer({ host: "127.0.0.1", port: 0, more: Effect.succeed(others) }),
           MetricsRecorder.layer
         ).pipe(Layer.provide(fake.layer))
       )
@@ -41,7 +48,7 @@ describe("the metrics", () => {
       yield* fake.publish({
         _tag: "Sampling",
         probe: probeOf("A", { bytes: 1000, outcomes, findings: [{ kind: "duplicate_sidecar", detail: "twice" }] }),
-        coverage: null
+        coverage: coverageView({ owed: 200, tested: 50, failed: 2 })
       })
       yield* fake.publish({
         _tag: "Sampling",
@@ -52,7 +59,10 @@ describe("the metrics", () => {
         }),
         coverage: null
       })
-      const refined = peerOf("A", { verdict: "violating" })
+      const refined = peerOf("A", {
+        verdict: "violating",
+        coverage: coverageView({ owed: 210, tested: 60, failed: 3 })
+      })
       yield* fake.publish({ _tag: "NodeTracking", change: "verdict", detail: "", peerId: "A", peer: refined })
       yield* fake.publish({
         _tag: "NodeTracking",
@@ -65,6 +75,7 @@ describe("the metrics", () => {
         headSlot: 333,
         probes: { started: 9, completed: 7, inFlight: 2 },
         outcomes: { ...noOutcomes, success: 42, missing: 1, timeout: 1 },
+        evidence: { state: "failing", reason: "the disk is full", pieces: 4, bytes: 16384, lost: 2 },
         defects: 3
       })
       yield* fake.setStatus(final)
@@ -89,10 +100,26 @@ describe("the metrics", () => {
       assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "missing", client: "lighthouse" }), 1)
       assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "timeout", client: "teku" }), 1)
       assert.strictEqual(valueOf(metrics, "dasmon_probes_started_total"), status.probes.started)
-      assert.strictEqual(valueOf(metrics, "dasmon_probes_completed_total"), status.probes.completed)
+      assert.strictEqual(sumOf(metrics, "dasmon_probes_completed_total"), status.probes.completed)
+      const completed = { conversation: "unanswered", client: "teku" }
+      assert.strictEqual(valueOf(metrics, "dasmon_probes_completed_total", completed), 1)
       assert.strictEqual(valueOf(metrics, "dasmon_probes_in_flight"), status.probes.inFlight)
       assert.strictEqual(valueOf(metrics, "dasmon_defects_total"), 3)
-      assert.strictEqual(valueOf(metrics, "dasmon_received_bytes_total"), 1024)
+      assert.strictEqual(valueOf(metrics, "dasmon_received_bytes_total", { client: "lighthouse" }), 1000)
+      assert.strictEqual(sumOf(metrics, "dasmon_received_bytes_total"), 1024)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_requests_total"), 2)
+      assert.strictEqual(valueOf(metrics, "dasmon_evidence_pieces"), 4)
+      assert.strictEqual(valueOf(metrics, "dasmon_evidence_lost_total"), 2)
+      assert.strictEqual(valueOf(metrics, "dasmon_evidence_failing"), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_events_total", { event: "Sampling" }), 2)
+      assert.strictEqual(valueOf(metrics, "dasmon_peer_changes_total", { change: "forgotten" }), 1)
+      for (const [name, value] of [
+        ["owed", 210],
+        ["tested", 60],
+        ["failed", 3]
+      ] as const) {
+        assert.strictEqual(sumOf(metrics, `dasmon_coverage_${name}_combinations`), value)
+      }
       assert.strictEqual(
         valueOf(metrics, "dasmon_findings_total", { finding: "duplicate_sidecar", client: "lighthouse" }),
         1
@@ -101,16 +128,28 @@ describe("the metrics", () => {
       assert.strictEqual(valueOf(metrics, "dasmon_peers", { verdict: "unknown", client: "lighthouse" }), 0)
       assert.strictEqual(valueOf(metrics, "dasmon_peers", { verdict: "violating", client: "teku" }), 0)
       assert.strictEqual(valueOf(metrics, "dasmon_peers_connected", { client: "lighthouse" }), 1)
-      assert.strictEqual(valueOf(metrics, "dasmon_probe_duration_seconds_sum"), 10.12)
-      assert.strictEqual(valueOf(metrics, "dasmon_probe_first_byte_seconds_count"), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_duration_seconds_sum", { client: "teku" }), 10)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_duration_seconds_sum", { client: "lighthouse" }), 0.12)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_first_byte_seconds_count", { client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_first_byte_seconds_count", { client: "teku" }), 0)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_open_seconds_sum", { client: "lighthouse" }), 0.003)
       assert.strictEqual(valueOf(metrics, "dasmon_metrics_events_lost_total"), 0)
       assert.isAbove(valueOf(metrics, "dasmon_resident_memory_bytes") ?? 0, 1e6)
       for (const [name, { help }] of metrics) {
-        assert.match(name, /^dasmon_/)
+        assert.match(name, /^dasmon_|^others_/)
         assert.isString(help, `${name} has no help`)
       }
 
+      assert.strictEqual(valueOf(metrics, "others_total"), 7)
+
       assert.strictEqual((yield* get(`${url}/metrics`)).status, 404)
+      assert.strictEqual((yield* get(`${url}/what/ever?x=/status`)).status, 404)
+      const later = yield* scrape
+      const requests = (route: string, status: string) =>
+        valueOf(later, "dasmon_http_requests_total", { route, status }) ?? NaN
+      assert.isAtLeast(requests("/status", "2xx"), 1)
+      assert.isAtLeast(requests("/metrics", "4xx"), 1)
+      assert.isAtLeast(requests("other", "4xx"), 1)
       assert.strictEqual((yield* get(metricsUrl.replace("/metrics", "/status"))).status, 404)
       assert.strictEqual((yield* get(metricsUrl)).headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
     })
