@@ -30,6 +30,8 @@ export const keepToRetention = (sql: SqlClient.SqlClient, writer: Writer, option
     ),
     Effect.zipRight(Effect.sleep(Duration.min(Duration.minutes(10), Duration.times(options.retention, 0.1)))),
     Effect.forever,
+    // A program that starts has other things to do.
+    Effect.delay(Duration.times(options.retention, 5e-6)),
     Effect.forkScoped
   )
 
