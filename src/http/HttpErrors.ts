@@ -28,8 +28,8 @@ export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthoriz
 
 export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { reason: Schema.String }) {}
 
-/** As many WebSockets are open as are allowed at once. */
-export class TooManySockets extends Schema.TaggedError<TooManySockets>()("TooManySockets", { limit: Schema.Int }) {}
+/** As many streams (`/ws` and `/events`) are open as are allowed at once. */
+export class TooManyStreams extends Schema.TaggedError<TooManyStreams>()("TooManyStreams", { limit: Schema.Int }) {}
 
 /** A bug; the log has the cause. */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}) {}
@@ -43,7 +43,7 @@ export const HttpError = Schema.Union(
   Forbidden,
   Unauthorized,
   PayloadTooLarge,
-  TooManySockets,
+  TooManyStreams,
   InternalError,
   ApiError
 )

@@ -12,7 +12,9 @@ import * as NodeServer from "./NodeServer.ts"
 import * as PeerHandlers from "./PeerHandlers.ts"
 import { type Access, openAccess } from "./Security.ts"
 import { layerCommon, layerMethodNotAllowed, methodsOf, type MethodsByPath } from "./Routes.ts"
-import { defaultFeedLimits, type FeedLimits, makeHandler } from "./WebSocketFeed.ts"
+import { sseHandler } from "./SseFeed.ts"
+import { defaultStreamLimits, makeStreamHub, type StreamLimits } from "./StreamHub.ts"
+import { webSocketHandler } from "./WebSocketFeed.ts"
 
 export interface ServerOptions {
   readonly host: string
@@ -20,7 +22,7 @@ export interface ServerOptions {
   readonly port: number
   /** Everyone who can connect, from the server's own page or none, unless given. */
   readonly access?: Access
-  readonly feed?: Partial<FeedLimits>
+  readonly streams?: Partial<StreamLimits>
 }
 
 /** Where the HTTP API listens. */
@@ -37,19 +39,23 @@ export class HttpAddress extends Context.Tag("dasmon/HttpAddress")<
 
 /** The dashboard, the HTTP API and the event stream. */
 export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServerError, Dasmon> => {
-  const feed = { ...defaultFeedLimits, ...options.feed }
+  const streams = { ...defaultStreamLimits, ...options.streams }
   const listening = NodeServer.layer({
     key: "http_addr",
     host: options.host,
     port: options.port,
-    maxConnections: feed.maxSockets + otherConnections
+    maxConnections: streams.maxStreams + otherConnections
   })
   const routes = Layer.mergeAll(
     HttpLayerRouter.addHttpApi(Api).pipe(
       Layer.provide([MonitorHandlers.layer, PeerHandlers.layer, HistoryHandlers.layer, CheckParameters.layer])
     ),
     Documents.layer,
-    HttpLayerRouter.use((router) => Effect.flatMap(makeHandler(feed), (handler) => router.add("GET", "/ws", handler))),
+    HttpLayerRouter.use((router) =>
+      Effect.flatMap(makeStreamHub(streams), (hub) =>
+        Effect.zipRight(router.add("GET", "/ws", webSocketHandler(hub)), router.add("GET", "/events", sseHandler(hub)))
+      )
+    ),
     layerMethodNotAllowed(methodsByPath),
     layerCommon(options.access ?? openAccess)
   )
@@ -69,7 +75,7 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServ
   )
 }
 
-/** Connections that may be open beside the WebSockets. */
+/** Connections that may be open beside the streams. */
 const otherConnections = 256
 
 const methodsByPath: MethodsByPath = new Map([...methodsOf(Api), ...Documents.methods, ["/ws", ["GET"]]])

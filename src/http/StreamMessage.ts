@@ -1,46 +1,40 @@
 import { Schema } from "effect"
 import { Snapshot } from "../Dasmon.ts"
-import { Event } from "../domain/Event.ts"
-import { textFrame } from "./TextFrame.ts"
+import { Event, Gap } from "../domain/Event.ts"
 
-/** The first message of a stream: everything, at one sequence number. */
+/** Everything, at one sequence number: what a client begins with unless it goes on from where it was. */
 const SnapshotMessage = Schema.TaggedStruct("Snapshot", Snapshot.fields)
 
-/** The client was too slow for the events `from` to `to`, both included, and will not get them. */
-const Gap = Schema.TaggedStruct("Gap", { from: Schema.Int, to: Schema.Int })
-
-/** Sent every so often, so that a silent connection can be told from a dead one. */
+/** Sent every so often, so that a silent connection can be told from a dead one, and nothing wanted from a loss. */
 const Heartbeat = Schema.TaggedStruct("Heartbeat", {
-  /** Sequence number of the newest event or snapshot that this client was sent. */
+  run: Schema.String,
+  /** Everything up to this number was sent to the client, or was not wanted by it. */
   sequence: Schema.Int
 })
 
-/** Everything that `/ws` sends, one JSON text a message. */
-export const StreamMessage = Schema.Union(SnapshotMessage, Event, Gap, Heartbeat)
+/** Why the server ends the stream: the last message of `/events`. On `/ws` the close frame says it. */
+const Cut = Schema.TaggedStruct("Cut", { reason: Schema.String })
+
+/** Everything that `/ws` and `/events` send, one JSON text a message. */
+export const StreamMessage = Schema.Union(SnapshotMessage, Event, Gap, Heartbeat, Cut)
 export type StreamMessage = typeof StreamMessage.Type
 
-const encode = Schema.encodeSync(Schema.parseJson(StreamMessage))
+/** The JSON of a message in UTF-8. */
+export const jsonOf = (message: StreamMessage): Buffer => Buffer.from(JSON.stringify(plain(message)))
 
-/** A message as the WebSocket frame that carries it. */
-export const frameOf = (message: StreamMessage): Buffer => textFrame(encode(message))
+/** The types say that a message is encoded as it is: Schema's encoder would only copy it, slowly. */
+const plain = (message: StreamMessage): typeof StreamMessage.Encoded => message
 
-/**
- * The frame of an event, made once however many clients want it. At most `capacity` bytes are kept, the newest.
- */
-export const makeEventFrames = (capacity: number): ((event: Event) => Buffer) => {
-  const kept = new Map<number, Buffer>()
-  let size = 0
-  return (event) => {
-    const known = kept.get(event.sequence)
-    if (known !== undefined) return known
-    const frame = frameOf(event)
-    kept.set(event.sequence, frame)
-    size += frame.length
-    for (const [sequence, oldest] of kept) {
-      if (size <= capacity) break
-      kept.delete(sequence)
-      size -= oldest.length
-    }
-    return frame
-  }
+/** A message on its way: what does not depend on how it is sent. */
+export interface Outgoing {
+  readonly tag: StreamMessage["_tag"]
+  /** What the client has once it got this; none for what does not move it on. */
+  readonly sequence: number | undefined
+  readonly json: Buffer
 }
+
+export const outgoing = (message: StreamMessage, json: Buffer = jsonOf(message)): Outgoing => ({
+  tag: message._tag,
+  sequence: message._tag === "Cut" ? undefined : message._tag === "Gap" ? message.to : message.sequence,
+  json
+})

@@ -1,6 +1,7 @@
 import { FetchHttpClient, HttpClient, HttpClientRequest, type HttpMethod, Socket } from "@effect/platform"
 import { NodeSocket } from "@effect/platform-node"
-import { Effect, Mailbox, Schema } from "effect"
+import { Effect, Exit, Mailbox, Schema } from "effect"
+import * as Http from "node:http"
 import * as Net from "node:net"
 import { StreamMessage } from "../../src/http/StreamMessage.ts"
 
@@ -29,6 +30,40 @@ export const connect = (url: string) =>
       .pipe(Mailbox.into(messages), Effect.forkScoped)
     return { next: Effect.flatMap(messages.take, decodeMessage), write: yield* socket.writer }
   }).pipe(Effect.provide(NodeSocket.layerWebSocketConstructor))
+
+/** A client of `/events`: `next` is the next message, decoded, with the `id` and `event` that came with it. */
+export const connectEvents = (url: string, headers: Readonly<Record<string, string>> = {}) =>
+  Effect.gen(function* () {
+    const blocks = yield* Mailbox.make<string>()
+    const response = yield* Effect.acquireRelease(
+      Effect.async<Http.IncomingMessage, Error>((resume) => {
+        const request = Http.get(url, { headers, agent: false }, (response) => resume(Effect.succeed(response)))
+        request.on("error", (error) => resume(Effect.fail(error)))
+      }),
+      (response) => Effect.sync(() => void response.destroy())
+    )
+    let rest = ""
+    response.setEncoding("utf8").on("data", (text: string) => {
+      const parts = `${rest}${text}`.split("\n\n")
+      rest = parts.pop() ?? ""
+      for (const part of parts) blocks.unsafeOffer(part)
+    })
+    response.on("error", () => undefined)
+    response.on("close", () => blocks.unsafeDone(Exit.void))
+    return {
+      status: response.statusCode,
+      headers: response.headers,
+      response,
+      next: Effect.gen(function* () {
+        let fields = fieldsOf(yield* blocks.take)
+        while (!("data" in fields)) fields = fieldsOf(yield* blocks.take)
+        return { id: fields["id"], event: fields["event"], message: yield* decodeMessage(fields["data"]) }
+      })
+    }
+  })
+
+const fieldsOf = (block: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(block.split("\n").map((line) => [line.split(": ", 1)[0], line.slice(line.indexOf(": ") + 2)]))
 
 /** A TCP connection that does exactly what it is told: `read` waits until the text so far satisfies `until`. */
 export const raw = (port: number) =>

@@ -1,17 +1,24 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Schedule } from "effect"
-import type { FeedLimits } from "../../src/http/WebSocketFeed.ts"
+import { Context, Effect, Layer, Metric, Schedule } from "effect"
+import * as Metrics from "../../src/domain/Metrics.ts"
+import type { StreamLimits } from "../../src/http/StreamHub.ts"
 import { HttpAddress, layer } from "../../src/http/Server.ts"
 import { connect, framesOf, get, raw, upgradeRequest } from "./Client.ts"
 import { type FakeDasmon, makeFakeDasmon, peerOf, probeOf, statusOf } from "./FakeDasmon.ts"
 
-const start = (fake: FakeDasmon, feed: Partial<FeedLimits> = {}) =>
-  Layer.build(layer({ host: "127.0.0.1", port: 0, feed }).pipe(Layer.provide(fake.layer))).pipe(
+const start = (fake: FakeDasmon, streams: Partial<StreamLimits> = {}) =>
+  Layer.build(layer({ host: "127.0.0.1", port: 0, streams }).pipe(Layer.provide(fake.layer))).pipe(
     Effect.map(Context.get(HttpAddress))
   )
 
 const tracked = (peerId: string, detail = "") =>
   ({ _tag: "NodeTracking", change: "tracked", detail, peer: peerOf(peerId), peerId }) as const
+
+/** WebSockets that are open. */
+const clients = Effect.map(Metric.value(Metrics.streamClients.of({ transport: "websocket" })), ({ value }) => value)
+
+/** WebSockets that were cut. */
+const cuts = Effect.map(Metric.value(Metrics.streamClientsCut.of({ transport: "websocket" })), ({ count }) => count)
 
 const until = (condition: Effect.Effect<boolean>) =>
   condition.pipe(
@@ -103,12 +110,13 @@ describe("the event stream", () => {
       slow.socket.pause()
       const { next } = yield* connect(`${url}/ws`)
       yield* next
-      yield* until(Effect.map(fake.subscribers, (n) => n === 2))
+      yield* until(Effect.map(clients, (n) => n === 2))
 
       // More than the kernel's buffers for one connection and the 4 MiB together.
       const large = tracked("16Uiu2A", "x".repeat(256 * 1024))
       let sent = 0
-      while ((yield* fake.subscribers) === 2 && sent < 400) {
+      const before = yield* cuts
+      while ((yield* cuts) === before && sent < 400) {
         const event = yield* fake.publish(large)
         const message = yield* next
         assert(message._tag === "NodeTracking")
@@ -116,7 +124,7 @@ describe("the event stream", () => {
         sent++
         yield* Effect.sleep("1 millis")
       }
-      yield* until(Effect.map(fake.subscribers, (n) => n === 1))
+      assert.strictEqual(yield* cuts, before + 1)
 
       slow.socket.resume()
       yield* until(Effect.map(slow.received, (bytes) => bytes.subarray(-100).includes("too slow")))
@@ -148,17 +156,17 @@ describe("the event stream", () => {
       const { url } = yield* start(fake, { heartbeat: "20 millis" })
       const { next } = yield* connect(`${url}/ws`)
       yield* next
-      assert.deepStrictEqual(yield* next, { _tag: "Heartbeat", sequence: 0 })
+      assert.deepStrictEqual(yield* next, { _tag: "Heartbeat", run: fake.run, sequence: 0 })
       yield* fake.publish({ _tag: "SystemSnapshot", status: statusOf({}) })
       const seen = [yield* next, yield* next, yield* next]
-      assert.deepStrictEqual(seen.at(-1), { _tag: "Heartbeat", sequence: 1 })
+      assert.deepStrictEqual(seen.at(-1), { _tag: "Heartbeat", run: fake.run, sequence: 1 })
     })
   )
 
   it.scopedLive("refuses pages of other origins, bad handshakes and more sockets than it may have", () =>
     Effect.gen(function* () {
       const fake = yield* makeFakeDasmon()
-      const { port, url } = yield* start(fake, { maxSockets: 2 })
+      const { port, url } = yield* start(fake, { maxStreams: 2 })
       const attempt = (extra: ReadonlyArray<string>, edit: (request: string) => string = (request) => request) =>
         Effect.gen(function* () {
           const client = yield* raw(port)
@@ -174,7 +182,7 @@ describe("the event stream", () => {
       assert.strictEqual(yield* Effect.scoped(attempt([], (text) => text.replace("dGhl", "!"))), "426")
       assert.strictEqual(yield* Effect.scoped(attempt([], (text) => text.replace("/ws", "/status"))), "200")
       assert.strictEqual(yield* Effect.scoped(attempt([`Origin: http://127.0.0.1:${port}`])), "101")
-      yield* until(Effect.map(fake.subscribers, (n) => n === 0))
+      yield* until(Effect.map(clients, (n) => n === 0))
 
       yield* attempt([])
       yield* attempt([])
@@ -199,7 +207,7 @@ describe("the event stream", () => {
       yield* write("x".repeat(1024 * 1024))
       const error = yield* Effect.flip(next).pipe(Effect.timeout("2 seconds"))
       assert.strictEqual(error._tag, "SocketError")
-      yield* until(Effect.map(fake.subscribers, (n) => n === 0))
+      yield* until(Effect.map(clients, (n) => n === 0))
     })
   )
 })
