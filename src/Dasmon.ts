@@ -132,7 +132,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const peers = Peers.layer(peersOptions(config)).pipe(
       Layer.provide([sampler, Prober.layer.pipe(Layer.provide(LoopLag.layer)), Workers.layer(config.workers)])
     )
-    const log = config.eventLogFile === undefined ? Layer.empty : EventLog.layer(config.eventLogFile)
+    const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
+    const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options)).pipe(
       Layer.provide(peers),
       Layer.provide(log),

@@ -1,7 +1,8 @@
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 import { identityFileOf } from "../config/Config.ts"
 import { ConfigError } from "../config/ConfigError.ts"
 import { loadConfig } from "../config/ConfigFile.ts"
+import { hangUps } from "../events/HangUp.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { version } from "../Version.ts"
 import { makeNodeMetrics } from "../wire/NodeMetrics.ts"
@@ -10,6 +11,8 @@ import { print } from "./Print.ts"
 
 /** The program with a configuration: a real network, by the beacon node that the file names. */
 export const run = Effect.fn("Run.run")(function* (file: string) {
+  // The event log listens too, if there is one: whoever sends it does not want an end.
+  yield* Effect.forkScoped(Stream.runDrain(hangUps))
   const config = yield* loadConfig(file)
   if (config.beaconApi === undefined) {
     return yield* new ConfigError({

@@ -1,5 +1,6 @@
 import { Duration, Schema } from "effect"
 import { BlockFilter } from "./BlockFilter.ts"
+import { ByteSize } from "./ByteSize.ts"
 import { GoDuration } from "./GoDuration.ts"
 import { HttpConfig } from "./HttpConfig.ts"
 import { ListenAddress } from "./ListenAddress.ts"
@@ -76,6 +77,10 @@ const fields = {
   /** The private key of our libp2p node; made if it does not exist. */
   identityFile: optional(filePath),
   eventLogFile: optional(filePath),
+  /** Bytes beyond which the event log is put aside, as `<file>.1`, and a fresh one begun. */
+  eventLogMaxSize: withDefault(ByteSize("1KiB", "1TiB"), () => 100 * 2 ** 20),
+  /** Event logs that were put aside and are kept. */
+  eventLogKeep: withDefault(whole(0, 1000), () => 5),
   httpAddr: withDefault(ListenAddress, () => ({ host: "127.0.0.1", port: 9090 })),
   http: section(HttpConfig, {}),
   /** Where our libp2p node listens for peers. */

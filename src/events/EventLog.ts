@@ -1,16 +1,18 @@
 import type { FileSystem } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
-import { type Chunk, Effect, Either, Layer, Schema, Stream, SubscriptionRef } from "effect"
-import { Event } from "../domain/Event.ts"
+import { type Chunk, Effect, Layer, Metric, Queue, Schedule, Schema, Stream, SubscriptionRef } from "effect"
+import { Event, Gap } from "../domain/Event.ts"
+import * as Metrics from "../domain/Metrics.ts"
 import { EventBus } from "./EventBus.ts"
-import { type EventLogError, openLogFile } from "./LogFile.ts"
+import { hangUps } from "./HangUp.ts"
+import { type EventLogError, type LogFileOptions, openLogFile } from "./LogFile.ts"
 
 export { EventLogError } from "./LogFile.ts"
 
-/** In place of events that are not in the log: those from one sequence number to another, both included. */
-export const Gap = Schema.TaggedStruct("Gap", { from: Schema.Int, to: Schema.Int })
-
-/** One line of the log. The sequence begins at 1 again wherever the program was started again. */
+/**
+ * One line of the log; a `Gap` stands for events that are not in it. The sequence begins at 1 again wherever the program
+ * was started again.
+ */
 export const LogLine = Schema.parseJson(Schema.Union(Event, Gap))
 export type LogLine = typeof LogLine.Type
 
@@ -18,28 +20,49 @@ export type LogLine = typeof LogLine.Type
  * Appends every event to a file, one a line, 250 ms after it happened at the latest. What was published before the
  * scope closes is in the file when it has closed, unless that takes more than two seconds. While the file cannot be
  * written it is tried again and again; what the bus cannot keep for so long becomes a `Gap`.
+ *
+ * The file may be moved away at any time. On SIGHUP what waits is written at once, to a file at `path`: nothing goes into
+ * the one that was moved away after that.
  */
-export const layer = (path: string): Layer.Layer<never, EventLogError, EventBus> =>
-  Layer.provide(layerOver(path), NodeFileSystem.layer)
+export const layer = (options: LogFileOptions): Layer.Layer<never, EventLogError, EventBus> =>
+  Layer.provide(layerOver(options), NodeFileSystem.layer)
 
 /** The same over a file system of the caller's choice. */
-export const layerOver = (path: string): Layer.Layer<never, EventLogError, EventBus | FileSystem.FileSystem> =>
-  Layer.scopedDiscard(make(path))
+export const layerOver = (
+  options: LogFileOptions
+): Layer.Layer<never, EventLogError, EventBus | FileSystem.FileSystem> => Layer.scopedDiscard(make(options))
 
-const make = Effect.fn("EventLog.make")(function* (path: string) {
+const make = Effect.fn("EventLog.make")(function* (options: LogFileOptions) {
+  const { path } = options
   const bus = yield* EventBus
-  const append = yield* openLogFile(path)
-  const events = yield* bus.subscribe
+  const append = yield* openLogFile(options)
   /** Sequence number of the newest event that is in the file. */
   const written = yield* SubscriptionRef.make(yield* bus.sequence)
+  const { events } = yield* bus.subscribeFrom(yield* SubscriptionRef.get(written))
+  // A hang-up does not wait for events: whoever moved the file away expects a fresh one.
+  const { withPermits } = yield* Effect.makeSemaphore(1)
+  const hungUp = yield* Queue.sliding<void>(1)
+  yield* Stream.runForEach(hangUps, () => Effect.zipRight(hungUp.offer(undefined), withPermits(1)(append([])))).pipe(
+    Effect.forkScoped
+  )
 
+  const waiting = Effect.zipWith(bus.sequence, SubscriptionRef.get(written), (newest, last) => newest - last)
+  yield* Effect.flatMap(waiting, (count) => Metric.set(Metrics.eventLogQueueDepth, count)).pipe(
+    Effect.schedule(Schedule.spaced("5 seconds")),
+    Effect.forkScoped
+  )
+  /** Between two batches; the bus keeps what comes meanwhile. */
+  const pause = Effect.flatMap(waiting, (count) =>
+    count < patientUpTo ? Effect.timeoutOption(hungUp.take, interval) : Effect.void
+  )
   yield* events.pipe(
-    Stream.groupedWithin(batchSize, "250 millis"),
-    Stream.runForEach((batch) =>
+    Stream.runForEachChunk((batch) =>
       Effect.gen(function* () {
-        const { last, lines } = linesOf(batch, yield* SubscriptionRef.get(written))
-        yield* append(lines)
+        const { last, lines, lost } = linesOf(batch, yield* SubscriptionRef.get(written))
+        yield* withPermits(1)(append(lines))
+        yield* Metric.incrementBy(Metrics.eventLogLost, lost)
         yield* SubscriptionRef.set(written, last)
+        yield* pause
       })
     ),
     Effect.catchAllDefect((defect) => Effect.logError(`event log ${path}: stopped by a defect`, defect)),
@@ -61,21 +84,29 @@ const make = Effect.fn("EventLog.make")(function* (path: string) {
   )
 })
 
-const batchSize = 1024
+const interval = "250 millis"
+/** With more events than these there is no pause. */
+const patientUpTo = 500
 
 /** The lines of a batch that follows `before`, with a gap wherever the sequence jumps, and its last sequence number. */
-const linesOf = (batch: Chunk.Chunk<Event>, before: number): { readonly lines: string; readonly last: number } => {
+const linesOf = (batch: Chunk.Chunk<Event>, before: number) => {
   let last = before
-  let lines = ""
+  let lost = 0
+  const lines: Array<string> = []
   for (const event of batch) {
     const { sequence } = event
-    if (sequence > last + 1) lines += `${gap(last + 1, sequence - 1)}\n`
-    lines += `${Either.getOrElse(encode(event), () => gap(sequence, sequence))}\n`
-    last = Math.max(last, sequence)
+    if (sequence > last + 1) {
+      lost += sequence - last - 1
+      lines.push(lineOf({ _tag: "Gap", from: last + 1, to: sequence - 1 }))
+    }
+    lines.push(lineOf(event))
+    last = sequence
   }
-  return { lines, last }
+  return { lines, last, lost }
 }
 
-const encode = Schema.encodeEither(LogLine)
-
-const gap = (from: number, to: number): string => Schema.encodeSync(LogLine)({ _tag: "Gap", from, to })
+/** The types say that what is logged is encoded as it is: Schema's encoder would only copy it, slowly. */
+const lineOf = (line: Event | Gap): string => {
+  const encoded: typeof Event.Encoded | typeof Gap.Encoded = line
+  return `${JSON.stringify(encoded)}\n`
+}

@@ -2,6 +2,7 @@ import { dirname } from "node:path"
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { Effect, Ref, Schedule, Schema } from "effect"
+import { rotateFiles } from "./RotateFiles.ts"
 
 /** The log cannot be written. */
 export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLogError", {
@@ -14,15 +15,27 @@ export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLog
   }
 }
 
+export interface LogFileOptions {
+  readonly path: string
+  /** Bytes beyond which the file is put aside, as `path.1`, and a fresh one begun. */
+  readonly maxBytes: number
+  /** Files that were put aside and are kept. */
+  readonly keep: number
+}
+
 /**
  * Makes sure that the file can be written and that nothing is appended to half a line, and gives what appends whole
  * lines to it. Appending never fails: it goes on trying, and says so once when that begins and once when it is over.
  * The file is opened anew each time, so it may be moved away.
  */
-export const openLogFile = Effect.fn("LogFile.open")(function* (path: string) {
+export const openLogFile = Effect.fn("LogFile.open")(function* (options: LogFileOptions) {
+  const { path } = options
   const fs = yield* FileSystem.FileSystem
-  const limited = <A>(effect: Effect.Effect<A, PlatformError>): Effect.Effect<A, EventLogError> =>
+  const limited = <A>(
+    effect: Effect.Effect<A, PlatformError, FileSystem.FileSystem>
+  ): Effect.Effect<A, EventLogError> =>
     effect.pipe(
+      Effect.provideService(FileSystem.FileSystem, fs),
       Effect.mapError((error) => new EventLogError({ path, reason: reasonOf(error, path) })),
       Effect.disconnect,
       Effect.timeoutFail({
@@ -30,13 +43,12 @@ export const openLogFile = Effect.fn("LogFile.open")(function* (path: string) {
         onTimeout: () => new EventLogError({ path, reason: `it does not take anything within ${limit}` })
       })
     )
-  const write = (text: string) => limited(appendOrNothing(fs, path, new TextEncoder().encode(text)))
 
-  yield* write("")
-  if (yield* limited(endsInsideLine(fs, path))) yield* write("\n")
+  yield* limited(appendOrNothing(path, new Uint8Array()))
+  if (yield* limited(endsInsideLine(path))) yield* limited(appendOrNothing(path, Uint8Array.of(newline)))
   const failing = yield* Ref.make(false)
-  return (lines: string): Effect.Effect<void> =>
-    write(lines).pipe(
+  const persistent = <A>(attempt: Effect.Effect<A, EventLogError>): Effect.Effect<A> =>
+    attempt.pipe(
       Effect.tapError((error) =>
         Effect.unlessEffect(
           Effect.logWarning(`${error.message}; still trying, meanwhile events may be lost`),
@@ -45,11 +57,42 @@ export const openLogFile = Effect.fn("LogFile.open")(function* (path: string) {
       ),
       Effect.retry(retries),
       Effect.orDie,
-      Effect.zipRight(
+      Effect.zipLeft(
         Effect.whenEffect(Effect.logInfo(`event log ${path}: is written again`), Ref.getAndSet(failing, false))
       )
     )
+  /** Without lines, it makes sure that there is a file. */
+  return (lines: ReadonlyArray<string>): Effect.Effect<void> =>
+    Effect.gen(function* () {
+      const encoded = lines.map((line) => new TextEncoder().encode(line))
+      let written = 0
+      do {
+        written += yield* persistent(limited(appendSome(options, encoded.slice(written))))
+      } while (written < encoded.length)
+    })
 })
+
+/** Appends as many of the lines as there is room for in one file, and says how many. */
+const appendSome = (
+  { keep, maxBytes, path }: LogFileOptions,
+  lines: ReadonlyArray<Uint8Array>
+): Effect.Effect<number, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const [first] = lines
+    let size = Number(yield* sizeOf(path))
+    if (first !== undefined && size > 0 && size + first.length > maxBytes) {
+      yield* rotateFiles(path, keep)
+      size = 0
+    }
+    let count = 0
+    for (const { length } of lines) {
+      if (count > 0 && size + length > maxBytes) break
+      size += length
+      count++
+    }
+    yield* appendOrNothing(path, Buffer.concat(lines.slice(0, count)))
+    return count
+  })
 
 const limit = "5 seconds"
 
@@ -57,15 +100,19 @@ const limit = "5 seconds"
 const retries = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("1 second")))
 
 /** A disk that becomes full takes a part of what is written. The part is taken back, or the next attempt repeats it. */
-const appendOrNothing = (fs: FileSystem.FileSystem, path: string, bytes: Uint8Array) =>
+const appendOrNothing = (path: string, bytes: Uint8Array) =>
   Effect.gen(function* () {
-    const size = yield* sizeOf(fs, path)
-    yield* fs.writeFile(path, bytes, { flag: "a" }).pipe(Effect.onError(() => Effect.ignore(fs.truncate(path, size))))
-  })
+    const fs = yield* FileSystem.FileSystem
+    const file = yield* fs.open(path, { flag: "a" })
+    const { size } = yield* file.stat
+    if (bytes.length > 0) {
+      yield* file.writeAll(bytes).pipe(Effect.onError(() => Effect.ignore(file.truncate(size))))
+    }
+  }).pipe(Effect.scoped)
 
 /** 0 for a file that does not exist, and for what is not a file. */
-const sizeOf = (fs: FileSystem.FileSystem, path: string): Effect.Effect<bigint, PlatformError> =>
-  fs.stat(path).pipe(
+const sizeOf = (path: string): Effect.Effect<bigint, PlatformError, FileSystem.FileSystem> =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path)).pipe(
     Effect.map((info) => (info.type === "File" ? info.size : FileSystem.Size(0))),
     Effect.catchIf(
       (error) => error._tag === "SystemError" && error.reason === "NotFound",
@@ -74,11 +121,11 @@ const sizeOf = (fs: FileSystem.FileSystem, path: string): Effect.Effect<bigint, 
   )
 
 /** Whether the process that wrote the file last was stopped within a line. */
-const endsInsideLine = (fs: FileSystem.FileSystem, path: string) =>
+const endsInsideLine = (path: string) =>
   Effect.gen(function* () {
-    const size = yield* sizeOf(fs, path)
+    const size = yield* sizeOf(path)
     if (size === FileSystem.Size(0)) return false
-    const file = yield* fs.open(path, { flag: "r" })
+    const file = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.open(path, { flag: "r" }))
     const last = new Uint8Array(1)
     yield* file.seek(size - 1n, "start")
     yield* file.read(last)

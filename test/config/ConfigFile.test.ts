@@ -133,6 +133,18 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     "block_filter: {start_slot: 0, end_slot: -1}",
     "c.yaml:1: block_filter.start_slot: slot 0 is after the end, slot -1"
   ],
+  [
+    "event_log_max_size: 100M",
+    'c.yaml:1: event_log_max_size: expected a size from 1KiB to 1TiB like 512KiB or 100MiB, got "100M" (units are B, KiB, MiB, GiB and TiB, without spaces)'
+  ],
+  [
+    "event_log_max_size: 1000",
+    "c.yaml:1: event_log_max_size: expected a size from 1KiB to 1TiB like 512KiB or 100MiB, got 1000 (give a unit: 1000B)"
+  ],
+  [
+    "event_log_max_size: 2TiB",
+    'c.yaml:1: event_log_max_size: expected a size from 1KiB to 1TiB like 512KiB or 100MiB, got "2TiB"'
+  ],
   ["event_log_file: dasmon.db", 'c.yaml:1: event_log_file: "dasmon.db" is the database'],
   ["metrics:\n  enabled: true\n  port: 9090", "c.yaml:3: metrics.port: port 9090 is taken: the HTTP address has it"],
   // Not YAML, or not the YAML that is wanted.
@@ -179,6 +191,8 @@ database_path: /var/lib/dasmon/history.db
 retention: 30d
 identity_file: key
 event_log_file: events.ndjson
+event_log_max_size: 512KiB
+event_log_keep: 0
 http_addr: :0
 http: {token: "s3cret-s3cret", allowed_origins: ["https://dash.example:8443"], allowed_hosts: [dasmon.example]}
 listen_addresses: [/ip4/0.0.0.0/tcp/9000, "/ip6/::/tcp/9000"]
@@ -202,6 +216,8 @@ peers:
       retention: "30d",
       identityFile: "key",
       eventLogFile: "events.ndjson",
+      eventLogMaxSize: "512KiB",
+      eventLogKeep: 0,
       httpAddr: "0.0.0.0:0",
       http: { token: "s3cret-s3cret", allowedOrigins: ["https://dash.example:8443"], allowedHosts: ["dasmon.example"] },
       listenAddresses: ["/ip4/0.0.0.0/tcp/9000", "/ip6/::/tcp/9000"],
@@ -281,6 +297,8 @@ const inputs: FastCheck.Arbitrary<ConfigInput> = optionally({
   databasePath: FastCheck.stringMatching(/^[\w ./-]{1,20}\.db$/),
   identityFile: FastCheck.constantFrom("key", "~/key: 'x' #"),
   eventLogFile: FastCheck.constantFrom("yes", "1e3", "events"),
+  eventLogMaxSize: FastCheck.constantFrom("1KiB", "1TiB", "1500B", "2MiB"),
+  eventLogKeep: FastCheck.integer({ min: 0, max: 1000 }),
   httpAddr: FastCheck.constantFrom(":0", "localhost:80", "[::1]:8080", "a.b-c.example:65535", "127.0.0.1:1"),
   workers: FastCheck.integer({ min: 1, max: 256 }),
   testInterval: durationText(1, 3600),

@@ -5,6 +5,7 @@ import { Duration, Effect, Either, Exit, Layer, Logger, Ref, Schedule, Schema, S
 import { EventBus } from "../../src/events/EventBus.ts"
 import * as EventLog from "../../src/events/EventLog.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
+import { rotateFiles } from "../../src/events/RotateFiles.ts"
 import { sampling, snapshotEvent } from "./fixtures.ts"
 
 const tempFolder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
@@ -13,9 +14,15 @@ const tempFolder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDire
 const session = <A, E, R>(
   path: string,
   program: Effect.Effect<A, E, R | EventBus>,
-  capacity = 4096
+  options: { readonly capacity?: number; readonly maxBytes?: number; readonly keep?: number } = {}
 ): Effect.Effect<A, E | EventLog.EventLogError, Exclude<R, EventBus> | FileSystem.FileSystem> =>
-  Effect.provide(program, Layer.provideMerge(EventLog.layerOver(path), MemoryEventBus.layer({ capacity })))
+  Effect.provide(
+    program,
+    Layer.provideMerge(
+      EventLog.layerOver({ path, maxBytes: 2 ** 30, keep: 5, ...options }),
+      MemoryEventBus.layer(options)
+    )
+  )
 
 const publish = (count: number, first = 1) =>
   Effect.flatMap(EventBus, (bus) =>
@@ -48,15 +55,29 @@ const fragile = Effect.gen(function* () {
   const broken = yield* Ref.make<PlatformError.SystemErrorReason | undefined>(undefined)
   const layer = Layer.succeed(FileSystem.FileSystem, {
     ...fs,
-    writeFile: (path, data, options) =>
-      Effect.flatMap(Ref.get(broken), (reason) =>
-        reason === undefined
-          ? fs.writeFile(path, data, options)
-          : Effect.zipRight(
-              fs.writeFile(path, data.subarray(0, data.length / 2), options),
-              new PlatformError.SystemError({ reason, module: "FileSystem", method: "write", description: "disk full" })
-            )
-      )
+    open: (path, options) =>
+      Effect.map(fs.open(path, options), (file) => ({
+        ...file,
+        [FileSystem.FileTypeId]: FileSystem.FileTypeId,
+        stat: file.stat,
+        seek: file.seek.bind(file),
+        read: file.read.bind(file),
+        truncate: file.truncate.bind(file),
+        writeAll: (data: Uint8Array) =>
+          Effect.flatMap(Ref.get(broken), (reason) =>
+            reason === undefined
+              ? file.writeAll(data)
+              : Effect.zipRight(
+                  file.writeAll(data.subarray(0, data.length / 2)),
+                  new PlatformError.SystemError({
+                    reason,
+                    module: "FileSystem",
+                    method: "write",
+                    description: "disk full"
+                  })
+                )
+          )
+      }))
   })
   return { broken, layer }
 })
@@ -136,7 +157,7 @@ describe("EventLog", () => {
           yield* Ref.set(broken, undefined)
           yield* publish(1, 20_007)
         }),
-        16
+        { capacity: 16 }
       ).pipe(Effect.provide(Layer.merge(layer, logs.layer)))
 
       const lines = yield* read(path)
@@ -188,13 +209,138 @@ describe("EventLog", () => {
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
+  it.scopedLive("begins a fresh file when one is full, and keeps so many", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* tempFolder
+      const path = `${folder}/events.ndjson`
+      const all = yield* session(path, publish(2500), { maxBytes: 20 * 1024, keep: 1000 })
+      const count = (yield* fs.readDirectory(folder)).length
+      assert.isAbove(count, 20)
+      const files = [...Array.from({ length: count - 1 }, (_, index) => `${path}.${count - 1 - index}`), path]
+      for (const file of files) assert.isAtMost(Number((yield* fs.stat(file)).size), 20 * 1024)
+      assert.deepStrictEqual((yield* Effect.forEach(files, read)).flat(), all)
+
+      yield* session(path, publish(500), { maxBytes: 20 * 1024, keep: 3 })
+      yield* Effect.forEach(
+        Array.from({ length: count - 4 }, (_, index) => `${path}.${index + 4}`),
+        (file) => fs.remove(file)
+      )
+      const newest = yield* session(path, publish(500), { maxBytes: 20 * 1024, keep: 3 })
+      assert.deepStrictEqual((yield* fs.readDirectory(folder)).sort(), [
+        "events.ndjson",
+        "events.ndjson.1",
+        "events.ndjson.2",
+        "events.ndjson.3"
+      ])
+      const kept = (yield* Effect.forEach([`${path}.3`, `${path}.2`, `${path}.1`, path], read)).flat()
+      assert.deepStrictEqual(kept, newest.slice(-kept.length))
+
+      const last = yield* session(path, publish(300), { maxBytes: 20 * 1024, keep: 0 })
+      assert.deepStrictEqual(yield* read(path), last.slice(-(yield* read(path)).length))
+      assert.isAtMost(Number((yield* fs.stat(path)).size), 20 * 1024)
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("loses no more files when putting one aside fails half-way, again and again", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* tempFolder}/log`
+      for (const [index, name] of [path, `${path}.1`, `${path}.2`, `${path}.3`].entries()) {
+        yield* fs.writeFileString(name, String(index))
+      }
+      const failing = {
+        ...fs,
+        rename: (from: string, to: string) =>
+          from === `${path}.1`
+            ? new PlatformError.SystemError({ reason: "Busy", module: "FileSystem", method: "rename" })
+            : fs.rename(from, to)
+      }
+      const rotate = rotateFiles(path, 3)
+      for (let round = 0; round < 3; round++) {
+        yield* Effect.flip(Effect.provideService(rotate, FileSystem.FileSystem, failing))
+      }
+      yield* rotate
+      const texts = yield* Effect.forEach([`${path}.1`, `${path}.2`, `${path}.3`], (name) => fs.readFileString(name))
+      assert.deepStrictEqual(texts, ["0", "1", "2"])
+      assert.isFalse(yield* fs.exists(path))
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("writes every event once while it is moved away, hung up and full all the time", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* tempFolder
+      const path = `${folder}/events.ndjson`
+      const listeners = process.listenerCount("SIGHUP")
+      yield* session(
+        path,
+        Effect.gen(function* () {
+          for (let round = 1; round <= 25; round++) {
+            yield* publish(200)
+            // It may be put aside at the same moment.
+            yield* Effect.eventually(fs.rename(path, `${folder}/moved-${round}`))
+            process.emit("SIGHUP")
+            // Also without an event there is a fresh one soon.
+            yield* eventually(fs.exists(path))
+            yield* publish(round)
+          }
+        }),
+        { maxBytes: 30 * 1024, keep: 1000 }
+      )
+      assert.strictEqual(process.listenerCount("SIGHUP"), listeners)
+      const files = (yield* fs.readDirectory(folder)).map((name) => `${folder}/${name}`)
+      const lines = (yield* Effect.forEach(files, read)).flat()
+      const total = 25 * 200 + (25 * 26) / 2
+      assert.deepStrictEqual(
+        lines.map((line) => (line._tag === "Gap" ? line : line.sequence)).sort((a, b) => Number(a) - Number(b)),
+        Array.from({ length: total }, (_, index) => index + 1)
+      )
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("says once that its folder is gone, and goes on when it is back", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = `${yield* tempFolder}/logs`
+      yield* fs.makeDirectory(folder)
+      const path = `${folder}/events.ndjson`
+      const logs = yield* collectLogs
+      yield* session(
+        path,
+        Effect.gen(function* () {
+          yield* publish(3)
+          yield* eventually(Effect.map(linesOf(path), ({ length }) => length === 3))
+          yield* fs.remove(folder, { recursive: true })
+          yield* publish(5, 4)
+          yield* eventually(Effect.map(logs.messages, ({ length }) => length > 0))
+          yield* Effect.sleep("500 millis")
+          yield* fs.makeDirectory(folder)
+          yield* eventually(
+            Effect.map(linesOf(path), ({ length }) => length === 5).pipe(Effect.orElseSucceed(() => false))
+          )
+        })
+      ).pipe(Effect.provide(logs.layer))
+      assert.deepStrictEqual(
+        (yield* read(path)).map((line) => "sequence" in line && line.sequence),
+        [4, 5, 6, 7, 8]
+      )
+      const [warning, info, ...rest] = yield* logs.messages
+      assert.include(warning, `the folder ${folder} does not exist`)
+      assert.strictEqual(info, `INFO event log ${path}: is written again`)
+      assert.deepStrictEqual(rest, [])
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
   it.scopedLive("leaves nothing running once its scope is closed", () =>
     Effect.gen(function* () {
       const path = `${yield* tempFolder}/events.ndjson`
       const busScope = yield* Effect.scope
       const bus = yield* Layer.buildWithScope(MemoryEventBus.layer(), busScope)
       const logScope = yield* Scope.make()
-      yield* Layer.buildWithScope(EventLog.layer(path), logScope).pipe(Effect.provide(bus))
+      yield* Layer.buildWithScope(EventLog.layer({ path, maxBytes: 2 ** 30, keep: 5 }), logScope).pipe(
+        Effect.provide(bus)
+      )
       yield* Effect.provide(publish(1), bus)
       yield* Scope.close(logScope, Exit.void)
       yield* Effect.provide(publish(1), bus)
