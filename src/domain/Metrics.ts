@@ -174,8 +174,6 @@ export const streamClientsCut = labelled(
   counter("dasmon_stream_clients_cut_total", "Clients of the event stream sent away, most for being too slow."),
   { transport }
 )
-export const webSocketClients = streamClients.of({ transport: "websocket" })
-export const webSocketClientsCut = streamClientsCut.of({ transport: "websocket" })
 export const httpRoutes = [
   "/",
   "/status",

@@ -78,7 +78,12 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServ
 /** Connections that may be open beside the streams. */
 const otherConnections = 256
 
-const methodsByPath: MethodsByPath = new Map([...methodsOf(Api), ...Documents.methods, ["/ws", ["GET"]]])
+const methodsByPath: MethodsByPath = new Map([
+  ...methodsOf(Api),
+  ...Documents.methods,
+  ["/ws", ["GET"]],
+  ["/events", ["GET"]]
+])
 
 /** A host that a browser can open: not the wildcards. */
 const browsable = (host: string): string => (host === "0.0.0.0" || host === "::" ? "127.0.0.1" : host)
