@@ -13,7 +13,7 @@ import type { Status } from "../domain/Status.ts"
 import type { Verdict } from "../domain/Verdict.ts"
 import { watchProcess } from "./ProcessMetrics.ts"
 
-/** Feeds the metrics from the engine's events, so that the engine counts nothing twice. */
+/** Feeds the metrics that follow from the engine's events and status; the others are counted where things happen. */
 export const layer: Layer.Layer<never, never, Dasmon> = Layer.scopedDiscard(
   Effect.gen(function* () {
     const dasmon = yield* Dasmon
@@ -57,7 +57,7 @@ interface Seen {
 
 const makeRecorder = (chain: ChainParameters) => {
   const seen = new Map<string, Seen>()
-  let before = { started: 0, defects: 0, lost: 0 }
+  let evidenceLost = 0
   let headSlot = 0
 
   const clientOf = (peerId: string): ClientFamily => seen.get(peerId)?.client ?? "unknown"
@@ -104,12 +104,9 @@ const makeRecorder = (chain: ChainParameters) => {
   })
 
   const countStatus = Effect.fnUntraced(function* (status: Status) {
-    const { commitments, defects, evidence, probes } = status
-    yield* Metric.incrementBy(Metrics.probesStarted, Math.max(0, probes.started - before.started))
-    yield* Metric.incrementBy(Metrics.defects, Math.max(0, defects - before.defects))
-    yield* Metric.incrementBy(Metrics.evidenceLost, Math.max(0, evidence.lost - before.lost))
-    before = { started: probes.started, defects, lost: evidence.lost }
-    yield* Metric.set(Metrics.probesInFlight, probes.inFlight)
+    const { commitments, evidence } = status
+    yield* Metric.incrementBy(Metrics.evidenceLost, Math.max(0, evidence.lost - evidenceLost))
+    evidenceLost = evidence.lost
     yield* Metric.set(Metrics.headSlot, status.headSlot)
     headSlot = status.headSlot
     yield* showHeadAge

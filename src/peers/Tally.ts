@@ -1,5 +1,6 @@
-import { Context, Effect, Layer, Ref } from "effect"
+import { Context, Effect, Layer, Metric, Ref } from "effect"
 import type { Probe } from "../domain/Job.ts"
+import * as Metrics from "../domain/Metrics.ts"
 import { addOutcomes, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
 import { countOutcomes } from "./PeerState.ts"
 
@@ -30,15 +31,24 @@ export class Tally extends Context.Tag("dasmon/Tally")<
       (totals) =>
         Tally.of({
           totals: Ref.get(totals),
-          probeStarted: Ref.update(totals, (now) => ({ ...now, started: now.started + 1, inFlight: now.inFlight + 1 })),
+          probeStarted: Effect.all(
+            [
+              Ref.update(totals, (now) => ({ ...now, started: now.started + 1, inFlight: now.inFlight + 1 })),
+              Metric.increment(Metrics.probesStarted),
+              Metric.increment(Metrics.probesInFlight)
+            ],
+            { discard: true }
+          ),
           probeEnded: (probe) =>
             Ref.update(totals, (now) => ({
               ...now,
               inFlight: now.inFlight - 1,
               completed: now.completed + (probe === undefined ? 0 : 1),
               outcomes: probe === undefined ? now.outcomes : addOutcomes(now.outcomes, countOutcomes(probe))
-            })),
-          defect: Ref.update(totals, (now) => ({ ...now, defects: now.defects + 1 }))
+            })).pipe(Effect.zipRight(Metric.incrementBy(Metrics.probesInFlight, -1))),
+          defect: Ref.update(totals, (now) => ({ ...now, defects: now.defects + 1 })).pipe(
+            Effect.zipRight(Metric.increment(Metrics.defects))
+          )
         })
     )
   )

@@ -86,6 +86,8 @@ describe("metrics of the built program", () => {
           assert.strictEqual(sumOf(metrics, "dasmon_outcomes_total", { outcome: kind }), status.outcomes[kind], kind)
         }
         assert.strictEqual(sumOf(metrics, "dasmon_probes_completed_total"), status.probes.completed)
+        assert.strictEqual(sumOf(metrics, "dasmon_probes_started_total"), status.probes.started)
+        assert.strictEqual(sumOf(metrics, "dasmon_probes_in_flight"), 0)
         assert.strictEqual(sumOf(metrics, "dasmon_peers"), status.peers.tracked)
         assert.strictEqual(sumOf(metrics, "dasmon_peers", { verdict: "violating" }), 1)
         assert.strictEqual(sumOf(metrics, "dasmon_peers_connected"), status.peers.connected)
@@ -96,6 +98,7 @@ describe("metrics of the built program", () => {
         assert.isAbove(sumOf(metrics, "dasmon_history_file_bytes"), 0)
         assert.isAbove(sumOf(metrics, "dasmon_verify_duration_seconds_count"), 0)
         assert.isAbove(sumOf(metrics, "dasmon_beacon_requests_total", { endpoint: "events", outcome: "ok" }), 0)
+        assert.strictEqual(sumOf(metrics, "dasmon_beacon_requests_total", { endpoint: "other" }), 0)
         assert.isAbove(sumOf(metrics, "dasmon_http_requests_total", { route: "/status", status: "2xx" }), 0)
         for (const queue of ["dasmon_workers_waiting_probes", "dasmon_verify_queue_sidecars"]) {
           assert.strictEqual(sumOf(metrics, queue), 0, queue)
