@@ -10,6 +10,10 @@ const element = (tag, className, ...content) => {
 const main = document.getElementById("main")
 let schemas = {}
 
+// What stands in backquotes is code.
+const prose = (tag, text) =>
+  element(tag, "", ...(text || "").split("\`").map((part, index) => index % 2 === 1 ? element("code", "", part) : part))
+
 const nameOf = (ref) => ref.slice(ref.lastIndexOf("/") + 1)
 
 // A schema in the short form of a type, and the names of others that it mentions.
@@ -57,7 +61,7 @@ const parameters = (list) => {
   const table = element("table", "")
   for (const { name, in: place, required, schema, description } of list) {
     table.append(element("tr", "", element("td", "", element("code", "", name)), element("td", "quiet", place + (required ? ", required" : "")),
-      element("td", "", typeOf(schema, "", new Set()) + rangeOf(schema)), element("td", "", description || "")))
+      element("td", "", typeOf(schema, "", new Set()) + rangeOf(schema)), prose("td", description)))
   }
   return element("div", "scroll", table)
 }
@@ -75,12 +79,12 @@ const operation = (path, method, { description, parameters: list, responses: all
     link.href = path
     title.append(link)
   }
-  return element("article", "", title, element("p", "", description || ""), list.length > 0 ? parameters(list) : undefined, ...responses(all))
+  return element("article", "", title, prose("p", description), list.length > 0 ? parameters(list) : undefined, ...responses(all))
 }
 
 const draw = (api) => {
   schemas = api.components.schemas
-  document.getElementById("about").textContent = api.info.description
+  document.getElementById("about").replaceChildren(prose("span", api.info.description))
   document.getElementById("version").textContent = api.info.version
   const nodes = []
   for (const { name, description } of api.tags) {

@@ -1,11 +1,14 @@
 import { contentSecurityPolicyOf } from "./ContentSecurityPolicy.ts"
-import { script } from "./PageScript.ts"
+import { detailScript } from "./PageDetail.ts"
+import { script as mainScript } from "./PageScript.ts"
 import { style } from "./PageStyle.ts"
+
+const script = `${mainScript}${detailScript}`
 
 const tile = (id: string, name: string, className = ""): string =>
   `<div class="${className}"><dt>${name}</dt><dd id="${id}">–</dd></div>`
 
-/** The dashboard: one document that asks for nothing but `/ws`. What peers say of themselves is only ever text in it. */
+/** The dashboard: one document that asks for nothing but `/ws`, `/columns` and the peer that is looked at. What peers say of themselves is only ever text in it. */
 export const page = `<!doctype html>
 <html lang="en">
 <head>
@@ -21,6 +24,7 @@ export const page = `<!doctype html>
 <header>
 <h1>dasmon</h1>
 <span class="quiet">Are peers storing the data columns that they say they store? Network: <strong id="network">–</strong></span>
+<a href="docs">API</a>
 <span id="link" role="status" aria-live="polite">connecting</span>
 </header>
 <dl class="tiles">
@@ -35,6 +39,10 @@ ${tile("probes", "Probes")}
 ${tile("verified", "Columns verified")}
 ${tile("truth", "Blocks known")}
 </dl>
+<section class="columns-strip" aria-labelledby="strip-title">
+<div class="bar"><h2 id="strip-title">Columns 0 to 127</h2><span class="quiet" id="strip-note"></span></div>
+<div id="strip"></div>
+</section>
 <div class="columns">
 <section aria-labelledby="peers-title">
 <div class="bar">
@@ -49,13 +57,19 @@ ${tile("truth", "Blocks known")}
 </div>
 <div class="empty" id="none">No peers yet.</div>
 </section>
+<div class="side">
+<section id="detail" aria-labelledby="detail-title" hidden>
+<div class="bar"><h2 id="detail-title">One peer</h2><button type="button" id="detail-close">close</button></div>
+<div id="detail-body" aria-live="polite"></div>
+</section>
 <section aria-labelledby="feed-title">
 <div class="bar"><h2 id="feed-title">Findings and failures</h2><span class="quiet">newest first</span></div>
 <ol id="feed" role="log" aria-live="polite" aria-relevant="additions" tabindex="0"></ol>
 <div class="empty" id="quiet">Nothing since this page was opened.</div>
 </section>
 </div>
-<noscript>This page shows live data and needs JavaScript. The same data is at /status and /peers.</noscript>
+</div>
+<noscript>This page shows live data and needs JavaScript. The same data is at /status and /peers; /docs tells of the rest.</noscript>
 </div>
 <script>${script}</script>
 </body>

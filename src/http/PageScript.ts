@@ -1,5 +1,5 @@
 /**
- * The script of the dashboard, for browsers: it follows `/ws`, keeps a copy of the peers and draws it. Whatever comes
+ * The script of the dashboard, for browsers; `PageDetail` goes on with it. It follows `/ws`, keeps a copy of the peers and draws it. Whatever comes
  * from a peer goes into the page as text (`textContent`, `title`), never as markup.
  */
 export const script = `
@@ -93,8 +93,11 @@ const draw = () => {
     index === sort.column
       ? th.setAttribute("aria-sort", sort.descending ? "descending" : "ascending")
       : th.removeAttribute("aria-sort"))
+  const focused = document.activeElement && document.activeElement.dataset.peer
   byId("rows").replaceChildren(...all.slice(0, maxRows).map((peer) => {
-    const row = element("tr")
+    const row = element("tr", peer.peerId === chosen ? "chosen" : "")
+    row.dataset.peer = peer.peerId
+    row.tabIndex = 0
     for (const column of columns) {
       const td = element("td", column.className)
       column.cell(peer, td)
@@ -102,6 +105,8 @@ const draw = () => {
     }
     return row
   }))
+  const again = focused && [...byId("rows").children].find((row) => row.dataset.peer === focused)
+  if (again) again.focus({ preventScroll: true })
   byId("none").hidden = all.length > 0
   byId("none").textContent = peers.size === 0 ? "No peers yet." : "No peer matches."
   byId("shown").textContent = all.length > maxRows ? "the first " + maxRows + " of " + all.length : String(all.length)

@@ -19,7 +19,7 @@ body { margin: 0; background: var(--ground); color: var(--ink); font: 14px/1.45 
 header { display: flex; flex-wrap: wrap; align-items: baseline; gap: 4px 16px; margin-bottom: 12px; }
 h1 { font-size: 20px; margin: 0; }
 h2 { font-size: 15px; margin: 0; }
-.quiet { color: var(--quiet); }
+.quiet { color: var(--quiet); } a { color: var(--ours); }
 #link { margin-left: auto; display: flex; align-items: center; gap: 6px; }
 #link::before { content: ""; width: 9px; height: 9px; border-radius: 50%; background: var(--warn); }
 #link[data-state="live"]::before { background: var(--good); }
@@ -61,6 +61,18 @@ td.nowrap, td.number { white-space: nowrap; } tbody tr:hover { background: var(-
 .badge.violating, .badge.peer { color: var(--bad); background: var(--bad-bg); }
 .badge.unresponsive, .badge.unproven { color: var(--warn); background: var(--warn-bg); }
 .badge.refusing, .badge.finding { color: var(--ours); background: var(--ours-bg); }
+.columns-strip { margin-bottom: 14px; }
+#strip { display: grid; grid-template-columns: repeat(64, 1fr); gap: 2px; padding: 0 12px 12px; }
+.cell { height: 14px; border-radius: 2px; background: var(--off-bg); }
+.cell.good { background: var(--good); } .cell.bad { background: var(--bad); }
+.side { display: grid; gap: 14px; grid-template-columns: minmax(0, 1fr); }
+tbody tr { cursor: pointer; } tbody tr.chosen { background: var(--ours-bg); }
+.bar button { margin-left: auto; font: inherit; font-size: 12px; color: inherit; background: var(--ground);
+  border: 1px solid var(--line); border-radius: 6px; padding: 1px 8px; cursor: pointer; }
+#detail-body { padding: 0 12px 10px; overflow-wrap: anywhere; font-size: 13px; } #detail-body h3 { margin: 8px 0 2px; font-size: 13px; }
+.facts { margin: 0; } .fact { display: grid; grid-template-columns: 92px minmax(0, 1fr); padding: 2px 0; }
+.fact dt { color: var(--quiet); } .fact dd { margin: 0; }
+.failures { list-style: none; margin: 0; padding: 0; max-height: 40vh; overflow-y: auto; } .failures li { padding: 4px 0; border-top: 1px solid var(--line); }
 .empty { padding: 24px 12px; text-align: center; color: var(--quiet); }
 #feed { list-style: none; margin: 0; padding: 0; max-height: 75vh; overflow-y: auto; border-top: 1px solid var(--line); }
 #feed li { padding: 7px 12px; border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }

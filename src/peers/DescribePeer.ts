@@ -1,5 +1,6 @@
 import { Effect, Option } from "effect"
 import { startClaims } from "../domain/ClaimHistory.ts"
+import { coverageView } from "../domain/Confidence.ts"
 import { nodeIdOfPeerId } from "../domain/Identity.ts"
 import { noOutcomes } from "../domain/Outcome.ts"
 import { UnknownPeer } from "../domain/OnDemand.ts"
@@ -47,7 +48,7 @@ const recorded = (peerId: string, record: typeof PeerRecord.Type, claims: typeof
     outcomes: record?.outcomes ?? noOutcomes,
     conversations: recentConversations(record?.conversations ?? noConversations),
     findings: record?.findings ?? {},
-    coverage: Option.fromNullable(record?.coverage),
+    coverage: Option.map(Option.fromNullable(record?.coverage), coverageView),
     lastProbeAt: record?.lastProbeAt ?? null,
     lastFailure: record?.lastFailure ?? null
   })

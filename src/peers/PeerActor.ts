@@ -164,13 +164,10 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
       .probe({ address, nodeId, claims, job, agent: state.agent, remoteAddress: placeOf(state) })
       .pipe(Effect.onExit((exit) => tally.probeEnded(exit._tag === "Success" ? exit.value.probe : undefined)))
     const { conversation, error, probe, statement } = result
-    const coverage = yield* sampler.record(probe)
-    yield* history.recordProbe(probe, conversation, Option.getOrUndefined(coverage))
-    yield* bus.publish({
-      _tag: "Sampling",
-      probe,
-      coverage: Option.getOrNull(Option.map(coverage, coverageView))
-    })
+    const counts = yield* sampler.record(probe)
+    yield* history.recordProbe(probe, conversation, Option.getOrUndefined(counts))
+    const coverage = Option.map(counts, coverageView)
+    yield* bus.publish({ _tag: "Sampling", probe, coverage: Option.getOrNull(coverage) })
     yield* update((state) => {
       const after = {
         ...withProbe(state, probe, conversation),

@@ -1,8 +1,7 @@
 import { Option } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import type { ClaimHistory } from "../domain/ClaimHistory.ts"
-import { coverageView } from "../domain/Confidence.ts"
-import type { CoverageCounts } from "../domain/Coverage.ts"
+import type { PeerCoverage } from "../domain/Confidence.ts"
 import { addFindings, type Finding, type FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
 import { addOutcomes, type Blame, blameOf, type OutcomeCounts, type OutcomeKind } from "../domain/Outcome.ts"
@@ -24,7 +23,7 @@ export interface PeerState {
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts
   /** How much of what it owes was tested, as of the last probe. */
-  readonly coverage: Option.Option<CoverageCounts>
+  readonly coverage: Option.Option<PeerCoverage>
   /** Unix milliseconds. */
   readonly lastProbeAt: number | null
   readonly lastFailure: string | null
@@ -103,7 +102,7 @@ export const viewOf = (state: PeerState): PeerView => {
     outcomes: state.outcomes,
     findings: state.findings,
     verdict: verdict(state),
-    coverage: Option.getOrNull(Option.map(state.coverage, coverageView)),
+    coverage: Option.getOrNull(state.coverage),
     lastProbeAt: state.lastProbeAt,
     lastFailure: verdict(state) === "compliant" ? null : state.lastFailure
   }

@@ -2,6 +2,7 @@ import { Cause, Context, Effect, Fiber, FiberMap, Layer, Option, Ref, Schedule, 
 import { toHex } from "../domain/Bytes.ts"
 import { slotAt } from "../domain/Chain.ts"
 import { extendClaims, startClaims } from "../domain/ClaimHistory.ts"
+import { coverageView } from "../domain/Confidence.ts"
 import { nodeIdOfPeerId } from "../domain/Identity.ts"
 import type { Probe } from "../domain/Job.ts"
 import { NotConnected, NothingToAsk, type NotProbed, TooManyWaiting, UnknownPeer } from "../domain/OnDemand.ts"
@@ -62,6 +63,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
         ...state,
         ...known,
         conversations: recentConversations(known.conversations),
+        coverage: Option.map(known.coverage, coverageView),
         claims: pastClaims(claims)
       }))
     }).pipe(Effect.retry(loadAgain), Effect.orDie)
