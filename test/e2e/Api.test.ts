@@ -1,0 +1,115 @@
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { FetchHttpClient, HttpApiClient } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect } from "effect"
+import { noOutcomes, addOutcomes, type OutcomeCounts } from "../../src/domain/Outcome.ts"
+import { Api } from "../../src/http/Api.ts"
+import { start } from "./Program.ts"
+
+const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
+
+const sum = (counts: ReadonlyArray<{ readonly outcomes: OutcomeCounts }>): OutcomeCounts =>
+  counts.reduce((total, { outcomes }) => addOutcomes(total, outcomes), noOutcomes)
+
+/** Runs a script in a shell; gives what it printed. */
+const shell = (script: string) =>
+  Effect.async<string, Error>((resume) => {
+    const child = execFile("sh", ["-ec", script], { timeout: 60_000 }, (error, stdout) =>
+      resume(error === null ? Effect.succeed(stdout) : Effect.fail(error))
+    )
+    return Effect.sync(() => void child.kill("SIGKILL"))
+  })
+
+describe("the API of the running program", () => {
+  it.scopedLive(
+    "answers every question as described, its numbers agree, and the README's commands work as written",
+    () =>
+      Effect.gen(function* () {
+        const program = yield* start(["--http-addr", "127.0.0.1:0", "--peers", "honest:2,withhold:1", "--seed", "6"])
+        const [, base = ""] = yield* program.printed(/open (http:\S+)/, "90 seconds")
+        const api = yield* HttpApiClient.make(Api, { baseUrl: base })
+        const violating = api.peers({ urlParams: { verdict: "violating" } })
+        const compliant = api.peers({ urlParams: { verdict: "compliant", connected: true } })
+        yield* Effect.all([violating, compliant]).pipe(
+          Effect.delay("300 millis"),
+          Effect.repeat({ until: ([violating, compliant]) => violating.total === 1 && compliant.total === 2 }),
+          Effect.timeoutFail({ duration: "60 seconds", onTimeout: () => new Error(program.output()) })
+        )
+
+        // Between two probes, everything that counts says the same.
+        const agreeing = Effect.gen(function* () {
+          const before = yield* api.status()
+          // What was recorded is on disk.
+          yield* Effect.sleep("350 millis")
+          const { peers, total } = yield* api.peers({ urlParams: {} })
+          const byClient = yield* api.report({ urlParams: {} })
+          const byDay = yield* api.report({ urlParams: { by: "day", since: Duration.days(2) } })
+          const clients = yield* api.clients({ urlParams: {} })
+          const { columns } = yield* api.columns({ urlParams: { since: Duration.hours(1) } })
+          const snapshot = yield* api.snapshot()
+          const after = yield* api.status()
+          const counted = [peers, snapshot.peers, clients.clients, clients.versions, columns].map(sum)
+          const reported = [byClient, byDay].map((report) =>
+            report.by === "untested" ? noOutcomes : sum([...report.rows])
+          )
+          return { before, after, total, counts: [...counted, ...reported] }
+        }).pipe(
+          Effect.repeat({
+            until: ({ after, before }) =>
+              before.probes.started === after.probes.started && before.probes.completed === before.probes.started
+          }),
+          Effect.timeoutFail({ duration: "60 seconds", onTimeout: () => new Error("never a quiet moment") })
+        )
+        const { after, counts, total } = yield* agreeing
+        for (const count of counts) assert.deepStrictEqual(count, after.outcomes)
+        assert.isAbove(after.outcomes.missing, 0)
+        assert.deepStrictEqual([total, after.peers], [3, { tracked: 3, connected: 3 }])
+
+        const [withholder] = (yield* violating).peers
+        const peerId = withholder?.peerId ?? ""
+        const probed = yield* api.probeNow({ path: { peerId } })
+        assert.strictEqual(probed.job.peerId, peerId)
+        const listed = yield* api
+          .probes({ urlParams: { peer: peerId, limit: 1 } })
+          .pipe(
+            Effect.delay("100 millis"),
+            Effect.repeat({ until: ({ probes }) => probes[0]?.id === probed.id }),
+            Effect.timeout("5 seconds")
+          )
+        assert.isNotNull(listed.next)
+        assert.deepStrictEqual(yield* api.probe({ path: { id: probed.id } }), probed)
+        const detail = yield* api.peer({ path: { peerId } })
+        assert.deepInclude(detail, { tracked: true, connected: true, verdict: "violating" })
+        assert.deepStrictEqual(
+          [detail.claims.length, detail.days.length, detail.failures[0]?.outcome],
+          [1, 1, "missing"]
+        )
+        assert.isNotNull(detail.coverage?.withheld)
+
+        const failure = detail.failures.find(({ slot }) => slot !== null)
+        const slot = yield* api.slot({ path: { slot: failure?.slot ?? 0 }, urlParams: { limit: 5 } })
+        assert.strictEqual(slot.canonical._tag === "Block" ? slot.canonical.root : "", slot.blocks[0]?.root)
+        assert.isAbove(slot.columns[failure?.column ?? 0]?.failed ?? 0, 0)
+        const future = yield* api.slot({ path: { slot: 2 ** 31 }, urlParams: {} })
+        assert.strictEqual(future.canonical._tag, "Unknown")
+        assert.deepStrictEqual([(yield* api.healthz()).status, (yield* api.readyz()).status], ["alive", "ready"])
+
+        const block = [...readme.matchAll(/^```sh\n([^`]*?curl (?:[^`]|`(?!``))*?)^```$/gm)]
+          .map(([, code]) => code)
+          .join("")
+        const lines = block.split("\n").filter((line) => /^(?:peer=|curl -s )/.test(line))
+        assert.isAtLeast(lines.length, 13)
+        const named = lines.find((line) => line.startsWith("peer=")) ?? ""
+        for (const line of lines.filter((line) => line !== named)) {
+          const script = `${named}\n${line}`.replaceAll("http://127.0.0.1:9090", base)
+          const answer: unknown = JSON.parse(yield* shell(script))
+          assert.notProperty(answer, "_tag", line)
+        }
+
+        yield* program.signal("SIGINT")
+        assert.deepStrictEqual([(yield* program.exited("10 seconds"))[0], program.errors()], [0, ""])
+      }).pipe(Effect.provide(FetchHttpClient.layer)),
+    { timeout: 240_000 }
+  )
+})
