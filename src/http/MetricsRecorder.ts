@@ -157,7 +157,7 @@ const seenOf = ({ agent, connected, coverage, verdict }: PeerView): Seen => ({
   coverage
 })
 
-/** A probe's own events tell only its outcomes; a conversation that failed leaves what was not answered with its kind. */
+/** A conversation that failed leaves its kind with every combination that was not answered. */
 const conversationOf = ({ disconnected, refused, timeout }: OutcomeCounts) => {
   if (refused > 0) return "refused"
   return timeout + disconnected > 0 ? "unanswered" : "answered"

@@ -24,17 +24,24 @@ export const makeNodeMetrics: Effect.Effect<NodeMetrics, never, Scope.Scope> = E
       const metrics = prometheusMetrics({ registry, collectDefaultMetrics: false })(components)
       // It has emptied the registry that the whole process shares, which a host may use.
       for (const metric of shared) register.registerMetric(metric)
+      // Those of the machine that it adds look at the file system each time.
+      for (const { name } of registry.getMetricsAsArray()) {
+        if (!name.startsWith(prefix)) registry.removeSingleMetric(name)
+      }
       return metrics
     },
     exposition: Effect.tryPromise(() => {
       for (const name of fleeting) registry.getSingleMetric(name)?.reset()
       return registry.metrics()
     }).pipe(
+      Effect.timeout("2 seconds"),
       Effect.map(bounded),
-      Effect.catchAll((error) => Effect.as(Effect.logDebug("libp2p's metrics cannot be read", error.cause), ""))
+      Effect.catchAll((error) => Effect.as(Effect.logDebug("libp2p's metrics cannot be read", error), ""))
     )
   })
 )
+
+const prefix = "libp2p_"
 
 /** Gauges that are computed when they are read, but keep what is not there any more. */
 const fleeting = [
@@ -53,7 +60,7 @@ const bounded = (text: string): string =>
     .map((metric) => metric.trim())
     .filter((metric) => {
       const series = metric.split("\n").filter((line) => !line.startsWith("#")).length
-      return metric.startsWith("# HELP libp2p_") && series > 0 && series <= maxSeries
+      return metric.startsWith(`# HELP ${prefix}`) && series > 0 && series <= maxSeries
     })
     .map((metric) => `${metric}\n`)
     .join("")
