@@ -47,7 +47,19 @@ export {
   type RequestError,
   Unverifiable
 } from "./domain/Outcome.ts"
+export {
+  NothingToAsk,
+  NotConnected,
+  type NotProbed,
+  ProbeTookTooLong,
+  TooManyWaiting,
+  TooSoon,
+  UnknownPeer
+} from "./domain/OnDemand.ts"
 export { parsePeerAddress, type PeerAddress, PeerView } from "./domain/Peer.ts"
+export { PeerDetail } from "./domain/PeerDetail.ts"
+export * as Question from "./domain/Question.ts"
+export { SlotDetail } from "./domain/SlotDetail.ts"
 export { Status } from "./domain/Status.ts"
 export { Verdict } from "./domain/Verdict.ts"
 
@@ -65,6 +77,9 @@ export { type EventStream, makeEventStream } from "./events/EventStream.ts"
 export * as MemoryEventBus from "./events/MemoryEventBus.ts"
 export { History, HistoryError, type PeerHistory } from "./history/History.ts"
 export * as MemoryHistory from "./history/MemoryHistory.ts"
+export { ReportError, Reports } from "./history/Reports.ts"
+export * as ReportsInline from "./history/ReportsInline.ts"
+export * as ReportsWorker from "./history/ReportsWorker.ts"
 export * as SqliteHistory from "./history/SqliteHistory.ts"
 export { Verifier, VerifierError } from "./kzg/Verifier.ts"
 export * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
