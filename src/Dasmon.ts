@@ -83,6 +83,11 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly probeNow: (peerId: string) => Effect.Effect<Probe, NotProbed>
     /** Answers about everything that was found out. */
     readonly reports: Reports["Type"]
+    /**
+     * Stops probing for good; all else goes on. For whoever carries events out of the program and must not miss the last
+     * ones: the event that comes last is out when this returns.
+     */
+    readonly halt: Effect.Effect<void>
     /** What of the engine has died, a sentence each; empty while all is well. */
     readonly dead: Effect.Effect<ReadonlyArray<string>>
     readonly snapshot: Effect.Effect<Snapshot>
@@ -217,6 +222,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
     probe: history.probe,
     probeNow: peers.probeNow,
     reports,
+    halt: Effect.zipRight(Fiber.interrupt(telling), peers.halt),
     dead,
     snapshot,
     events: makeEventStream(bus),

@@ -23,13 +23,21 @@ export const layer = (config: Config, options: MonitorOptions) => {
   const metrics = config.metrics.enabled
     ? Layer.merge(MetricsRecorder.layer, metricsServer(config, options))
     : Layer.empty
-  return Layer.mergeAll(
+  const outward = Layer.mergeAll(
     Narrator.layer({ note: options.note, print, summaryIntervalMs: 30_000 }),
     announce.pipe(Layer.provide(Server.layer({ ...config.httpAddr, access: accessOf(config) }))),
     metrics,
     xatu(config)
-  ).pipe(Layer.provide(Dasmon.layer(config, options)))
+  )
+  return haltFirst.pipe(Layer.provideMerge(outward), Layer.provide(Dasmon.layer(config, options)))
 }
+
+/** Scopes close in reverse: probing ends while all that carries its events away is still there. */
+const haltFirst = Layer.scopedDiscard(
+  Effect.flatMap(Dasmon, ({ halt }) =>
+    Effect.addFinalizer(() => Effect.timeoutOption(Effect.interruptible(halt), "2 seconds"))
+  )
+)
 
 const accessOf = ({ http }: Config): Access => ({
   token: http.token,

@@ -87,7 +87,7 @@ export const makeGuard = (access: Access): Guard => {
             "access-control-allow-origin": origin,
             "access-control-allow-methods": "GET, POST",
             "access-control-allow-headers": "authorization, content-type, last-event-id, if-none-match",
-            "access-control-expose-headers": "etag, link, retry-after, x-total-count",
+            "access-control-expose-headers": "etag, retry-after",
             "access-control-max-age": "600",
             "cross-origin-resource-policy": "cross-origin"
           }

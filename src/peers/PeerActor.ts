@@ -1,39 +1,22 @@
 import { Clock, Duration, Effect, Either, Option, Ref, Schedule, Stream, SubscriptionRef } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { epochOf, slotAt } from "../domain/Chain.ts"
-import {
-  type Claim,
-  claimChangeFindings,
-  claimFindings,
-  type ClaimParts,
-  makeClaim,
-  sameClaim
-} from "../domain/Claim.ts"
-import { type ClaimHistory, extendClaims, startClaims } from "../domain/ClaimHistory.ts"
-import { addFindings, type Finding } from "../domain/Finding.ts"
+import type { ClaimHistory } from "../domain/ClaimHistory.ts"
 import { forkDigestAt } from "../domain/ForkDigest.ts"
-import { coverageView } from "../domain/Confidence.ts"
 import type { Job } from "../domain/Job.ts"
 import { describe, PeerRefused, type RequestError } from "../domain/Outcome.ts"
-import { EventBus } from "../events/EventBus.ts"
 import { EvidenceStore } from "../evidence/EvidenceStore.ts"
 import { History, type HistoryError } from "../history/History.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Sampler } from "../sampler/Sampler.ts"
+import { isStopping, makeConclude } from "./Conclude.ts"
+import { makeHear } from "./Hear.ts"
 import { conversationOf, Prober } from "./Prober.ts"
 import type { PeerEntry } from "./PeerEntry.ts"
-import {
-  type PeerState,
-  placeOf,
-  verdict,
-  viewOf,
-  withConnection,
-  withConversation,
-  withFindings,
-  withProbe
-} from "./PeerState.ts"
+import { placeOf, withConnection, withConversation } from "./PeerState.ts"
 import { Tally } from "./Tally.ts"
+import { makeVoice } from "./Voice.ts"
 import { Workers } from "./Workers.ts"
 
 export interface PeerActorOptions {
@@ -70,9 +53,12 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
   const sampler = yield* Sampler
   const prober = yield* Prober
   const evidence = yield* EvidenceStore
-  const bus = yield* EventBus
   const tally = yield* Tally
   const workers = yield* Workers
+  const voice = yield* makeVoice(entry)
+  const { track, update } = voice
+  const hear = yield* makeHear(entry, voice)
+  const conclude = yield* makeConclude(voice)
   const { address } = entry
   const { peerId } = address
   const oneAtATime = yield* Effect.makeSemaphore(1)
@@ -80,23 +66,6 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
     Schedule.tapOutput((delay) => entry.demand.notWithin(Duration.toMillis(delay) + options.testIntervalMs)),
     Schedule.driver
   )
-
-  const track = (change: "connected" | "failed" | "verdict", detail: string) =>
-    Effect.flatMap(Ref.get(entry.state), (state) =>
-      bus.publish({ _tag: "NodeTracking", peerId, change, detail, peer: viewOf(state) })
-    )
-
-  /** Changes the state, and tells the world if the verdict changed with it. */
-  const update = (change: (state: PeerState) => PeerState) =>
-    Effect.gen(function* () {
-      const before = verdict(yield* Ref.get(entry.state))
-      const after = yield* Ref.updateAndGet(entry.state, change)
-      if (verdict(after) === before) return
-      yield* track(
-        "verdict",
-        `${before} → ${verdict(after)}${after.lastFailure === null ? "" : `: ${after.lastFailure}`}`
-      )
-    })
 
   /** A dial, handshake or refresh that failed. */
   const conversationFailed = (error: RequestError) =>
@@ -107,38 +76,6 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
       yield* update((state) => withConversation(state, conversation, describe(error)))
       yield* track("failed", describe(error))
     })
-
-  /** The claim that follows from what the peer says, recorded and told when it is new. */
-  const hear = (statement: Omit<ClaimParts, "nodeId">, nodeId: Uint8Array) =>
-    Effect.gen(function* () {
-      const parts = { ...statement, nodeId }
-      const claim = makeClaim(parts)
-      const before = (yield* Ref.get(entry.state)).claims
-      const previous = Option.getOrUndefined(before)?.current
-      const currentSlot = slotAt(chain, claim.observedAt)
-      const claims = Option.match(before, {
-        onNone: () => startClaims(claim),
-        onSome: (known) => extendClaims(known, claim, currentSlot)
-      })
-      const isNew = previous === undefined || !sameClaim(previous, claim)
-      const findings = [
-        ...(isNew ? claimFindings(parts) : []),
-        ...(previous === undefined ? [] : claimChangeFindings(previous, claim))
-      ]
-      yield* update((state) => withFindings({ ...state, claims: Option.some(claims) }, findings))
-      yield* recordFindings(findings)
-      if (isNew) yield* announce(claim, previous, findings)
-    })
-
-  const recordFindings = (findings: ReadonlyArray<Finding>) =>
-    findings.length === 0 ? Effect.void : history.recordFindings(peerId, addFindings({}, findings))
-
-  const announce = (claim: Claim, previous: Claim | undefined, findings: ReadonlyArray<Finding>) =>
-    history
-      .recordClaim(peerId, claim)
-      .pipe(
-        Effect.zipRight(bus.publish({ _tag: "CustodyUpdate", peerId, claim, previous: previous ?? null, findings }))
-      )
 
   const refresh = Effect.fn("PeerActor.refresh")(function* (nodeId: Uint8Array) {
     const statement = yield* peerRefresh(address)
@@ -157,29 +94,21 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
     ...new Set([slot - 2, slot + 2].map((near) => toHex(forkDigestAt(chain, Math.max(0, epochOf(chain, near))))))
   ]
 
-  const probe = Effect.fn("PeerActor.probe")(function* (nodeId: Uint8Array, claims: ClaimHistory, job: Job) {
-    const state = yield* Ref.get(entry.state)
-    yield* tally.probeStarted
-    const result = yield* prober
-      .probe({ address, nodeId, claims, job, agent: state.agent, remoteAddress: placeOf(state) })
-      .pipe(Effect.onExit((exit) => tally.probeEnded(exit._tag === "Success" ? exit.value.probe : undefined)))
-    const { conversation, error, probe, statement } = result
-    const counts = yield* sampler.record(probe)
-    yield* history.recordProbe(probe, conversation, Option.getOrUndefined(counts))
-    const coverage = Option.map(counts, coverageView)
-    yield* bus.publish({ _tag: "Sampling", probe, coverage: Option.getOrNull(coverage) })
-    yield* update((state) => {
-      const after = {
-        ...withProbe(state, probe, conversation),
-        coverage: Option.orElse(coverage, () => state.coverage)
-      }
-      return Option.isSome(error) && after.lastFailure === null
-        ? { ...after, lastFailure: describe(error.value) }
-        : after
-    })
-    if (Option.isSome(statement)) yield* hear(statement.value, nodeId)
-    return result
-  })
+  /** Whatever was asked comes to its end in one piece: answered, counted, recorded and told; or not at all. */
+  const probe = (nodeId: Uint8Array, claims: ClaimHistory, job: Job) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function* () {
+        const state = yield* Ref.get(entry.state)
+        yield* tally.probeStarted
+        const result = yield* restore(
+          prober.probe({ address, nodeId, claims, job, agent: state.agent, remoteAddress: placeOf(state) })
+        ).pipe(Effect.onExit((exit) => tally.probeEnded(exit._tag === "Success" ? exit.value.probe : undefined)))
+        yield* conclude(result)
+        yield* Effect.whenEffect(evidence.keep(result.evidence), isStopping)
+        if (Option.isSome(result.statement)) yield* restore(hear(result.statement.value, nodeId))
+        return result
+      })
+    ).pipe(Effect.withSpan("PeerActor.probe"))
 
   /** One probe, if there is anything to ask; gives whether the peer is to be left alone for a while. */
   const probeNext = (nodeId: Uint8Array) =>

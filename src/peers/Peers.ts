@@ -36,6 +36,8 @@ export class Peers extends Context.Tag("dasmon/Peers")<
     readonly view: (peerId: string) => Effect.Effect<Option.Option<PeerView>>
     /** The peer's next probe, which its actor makes as soon as the budgets of all probes allow. */
     readonly probeNow: (peerId: string) => Effect.Effect<Probe, NotProbed>
+    /** Ends all actors: no peer is asked anything any more, and what was asked is recorded and told, or not at all. */
+    readonly halt: Effect.Effect<void>
     /** Whether peers that come and go are still heard of. */
     readonly alive: Effect.Effect<boolean>
   }
@@ -195,6 +197,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
         )
       ),
     probeNow,
+    halt: Effect.zipRight(Fiber.interrupt(following), FiberMap.clear(actors)),
     alive: Effect.map(Fiber.poll(following), Option.isNone)
   })
 })

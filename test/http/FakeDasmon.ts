@@ -61,6 +61,7 @@ export const makeFakeDasmon = (capacity = 4096, over: Partial<Dasmon["Type"]> = 
         probe: () => Effect.succeedNone,
         probeNow: (peerId) => new UnknownPeer({ peerId }),
         reports,
+        halt: Effect.void,
         dead: Effect.succeed([]),
         ...over
       }),
