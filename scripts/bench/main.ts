@@ -7,8 +7,9 @@ import type { Bench, Table } from "./Bench.ts"
 import { detection } from "./Detection.ts"
 import { history } from "./HistoryBench.ts"
 import { sampler } from "./SamplerScale.ts"
+import { stream } from "./Stream.ts"
 
-const benches: ReadonlyArray<Bench> = [detection, sampler, history]
+const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream]
 
 const which = Args.choice(
   benches.map((bench): [string, Bench] => [bench.name, bench]),
