@@ -1,0 +1,136 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Schedule, Schema } from "effect"
+import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
+import { Event } from "../../src/domain/Event.ts"
+import type { Probe } from "../../src/domain/Job.ts"
+import { noOutcomes, OutcomeCounts, type OutcomeKind, outcomeKinds } from "../../src/domain/Outcome.ts"
+import { ComplianceRow } from "../../src/domain/Question.ts"
+import { Status } from "../../src/domain/Status.ts"
+import { parseExposition } from "../http/Exposition.ts"
+import { startGrpc } from "../xatu/XatuServer.ts"
+import { getJson, start } from "./Program.ts"
+
+/** Everything that the program says of one run over a devnet of honest and dishonest peers. */
+const run = Effect.gen(function* () {
+  const home = yield* Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-agreement-"))),
+    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+  )
+  const xatu = yield* startGrpc({})
+  const devnet = yield* start(["devnet", "--peers", "honest:2,withhold:1,corrupt-cell:1,silent:1", "--seed", "11"])
+  const [line = ""] = yield* devnet.printed(/^\{.*\}$/m, "90 seconds")
+  const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
+  const [config, database, log] = ["config.yaml", "dasmon.db", "events.ndjson"].map((name) => join(home, name))
+  if (config === undefined || database === undefined || log === undefined) return yield* Effect.dieMessage("no names")
+  writeFileSync(
+    config,
+    [
+      `beacon_api: ${beaconApi}`,
+      `database_path: ${database}`,
+      `event_log_file: ${log}`,
+      "http_addr: 127.0.0.1:0",
+      "test_interval: 2s",
+      "metrics: { enabled: true, port: 0 }",
+      `xatu: { address: "grpc://127.0.0.1:${xatu.port}", flush_interval: 200ms }`,
+      "peers:",
+      ...peers.map(({ enr }) => `  - ${enr}`)
+    ].join("\n")
+  )
+  const program = yield* start(["run", "--config", config])
+  const [, url = ""] = yield* program.printed(/open (http:\S+)/, "60 seconds")
+  const [, metricsUrl = ""] = yield* program.printed(/metrics at (http:\S+)/, "10 seconds")
+  const quiet = yield* quietMoment(url, metricsUrl)
+  // In the middle of whatever it does.
+  yield* program.signal("SIGINT")
+  const [code] = yield* program.exited("10 seconds")
+  const report = yield* start(["report", "--db", database, "--by", "day", "--format", "json"])
+  yield* report.exited("60 seconds")
+  return {
+    ...quiet,
+    code,
+    errors: program.errors(),
+    events: yield* Effect.forEach(readFileSync(log, "utf8").trim().split("\n"), (line) =>
+      Schema.decode(Schema.parseJson(Event))(line)
+    ),
+    report: yield* Schema.decode(Schema.parseJson(Schema.Array(ComplianceRow)))(report.output()),
+    xatu: xatu.batches.flatMap(({ events }) => events)
+  }
+})
+
+/** What /status and the metrics say while no probe is under way and much was found out. */
+const quietMoment = (url: string, metricsUrl: string) =>
+  Effect.gen(function* () {
+    const status = Effect.flatMap(getJson(url, "/status"), Schema.decodeUnknown(Status))
+    const before = yield* status
+    const text = yield* Effect.promise(async () => (await fetch(metricsUrl)).text())
+    const after = yield* status
+    const { invalid, missing, success, timeout } = after.outcomes
+    const isEnough = [invalid, missing, timeout].every((count) => count > 0) && success > 300
+    const isQuiet = before.sequence === after.sequence && before.probes.inFlight === 0
+    return isEnough && isQuiet ? { status: after, metrics: parseExposition(text) } : yield* Effect.fail("busy")
+  }).pipe(Effect.retry(Schedule.spaced("150 millis")), Effect.timeout("120 seconds"))
+
+const countsOf = (probes: ReadonlyArray<Probe>): OutcomeCounts => {
+  const counts: { -readonly [K in OutcomeKind]: number } = { ...noOutcomes }
+  for (const { outcomes } of probes) for (const { outcome } of outcomes) counts[outcome]++
+  return counts
+}
+
+/** The outcome that an event of Xatu's stands for. */
+const Shipped = Schema.Struct({
+  result: Schema.Struct({ value: Schema.String }),
+  error: Schema.optional(Schema.NullOr(Schema.Struct({ value: Schema.String })))
+})
+const outcomeOf = ({ error, result }: typeof Shipped.Type): string =>
+  result.value === "failure" ? ((error?.value ?? "").split(":")[0] ?? "") : result.value
+
+describe("one run of the program", () => {
+  it.scopedLive(
+    "says the same in /status, metrics, event log, Xatu and report, to the last probe",
+    () =>
+      Effect.gen(function* () {
+        const { code, errors, events, metrics, report, status, xatu } = yield* run
+        assert.strictEqual(code, 0, errors)
+        const probes = events.flatMap((event) => (event._tag === "Sampling" ? [event] : []))
+
+        const untilQuiet = probes.filter(({ sequence }) => sequence <= status.sequence).map(({ probe }) => probe)
+        assert.deepStrictEqual(countsOf(untilQuiet), status.outcomes, "event log and /status")
+        assert.strictEqual(untilQuiet.length, status.probes.completed)
+        const measured = { ...noOutcomes }
+        for (const { labels, name, value } of [...metrics.values()].flatMap(({ samples }) => samples)) {
+          const kind = outcomeKinds.find((kind) => kind === labels["outcome"])
+          if (name === "dasmon_outcomes_total" && kind !== undefined)
+            Object.assign(measured, { [kind]: measured[kind] + value })
+        }
+        assert.deepStrictEqual(measured, status.outcomes, "metrics and /status")
+
+        const all = countsOf(probes.map(({ probe }) => probe))
+        const reported = { ...noOutcomes }
+        for (const { outcomes } of report)
+          for (const kind of outcomeKinds) Object.assign(reported, { [kind]: reported[kind] + outcomes[kind] })
+        assert.deepStrictEqual(reported, all, "report and event log")
+        assert.strictEqual(
+          report.reduce((sum, { probes }) => sum + (probes ?? 0), 0),
+          probes.length
+        )
+
+        const shipped = { ...noOutcomes }
+        for (const event of xatu) {
+          const data = event.libp2p_trace_rpc_data_column_custody_probe
+          if (data === undefined) continue
+          const kind = yield* Schema.decodeUnknown(Schema.Literal(...Object.keys(noOutcomes)))(
+            outcomeOf(yield* Schema.decodeUnknown(Shipped)(data))
+          )
+          Object.assign(shipped, { [kind]: (Object.entries(shipped).find(([name]) => name === kind)?.[1] ?? 0) + 1 })
+        }
+        // What is ours to answer for says nothing of a peer.
+        assert.deepStrictEqual(shipped, { ...all, refused: 0, unverifiable: 0 }, "Xatu and event log")
+        const ids = xatu.map(({ event }) => event.id)
+        assert.strictEqual(new Set(ids).size, ids.length, "nothing was shipped twice")
+      }),
+    { timeout: 300_000 }
+  )
+})
