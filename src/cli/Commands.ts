@@ -5,6 +5,7 @@ import { GoDuration } from "../config/GoDuration.ts"
 import { version } from "../Version.ts"
 import { reportFailure } from "./Failure.ts"
 import { help } from "./Help.ts"
+import { lazy } from "./Lazy.ts"
 import { report } from "./Report.ts"
 import { withStopLimit } from "./StopLimit.ts"
 
@@ -139,10 +140,5 @@ export const program = (argv: ReadonlyArray<string>) =>
     Effect.provide(CliConfig.layer({ showBuiltIns: false })),
     Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
   )
-
-/** Loads what a command is made of once it is asked for: a network's libraries take seconds. */
-function lazy<Module>(load: () => Promise<Module>): Effect.Effect<Module> {
-  return Effect.promise(load)
-}
 
 const stdinClosed = NodeStream.stdin.pipe(Stream.runDrain, Effect.ignore)

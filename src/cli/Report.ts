@@ -1,11 +1,10 @@
 import { Command, Options } from "@effect/cli"
 import { Clock, Duration, Effect, Option, Schema } from "effect"
-import { loadConfig } from "../config/ConfigFile.ts"
 import { GoDuration } from "../config/GoDuration.ts"
-import * as ReportsInline from "../history/ReportsInline.ts"
 import { dayOf } from "../domain/Day.ts"
 import { ProgramFailed } from "./Failure.ts"
 import { help } from "./Help.ts"
+import { lazy } from "./Lazy.ts"
 import { complain, print } from "./Print.ts"
 import { reportFormats, reportLines, reportNames, slotLines } from "./ReportRows.ts"
 
@@ -54,7 +53,7 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
       return yield* wrong(`--since does not go with --by ${by}, which is about this moment`)
     }
     const path = Option.isSome(options.config)
-      ? (yield* loadConfig(options.config.value)).databasePath
+      ? (yield* (yield* lazy(() => import("../config/ConfigFile.ts"))).loadConfig(options.config.value)).databasePath
       : Option.getOrElse(options.db, () => "dasmon.db")
     const now = yield* Clock.currentTimeMillis
     const question = {
@@ -64,8 +63,9 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
     }
     const slot = Option.getOrElse(options.slot, () => -1)
     if (by === "slot" && slot < 0) return yield* wrong("--by slot needs --slot NUMBER")
+    const { layer } = yield* lazy(() => import("../history/ReportsInline.ts"))
     const lines = yield* (by === "slot" ? slotLines(slot, question) : reportLines(by, question)).pipe(
-      Effect.provide(ReportsInline.layer({ path, answerLimit: "1 minute" }))
+      Effect.provide(layer({ path, answerLimit: "1 minute" }))
     )
     yield* print(lines.join("\n"))
   })

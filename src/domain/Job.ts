@@ -31,7 +31,7 @@ export type Outcome = typeof Outcome.Type
 export const Timings = Schema.Struct({
   /** Opening the stream, protocol negotiation included. */
   open: Schema.NullOr(Schema.Number),
-  /** From the request written to the first byte of the answer. */
+  /** From the start of the request, opening included, to the first whole chunk of the answer. */
   firstByte: Schema.NullOr(Schema.Number),
   /** From the start of the probe to the end of its last response. */
   total: Schema.Number
