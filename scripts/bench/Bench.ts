@@ -7,7 +7,7 @@ export interface Table {
   readonly rows: ReadonlyArray<ReadonlyArray<string | number | boolean>>
 }
 
-export interface BenchOptions {
+interface BenchOptions {
   /** Smaller sizes: all of them together take less than a minute. */
   readonly quick: boolean
   /** A folder for files, emptied afterwards. */

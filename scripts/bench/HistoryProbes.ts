@@ -12,7 +12,7 @@ export const benchNetwork = {
   retentionEpochs: 4096
 }
 
-export const slotsPerProbe = 32
+const slotsPerProbe = 32
 export const columnsPerProbe = 8
 export const combinationsPerProbe = slotsPerProbe * columnsPerProbe
 
@@ -35,7 +35,7 @@ const agents = [
 ]
 
 /** Eight columns that look like chance and are the same every time. */
-export const columnsOf = (peer: number): ReadonlyArray<number> => {
+const columnsOf = (peer: number): ReadonlyArray<number> => {
   const columns = new Set<number>()
   for (let mixed = peer * 2654435761 + 12345; columns.size < columnsPerProbe; mixed = Math.imul(mixed, 48271) + 11) {
     columns.add((mixed >>> 16) & 127)

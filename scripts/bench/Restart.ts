@@ -10,7 +10,7 @@ import { quantile } from "./Bench.ts"
 import { benchNetwork, claimOf, peerIdOf } from "./HistoryProbes.ts"
 import { everySlot, jobOptions } from "./SimulatedPeer.ts"
 
-export interface RestartTimes {
+interface RestartTimes {
   /** Milliseconds until the history is open and the sampler ready. */
   readonly openMs: number
   /** Milliseconds until a peer that was not loaded has its first job. */

@@ -13,7 +13,7 @@ import { HttpAddress, layer } from "../../src/http/Server.ts"
 import { type Bench, rounded } from "./Bench.ts"
 import { benchNetwork } from "./HistoryProbes.ts"
 
-export interface StreamLoad {
+interface StreamLoad {
   readonly path: "/ws" | "/events" | `/ws?${string}` | `/events?${string}`
   readonly clients: number
   readonly eventsPerSecond: number
@@ -36,7 +36,7 @@ const ClientResult = Schema.Struct({
  * of 10 combinations (2 KiB of JSON), the others a peer that changes (0.8 KiB). Latency is from the stamp of an event to
  * its last byte at the client.
  */
-export const streamLoad = ({ clients, eventsPerSecond, path, seconds }: StreamLoad) =>
+const streamLoad = ({ clients, eventsPerSecond, path, seconds }: StreamLoad) =>
   Effect.gen(function* () {
     const bus = yield* MemoryEventBus.make()
     const events = makeEventStream(bus)

@@ -4,7 +4,7 @@ import { expected, oneLine } from "./Show.ts"
 import { listOf } from "./Values.ts"
 
 /** A peer that is named in the configuration, with the text that names it. */
-export interface ConfiguredPeer extends PeerAddress {
+interface ConfiguredPeer extends PeerAddress {
   /** An ENR, or a multiaddr that ends in `/p2p/<peer id>`. */
   readonly text: string
 }

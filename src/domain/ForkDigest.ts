@@ -11,7 +11,7 @@ import {
 } from "./Chain.ts"
 
 /** What a fork digest stands for: a fork and, from Fulu on, one step of the blob schedule. */
-export interface DigestEntry {
+interface DigestEntry {
   /** `0x` and 8 hexadecimal digits. */
   readonly digest: string
   readonly fork: ForkName

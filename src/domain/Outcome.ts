@@ -38,8 +38,8 @@ export const InvalidCheck = Schema.Literal("structure", "header", "commitments",
 export type InvalidCheck = typeof InvalidCheck.Type
 
 /** How far a probe had come when the time ran out. */
-export const ProbeStage = Schema.Literal("dial", "handshake", "firstChunk", "body")
-export type ProbeStage = typeof ProbeStage.Type
+const ProbeStage = Schema.Literal("dial", "handshake", "firstChunk", "body")
+type ProbeStage = typeof ProbeStage.Type
 
 /** A column that is owed was left out of two answers. */
 export class MissingColumn extends Schema.TaggedError<MissingColumn>()("MissingColumn", {
@@ -98,7 +98,7 @@ export class PeerRefused extends Schema.TaggedError<PeerRefused>()("PeerRefused"
 }) {}
 
 /** Why there is no ground truth to judge by. */
-export const UnverifiableReason = Schema.Literal(
+const UnverifiableReason = Schema.Literal(
   "commitments_unknown",
   "reorg",
   "claim_changed",
@@ -106,7 +106,7 @@ export const UnverifiableReason = Schema.Literal(
   "overload",
   "verifier_failed"
 )
-export type UnverifiableReason = typeof UnverifiableReason.Type
+type UnverifiableReason = typeof UnverifiableReason.Type
 
 /** We cannot tell: never the peer's fault. */
 export class Unverifiable extends Schema.TaggedError<Unverifiable>()("Unverifiable", {

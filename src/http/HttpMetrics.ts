@@ -1,5 +1,6 @@
 import type { HttpServerRequest, HttpServerResponse } from "@effect/platform"
-import { Effect, Metric } from "effect"
+import type { Effect } from "effect"
+import { Metric } from "effect"
 import { httpRequests, httpRoutes, statusClasses } from "../domain/Metrics.ts"
 
 /** Counts an answer by the pattern of the path, not the path itself: anyone can ask for any. */

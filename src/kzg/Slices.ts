@@ -4,9 +4,9 @@ import type { SidecarToVerify } from "./Verifier.ts"
  * Bytes of sidecars in one KZG batch, at most (one sidecar may have more): about a thousand cells and 0.1 s of one core.
  * Larger batches verify no faster a cell, and cannot be stopped half-way.
  */
-export const maxSliceBytes = 2 * 2 ** 20
+const maxSliceBytes = 2 * 2 ** 20
 /** Sidecars in one batch, at most: each may turn out to be bad, and then takes two calls of its own. */
-export const maxSliceSidecars = 256
+const maxSliceSidecars = 256
 
 /** Cuts a call into batches, in order. */
 export const slices = (sidecars: ReadonlyArray<SidecarToVerify>): ReadonlyArray<ReadonlyArray<SidecarToVerify>> => {

@@ -39,7 +39,7 @@ export interface PeerFacts {
 }
 
 /** Why an actor ended. */
-export type End = "did not come back" | "left out by node_filter"
+type End = "did not come back" | "left out by node_filter"
 
 /**
  * One peer's life: connect, handshake, then refresh its claim and probe it, one thing at a time, until it leaves;
