@@ -38,13 +38,14 @@ export const restart = (options: { readonly path: string; readonly peers: number
         if (Option.isNone(job)) return yield* Effect.dieMessage("nothing to ask")
       }
       delays.disable()
-      return {
+      const times: RestartTimes = {
         openMs,
         firstJobMedianMs: quantile(taken, 0.5),
         firstJobMaxMs: Math.max(...taken),
         eventLoopDelayP99: Math.max(0, delays.percentile(99) / 1e6 - 10),
         eventLoopDelayMax: Math.max(0, delays.max / 1e6 - 10)
       }
+      return times
     }).pipe(Effect.provide(layerSampler(options.path, now)))
   })
 

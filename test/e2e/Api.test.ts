@@ -107,6 +107,16 @@ describe("the API of the running program", () => {
           assert.notProperty(answer, "_tag", line)
         }
 
+        // curl ends a stream with an error when its time is over.
+        const streams = block.split("\n").filter((line) => line.startsWith("curl -sN "))
+        assert.isAtLeast(streams.length, 2)
+        for (const line of streams) {
+          const script = line.replaceAll("http://127.0.0.1:9090", base).replace(/ {2,}#.*| {2,}# .*/, "")
+          const said = yield* shell(`${script.replace("--max-time 10", "--max-time 3")} || test $? = 28`)
+          assert.match(said, /^event: (Snapshot|Sampling)$/m, line)
+          assert.match(said, /^data: \{"_tag":"(Snapshot|Sampling)"/m, line)
+        }
+
         yield* program.signal("SIGINT")
         assert.deepStrictEqual([(yield* program.exited("10 seconds"))[0], program.errors()], [0, ""])
       }).pipe(Effect.provide(FetchHttpClient.layer)),
