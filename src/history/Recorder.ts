@@ -41,6 +41,7 @@ export const makeRecorder = <A>(options: {
     const room = yield* Effect.makeSemaphore(options.capacity)
     /** Open while somebody waits for a flush. */
     const hurry = yield* Effect.makeLatch(false)
+    yield* Metric.set(historyPaused, 0)
     const trouble = { reason: Option.none<string>() }
     const records = { queued: 0 }
     const showDepth = Effect.suspend(() => Metric.set(historyQueueDepth, records.queued))
