@@ -166,7 +166,8 @@ const writeFile = (
   const temporary = `${file}${half}`
   const write = fs.writeFile(temporary, text)
   return write.pipe(
-    Effect.catchIf(isNotFound, () => Effect.zipRight(fs.makeDirectory(path, { recursive: true }), write)),
+    // Not the folders above it: a write that is late must not bring back what was removed meanwhile.
+    Effect.catchIf(isNotFound, () => Effect.zipRight(fs.makeDirectory(path), write)),
     Effect.zipRight(makeRoom),
     Effect.zipRight(fs.rename(temporary, file)),
     Effect.onError(() => Effect.ignore(fs.remove(temporary)))

@@ -49,10 +49,10 @@ th[aria-sort="ascending"] button::after { content: " \\25B2"; }
 th[aria-sort="descending"] button::after { content: " \\25BC"; }
 td { font-variant-numeric: tabular-nums; }
 table { font-size: 13px; }
-td.agent { max-width: 160px; } td.custody { max-width: 130px; }
+td.agent { max-width: 120px; } td.custody { max-width: 100px; }
 td.agent, td.custody { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-td.findings { min-width: 130px; }
-td.failure { min-width: 230px; overflow-wrap: anywhere; }
+td.findings { min-width: 80px; }
+td.failure { min-width: 190px; overflow-wrap: anywhere; }
 code { font: 12px ui-monospace, monospace; }
 td.nowrap, td.number { white-space: nowrap; } tbody tr:hover { background: var(--ground); } th.number, td.number { text-align: right; }
 .badge { display: inline-block; border-radius: 10px; padding: 1px 9px; font-size: 12px; font-weight: 600; white-space: nowrap;
