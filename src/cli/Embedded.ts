@@ -44,7 +44,8 @@ export const run = Effect.fn("Embedded.run")(function* (options: EmbeddedOptions
   const monitor = Monitor.layer(config, { simulated: true, note: (peerId) => profiles.get(peerId) ?? "" }).pipe(
     Layer.provide(Standalone.layer({ url: announcement.beaconApi, version }))
   )
-  return yield* Effect.raceFirst(Layer.launch(monitor), exited)
+  // Not a race: a race that is interrupted lets go of the folder while the monitor is still closing.
+  return yield* Effect.scoped(Effect.zipRight(Layer.build(monitor), exited))
 }, Effect.scoped)
 
 /** Quicker than the defaults: all that can be found is found within two minutes. */

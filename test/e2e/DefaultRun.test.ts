@@ -1,3 +1,6 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Option, Schema } from "effect"
 import { Snapshot } from "../../src/Dasmon.ts"
@@ -58,7 +61,14 @@ describe("node dist/main.js", () => {
     "finds every dishonest profile within two minutes, blames no honest one, and stops when told to",
     () =>
       Effect.gen(function* () {
-        const program = yield* start(["--http-addr", "127.0.0.1:0", "--seed", String(seed)])
+        const folder = yield* Effect.acquireRelease(
+          Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-e2e-"))),
+          (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
+        )
+        const program = yield* start(["--http-addr", "127.0.0.1:0", "--seed", String(seed)], {
+          env: { ...process.env, TMPDIR: folder },
+          detached: true
+        })
         const found = Effect.gen(function* () {
           const [, base = ""] = yield* program.printed(/open (http:\S+)/, verdictLimit)
           const look = Effect.flatMap(getJson(base, "/snapshot"), Schema.decodeUnknown(Snapshot))
@@ -124,6 +134,7 @@ describe("node dist/main.js", () => {
         const [code, ms] = yield* program.exited("10 seconds")
         assert.deepStrictEqual([code, program.errors()], [0, ""])
         assert.isBelow(ms, 5000)
+        assert.deepStrictEqual(readdirSync(folder), [], "nothing is kept")
       }),
     { timeout: 170_000 + watchMinutes * 60_000 }
   )

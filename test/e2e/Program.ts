@@ -20,7 +20,12 @@ const main = fileURLToPath(new URL("../../dist/main.js", import.meta.url))
 /** Starts `node dist/main.js` with these arguments; it is killed with the scope if it has not ended by then. */
 export const start = (
   parameters: ReadonlyArray<string>,
-  options: { readonly cwd?: string } = {}
+  options: {
+    readonly cwd?: string
+    readonly env?: NodeJS.ProcessEnv
+    /** In a group of its own, so that a signal reaches what it started too: Ctrl-C in a terminal. */
+    readonly detached?: boolean
+  } = {}
 ): Effect.Effect<Program, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<number | null>()
@@ -50,7 +55,11 @@ export const start = (
           Effect.timeoutFail({ duration: limit, onTimeout: () => "too late" }),
           Effect.mapError((why) => new Error(`${why}: no ${pattern} in:\n${output()}\n${errors()}`))
         ),
-      signal: (signal) => Effect.sync(() => void child.kill(signal)),
+      signal: (signal) =>
+        Effect.sync(() => {
+          if (options.detached === true && child.pid !== undefined) process.kill(-child.pid, signal)
+          else child.kill(signal)
+        }),
       exited: (limit) =>
         Effect.timed(Deferred.await(ended)).pipe(
           Effect.timeoutFail({
