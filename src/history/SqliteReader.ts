@@ -43,13 +43,15 @@ export const makeReader = (sql: SqlClient.SqlClient) => {
     Effect.scoped(Effect.flatMap(sql.reserve, use)).pipe(
       Effect.mapError((cause) => new HistoryError({ operation, reason: explain(cause).reason }))
     )
+  // One for all questions: many short ones in a row would hold the thread as one long one would.
+  const breathe = makeBreathe(5)
   return {
     peer: (peerId: string) => read("peer", (connection) => readPeer(connection, peerId)),
     claims: (peerId: string) =>
       read("claims", (connection) => Effect.map(selectClaims(connection, [peerId]), readClaims)),
     probe: (id: string) => read("probe", (connection) => readProbe(connection, id)),
     coverage: (peerId: string, fromSlot: number) =>
-      read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot))),
+      read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot), breathe)),
     blocks: (fromSlot: number) => read("blocks", (connection) => selectBlocksFrom(connection, [fromSlot])),
     totals: read("totals", (connection) =>
       Effect.map(selectTotals(connection, []), ([row]) => ({
@@ -96,10 +98,14 @@ const readClaims = (rows: ReadonlyArray<typeof ClaimRow.Type>): ReadonlyArray<Cl
  * A peer's chunks lie between those of all others: they are looked up one by one, a batch of neighbouring chunk
  * numbers at a time, and where no chunk of any peer is the gap is skipped.
  */
-const readCoverage = Effect.fnUntraced(function* (connection: Connection, peerId: string, fromSlot: number) {
+const readCoverage = Effect.fnUntraced(function* (
+  connection: Connection,
+  peerId: string,
+  fromSlot: number,
+  breathe: Effect.Effect<void>
+) {
   const [peer] = yield* selectPeerNumber(connection, [peerId])
   if (peer === undefined) return []
-  const breathe = makeBreathe(5)
   const blocks: Array<CoverageBlock> = []
   for (let from = chunkOf(fromSlot); ; from += chunksAtOnce) {
     const [next] = yield* selectNextKey(connection, [chunkKey(0, from)])

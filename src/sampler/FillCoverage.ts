@@ -1,12 +1,14 @@
 import { Effect } from "effect"
-import { makeBreathe } from "../history/Breathe.ts"
 import { hasColumn, isEmpty, maskBytes } from "../history/ColumnMask.ts"
 import type { CoverageBlock } from "../history/History.ts"
 import type { Coverage, Tested } from "./Coverage.ts"
 
-/** Takes what the history knows into account; other fibers have their turn meanwhile. */
-export const fillCoverage = Effect.fnUntraced(function* (coverage: Coverage, blocks: ReadonlyArray<CoverageBlock>) {
-  const breathe = makeBreathe(5)
+/** Takes what the history knows into account; others have their turn meanwhile, by `breathe`. */
+export const fillCoverage = Effect.fnUntraced(function* (
+  coverage: Coverage,
+  blocks: ReadonlyArray<CoverageBlock>,
+  breathe: Effect.Effect<void>
+) {
   const failures: Array<{ readonly block: CoverageBlock; readonly index: number; readonly at: number }> = []
   for (const block of blocks) {
     yield* breathe

@@ -7,6 +7,7 @@ import { digestTable } from "../domain/ForkDigest.ts"
 import type { Job, Probe } from "../domain/Job.ts"
 import { tileOf, tileSlots } from "../domain/Tile.ts"
 import { CommitmentCache } from "../commitments/CommitmentCache.ts"
+import { makeBreathe } from "../history/Breathe.ts"
 import { History, type HistoryError } from "../history/History.ts"
 import { Externs } from "../host/Externs.ts"
 import { type Coverage, makeCoverage } from "./Coverage.ts"
@@ -65,6 +66,8 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     .map(({ firstEpoch }) => epochStart(chain, firstEpoch))
     .sort((a, b) => a - b)
   let recorded = 0
+  /** One for all peers: a thousand short loads in a row would hold the thread as one long one would. */
+  const breathe = makeBreathe(5)
 
   const load = Effect.fn("Sampler.load")(function* (peerId: string, claims: ClaimHistory, turn: number) {
     // What the disk cannot take now is not known after this; it is then tested once more.
@@ -76,7 +79,8 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
       tiles: Math.ceil(windowSlots / tileSlots) + 2
     })
     coverage.advance(tileOf(firstSlot))
-    yield* fillCoverage(coverage, yield* history.coverage(peerId, firstSlot))
+    yield* fillCoverage(coverage, yield* history.coverage(peerId, firstSlot), breathe)
+    yield* breathe
     const entry: Entry = { claims, coverage, turn, range: { start: 0, end: -1 }, seen }
     entries.set(peerId, entry)
     return entry
