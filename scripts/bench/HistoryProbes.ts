@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto"
+import { slotAt } from "../../src/domain/Chain.ts"
 import type { Claim } from "../../src/domain/Claim.ts"
 import type { Outcome, Probe } from "../../src/domain/Job.ts"
 
@@ -15,9 +16,6 @@ export const benchNetwork = {
 const slotsPerProbe = 32
 export const columnsPerProbe = 8
 export const combinationsPerProbe = slotsPerProbe * columnsPerProbe
-
-const slotOf = (unixMs: number): number =>
-  Math.floor((unixMs - benchNetwork.genesisTime * 1000) / benchNetwork.slotDurationMs)
 
 export const peerIdOf = (peer: number): string => `16Uiu2HAm${peer.toString(36).padStart(44, "0")}`
 
@@ -48,7 +46,7 @@ export const claimOf = (peer: number, observedAt: number): Claim => ({
   source: "metadata",
   columns: columnsOf(peer),
   earliestAvailableSlot: 0,
-  headSlot: slotOf(observedAt),
+  headSlot: slotAt(benchNetwork, observedAt),
   forkDigest: "0x01020304",
   sequenceNumber: 3,
   observedAt
@@ -60,8 +58,8 @@ export const claimOf = (peer: number, observedAt: number): Claim => ({
  * a thousand or so is missing.
  */
 export const probeOf = (peer: number, nth: number, endedAt: number, newestAt: number): Probe => {
-  const end = Math.floor(slotOf(newestAt) / slotsPerProbe)
-  const newest = Math.floor(slotOf(endedAt) / slotsPerProbe)
+  const end = Math.floor(slotAt(benchNetwork, newestAt) / slotsPerProbe)
+  const newest = Math.floor(slotAt(benchNetwork, endedAt) / slotsPerProbe)
   const tile = end - 1 - ((peer * 977 + nth * 1811) % tilesInWindow)
   const startSlot = (tile < newest ? tile : tile - tilesInWindow) * slotsPerProbe
   const columns = columnsOf(peer)

@@ -1,7 +1,7 @@
 import { Command, Options } from "@effect/cli"
 import { Clock, Duration, Effect, Option, Schema } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
-import { dayOf } from "../domain/Day.ts"
+import { firstDayOf } from "../domain/Day.ts"
 import { ProgramFailed } from "./Failure.ts"
 import { help } from "./Help.ts"
 import { lazy } from "./Lazy.ts"
@@ -57,7 +57,7 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
       : Option.getOrElse(options.db, () => "dasmon.db")
     const now = yield* Clock.currentTimeMillis
     const question = {
-      since: Option.getOrUndefined(Option.map(options.since, (since) => dayOf(now - Duration.toMillis(since)))),
+      since: Option.getOrUndefined(Option.map(options.since, (since) => firstDayOf(now, Duration.toMillis(since)))),
       limit: Option.getOrElse(options.limit, () => (by === "slot" ? 10 : 200)),
       format: options.format
     }

@@ -1,8 +1,7 @@
 import { Context, type Effect, type Option } from "effect"
-import type { Block, SlotFacts } from "../domain/Block.ts"
+import type { Block, SlotFacts, SlotRoot } from "../domain/Block.ts"
 import type { SlotRange } from "../domain/Chain.ts"
 import type { ExternsError } from "../host/Externs.ts"
-import type { SlotRoot } from "./SlotIndex.ts"
 
 /** Ground truth by slot: filled in the background and on demand, corrected when the chain reorganises. */
 export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<

@@ -1,3 +1,4 @@
+import type { SlotRoot } from "../domain/Block.ts"
 import { fromHex, type Root, toHex } from "../domain/Bytes.ts"
 import { slotBit, tileOf, tileSlots } from "../domain/Tile.ts"
 
@@ -18,12 +19,6 @@ export interface SlotIndex {
   /** Blocks that were at a slot before another one, or none, was found to be there: all but the first `seen` of them. */
   readonly replacedSince: (seen: number) => { readonly seen: number; readonly blocks: ReadonlyArray<SlotRoot> }
   readonly countKnown: (start: number, end: number) => number
-}
-
-/** A block by its place and its name. */
-export interface SlotRoot {
-  readonly slot: number
-  readonly root: Root
 }
 
 interface LinkedBlock {

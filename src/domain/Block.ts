@@ -32,3 +32,9 @@ export type ChainEvent =
   | { readonly _tag: "Finalized"; readonly epoch: number; readonly root: Root }
   /** Blocks of the last `depth` slots up to `slot` may have changed. */
   | { readonly _tag: "Reorg"; readonly slot: number; readonly depth: number }
+
+/** A block by its place and its name. */
+export interface SlotRoot {
+  readonly slot: number
+  readonly root: Root
+}

@@ -52,12 +52,15 @@ export const maxRequestDataColumnSidecars = 16384
 /** BYTES_PER_CELL. */
 export const bytesPerCell = 2048
 
+/** What turns slots into moments and back. */
+export type SlotClock = Pick<ChainParameters, "genesisTime" | "slotDurationMs">
+
 /** The slot that is running at `unixMs`; negative before genesis. */
-export const slotAt = (chain: ChainParameters, unixMs: number): number =>
+export const slotAt = (chain: SlotClock, unixMs: number): number =>
   Math.floor((unixMs - chain.genesisTime * 1000) / chain.slotDurationMs)
 
 /** Unix milliseconds at which `slot` starts. */
-export const slotStart = (chain: ChainParameters, slot: number): number =>
+export const slotStart = (chain: SlotClock, slot: number): number =>
   chain.genesisTime * 1000 + slot * chain.slotDurationMs
 
 export const epochOf = (chain: ChainParameters, slot: number): number => Math.floor(slot / chain.slotsPerEpoch)

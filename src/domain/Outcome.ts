@@ -177,6 +177,13 @@ export const noOutcomes: OutcomeCounts = {
   unverifiable: 0
 }
 
+/** Outcomes by kind. */
+export const countOutcomes = (outcomes: Iterable<{ readonly outcome: OutcomeKind }>): OutcomeCounts => {
+  const counts = { ...noOutcomes }
+  for (const { outcome } of outcomes) counts[outcome]++
+  return counts
+}
+
 /** `counts` with `more` added to it. */
 export const addOutcomes = (counts: OutcomeCounts, more: Partial<OutcomeCounts>): OutcomeCounts => {
   const sum = { ...counts }

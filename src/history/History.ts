@@ -1,4 +1,5 @@
 import { Context, type Effect, type Option, Schema } from "effect"
+import type { SlotRoot } from "../domain/Block.ts"
 import type { Claim } from "../domain/Claim.ts"
 import type { CoverageCounts } from "../domain/Coverage.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
@@ -40,12 +41,6 @@ export interface PeerHistory {
  */
 export interface CoverageBlock extends CoverageChunk {
   readonly firstSlot: number
-}
-
-/** A block by its place and its name. */
-export interface SlotRoot {
-  readonly slot: number
-  readonly root: string
 }
 
 /** Everything that was ever found out, on disk: every probe, every outcome, claims over time, peers. */

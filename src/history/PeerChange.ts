@@ -2,7 +2,7 @@ import type { CoverageCounts } from "../domain/Coverage.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import { addFindings } from "../domain/Finding.ts"
 import type { Outcome, Probe } from "../domain/Job.ts"
-import { blameOf, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
+import { blameOf, countOutcomes, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
 import { type ConversationCounts, noConversations } from "../domain/Verdict.ts"
 import type { Conversation } from "./History.ts"
 import { PeerRecord } from "./HistoryRecord.ts"
@@ -35,7 +35,7 @@ export const changeOf: (record: PeerRecord) => PeerChange = PeerRecord.$match({
     seenAt: conversation === "unanswered" ? null : probe.finishedAt,
     probes: 1,
     lastProbeAt: probe.finishedAt,
-    outcomes: countsOf(probe),
+    outcomes: countOutcomes(probe.outcomes),
     conversations: one(conversation),
     findings: addFindings({}, probe.findings),
     failure: failureOf(probe),
@@ -71,12 +71,6 @@ const noChange = (peerId: string): PeerChange => ({
 })
 
 const one = (conversation: Conversation): ConversationCounts => ({ ...noConversations, [conversation]: 1 })
-
-const countsOf = (probe: Probe): OutcomeCounts => {
-  const counts = { ...noOutcomes }
-  for (const { outcome } of probe.outcomes) counts[outcome]++
-  return counts
-}
 
 const failureOf = (probe: Probe): Failure | null => {
   const first = (blamed: boolean): Failure | null => {

@@ -3,6 +3,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Duration, Effect, Metric, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
+import { slotAt } from "../domain/Chain.ts"
 import { historyDeletedRows } from "../domain/Metrics.ts"
 import { chunkKey, chunkOf, slotsPerChunk } from "./CoverageChunk.ts"
 import { forgetPeers } from "./ForgetPeers.ts"
@@ -45,8 +46,7 @@ export const retentionPass = (
     const now = yield* Clock.currentTimeMillis
     const slices = makeSlices(sql)
     const cutoff = now - Duration.toMillis(retention)
-    const slotAt = (unixMs: number) => Math.floor((unixMs - network.genesisTime * 1000) / network.slotDurationMs)
-    const firstChunk = chunkOf(Math.max(0, slotAt(cutoff)))
+    const firstChunk = chunkOf(Math.max(0, slotAt(network, cutoff)))
     // Failures go with their probe.
     yield* deleteAll(slices, "probes WHERE finished_at < ?", cutoff)
     yield* deleteAll(slices, "coverage WHERE id < ?", chunkKey(0, firstChunk))
@@ -58,7 +58,7 @@ export const retentionPass = (
     yield* deleteAll(slices, "agents WHERE day < ?", dayOf(cutoff), writer.forget)
     // A probe that is kept may be of a slot that was as old as peers must serve when it was made.
     const servedMs = network.retentionEpochs * network.slotsPerEpoch * network.slotDurationMs
-    yield* deleteAll(slices, "blocks WHERE slot < ?", slotAt(cutoff - servedMs - dayMs), writer.forget)
+    yield* deleteAll(slices, "blocks WHERE slot < ?", slotAt(network, cutoff - servedMs - dayMs), writer.forget)
     // What a peer owes of a slot is told by its claims since then.
     yield* forgetPeers(slices, writer, { claimsBefore: Math.min(cutoff, now - servedMs - dayMs), cutoff })
     yield* giveBack(slices)

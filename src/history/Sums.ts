@@ -1,3 +1,4 @@
+import { type SlotClock, slotStart } from "../domain/Chain.ts"
 import { dayMs, dayOf } from "../domain/Day.ts"
 import type { Probe } from "../domain/Job.ts"
 import { noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
@@ -22,13 +23,6 @@ export interface Sum {
   readonly day: number
   readonly of: number
   readonly outcomes: Counts
-}
-
-/** Turns a slot into a moment. */
-export interface SlotClock {
-  /** Unix milliseconds of slot 0. */
-  readonly genesisMs: number
-  readonly slotDurationMs: number
 }
 
 /**
@@ -71,5 +65,5 @@ const sumAt = (sums: Map<number, Sum>, day: number, of: number): Sum => {
 /** More than there are columns, and days since 1970. */
 const keysPerDay = 2 ** 20
 
-const ageOf = ({ genesisMs, slotDurationMs }: SlotClock, slot: number, at: number): number =>
-  Math.max(0, Math.floor((at - genesisMs - slot * slotDurationMs) / dayMs))
+const ageOf = (clock: SlotClock, slot: number, at: number): number =>
+  Math.max(0, Math.floor((at - slotStart(clock, slot)) / dayMs))

@@ -1,10 +1,10 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect } from "effect"
+import type { SlotClock } from "../domain/Chain.ts"
 import { makeOrphans, type Orphans } from "./Orphans.ts"
 import type { BlockKey } from "./OutcomeSections.ts"
 import { only } from "./SqliteRows.ts"
-import type { SlotClock } from "./Sums.ts"
 import {
   insertBlock,
   selectBlock,
@@ -39,7 +39,7 @@ export const remember = (sql: SqlClient.SqlClient) =>
         clock:
           network === undefined
             ? undefined
-            : { genesisMs: network.genesis_time * 1000, slotDurationMs: network.slot_duration_ms },
+            : { genesisTime: network.genesis_time, slotDurationMs: network.slot_duration_ms },
         orphans,
         blocks: new Map(),
         agents: new Map(),

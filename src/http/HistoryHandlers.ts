@@ -2,7 +2,7 @@ import { HttpApiBuilder } from "@effect/platform"
 import { Clock, Duration, Effect, Option } from "effect"
 import { Dasmon } from "../Dasmon.ts"
 import { numberOfColumns } from "../domain/Chain.ts"
-import { dayOf } from "../domain/Day.ts"
+import { firstDayOf } from "../domain/Day.ts"
 import { Probe } from "../domain/Job.ts"
 import { noOutcomes } from "../domain/Outcome.ts"
 import type { PeerView } from "../domain/Peer.ts"
@@ -89,7 +89,7 @@ const answered = <A, R>(answer: Effect.Effect<A, Unanswered, R>) =>
 /** Whole days, the first one included, as `dasmon report --since`. */
 const periodOf = (since: Duration.Duration | undefined) =>
   Effect.map(Clock.currentTimeMillis, (now) => ({
-    since: since === undefined ? undefined : Math.max(0, dayOf(now - Duration.toMillis(since)))
+    since: since === undefined ? undefined : firstDayOf(now, Duration.toMillis(since))
   }))
 
 const columnsOf = (rows: ReadonlyArray<ComplianceRow>, views: ReadonlyArray<PeerView>): typeof Columns.Type => {

@@ -7,7 +7,7 @@ import type { Event } from "../domain/Event.ts"
 import type { Finding } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
 import * as Metrics from "../domain/Metrics.ts"
-import { noOutcomes, type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
+import { countOutcomes, type OutcomeCounts, outcomeKinds } from "../domain/Outcome.ts"
 import type { PeerView } from "../domain/Peer.ts"
 import type { Status } from "../domain/Status.ts"
 import type { Verdict } from "../domain/Verdict.ts"
@@ -84,9 +84,8 @@ const makeRecorder = (chain: ChainParameters) => {
 
   const countProbe = Effect.fnUntraced(function* ({ bytes, findings, job, outcomes, requests, timings }: Probe) {
     const client = clientOf(job.peerId)
-    const counts = { ...noOutcomes }
-    for (const { outcome } of outcomes) counts[outcome]++
-    yield* countOutcomes(counts, client)
+    const counts = countOutcomes(outcomes)
+    yield* addOutcomes(counts, client)
     yield* countFindings(job.peerId, findings)
     yield* Metric.increment(Metrics.probesCompleted.of({ conversation: conversationOf(counts), client }))
     yield* Metric.incrementBy(Metrics.probeRequests, requests)
@@ -124,7 +123,7 @@ const makeRecorder = (chain: ChainParameters) => {
       yield* countStatus(status)
       const earlier = { conversation: "answered", client: "unknown" } as const
       yield* Metric.incrementBy(Metrics.probesCompleted.of(earlier), status.probes.completed)
-      yield* countOutcomes(status.outcomes, earlier.client)
+      yield* addOutcomes(status.outcomes, earlier.client)
       yield* Effect.forEach(peers, (view) => see(view.peerId, seenOf(view)), { discard: true })
     }),
     record: Effect.fnUntraced(function* (event: Event) {
@@ -163,7 +162,7 @@ const conversationOf = ({ disconnected, refused, timeout }: OutcomeCounts) => {
   return timeout + disconnected > 0 ? "unanswered" : "answered"
 }
 
-const countOutcomes = (counts: OutcomeCounts, client: ClientFamily) =>
+const addOutcomes = (counts: OutcomeCounts, client: ClientFamily) =>
   Effect.forEach(
     outcomeKinds,
     (outcome) => Metric.incrementBy(Metrics.outcomes.of({ outcome, client }), counts[outcome]),

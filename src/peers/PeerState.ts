@@ -4,7 +4,7 @@ import type { ClaimHistory } from "../domain/ClaimHistory.ts"
 import type { PeerCoverage } from "../domain/Confidence.ts"
 import { addFindings, type Finding, type FindingCounts } from "../domain/Finding.ts"
 import type { Probe } from "../domain/Job.ts"
-import { addOutcomes, type Blame, blameOf, type OutcomeCounts, type OutcomeKind } from "../domain/Outcome.ts"
+import { addOutcomes, type Blame, blameOf, countOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
 import type { PeerAddress, PeerView } from "../domain/Peer.ts"
 import { addConversation, type ConversationCounts, type Verdict, verdictOf } from "../domain/Verdict.ts"
 import type { ConnectedPeer } from "../host/Host.ts"
@@ -58,18 +58,11 @@ export const withFindings = (state: PeerState, findings: ReadonlyArray<Finding>)
 /** `state` after a probe, and how the probe went as a conversation. */
 export const withProbe = (state: PeerState, probe: Probe, conversation: keyof ConversationCounts): PeerState => ({
   ...withFindings(withConversation(state, conversation, null), probe.findings),
-  outcomes: addOutcomes(state.outcomes, countOutcomes(probe)),
+  outcomes: addOutcomes(state.outcomes, countOutcomes(probe.outcomes)),
   lastProbeAt: probe.finishedAt,
   lastFailure:
     failureOf(probe, "peer") ?? (verdict(state) === "violating" ? null : failureOf(probe)) ?? state.lastFailure
 })
-
-/** A probe's outcomes by kind. */
-export const countOutcomes = (probe: Probe): Partial<OutcomeCounts> => {
-  const counts: { -readonly [K in OutcomeKind]?: number } = {}
-  for (const { outcome } of probe.outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
-  return counts
-}
 
 /** The first thing that went wrong in a probe: of any kind, or only what is blamed on `blame`. */
 const failureOf = (probe: Probe, blame?: Blame): string | null =>

@@ -1,8 +1,7 @@
 import { Context, Effect, Layer, Metric, Ref } from "effect"
 import type { Probe } from "../domain/Job.ts"
 import * as Metrics from "../domain/Metrics.ts"
-import { addOutcomes, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
-import { countOutcomes } from "./PeerState.ts"
+import { addOutcomes, countOutcomes, noOutcomes, type OutcomeCounts } from "../domain/Outcome.ts"
 
 /** What was done since the program started. */
 export interface Totals {
@@ -44,7 +43,7 @@ export class Tally extends Context.Tag("dasmon/Tally")<
               ...now,
               inFlight: now.inFlight - 1,
               completed: now.completed + (probe === undefined ? 0 : 1),
-              outcomes: probe === undefined ? now.outcomes : addOutcomes(now.outcomes, countOutcomes(probe))
+              outcomes: probe === undefined ? now.outcomes : addOutcomes(now.outcomes, countOutcomes(probe.outcomes))
             })).pipe(Effect.zipRight(Metric.incrementBy(Metrics.probesInFlight, -1))),
           defect: Ref.update(totals, (now) => ({ ...now, defects: now.defects + 1 })).pipe(
             Effect.zipRight(Metric.increment(Metrics.defects))
