@@ -1,5 +1,6 @@
 import { Console, Effect } from "effect"
 import { loadConfig } from "../config/ConfigFile.ts"
+import { isLoopback } from "../config/ListenAddress.ts"
 import { showConfig } from "../config/ShowConfig.ts"
 
 /** Reads a configuration and prints what the program would run with; secrets are masked. */
@@ -14,7 +15,7 @@ export const run = Effect.fn("CheckConfig.run")(function* (file: string) {
 /** What is allowed but seldom meant. */
 const warningsOf = (config: Effect.Effect.Success<ReturnType<typeof loadConfig>>): ReadonlyArray<string> => {
   const { beaconApi, http, httpAddr, peers } = config
-  const isOpen = !["127.0.0.1", "::1", "localhost"].includes(httpAddr.host)
+  const isOpen = !isLoopback(httpAddr.host)
   return [
     ...(beaconApi === undefined ? ["beacon_api is not set: `dasmon run` needs it"] : []),
     ...(peers.length === 0 ? ["peers is empty: only peers that connect to this node will be watched"] : []),

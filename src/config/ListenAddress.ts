@@ -21,6 +21,10 @@ const parseListenAddress = (text: string): Option.Option<HostAndPort> => {
   return allowed ? Option.some({ host: bare, port }) : Option.none()
 }
 
+/** Whether only this machine can reach what listens on the host. */
+export const isLoopback = (host: string): boolean =>
+  host === "localhost" || host === "::1" || (isIPv4(host) && host.startsWith("127."))
+
 const formatListenAddress = ({ host, port }: HostAndPort): string =>
   host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`
 

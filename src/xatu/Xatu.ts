@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto"
 import { FileSystem } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { Clock, Duration, Effect, Either, Layer, Metric, Option, Schedule, Stream } from "effect"
+import { isLoopback } from "../config/ListenAddress.ts"
 import { isSecure, sentHeaders, type XatuConfig } from "../config/XatuConfig.ts"
 import { Dasmon } from "../Dasmon.ts"
 import type { ChainParameters } from "../domain/Chain.ts"
@@ -52,7 +53,7 @@ const transportOf = (config: XatuConfig): Layer.Layer<Transport, XatuError, File
       const { host, path, port, protocol } = config.address
       const tls = isSecure(config) ? Option.some(yield* trustedBy(config)) : Option.none()
       const headers = sentHeaders(config)
-      if (Option.isNone(tls) && Object.keys(headers).length > 0 && !isLocal(host)) {
+      if (Option.isNone(tls) && Object.keys(headers).length > 0 && !isLoopback(host)) {
         yield* Effect.logWarning("xatu: headers and passwords are sent in plain text: use grpcs:// or https://")
       }
       if (protocol === "grpc") return GrpcTransport.layer({ host, port, tls, headers })
@@ -69,8 +70,6 @@ const trustedBy = Effect.fnUntraced(function* ({ caFile }: XatuConfig) {
     (error) => new XatuError({ reason: `${caFile} cannot be read (xatu.ca_file): ${error.message}` })
   )
 })
-
-const isLocal = (host: string): boolean => host === "localhost" || host === "::1" || host.startsWith("127.")
 
 const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: XatuOptions) {
   const dasmon = yield* Dasmon
@@ -111,7 +110,7 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
     Effect.forkScoped
   )
   const catchUp = Effect.gen(function* () {
-    const { sequence } = yield* dasmon.status
+    const sequence = yield* dasmon.events.sequence
     yield* Effect.suspend(() => (last >= sequence ? Effect.void : Effect.fail("behind"))).pipe(
       Effect.retry(Schedule.spaced("10 millis")),
       Effect.ignore
