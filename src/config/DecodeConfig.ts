@@ -1,6 +1,7 @@
 import { Either, ParseResult, Predicate, Schema } from "effect"
 import { Config, type ConfigInput, configKeys } from "./Config.ts"
 import { ConfigError } from "./ConfigError.ts"
+import { type KeyStyle, written } from "./KeyStyle.ts"
 import { show, showPath } from "./Show.ts"
 import { closest } from "./Suggest.ts"
 
@@ -17,9 +18,6 @@ export const complaintLine = ({ message, path }: Complaint): string =>
 /** A configuration built in code, for a host that embeds the monitor. Checked like a file; absent keys are defaults. */
 export const makeConfig = (input: ConfigInput): Either.Either<Config, ConfigError> =>
   Either.mapLeft(decodeConfig(input, "camelCase"), (complaints) => ConfigError.of(complaints.map(complaintLine)))
-
-/** How keys are written: as in `Config`, or as in a file. */
-export type KeyStyle = "camelCase" | "snake_case"
 
 /**
  * Makes a configuration of keys and values that may be anything. Everything that is wrong is told, not only the first.
@@ -89,6 +87,3 @@ const advice = (name: string, names: ReadonlyArray<string>, style: KeyStyle): st
   }
   return `known are ${names.join(", ")}`
 }
-
-const written = (key: string, style: KeyStyle): string =>
-  style === "camelCase" ? key : key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)

@@ -1,6 +1,7 @@
 import { Predicate, Redacted, Schema } from "effect"
 import { stringify } from "yaml"
 import { Config } from "./Config.ts"
+import { written } from "./KeyStyle.ts"
 
 /** What stands in place of a secret. */
 const mask = "********"
@@ -18,7 +19,7 @@ const masked = (encoded: unknown, decoded: unknown): unknown => {
   if (!Predicate.isRecord(encoded)) return encoded
   return Object.fromEntries(
     Object.entries(encoded).map(([key, value]) => [
-      key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+      written(key, "snake_case"),
       masked(value, Predicate.isRecord(decoded) ? decoded[key] : undefined)
     ])
   )
