@@ -14,7 +14,7 @@ import { PeerDetail } from "../domain/PeerDetail.ts"
 import { SlotDetail } from "../domain/SlotDetail.ts"
 import { Status } from "../domain/Status.ts"
 import { version } from "../Version.ts"
-import { Alive, Clients, Columns, PeerPage, ProbesAnswer, Ready, ReportAnswer } from "./Answers.ts"
+import { Alive, Clients, Columns, PeerPage, ProbesAnswer, Ready, ReportAnswer } from "./AnswerSchemas.ts"
 import {
   type ApiError,
   BadParameter,

@@ -1,6 +1,6 @@
 import { HttpLayerRouter, HttpServerResponse } from "@effect/platform"
 import type { Layer } from "effect"
-import { unlessKnown } from "./Answer.ts"
+import { unlessKnown } from "./JsonAnswer.ts"
 import * as DocsPage from "./DocsPage.ts"
 import { openApiText } from "./OpenApiText.ts"
 import * as Page from "./Page.ts"

@@ -8,11 +8,11 @@ import { noOutcomes } from "../domain/Outcome.ts"
 import type { PeerView } from "../domain/Peer.ts"
 import type { ComplianceBy, ComplianceRow } from "../domain/Question.ts"
 import { SlotDetail } from "../domain/SlotDetail.ts"
-import { answerCached, answerWith } from "./Answer.ts"
-import { Clients, Columns, ProbesAnswer, ReportAnswer } from "./Answers.ts"
+import { answerCached, answerWith } from "./JsonAnswer.ts"
+import { Clients, Columns, ProbesAnswer, ReportAnswer } from "./AnswerSchemas.ts"
 import { Api } from "./Api.ts"
 import { type ApiError, errorAnswer, HistoryUnavailable, UnknownProbe } from "./ApiErrors.ts"
-import { fromHistory } from "./FromHistory.ts"
+import { fromHistory, type Unanswered } from "./HistoryFault.ts"
 
 /** What was found out, from the database. */
 export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
@@ -79,11 +79,11 @@ const answerProbe = answerCached(Probe)
 /** Clients and versions in one answer: strangers choose what they call themselves. */
 const mostClients = 1000
 
-type Unanswered = Parameters<typeof fromHistory>[0] & { readonly _tag: "ReportError" }
+type ReportError = Unanswered & { readonly _tag: "ReportError" }
 
 const failed = (error: ApiError) => Effect.succeed(errorAnswer(error))
 
-const answered = <A, R>(answer: Effect.Effect<A, Unanswered, R>) =>
+const answered = <A, R>(answer: Effect.Effect<A, ReportError, R>) =>
   Effect.catchTag(answer, "ReportError", (error) => failed(fromHistory(error)))
 
 /** Whole days, the first one included, as `dasmon report --since`. */

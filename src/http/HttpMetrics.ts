@@ -1,6 +1,7 @@
 import type { HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import type { Effect } from "effect"
 import { Metric } from "effect"
+import { pathOf } from "./RequestPath.ts"
 import { httpRequests, httpRoutes, statusClasses } from "../domain/Metrics.ts"
 
 /** Counts an answer by the pattern of the path, not the path itself: anyone can ask for any. */
@@ -8,10 +9,10 @@ export const countAnswer = (
   request: HttpServerRequest.HttpServerRequest,
   response: HttpServerResponse.HttpServerResponse
 ): Effect.Effect<void> =>
-  Metric.increment(httpRequests.of({ route: routeOf(request.url), status: statusOf(response.status) }))
+  Metric.increment(httpRequests.of({ route: routeOf(pathOf(request)), status: statusOf(response.status) }))
 
-const routeOf = (url: string): (typeof httpRoutes)[number] => {
-  const parts = url.replace(/[?#].*$/s, "").split("/")
+const routeOf = (path: string): (typeof httpRoutes)[number] => {
+  const parts = path.split("/")
   return patterns.find(({ pattern }) => matches(pattern, parts))?.route ?? "other"
 }
 

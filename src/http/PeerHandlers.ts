@@ -5,11 +5,11 @@ import { clientFamily } from "../domain/ClientFamily.ts"
 import { Probe } from "../domain/Job.ts"
 import type { PeerView } from "../domain/Peer.ts"
 import { PeerDetail } from "../domain/PeerDetail.ts"
-import { PeerPage } from "./Answers.ts"
-import { answerWith } from "./Answer.ts"
+import { PeerPage } from "./AnswerSchemas.ts"
+import { answerWith } from "./JsonAnswer.ts"
 import { Api } from "./Api.ts"
 import { errorAnswer } from "./ApiErrors.ts"
-import { fromHistory } from "./FromHistory.ts"
+import { fromHistory } from "./HistoryFault.ts"
 
 /** The peers that are watched, and those that were. */
 export const layer = HttpApiBuilder.group(Api, "peers", (handlers) =>

@@ -9,6 +9,7 @@ import {
 import { Cause, Effect, type Layer, Option } from "effect"
 import { countAnswer } from "./HttpMetrics.ts"
 import { type Access, type Guard, makeGuard } from "./Security.ts"
+import { pathOf } from "./RequestPath.ts"
 import { BodyNotAllowed, InternalError, jsonError, MethodNotAllowed, NotFound } from "./HttpErrors.ts"
 
 /**
@@ -34,7 +35,7 @@ const handle =
       const response = Option.isSome(refusal)
         ? refusal.value
         : body
-          ? jsonError(new BodyNotAllowed({ path: pathOf(request) }), 413)
+          ? jsonError(new BodyNotAllowed({ path: shownPath(request) }), 413)
           : yield* route.pipe(Effect.catchAllCause((cause) => errorResponse(request, cause)))
       return HttpServerResponse.setHeaders(response, {
         ...securityHeaders,
@@ -72,7 +73,7 @@ export const layerMethodNotAllowed = (paths: MethodsByPath): Layer.Layer<never, 
         .map((method) =>
           HttpLayerRouter.route(method, path, (request) => {
             const all = allowed.flatMap((method) => (method === "GET" ? ["GET", "HEAD"] : [method]))
-            const error = new MethodNotAllowed({ path: pathOf(request), method, allowed: all })
+            const error = new MethodNotAllowed({ path: shownPath(request), method, allowed: all })
             return Effect.succeed(jsonError(error, 405, { allow: all.join(", ") }))
           })
         )
@@ -92,20 +93,17 @@ const hasBody = ({ headers, method }: HttpServerRequest.HttpServerRequest): bool
   (method === "GET" || method === "HEAD") &&
   ("transfer-encoding" in headers || (headers["content-length"] ?? "0") !== "0")
 
-const pathOf = (request: HttpServerRequest.HttpServerRequest): string =>
-  request.url.replace(/[?#].*$/s, "").slice(0, maxEchoedPath)
-
-/** Characters of a path that an error repeats. */
-const maxEchoedPath = 200
+/** As much of the path as an error repeats. */
+const shownPath = (request: HttpServerRequest.HttpServerRequest): string => pathOf(request).slice(0, 200)
 
 const errorResponse = <E>(request: HttpServerRequest.HttpServerRequest, cause: Cause.Cause<E>) =>
   Effect.gen(function* () {
     if (Cause.isInterruptedOnly(cause)) return yield* Effect.failCause(cause)
     const failure = Cause.failureOption(cause)
     if (Option.isSome(failure) && isNotFound(failure.value)) {
-      return jsonError(new NotFound({ path: pathOf(request) }), 404)
+      return jsonError(new NotFound({ path: shownPath(request) }), 404)
     }
-    yield* Effect.logError(`${request.method} ${pathOf(request)}`, cause)
+    yield* Effect.logError(`${request.method} ${shownPath(request)}`, cause)
     return jsonError(new InternalError(), 500)
   })
 

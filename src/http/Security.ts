@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
 import { type HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Option, Redacted } from "effect"
+import { pathOf } from "./RequestPath.ts"
 import { Forbidden, jsonError, PayloadTooLarge, Unauthorized } from "./HttpErrors.ts"
 
 /** Who may use the API, and from which pages. */
@@ -144,7 +145,5 @@ const hostName = (host: string): string =>
     .toLowerCase()
     .replace(/:\d+$/, "")
     .replace(/^\[(.*)\]$/, "$1")
-
-const pathOf = ({ url }: Request): string => url.replace(/[?#].*$/s, "")
 
 const digest = (text: string): Buffer => createHash("sha256").update(text).digest()

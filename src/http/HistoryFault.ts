@@ -1,7 +1,7 @@
 import { HistoryBusy, HistoryTooSlow, HistoryUnavailable } from "./ApiErrors.ts"
 
 /** Why a question to the history was not answered. */
-interface Unanswered {
+export interface Unanswered {
   readonly fault: "unreadable" | "busy" | "late" | "failed"
   readonly reason: string
 }
