@@ -29,8 +29,12 @@ export const extendClaims = (history: ClaimHistory, claim: Claim, currentSlot: n
   }
 }
 
-/** Whether this combination is within the claim, the moving edges of time aside. */
+/**
+ * Whether this combination is within the claim: from the earliest available slot to the head that the peer claimed
+ * itself, retention and margins aside.
+ */
 export const owes = (history: ClaimHistory, slot: number, column: number): boolean =>
+  slot <= history.current.headSlot &&
   slot >= (history.current.earliestAvailableSlot ?? 0) &&
   slot >= (history.joined.get(column) ?? 0) &&
   history.current.columns.includes(column)

@@ -82,7 +82,7 @@ const make = Effect.gen(function* () {
     const deliveries = received.flatMap((received) =>
       received.delivered.flatMap((sidecar) => {
         const block = blocks.get(sidecar.slot)
-        if (block !== undefined) return [{ block, sidecar, received }]
+        if (block !== undefined) return owes(claims, sidecar.slot, sidecar.column) ? [{ block, sidecar, received }] : []
         const detail = `column ${sidecar.column} of slot ${sidecar.slot} came, whose canonical block has no blobs`
         unrelated.push({ kind: "unrequested_sidecar", detail })
         return []
@@ -150,7 +150,7 @@ const dueBlocks = (facts: ReadonlyArray<SlotFacts>): Blocks =>
     )
   )
 
-/** Of the job, what the peer owes. Columns that it does not owe of a slot may still come, and are then verified. */
+/** Of the job, what the peer owes. Columns that it does not owe of a slot may still come, and are not judged. */
 const owedOf = (blocks: Blocks, claims: ClaimHistory, job: Job): ReadonlyArray<SlotColumns> =>
   [...blocks.keys()]
     .sort((a, b) => a - b)

@@ -58,14 +58,14 @@ export const nextJob = (input: JobInput): Option.Option<Job> => {
   const askable = groundOf(input, (tile, index) => ~coverage.failed(tile, index) | retriable(input, tile, index))
   if (!options.preferUntested) {
     const any = (tile: number): boolean => isAny(coverage, askable, tile)
-    return Option.flatMap(placeAt(input, any, any), (slot) => jobAt(input, askable, slot, range.end))
+    return Option.flatMap(placeAt(input, any, any), (slot) => jobAt(input, askable, slot))
   }
   const isNew = (tile: number): boolean => (slotsOf(input, tile) & ~coverage.done(tile)) !== 0
   const isWanted = (tile: number): boolean => isNew(tile) || (isDue(input, tile) && isAny(coverage, untested, tile))
   const place = input.turn % edgeEvery === 0 ? oldest(input, isNew) : placeAt(input, isWanted, isNew)
   return place.pipe(
     Option.orElse(() => firstDue(input, untested)),
-    Option.flatMap((slot) => jobAt(input, untested, slot, range.end)),
+    Option.flatMap((slot) => jobAt(input, untested, slot)),
     Option.orElse(() => stalest(input, askable))
   )
 }
@@ -156,8 +156,8 @@ const stalest = (input: JobInput, ground: Ground): Option.Option<Job> => {
   return jobAt({ ...input, turn: found.group }, ground, slot, tileStart(found.tile + 1) - 1)
 }
 
-/** The job at, or next after, a slot, ending at `lastSlot` at the latest. */
-const jobAt = (input: JobInput, ground: Ground, slot: number, lastSlot: number): Option.Option<Job> => {
+/** The job at, or next after, a slot: inside the range, and ending at `lastSlot` at the latest. */
+const jobAt = (input: JobInput, ground: Ground, slot: number, lastSlot = Infinity): Option.Option<Job> => {
   const { boundaries, coverage, options, peerId, turn } = input
   const tile = tileOf(slot)
   const origin = tileStart(tile)
@@ -169,6 +169,7 @@ const jobAt = (input: JobInput, ground: Ground, slot: number, lastSlot: number):
       if (anchor === undefined) continue
       const end = Math.min(
         lastSlot,
+        ground.range.end,
         anchor.start + options.maxSlots - 1,
         (boundaries.find((boundary) => boundary > anchor.start) ?? Infinity) - 1
       )

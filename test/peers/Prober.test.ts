@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, FastCheck as fc, Layer, Option } from "effect"
+import type { ClaimHistory } from "../../src/domain/ClaimHistory.ts"
 import { forkDigestOfSlot } from "../../src/domain/ForkDigest.ts"
 import type { Job, Outcome } from "../../src/domain/Job.ts"
 import {
@@ -35,12 +36,18 @@ import {
 const custody = claimOf(statement(8)).columns
 const jobOver = (startSlot: number, count: number): Job => ({ peerId: peer.peerId, startSlot, count, columns: custody })
 
-const probe = (world: World, model: PeerModel, job: Job, lag: Layer.Layer<LoopLag> = LoopLag.layerNone) =>
+const probe = (
+  world: World,
+  model: PeerModel,
+  job: Job,
+  lag: Layer.Layer<LoopLag> = LoopLag.layerNone,
+  claims: ClaimHistory = claimsOf(statement(8))
+) =>
   Effect.flatMap(Prober, (prober) =>
     prober.probe({
       address: peer,
       nodeId,
-      claims: claimsOf(statement(8)),
+      claims,
       job,
       agent: "Nimbus/v1",
       remoteAddress: null
@@ -218,7 +225,6 @@ describe("a sidecar of another block", () => {
       const world = world16()
       reorg(world, 5, 2)
       const orphan = [...world.orphans.keys()][0] ?? ""
-      const forged = `0x${"ee".repeat(32)}`
       const roots = new Map([
         [4, forged],
         [5, orphan]
@@ -379,6 +385,51 @@ describe("no honest peer is ever blamed", () => {
     { fastCheck: { seed: 8, numRuns: 80 } }
   )
 })
+
+describe("what is not claimed", () => {
+  it.effect.prop(
+    "is never judged, whatever is asked and whatever comes",
+    [
+      fc.record({
+        start: fc.integer({ min: 0, max: 15 }),
+        count: fc.integer({ min: 1, max: 16 }),
+        earliest: fc.integer({ min: 0, max: 20 }),
+        head: fc.integer({ min: 0, max: 20 }),
+        joined: fc.integer({ min: 0, max: 20 }),
+        sends: fc.constantFrom("all", "nothing", "another block")
+      })
+    ],
+    ([{ count, earliest, head, joined, sends, start }]) =>
+      Effect.gen(function* () {
+        const world = world16()
+        const said = { ...statement(8, earliest), headSlot: head }
+        const late = custody[7] ?? -1
+        const sent = (all: ReadonlyArray<Sent>): Reply => ({
+          sent: sends === "nothing" ? [] : sends === "all" ? all : all.map((one) => ({ ...one, root: forged }))
+        })
+        const model: PeerModel = {
+          byRange: (request) => sent(honestRange(world, request)),
+          byRoot: (request) => sent(honestRoot(world, request)),
+          statement: () => Either.right(said)
+        }
+        const claims = { current: claimOf(said), joined: new Map([[late, joined]]) }
+        const { probe: result } = yield* probe(world, model, jobOver(start, count), LoopLag.layerNone, claims)
+        for (const { column, slot } of result.outcomes) {
+          assert.isTrue(slot >= start && slot < start + count && slot >= earliest && slot <= head)
+          assert.isTrue(column !== late || slot >= joined)
+        }
+        const due = [...world.canonical.values()].filter(
+          ({ commitments, slot }) =>
+            commitments.length > 0 && slot >= Math.max(start, earliest) && slot <= Math.min(start + count - 1, head)
+        )
+        const lacksLate = due.filter(({ slot }) => slot < joined).length
+        assert.lengthOf(result.outcomes, due.length * 8 - lacksLate)
+      }),
+    { fastCheck: { seed: 9, numRuns: 150 } }
+  )
+})
+
+const forged = `0x${"ee".repeat(32)}`
 
 describe("evidence", () => {
   it.effect("is there for every invalid column, with what was asked, what came and what it was held against", () =>

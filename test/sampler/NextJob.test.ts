@@ -200,6 +200,71 @@ describe("nextJob", () => {
   })
 })
 
+describe("whatever was tested, and however the range moves", () => {
+  it("re-tests no slot past the range: a covered peer whose head is in the middle of a tile", () => {
+    const within = { start: 64, end: 131 }
+    const coverage = coverageOf(claimsFor(columns), within)
+    coverage.add(
+      allOf({ peerId: "", startSlot: 64, count: 68, columns }, () => -1, true),
+      1000
+    )
+    const asked = [1, 2, 3].map((turn) => {
+      const job = Option.getOrThrow(nextJob(input(within, { coverage, turn, now: 2000 })))
+      coverage.add(
+        allOf(job, () => -1, true),
+        2000 + turn * 1000
+      )
+      return [job.startSlot, job.startSlot + job.count - 1]
+    })
+    assert.deepStrictEqual(
+      asked.toSorted(([a = 0], [b = 0]) => a - b),
+      [
+        [64, 95],
+        [96, 127],
+        [128, 131]
+      ]
+    )
+  })
+
+  it("no job leaves the range, over random histories of heads that come, fall back and grow", () => {
+    const step = fc.record({
+      head: fc.integer({ min: 0, max: 400 }),
+      start: fc.integer({ min: 0, max: 120 }),
+      came: fc.double({ min: 0, max: 1, noNaN: true }),
+      succeeded: fc.boolean(),
+      later: fc.integer({ min: 0, max: 200_000 })
+    })
+    const limits = fc.record({
+      maxColumns: fc.integer({ min: 1, max: 20 }),
+      maxSlots: fc.integer({ min: 1, max: 128 }),
+      preferUntested: fc.boolean(),
+      retryFailures: fc.boolean()
+    })
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 40, maxLength: 120 }), limits, fc.nat(), (steps, limits, seed) => {
+        const over = { ...options, ...limits }
+        const coverage = coverageOf(claimsFor(columns, new Map([[126, 90]])), { start: 0, end: 400 }, over)
+        const random = lcg(seed)
+        const columnSlots = wordsOf((slot) => slot % 7 !== 3)
+        let now = 1_000_000
+        for (const [turn, { came, head, later, start, succeeded }] of steps.entries()) {
+          now += later
+          const within = { start, end: head }
+          const job = Option.getOrUndefined(
+            nextJob(input(within, { coverage, columnSlots, options: over, turn, now, random }))
+          )
+          if (job === undefined) continue
+          assert.isTrue(job.startSlot >= start && job.count >= 1, `${job.startSlot} below ${start}`)
+          assert.isAtMost(job.startSlot + job.count - 1, head)
+          const answered = allOf(job, columnSlots, succeeded)
+          coverage.add(answered.slice(0, Math.ceil(answered.length * came)), now)
+        }
+      }),
+      { seed: 7, numRuns: 300 }
+    )
+  })
+})
+
 /** Chi-square of the starts of many jobs, against the stated distribution, in ten parts of the allowed slots. */
 describe("slot_bias", () => {
   const cumulative: Readonly<Record<SlotBias, (x: number) => number>> = {
