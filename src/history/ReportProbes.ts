@@ -2,7 +2,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
 import { maxRequestBlocks } from "../domain/Chain.ts"
 import { type OutcomeKind, outcomeKinds } from "../domain/Outcome.ts"
-import { columnsOf, hasColumn } from "./ColumnMask.ts"
+import { hasColumn } from "./ColumnMask.ts"
 import { decodeSections } from "./OutcomeSections.ts"
 import {
   type Claims,
@@ -16,8 +16,9 @@ import {
   type ProbeSummary
 } from "../domain/Question.ts"
 import { anyFailure } from "./Migration0003.ts"
+import { selectClaims, selectFailures } from "./ReadStatements.ts"
 import { countsRow, type ReadError } from "./ReportRows.ts"
-import { claimColumns, claimOf, ClaimRow, FailureRowColumns, outcomeCountsOf, query } from "./SqliteRows.ts"
+import { claimOf, outcomeCountsOf, probeFields, probeOf, query } from "./SqliteRows.ts"
 
 /** The newest probes of those that are asked for. */
 export const probes = Effect.fnUntraced(function* (
@@ -66,31 +67,11 @@ export const claims = (
 ): Effect.Effect<typeof Claims.Type, ReadError> =>
   Effect.map(selectClaims(connection, [peerId]), (rows) => rows.map(claimOf))
 
-const SummaryRow = countsRow({
-  id: Schema.Number,
-  uuid: Schema.String,
-  peer_id: Schema.String,
-  start_slot: Schema.Number,
-  count: Schema.Number,
-  columns: Schema.Uint8ArrayFromSelf,
-  started_at: Schema.Number,
-  finished_at: Schema.Number,
-  open_ms: Schema.NullOr(Schema.Number),
-  first_byte_ms: Schema.NullOr(Schema.Number),
-  total_ms: Schema.Number,
-  requests: Schema.Number,
-  bytes: Schema.Number,
-  sections: Schema.Uint8ArrayFromSelf
-})
+const SummaryRow = countsRow({ ...probeFields, uuid: Schema.String, sections: Schema.Uint8ArrayFromSelf })
 
 const summaryOf = (row: typeof SummaryRow.Type): ProbeSummary => ({
   id: row.uuid,
-  job: { peerId: row.peer_id, startSlot: row.start_slot, count: row.count, columns: columnsOf(row.columns) },
-  startedAt: row.started_at,
-  finishedAt: row.finished_at,
-  timings: { open: row.open_ms, firstByte: row.first_byte_ms, total: row.total_ms },
-  requests: row.requests,
-  bytes: row.bytes,
+  ...probeOf(row),
   outcomes: outcomeCountsOf(row)
 })
 
@@ -179,14 +160,4 @@ const selectFailedProbes = query(
   `SELECT id, uuid, finished_at, ${outcomeKinds.join(", ")} FROM probes INDEXED BY probes_failed
   WHERE peer = (SELECT id FROM peers WHERE peer_id = ?) AND ${anyFailure} ORDER BY id DESC LIMIT ?`,
   countsRow({ id: Schema.Number, uuid: Schema.String, finished_at: Schema.Number })
-)
-
-const selectClaims = query(
-  `SELECT ${claimColumns} FROM claims WHERE peer = (SELECT id FROM peers WHERE peer_id = ?) ORDER BY id`,
-  ClaimRow
-)
-
-const selectFailures = query(
-  `SELECT outcome, slot, "column", block_root AS blockRoot, "check", reason FROM failures WHERE probe = ? ORDER BY id`,
-  FailureRowColumns
 )

@@ -15,20 +15,20 @@ import { failureFinder } from "./FailureRows.ts"
 import { type CoverageBlock, HistoryError, type PeerHistory } from "./History.ts"
 import { clearVoid } from "./Orphans.ts"
 import { decodeSections } from "./OutcomeSections.ts"
+import { selectClaims, selectFailures } from "./ReadStatements.ts"
 import { explain } from "./SqliteFault.ts"
 import {
   BlockRow,
   ChunkRow,
-  claimColumns,
   claimOf,
   ClaimRow,
-  FailureRowColumns,
   findingCountsOf,
   FindingRow,
   IdRow,
   OrphanRow,
   outcomeCountsOf,
   PeerRow,
+  probeOf,
   ProbeRow,
   query,
   TotalsRow
@@ -132,12 +132,7 @@ const readProbe = Effect.fnUntraced(function* (connection: Connection, id: strin
   const failures = yield* selectFailures(connection, [row.id])
   return Option.some<Probe>({
     id,
-    job: { peerId: row.peer_id, startSlot: row.start_slot, count: row.count, columns: columnsOf(row.columns) },
-    startedAt: row.started_at,
-    finishedAt: row.finished_at,
-    timings: { open: row.open_ms, firstByte: row.first_byte_ms, total: row.total_ms },
-    requests: row.requests,
-    bytes: row.bytes,
+    ...probeOf(row),
     outcomes: yield* readOutcomes(connection, row.outcomes, failureFinder(failures)),
     findings: row.findings ?? []
   })
@@ -184,11 +179,6 @@ const selectPeerNumber = query("SELECT id FROM peers WHERE peer_id = ?", IdRow)
 
 const selectFindings = query("SELECT kind, count FROM findings WHERE peer = ?", FindingRow)
 
-const selectClaims = query(
-  `SELECT ${claimColumns} FROM claims WHERE peer = (SELECT id FROM peers WHERE peer_id = ?) ORDER BY id`,
-  ClaimRow
-)
-
 const selectNextKey = query("SELECT id FROM coverage WHERE id >= ? ORDER BY id LIMIT 1", IdRow)
 
 const selectChunks = query(
@@ -207,11 +197,6 @@ const selectOrphans = query(
 const selectProbe = query(
   "SELECT probes.*, peers.peer_id FROM probes JOIN peers ON peers.id = probes.peer WHERE probes.uuid = ?",
   ProbeRow
-)
-
-const selectFailures = query(
-  `SELECT outcome, slot, "column", block_root AS blockRoot, "check", reason FROM failures WHERE probe = ?`,
-  FailureRowColumns
 )
 
 const selectBlocks = query(

@@ -5,6 +5,7 @@ import type { ParseError } from "effect/ParseResult"
 import { type Claim, ClaimSource } from "../domain/Claim.ts"
 import type { FindingCounts } from "../domain/Finding.ts"
 import { FindingKind } from "../domain/Finding.ts"
+import type { Probe } from "../domain/Job.ts"
 import { InvalidCheck, type OutcomeCounts, OutcomeKind } from "../domain/Outcome.ts"
 import { columnsOf } from "./ColumnMask.ts"
 
@@ -81,7 +82,8 @@ export const FailureRowColumns = Schema.Struct({
   reason: Schema.NullOr(Schema.String)
 })
 
-export const ProbeRow = Schema.Struct({
+/** What a probe was, without what came of it. */
+export const probeFields = {
   id: Schema.Number,
   peer_id: Schema.String,
   start_slot: Schema.Number,
@@ -93,7 +95,20 @@ export const ProbeRow = Schema.Struct({
   first_byte_ms: Schema.NullOr(Schema.Number),
   total_ms: Schema.Number,
   requests: Schema.Number,
-  bytes: Schema.Number,
+  bytes: Schema.Number
+}
+
+export const probeOf = (row: Schema.Struct.Type<typeof probeFields>): Omit<Probe, "id" | "outcomes" | "findings"> => ({
+  job: { peerId: row.peer_id, startSlot: row.start_slot, count: row.count, columns: columnsOf(row.columns) },
+  startedAt: row.started_at,
+  finishedAt: row.finished_at,
+  timings: { open: row.open_ms, firstByte: row.first_byte_ms, total: row.total_ms },
+  requests: row.requests,
+  bytes: row.bytes
+})
+
+export const ProbeRow = Schema.Struct({
+  ...probeFields,
   findings: Schema.NullOr(Schema.parseJson(Schema.Array(Schema.Struct({ kind: FindingKind, detail: Schema.String })))),
   outcomes: Schema.Uint8ArrayFromSelf
 })

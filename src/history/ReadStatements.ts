@@ -1,0 +1,15 @@
+import { claimColumns, ClaimRow, FailureRowColumns, query } from "./SqliteRows.ts"
+
+/** What the monitor and a report ask alike. */
+
+/** The claims of a peer, ascending in time. */
+export const selectClaims = query(
+  `SELECT ${claimColumns} FROM claims WHERE peer = (SELECT id FROM peers WHERE peer_id = ?) ORDER BY id`,
+  ClaimRow
+)
+
+/** The failures of a probe. */
+export const selectFailures = query(
+  `SELECT outcome, slot, "column", block_root AS blockRoot, "check", reason FROM failures WHERE probe = ? ORDER BY id`,
+  FailureRowColumns
+)
