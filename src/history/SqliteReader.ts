@@ -21,7 +21,7 @@ import {
   BlockRow,
   ChunkRow,
   claimOf,
-  ClaimRow,
+  type ClaimRow,
   findingCountsOf,
   FindingRow,
   IdRow,
