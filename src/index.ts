@@ -9,10 +9,10 @@ export { ConfigError } from "./config/ConfigError.ts"
 export { loadConfig, parseConfig } from "./config/ConfigFile.ts"
 export { makeConfig } from "./config/DecodeConfig.ts"
 
-export type { Block, ChainEvent, Head, SlotFacts } from "./domain/Block.ts"
-export type { BlobParameters, ChainParameters, Fork, ForkName, SlotRange } from "./domain/Chain.ts"
-export { Claim, type ClaimParts } from "./domain/Claim.ts"
-export { custodyColumns, custodyGroups } from "./domain/Custody.ts"
+export type { Block, ChainEvent, Head, SlotFacts } from "./domain/network/Block.ts"
+export type { BlobParameters, ChainParameters, Fork, ForkName, SlotRange } from "./domain/network/Chain.ts"
+export { Claim, type ClaimParts } from "./domain/peer/Claim.ts"
+export { custodyColumns, custodyGroups } from "./domain/column/Custody.ts"
 export {
   CustodyUpdate,
   Event,
@@ -24,11 +24,11 @@ export {
   SystemSnapshot
 } from "./domain/Event.ts"
 export type { EventFilter } from "./domain/EventFilter.ts"
-export { Finding, FindingKind } from "./domain/Finding.ts"
-export { forkDigestAt } from "./domain/ForkDigest.ts"
-export { nodeIdOfPeerId } from "./domain/Identity.ts"
-export { Job, Outcome, Probe, Timings } from "./domain/Job.ts"
-export { decodeNodeRecord, type NodeRecord } from "./domain/NodeRecord.ts"
+export { Finding, FindingKind } from "./domain/peer/Finding.ts"
+export { forkDigestAt } from "./domain/network/ForkDigest.ts"
+export { nodeIdOfPeerId } from "./domain/peer/NodeId.ts"
+export { Job, Outcome, Probe, Timings } from "./domain/probe/Job.ts"
+export { decodeNodeRecord, type NodeRecord } from "./domain/peer/NodeRecord.ts"
 export {
   type Blame,
   blameOf,
@@ -46,7 +46,7 @@ export {
   ProbeTimeout,
   type RequestError,
   Unverifiable
-} from "./domain/Outcome.ts"
+} from "./domain/probe/Outcome.ts"
 export {
   NothingToAsk,
   NotConnected,
@@ -55,38 +55,38 @@ export {
   TooManyWaiting,
   TooSoon,
   UnknownPeer
-} from "./domain/OnDemand.ts"
-export { parsePeerAddress, type PeerAddress, PeerView } from "./domain/Peer.ts"
-export { PeerDetail } from "./domain/PeerDetail.ts"
+} from "./domain/probe/ProbeNow.ts"
+export { parsePeerAddress, type PeerAddress, PeerView } from "./domain/peer/Peer.ts"
+export { PeerDetail } from "./domain/peer/PeerDetail.ts"
 export * as Question from "./domain/Question.ts"
-export { SlotDetail } from "./domain/SlotDetail.ts"
+export { SlotDetail } from "./domain/network/SlotDetail.ts"
 export { Status } from "./domain/Status.ts"
-export { Verdict } from "./domain/Verdict.ts"
+export { Verdict } from "./domain/peer/Verdict.ts"
 
 export { Externs, ExternsError } from "./host/Externs.ts"
 export { type ConnectedPeer, type DialError, Host, type HostEvent } from "./host/Host.ts"
-export * as Libp2pHost from "./host/Libp2pHost.ts"
+export * as Libp2pHost from "./host/libp2p/Libp2pHost.ts"
 export * as Standalone from "./host/Standalone.ts"
 export type { Answer } from "./wire/Client.ts"
 export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
 
-export { CommitmentCache } from "./commitments/CommitmentCache.ts"
-export * as ChainCommitments from "./commitments/ChainCommitments.ts"
+export { CommitmentCache } from "./chain/CommitmentCache.ts"
+export * as ChainCommitments from "./chain/ChainCommitments.ts"
 export { EventBus, type Replay } from "./events/EventBus.ts"
 export { type EventStream, makeEventStream } from "./events/EventStream.ts"
 export * as MemoryEventBus from "./events/MemoryEventBus.ts"
-export { History, HistoryError, type PeerHistory } from "./history/History.ts"
-export * as MemoryHistory from "./history/MemoryHistory.ts"
-export { ReportError, Reports } from "./history/Reports.ts"
-export * as ReportsInline from "./history/ReportsInline.ts"
-export * as ReportsWorker from "./history/ReportsWorker.ts"
-export * as SqliteHistory from "./history/SqliteHistory.ts"
+export { History, HistoryError, type PeerHistory } from "./history/store/History.ts"
+export * as MemoryHistory from "./history/store/MemoryHistory.ts"
+export { ReportError, Reports } from "./history/report/Reports.ts"
+export * as ReportsInline from "./history/report/ReportsInline.ts"
+export * as ReportsWorker from "./history/report/ReportsWorker.ts"
+export * as SqliteHistory from "./history/store/SqliteHistory.ts"
 export { Verifier, VerifierError } from "./kzg/Verifier.ts"
 export * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
 
-export * as HttpServer from "./http/Server.ts"
-export * as MetricsRecorder from "./http/MetricsRecorder.ts"
-export * as MetricsServer from "./http/MetricsServer.ts"
+export * as HttpServer from "./http/server/Server.ts"
+export * as MetricsRecorder from "./http/metrics/MetricsRecorder.ts"
+export * as MetricsServer from "./http/metrics/MetricsServer.ts"
 
 export type { XatuConfig } from "./config/XatuConfig.ts"
 export * as Xatu from "./xatu/Xatu.ts"

@@ -1,23 +1,29 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Clock, Effect } from "effect"
-import { noOutcomes, type OutcomeCounts, outcomeKinds } from "../../src/domain/Outcome.ts"
-import { maskOf } from "../../src/history/ColumnMask.ts"
-import { type CoverageChunk, chunkKey, emptyChunk, encodeChunk } from "../../src/history/CoverageChunk.ts"
-import { chunksCovered, coverProbe } from "../../src/history/CoverProbe.ts"
-import { openDatabase } from "../../src/history/Database.ts"
-import { failureRowsOf } from "../../src/history/FailureRows.ts"
-import { HistoryRecord } from "../../src/history/HistoryRecord.ts"
-import { makeOrphans } from "../../src/history/Orphans.ts"
-import { encodeSections, sectionsOf } from "../../src/history/OutcomeSections.ts"
-import { execute, only } from "../../src/history/SqliteRows.ts"
-import { makeWriter } from "../../src/history/SqliteWriter.ts"
-import { makeSums } from "../../src/history/Sums.ts"
+import { noOutcomes, type OutcomeCounts, outcomeKinds } from "../../src/domain/probe/Outcome.ts"
+import { maskOf } from "../../src/domain/column/ColumnMask.ts"
+import { type CoverageChunk, chunkKey, emptyChunk, encodeChunk } from "../../src/history/store/CoverageChunk.ts"
+import { chunksCovered, coverProbe } from "../../src/history/store/CoverProbe.ts"
+import { openDatabase } from "../../src/history/store/sqlite/Database.ts"
+import { failureRowsOf } from "../../src/history/store/sqlite/FailureRows.ts"
+import { HistoryRecord } from "../../src/history/store/HistoryRecord.ts"
+import { makeOrphans } from "../../src/history/store/Orphans.ts"
+import { encodeSections, sectionsOf } from "../../src/history/store/sqlite/OutcomeSections.ts"
+import { execute, only } from "../../src/history/store/sqlite/SqliteRows.ts"
+import { makeWriter } from "../../src/history/store/sqlite/SqliteWriter.ts"
+import { makeSums } from "../../src/history/store/sqlite/Sums.ts"
 import { dayOf } from "../../src/domain/Day.ts"
-import { inTransaction } from "../../src/history/Transaction.ts"
-import { inOrder, insertFailures, insertProbe, updateTotals, upsertChunk } from "../../src/history/WriteStatements.ts"
-import { agentNumber, blockNumber, knownBlock, remember } from "../../src/history/WriterMemory.ts"
-import { writeSums } from "../../src/history/WriteSums.ts"
+import { inTransaction } from "../../src/history/store/sqlite/Transaction.ts"
+import {
+  inOrder,
+  insertFailures,
+  insertProbe,
+  updateTotals,
+  upsertChunk
+} from "../../src/history/store/sqlite/WriteStatements.ts"
+import { agentNumber, blockNumber, knownBlock, remember } from "../../src/history/store/WriterMemory.ts"
+import { writeSums } from "../../src/history/store/sqlite/WriteSums.ts"
 import {
   agentOf,
   benchNetwork,

@@ -5,8 +5,8 @@ import { SqliteClient } from "@effect/sql-sqlite-node"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Duration, Effect, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
-import { History, type HistoryError } from "../../src/history/History.ts"
-import { layer } from "../../src/history/SqliteHistory.ts"
+import { History, type HistoryError } from "../../src/history/store/History.ts"
+import { layer } from "../../src/history/store/SqliteHistory.ts"
 import { agentOf, benchNetwork, claimOf, combinationsPerProbe, peerIdOf, probeOf } from "./HistoryProbes.ts"
 
 export interface HistoryLoad {

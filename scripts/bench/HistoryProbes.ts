@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto"
-import { slotAt } from "../../src/domain/Chain.ts"
-import type { Claim } from "../../src/domain/Claim.ts"
-import type { Outcome, Probe } from "../../src/domain/Job.ts"
+import { slotAt } from "../../src/domain/network/Chain.ts"
+import type { Claim } from "../../src/domain/peer/Claim.ts"
+import type { Outcome, Probe } from "../../src/domain/probe/Job.ts"
 
 /** The network of the benchmarks: mainnet's clock. */
 export const benchNetwork = {

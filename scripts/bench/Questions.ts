@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { ComplianceBy } from "../../src/domain/Question.ts"
 import { dayMs } from "../../src/domain/Day.ts"
-import { type ReportError, Reports } from "../../src/history/Reports.ts"
-import * as ReportsWorker from "../../src/history/ReportsWorker.ts"
+import { type ReportError, Reports } from "../../src/history/report/Reports.ts"
+import * as ReportsWorker from "../../src/history/report/ReportsWorker.ts"
 
 export interface QuestionTime {
   readonly question: string

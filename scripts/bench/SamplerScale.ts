@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { makeBreathe } from "../../src/history/Breathe.ts"
+import { makeBreathe } from "../../src/runtime/YieldNow.ts"
 import { type Bench, makeRandom, quantile, rounded, type Table } from "./Bench.ts"
 import { combinationsOf, everySlot, makeSimulatedPeer, type SimulatedPeer, windowSlots } from "./SimulatedPeer.ts"
 

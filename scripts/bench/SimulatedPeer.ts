@@ -1,8 +1,8 @@
 import { Option } from "effect"
-import { numberOfColumns } from "../../src/domain/Chain.ts"
-import type { ClaimHistory } from "../../src/domain/ClaimHistory.ts"
-import type { Job } from "../../src/domain/Job.ts"
-import { tileSlots } from "../../src/domain/Tile.ts"
+import { numberOfColumns } from "../../src/domain/network/Chain.ts"
+import type { ClaimHistory } from "../../src/domain/peer/ClaimHistory.ts"
+import type { Job } from "../../src/domain/probe/Job.ts"
+import { tileSlots } from "../../src/domain/network/Tile.ts"
 import { type Coverage, makeCoverage } from "../../src/sampler/Coverage.ts"
 import { groupColumns, type JobOptions, nextJob } from "../../src/sampler/NextJob.ts"
 

@@ -2,7 +2,7 @@ import { ValidationError } from "@effect/cli"
 import { Cause, Effect, Exit, Option, Schema } from "effect"
 import { ConfigError } from "../config/ConfigError.ts"
 import { InvalidPeersSpec } from "../devnet/PeersSpec.ts"
-import { ReportError } from "../history/Reports.ts"
+import { ReportError } from "../history/report/Reports.ts"
 import { complain } from "./Print.ts"
 
 /** The program has said what went wrong and ends with this exit code. */

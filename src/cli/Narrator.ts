@@ -1,9 +1,9 @@
 import { Effect, Layer, Schedule, Stream } from "effect"
 import { Dasmon } from "../Dasmon.ts"
 import type { Event } from "../domain/Event.ts"
-import { blameOf } from "../domain/Outcome.ts"
-import type { PeerView } from "../domain/Peer.ts"
-import { Verdict } from "../domain/Verdict.ts"
+import { blameOf } from "../domain/probe/Outcome.ts"
+import type { PeerView } from "../domain/peer/Peer.ts"
+import { Verdict } from "../domain/peer/Verdict.ts"
 
 export interface NarratorOptions {
   /** What is printed behind a peer, such as the devnet's own word for it; empty for nothing. */

@@ -63,7 +63,7 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
     }
     const slot = Option.getOrElse(options.slot, () => -1)
     if (by === "slot" && slot < 0) return yield* wrong("--by slot needs --slot NUMBER")
-    const { layer } = yield* lazy(() => import("../history/ReportsInline.ts"))
+    const { layer } = yield* lazy(() => import("../history/report/ReportsInline.ts"))
     const lines = yield* (by === "slot" ? slotLines(slot, question) : reportLines(by, question)).pipe(
       Effect.provide(layer({ path, answerLimit: "1 minute" }))
     )

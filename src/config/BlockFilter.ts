@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import type { SlotRange } from "../domain/Chain.ts"
+import type { SlotRange } from "../domain/network/Chain.ts"
 import { whole } from "./Values.ts"
 
 const farthest = 2 ** 40

@@ -1,7 +1,7 @@
 import { multiaddr } from "@multiformats/multiaddr"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { Either, ParseResult, Schema } from "effect"
-import { decodeNodeRecord } from "../domain/NodeRecord.ts"
+import { decodeNodeRecord } from "../domain/peer/NodeRecord.ts"
 import { expected, oneLine } from "./Show.ts"
 import { listOf } from "./Values.ts"
 

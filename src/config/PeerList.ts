@@ -1,5 +1,5 @@
 import { Either, ParseResult, Schema } from "effect"
-import { parsePeerAddress, type PeerAddress } from "../domain/Peer.ts"
+import { parsePeerAddress, type PeerAddress } from "../domain/peer/Peer.ts"
 import { expected, oneLine } from "./Show.ts"
 import { listOf } from "./Values.ts"
 

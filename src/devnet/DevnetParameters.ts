@@ -1,5 +1,5 @@
-import type { ChainParameters, ForkName } from "../domain/Chain.ts"
-import { seeded } from "./Random.ts"
+import type { ChainParameters, ForkName } from "../domain/network/Chain.ts"
+import { seeded } from "./chain/Random.ts"
 
 /** The name that the network gives itself. */
 const networkName = "devnet"

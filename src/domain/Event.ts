@@ -1,9 +1,9 @@
 import { Schema } from "effect"
-import { Claim } from "./Claim.ts"
-import { Finding } from "./Finding.ts"
-import { PeerCoverage } from "./Confidence.ts"
-import { Probe } from "./Job.ts"
-import { PeerView } from "./Peer.ts"
+import { Claim } from "./peer/Claim.ts"
+import { Finding } from "./peer/Finding.ts"
+import { PeerCoverage } from "./probe/Confidence.ts"
+import { Probe } from "./probe/Job.ts"
+import { PeerView } from "./peer/Peer.ts"
 import { Status } from "./Status.ts"
 
 /** A finished probe and the outcome of every combination in it. */

@@ -1,12 +1,12 @@
 import { Schema } from "effect"
-import { numberOfColumns } from "./Chain.ts"
-import { Claim } from "./Claim.ts"
-import { Interval } from "./Confidence.ts"
-import { CoverageCounts } from "./Coverage.ts"
-import { FindingCounts } from "./Finding.ts"
-import { Job, Timings } from "./Job.ts"
-import { InvalidCheck, OutcomeCounts, OutcomeKind } from "./Outcome.ts"
-import { ConversationCounts } from "./Verdict.ts"
+import { numberOfColumns } from "./network/Chain.ts"
+import { Claim } from "./peer/Claim.ts"
+import { Interval } from "./probe/Confidence.ts"
+import { CoverageCounts } from "./probe/Coverage.ts"
+import { FindingCounts } from "./peer/Finding.ts"
+import { Job, Timings } from "./probe/Job.ts"
+import { InvalidCheck, OutcomeCounts, OutcomeKind } from "./probe/Outcome.ts"
+import { ConversationCounts } from "./peer/Verdict.ts"
 
 /** What a history can be asked, and what it answers. Days are those of UTC, counted from 1970. */
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { OutcomeCounts } from "./Outcome.ts"
+import { OutcomeCounts } from "./probe/Outcome.ts"
 
 /** Whether what is recorded reaches the history, and with `paused` why not, as a sentence that says what to do. */
 export const RecordingState = Schema.Struct({

@@ -1,7 +1,7 @@
 import { Either, ParseResult, Schema } from "effect"
 import { fromHex, hexOf, Root, toHex } from "../domain/Bytes.ts"
-import { forkNames } from "../domain/Chain.ts"
-import { InvalidCheck } from "../domain/Outcome.ts"
+import { forkNames } from "../domain/network/Chain.ts"
+import { InvalidCheck } from "../domain/probe/Outcome.ts"
 
 /** The format that `encodeEvidence` writes, and the only one that is read. */
 export const evidenceVersion = 1

@@ -5,7 +5,7 @@ import { Effect, Either, Fiber, FiberSet, Layer, PartitionedSemaphore, Schema } 
 import { encodeEvidence, type Evidence } from "./Evidence.ts"
 import { nameOf, peerOfName } from "./EvidenceName.ts"
 import { type EvidenceBounds, EvidenceStore } from "./EvidenceStore.ts"
-import { makeShelf, type Piece, type Shelf, sizeOf } from "./Shelf.ts"
+import { makeShelf, type Piece, type Shelf, sizeOf } from "./EvidenceIndex.ts"
 
 export interface FolderEvidenceOptions extends EvidenceBounds {
   /** Made when the first piece is kept. */

@@ -2,7 +2,7 @@ import { Effect, Layer } from "effect"
 import { encodeEvidence, type Evidence } from "./Evidence.ts"
 import { nameOf, peerOfName } from "./EvidenceName.ts"
 import { defaultBounds, type EvidenceBounds, EvidenceStore } from "./EvidenceStore.ts"
-import { makeShelf, type Piece, sizeOf } from "./Shelf.ts"
+import { makeShelf, type Piece, sizeOf } from "./EvidenceIndex.ts"
 
 /** Keeps evidence until the process ends. `pieces` is what is kept by the name that a file would have. */
 export const layer = (

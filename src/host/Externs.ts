@@ -1,9 +1,9 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
-import type { Block, ChainEvent, Head } from "../domain/Block.ts"
-import type { ChainParameters, SlotRange } from "../domain/Chain.ts"
-import type { ClaimParts } from "../domain/Claim.ts"
-import type { RequestError } from "../domain/Outcome.ts"
-import type { PeerAddress } from "../domain/Peer.ts"
+import type { Block, ChainEvent, Head } from "../domain/network/Block.ts"
+import type { ChainParameters, SlotRange } from "../domain/network/Chain.ts"
+import type { ClaimParts } from "../domain/peer/Claim.ts"
+import type { RequestError } from "../domain/probe/Outcome.ts"
+import type { PeerAddress } from "../domain/peer/Peer.ts"
 
 /** The chain could not be asked. It is retried, and until it answers nothing is judged. */
 export class ExternsError extends Schema.TaggedError<ExternsError>()("ExternsError", {

@@ -1,6 +1,6 @@
 import { Context, type Effect, type Scope, type Stream } from "effect"
-import type { PeerAddress } from "../domain/Peer.ts"
-import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/Outcome.ts"
+import type { PeerAddress } from "../domain/peer/Peer.ts"
+import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/probe/Outcome.ts"
 import type { Answer } from "../wire/Client.ts"
 import type { RequestMessage } from "../wire/Message.ts"
 

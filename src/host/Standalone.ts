@@ -1,11 +1,11 @@
 import { Context, Effect, Layer } from "effect"
 import type { NodeError } from "../wire/Node.ts"
-import { BeaconApi, type BeaconApiOptions } from "./BeaconApi.ts"
+import { BeaconApi, type BeaconApiOptions } from "./beacon-api/BeaconApi.ts"
 import { Externs, type ExternsError } from "./Externs.ts"
 import { Host } from "./Host.ts"
-import type { IdentityError } from "./HostIdentity.ts"
-import * as Libp2pHost from "./Libp2pHost.ts"
-import { makeLocalStatus } from "./LocalStatus.ts"
+import type { IdentityError } from "./libp2p/HostIdentity.ts"
+import * as Libp2pHost from "./libp2p/Libp2pHost.ts"
+import { makeLocalStatus } from "./libp2p/LocalStatus.ts"
 import * as StandaloneExterns from "./StandaloneExterns.ts"
 
 export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Libp2pHostOptions, "status"> {}

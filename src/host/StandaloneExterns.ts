@@ -1,6 +1,6 @@
 import { Clock, Duration, Effect, type Either, Option, Stream } from "effect"
-import { MalformedResponse, PeerDisconnected, ProbeTimeout, type RequestError } from "../domain/Outcome.ts"
-import type { PeerAddress } from "../domain/Peer.ts"
+import { MalformedResponse, PeerDisconnected, ProbeTimeout, type RequestError } from "../domain/probe/Outcome.ts"
+import type { PeerAddress } from "../domain/peer/Peer.ts"
 import {
   decodeMetadata,
   decodeStatus,
@@ -11,7 +11,7 @@ import {
 } from "../wire/Handshake.ts"
 import type { RequestMessage } from "../wire/Message.ts"
 import type { WireError } from "../wire/WireError.ts"
-import type { BeaconApi } from "./BeaconApi.ts"
+import type { BeaconApi } from "./beacon-api/BeaconApi.ts"
 import { Externs } from "./Externs.ts"
 import type { Host } from "./Host.ts"
 

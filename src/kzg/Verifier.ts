@@ -1,6 +1,6 @@
 import { Context, type Effect, Schema } from "effect"
-import type { ForkName } from "../domain/Chain.ts"
-import type { InvalidCheck } from "../domain/Outcome.ts"
+import type { ForkName } from "../domain/network/Chain.ts"
+import type { InvalidCheck } from "../domain/probe/Outcome.ts"
 
 /** The verifier itself failed; the columns in question are nobody's fault. */
 export class VerifierError extends Schema.TaggedError<VerifierError>()("VerifierError", {

@@ -2,8 +2,8 @@ import { Transferable } from "@effect/platform"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Schema } from "effect"
 import { concatBytes } from "../domain/Bytes.ts"
-import { forkNames } from "../domain/Chain.ts"
-import { InvalidCheck } from "../domain/Outcome.ts"
+import { forkNames } from "../domain/network/Chain.ts"
+import { InvalidCheck } from "../domain/probe/Outcome.ts"
 import { type SidecarToVerify, VerifierError } from "./Verifier.ts"
 
 const commitmentBytes = 48

@@ -1,7 +1,7 @@
 import { Effect, Either, Option } from "effect"
-import { bytesPerCell } from "../domain/Chain.ts"
-import { decodeSidecar, type Sidecar } from "../domain/Sidecar.ts"
-import { checkSidecar } from "../domain/SidecarCheck.ts"
+import { bytesPerCell } from "../domain/network/Chain.ts"
+import { decodeSidecar, type Sidecar } from "../domain/column/Sidecar.ts"
+import { checkSidecar } from "../domain/column/SidecarCheck.ts"
 import { BadCells, type CellBatch, type Kzg } from "./Kzg.ts"
 import { type SidecarToVerify, type SidecarVerdict, VerifierError } from "./Verifier.ts"
 

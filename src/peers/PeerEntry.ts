@@ -1,9 +1,9 @@
 import { Effect, Option, Ref, SubscriptionRef } from "effect"
-import { nodeIdOfPeerId } from "../domain/Identity.ts"
-import { noOutcomes } from "../domain/Outcome.ts"
-import type { PeerAddress } from "../domain/Peer.ts"
-import { noConversations } from "../domain/Verdict.ts"
-import { type Demand, makeDemand } from "./Demand.ts"
+import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
+import { noOutcomes } from "../domain/probe/Outcome.ts"
+import type { PeerAddress } from "../domain/peer/Peer.ts"
+import { noConversations } from "../domain/peer/Verdict.ts"
+import { type Demand, makeDemand } from "./OnDemandProbes.ts"
 import type { PeerState } from "./PeerState.ts"
 
 /** What the supervisor keeps of a peer; it outlives the actor, so that a restart loses nothing. */

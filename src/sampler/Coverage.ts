@@ -1,7 +1,7 @@
-import type { SlotRange } from "../domain/Chain.ts"
-import type { ClaimHistory } from "../domain/ClaimHistory.ts"
-import type { CoverageCounts } from "../domain/Coverage.ts"
-import { countSlots, slotBit, slotsFrom, slotsWithin, tileOf } from "../domain/Tile.ts"
+import type { SlotRange } from "../domain/network/Chain.ts"
+import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
+import type { CoverageCounts } from "../domain/probe/Coverage.ts"
+import { countSlots, slotBit, slotsFrom, slotsWithin, tileOf } from "../domain/network/Tile.ts"
 import { makeStaleQueue, type StaleQueue } from "./StaleQueue.ts"
 import { makeWordRows } from "./WordRows.ts"
 

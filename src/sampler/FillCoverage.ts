@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { hasColumn, isEmpty, maskBytes } from "../history/ColumnMask.ts"
-import type { CoverageBlock } from "../history/History.ts"
+import { hasColumn, isEmpty, maskBytes } from "../domain/column/ColumnMask.ts"
+import type { CoverageBlock } from "../history/store/History.ts"
 import type { Coverage, Tested } from "./Coverage.ts"
 
 /** Takes what the history knows into account; others have their turn meanwhile, by `breathe`. */

@@ -1,5 +1,14 @@
-import type { SlotRange } from "../domain/Chain.ts"
-import { countSlots, firstSlot, lastSlot, slotBit, slotsFrom, slotsWithin, tileOf, tileStart } from "../domain/Tile.ts"
+import type { SlotRange } from "../domain/network/Chain.ts"
+import {
+  countSlots,
+  firstSlot,
+  lastSlot,
+  slotBit,
+  slotsFrom,
+  slotsWithin,
+  tileOf,
+  tileStart
+} from "../domain/network/Tile.ts"
 
 /** What a job is cut from. */
 export interface Ground {

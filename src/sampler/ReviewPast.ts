@@ -1,8 +1,8 @@
 import { Effect, Schedule } from "effect"
-import type { CommitmentCache } from "../commitments/CommitmentCache.ts"
-import { maxRequestBlocks } from "../domain/Chain.ts"
-import type { SlotRoot } from "../domain/Block.ts"
-import type { History } from "../history/History.ts"
+import type { CommitmentCache } from "../chain/CommitmentCache.ts"
+import { maxRequestBlocks } from "../domain/network/Chain.ts"
+import type { SlotRoot } from "../domain/network/Block.ts"
+import type { History } from "../history/store/History.ts"
 
 /**
  * Blocks that outcomes were held against before this program started and that are canonical no more: a reorg that

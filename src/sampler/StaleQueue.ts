@@ -1,5 +1,5 @@
-import { tileOf } from "../domain/Tile.ts"
-import type { SlotRange } from "../domain/Chain.ts"
+import { tileOf } from "../domain/network/Tile.ts"
+import type { SlotRange } from "../domain/network/Chain.ts"
 import type { Coverage } from "./Coverage.ts"
 
 /** Hands out the tiles and groups of a peer, those whose test is the longest ago first. */

@@ -1,6 +1,12 @@
 import type { Connection } from "@libp2p/interface"
 import { Chunk, Clock, Duration, Effect, Either, Option, type Scope, Stream } from "effect"
-import { MalformedResponse, PeerDisconnected, PeerRefused, ProbeTimeout, type RequestError } from "../domain/Outcome.ts"
+import {
+  MalformedResponse,
+  PeerDisconnected,
+  PeerRefused,
+  ProbeTimeout,
+  type RequestError
+} from "../domain/probe/Outcome.ts"
 import { type ByteStream, open, type OpenFailure } from "./ByteStream.ts"
 import { encodeRequest, makeResponseDecoder } from "./Codec.ts"
 import type { RequestMessage, RequestVersion, ResponseChunk } from "./Message.ts"

@@ -1,4 +1,4 @@
-import { PeerRefused, type RefusedReason } from "../domain/Outcome.ts"
+import { PeerRefused, type RefusedReason } from "../domain/probe/Outcome.ts"
 
 /** Goodbye codes: 1 to 3 of the specification, the others as clients use them. */
 export const goodbyeCodes = {

@@ -2,7 +2,7 @@ import { ListCompositeType } from "@chainsafe/ssz"
 import { ssz } from "@lodestar/types"
 import { Either } from "effect"
 import { fromHex, type Root, toHex } from "../domain/Bytes.ts"
-import { maxRequestBlocks } from "../domain/Chain.ts"
+import { maxRequestBlocks } from "../domain/network/Chain.ts"
 import type { RequestMessage } from "./Message.ts"
 import {
   beaconBlocksByRange,

@@ -1,4 +1,4 @@
-import { ColumnsUnavailable, PeerRefused, type RequestError } from "../domain/Outcome.ts"
+import { ColumnsUnavailable, PeerRefused, type RequestError } from "../domain/probe/Outcome.ts"
 
 /** The first byte of a response chunk (phase0/p2p-interface.md, "Responding side"). */
 export const resultCodes = {

@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Schema } from "effect"
 import { ComplianceRow, SlotHoldings, WorstRow } from "../../src/domain/Question.ts"
-import { History } from "../../src/history/History.ts"
-import { layer as layerSqlite } from "../../src/history/SqliteHistory.ts"
+import { History } from "../../src/history/store/History.ts"
+import { layer as layerSqlite } from "../../src/history/store/SqliteHistory.ts"
 import { start } from "../e2e/Program.ts"
-import { connect } from "../history/Fixture.ts"
+import { connect } from "../history/store/Fixture.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "dasmon-report-test-"))),

@@ -1,8 +1,8 @@
 // Records probes without end into the history at argv[2]: a monitor at work. Prints a line for each.
 import { setTimeout } from "node:timers/promises"
 import { Effect } from "effect"
-import { History } from "../../dist/history/History.js"
-import { layer } from "../../dist/history/SqliteHistory.js"
+import { History } from "../../dist/history/store/History.js"
+import { layer } from "../../dist/history/store/SqliteHistory.js"
 
 const [, , path] = process.argv
 

@@ -1,4 +1,4 @@
-import { peerIdOfPublicKey } from "../../src/domain/Identity.ts"
+import { peerIdOfPublicKey } from "../../src/domain/peer/NodeId.ts"
 import { fromHex } from "../../src/domain/Bytes.ts"
 
 /** A record of a public devnet, of test/vectors/enr. */

@@ -3,8 +3,15 @@ import { ssz } from "@lodestar/types"
 import { createHash } from "node:crypto"
 import { Effect, Either, Queue, TestClock } from "effect"
 import { concatBytes, toHex } from "../../src/domain/Bytes.ts"
-import { blockAtOrBefore, finalized, genesisState, grow, isCanonical, reorganise } from "../../src/devnet/ChainState.ts"
-import { makeDevChain } from "../../src/devnet/DevChain.ts"
+import {
+  blockAtOrBefore,
+  finalized,
+  genesisState,
+  grow,
+  isCanonical,
+  reorganise
+} from "../../src/devnet/chain/ChainState.ts"
+import { makeDevChain } from "../../src/devnet/chain/DevChain.ts"
 import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
 import { fakePool } from "./FakePool.ts"
 

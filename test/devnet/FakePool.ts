@@ -1,4 +1,4 @@
-import type { BlobPool } from "../../src/devnet/BlobPool.ts"
+import type { BlobPool } from "../../src/devnet/chain/BlobPool.ts"
 
 /** Six blobs whose cells prove nothing: for tests of what does not look into cells. */
 export const fakePool: BlobPool = Array.from({ length: 6 }, (_, blob) => ({

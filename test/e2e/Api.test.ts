@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs"
 import { FetchHttpClient, HttpApiClient } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect } from "effect"
-import { noOutcomes, addOutcomes, type OutcomeCounts } from "../../src/domain/Outcome.ts"
-import { Api } from "../../src/http/Api.ts"
+import { noOutcomes, addOutcomes, type OutcomeCounts } from "../../src/domain/probe/Outcome.ts"
+import { Api } from "../../src/http/api/Api.ts"
 import { start } from "./Program.ts"
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")

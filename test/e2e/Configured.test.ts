@@ -5,7 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { Snapshot } from "../../src/Dasmon.ts"
 import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
-import { blameOf, outcomeKinds } from "../../src/domain/Outcome.ts"
+import { blameOf, outcomeKinds } from "../../src/domain/probe/Outcome.ts"
 import { getJson, start } from "./Program.ts"
 
 const folder = Effect.acquireRelease(

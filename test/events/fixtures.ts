@@ -1,5 +1,5 @@
 import type { EventBody } from "../../src/domain/Event.ts"
-import { noOutcomes } from "../../src/domain/Outcome.ts"
+import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 
 /** A probe with one success, which names its number in its id. */
 export const sampling = (index: number): EventBody => ({

@@ -3,7 +3,7 @@ import { NodeSocket } from "@effect/platform-node"
 import { Effect, Exit, Mailbox, Schema } from "effect"
 import * as Http from "node:http"
 import * as Net from "node:net"
-import { StreamMessage } from "../../src/http/StreamMessage.ts"
+import { StreamMessage } from "../../src/http/stream/StreamMessage.ts"
 
 /** Status, headers and text of a GET, or of another request. */
 export const get = (

@@ -1,15 +1,15 @@
 import { Clock, Effect, Layer, Ref, Scope } from "effect"
 import { Dasmon, type Snapshot } from "../../src/Dasmon.ts"
 import type { Event, EventBody } from "../../src/domain/Event.ts"
-import type { Probe } from "../../src/domain/Job.ts"
-import { noOutcomes } from "../../src/domain/Outcome.ts"
-import type { PeerView } from "../../src/domain/Peer.ts"
-import { UnknownPeer } from "../../src/domain/OnDemand.ts"
+import type { Probe } from "../../src/domain/probe/Job.ts"
+import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
+import type { PeerView } from "../../src/domain/peer/Peer.ts"
+import { UnknownPeer } from "../../src/domain/probe/ProbeNow.ts"
 import type { Status } from "../../src/domain/Status.ts"
 import { makeEventStream } from "../../src/events/EventStream.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
-import { Reports } from "../../src/history/Reports.ts"
-import { makeChain } from "../domain/Chains.ts"
+import { Reports } from "../../src/history/report/Reports.ts"
+import { makeChain } from "../domain/network/Chains.ts"
 
 /** An engine whose events the test makes itself. */
 export interface FakeDasmon {

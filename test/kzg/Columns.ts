@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { type fulu, ssz as types } from "@lodestar/types"
 import { fromHex } from "../../src/domain/Bytes.ts"
-import { rootOfBranch } from "../../src/domain/Merkle.ts"
+import { rootOfBranch } from "../../src/domain/column/Merkle.ts"
 import type { SidecarToVerify } from "../../src/kzg/Verifier.ts"
 
 const folder = new URL("../vectors/sidecars/six_blobs/", import.meta.url)

@@ -63,5 +63,5 @@ export const alertRules = Schema.decodeUnknownSync(AlertRules, { onExcessPropert
 
 /** The names of metrics that the one module defines. */
 export const definedNames: ReadonlySet<string> = new Set(
-  [...read("src/domain/Metrics.ts").matchAll(/"(dasmon_\w+)"/g)].map(([, name = ""]) => name)
+  [...read("src/domain/metrics/Metrics.ts").matchAll(/"(dasmon_\w+)"/g)].map(([, name = ""]) => name)
 )

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Logger, Metric, Option, Schedule, TestClock } from "effect"
-import * as Metrics from "../../src/domain/Metrics.ts"
-import { makeRecorder, WriteError } from "../../src/history/Recorder.ts"
-import { measured } from "../../src/host/BeaconMetrics.ts"
+import * as Metrics from "../../src/domain/metrics/Metrics.ts"
+import { makeRecorder, WriteError } from "../../src/history/store/Recorder.ts"
+import { measured } from "../../src/host/beacon-api/BeaconMetrics.ts"
 
 type Endpoint = (typeof Metrics.beaconEndpoints)[number]
 

@@ -1,7 +1,7 @@
-import type { SlotRange } from "../../src/domain/Chain.ts"
-import type { ClaimHistory } from "../../src/domain/ClaimHistory.ts"
-import type { Job } from "../../src/domain/Job.ts"
-import { tileStart, tileSlots } from "../../src/domain/Tile.ts"
+import type { SlotRange } from "../../src/domain/network/Chain.ts"
+import type { ClaimHistory } from "../../src/domain/peer/ClaimHistory.ts"
+import type { Job } from "../../src/domain/probe/Job.ts"
+import { tileStart, tileSlots } from "../../src/domain/network/Tile.ts"
 import { makeCoverage, type Tested } from "../../src/sampler/Coverage.ts"
 import { groupColumns, type JobInput, type JobOptions } from "../../src/sampler/NextJob.ts"
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Scope } from "effect"
-import { nodeIdOfPeerId, peerIdOfPublicKey } from "../../src/domain/Identity.ts"
+import { nodeIdOfPeerId, peerIdOfPublicKey } from "../../src/domain/peer/NodeId.ts"
 import { request } from "../../src/wire/Client.ts"
 import { pingRequest } from "../../src/wire/Handshake.ts"
 import { makeNode } from "../../src/wire/Node.ts"

@@ -7,7 +7,7 @@ import { makeNode } from "../../src/wire/Node.ts"
 import { makeNodeMetrics } from "../../src/wire/NodeMetrics.ts"
 import { ping } from "../../src/wire/Protocol.ts"
 import { serve } from "../../src/wire/Server.ts"
-import { parseExposition } from "../http/Exposition.ts"
+import { parseExposition } from "../http/metrics/Exposition.ts"
 import { eventually } from "./Eventually.ts"
 
 const pings = 'protocol="outbound /eth2/beacon_chain/req/ping/1/ssz_snappy"'

@@ -1,5 +1,5 @@
 import { type electra, ssz } from "@lodestar/types"
-import type { DevBlock } from "../DevBlock.ts"
+import type { DevBlock } from "../chain/DevBlock.ts"
 
 /** The block with the header of its execution payload in the payload's place: the same root, fewer bytes. */
 export const blindedBlock = (block: DevBlock): electra.SignedBlindedBeaconBlock => {

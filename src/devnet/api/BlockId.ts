@@ -1,7 +1,7 @@
 import { Either } from "effect"
-import type { ChainParameters } from "../../domain/Chain.ts"
-import { type ChainState, finalizedBlock } from "../ChainState.ts"
-import type { DevBlock } from "../DevBlock.ts"
+import type { ChainParameters } from "../../domain/network/Chain.ts"
+import { type ChainState, finalizedBlock } from "../chain/ChainState.ts"
+import type { DevBlock } from "../chain/DevBlock.ts"
 import { type ApiError, badRequest, notFound } from "./Answer.ts"
 
 /** The block that `head`, `genesis`, `finalized`, a slot or a root names: 400 for anything else, 404 where there is none. */

@@ -9,7 +9,7 @@ import {
   maxRequestDataColumnSidecars,
   numberOfColumns,
   numberOfCustodyGroups
-} from "../../domain/Chain.ts"
+} from "../../domain/network/Chain.ts"
 import { maxPayloadSize } from "../../wire/Protocol.ts"
 import { data, get } from "./Answer.ts"
 

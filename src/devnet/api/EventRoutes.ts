@@ -1,10 +1,10 @@
 import { HttpServerResponse } from "@effect/platform"
 import { Effect, type Queue, Schedule, Stream } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
-import { type ChainParameters, epochOf, epochStart } from "../../domain/Chain.ts"
-import { blockAtOrBefore, type ChainState } from "../ChainState.ts"
-import type { DevBlock } from "../DevBlock.ts"
-import type { DevChain, DevChainEvent } from "../DevChain.ts"
+import { type ChainParameters, epochOf, epochStart } from "../../domain/network/Chain.ts"
+import { blockAtOrBefore, type ChainState } from "../chain/ChainState.ts"
+import type { DevBlock } from "../chain/DevBlock.ts"
+import type { DevChain, DevChainEvent } from "../chain/DevChain.ts"
 import { badRequest, get } from "./Answer.ts"
 
 /** `/eth/v1/events`: server-sent events of the topics that are asked for, with comments that keep the connection alive. */

@@ -1,6 +1,6 @@
 import { HttpServerResponse } from "@effect/platform"
 import { Effect } from "effect"
-import type { DevChain } from "../DevChain.ts"
+import type { DevChain } from "../chain/DevChain.ts"
 import type { DevnetError } from "../DevnetError.ts"
 import { badRequest, data, get, notFound, route } from "./Answer.ts"
 

@@ -1,5 +1,5 @@
 import { Effect, Ref } from "effect"
-import { custodyColumns } from "../../domain/Custody.ts"
+import { custodyColumns } from "../../domain/column/Custody.ts"
 import type { PeerClaim, Profile } from "./Profile.ts"
 
 /**

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { custodyColumns } from "../../domain/Custody.ts"
-import { sidecarOf } from "../DevBlock.ts"
+import { custodyColumns } from "../../domain/column/Custody.ts"
+import { sidecarOf } from "../chain/DevBlock.ts"
 import type { ColumnAnswer, Conduct, PeerContext, Profile } from "./Profile.ts"
 
 /** Keeps what it claims and answers as the specification says. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { custodyRequirement } from "../../domain/Chain.ts"
-import { custodyColumns } from "../../domain/Custody.ts"
+import { custodyRequirement } from "../../domain/network/Chain.ts"
+import { custodyColumns } from "../../domain/column/Custody.ts"
 import type { Profile } from "./Profile.ts"
 
 /** Says that it keeps 32 groups, and keeps the 4 that everybody must. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { concatBytes, fromHex } from "../../domain/Bytes.ts"
-import { forkDigestOfSlot } from "../../domain/ForkDigest.ts"
+import { forkDigestOfSlot } from "../../domain/network/ForkDigest.ts"
 import { maxPayloadSize } from "../../wire/Protocol.ts"
 import { encodeVarint } from "../../wire/Varint.ts"
 import { honest } from "./Honest.ts"

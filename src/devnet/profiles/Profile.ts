@@ -2,10 +2,10 @@ import type { Effect, Scope } from "effect"
 import type { StreamFailure } from "../../wire/StreamEnd.ts"
 import type { StatusMessage } from "../../wire/Handshake.ts"
 import type { Reply } from "../../wire/Server.ts"
-import type { ChainState } from "../ChainState.ts"
-import type { DevBlock, Sidecar } from "../DevBlock.ts"
-import type { DevChain } from "../DevChain.ts"
-import type { Random } from "../Random.ts"
+import type { ChainState } from "../chain/ChainState.ts"
+import type { DevBlock, Sidecar } from "../chain/DevBlock.ts"
+import type { DevChain } from "../chain/DevChain.ts"
+import type { Random } from "../chain/Random.ts"
 
 /** A kind of peer: how many custody groups it claims, and where it departs from honest conduct. */
 export interface Profile {

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { serveRange } from "../../domain/Chain.ts"
+import { serveRange } from "../../domain/network/Chain.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 

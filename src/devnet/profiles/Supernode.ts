@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { numberOfCustodyGroups } from "../../domain/Chain.ts"
+import { numberOfCustodyGroups } from "../../domain/network/Chain.ts"
 import type { Profile } from "./Profile.ts"
 
 /** Honest, and keeps all columns. */

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { numberOfColumns } from "../../domain/Chain.ts"
-import { hasSidecars } from "../DevBlock.ts"
+import { numberOfColumns } from "../../domain/network/Chain.ts"
+import { hasSidecars } from "../chain/DevBlock.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 

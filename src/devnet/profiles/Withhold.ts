@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { custodyColumns } from "../../domain/Custody.ts"
+import { custodyColumns } from "../../domain/column/Custody.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 

@@ -1,6 +1,6 @@
 import { Effect } from "effect"
-import { type DevBlock, makeBlock, sidecarOf } from "../DevBlock.ts"
-import type { DevChain } from "../DevChain.ts"
+import { type DevBlock, makeBlock, sidecarOf } from "../chain/DevBlock.ts"
+import type { DevChain } from "../chain/DevChain.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 

@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { sidecarOf } from "../DevBlock.ts"
+import { sidecarOf } from "../chain/DevBlock.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 

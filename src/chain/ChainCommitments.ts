@@ -1,0 +1,176 @@
+import { Duration, Effect, Layer, Schedule, type Scope } from "effect"
+import type { SlotFacts } from "../domain/network/Block.ts"
+import { epochStart, forkEpoch, maxRequestBlocks, type SlotRange } from "../domain/network/Chain.ts"
+import { Externs, ExternsError } from "../host/Externs.ts"
+import { backfill, backfillOnce } from "./Backfill.ts"
+import { advance, follow, heal, makeWorklist } from "./ChainFollower.ts"
+import { type ChainMemory, chunkOf, chunksOf, makeChainMemory } from "./ChainMemory.ts"
+import { type ChunkLoader, makeChunkLoader } from "./ChunkLoader.ts"
+import { CommitmentCache } from "./CommitmentCache.ts"
+
+export interface ChainCommitmentsOptions {
+  /** How far back slots are remembered; not beyond the time for which columns are kept. */
+  readonly window: Duration.DurationInput
+  /**
+   * What is asked for beyond the slots near the head and those that someone wants: nothing (`off`), the whole window
+   * little by little (`background`), or the whole window before anything else starts (`preload`).
+   */
+  readonly mode: "off" | "background" | "preload"
+  /** Bytes of whole blocks in memory, about; default 128 MiB. Of the others it is still known whether they have columns. */
+  readonly maxBytes?: number | undefined
+  /** Between two questions of 32 slots in the background; default 100 ms. */
+  readonly pause?: Duration.DurationInput | undefined
+  /** How long `preload` may hold up the start before it goes on in the background; default 15 minutes. */
+  readonly preloadLimit?: Duration.DurationInput | undefined
+}
+
+/** The commitment cache over the chain that the externs tell of. */
+export const layer = (options: ChainCommitmentsOptions): Layer.Layer<CommitmentCache, never, Externs> =>
+  Layer.scoped(CommitmentCache, make(options)).pipe(Layer.annotateLogs({ service: "commitments" }))
+
+/** An answer of another asker that lacks what this one wants: asked for again, this often. */
+const maxJoins = 4
+
+const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
+  const externs = yield* Externs
+  const { chain } = externs
+  const memory = makeChainMemory({
+    // Of older slots no one owes columns.
+    slots: Math.min(
+      Math.max(1, Math.ceil(Duration.toMillis(options.window) / chain.slotDurationMs)),
+      (chain.retentionEpochs + 1) * chain.slotsPerEpoch
+    ),
+    maxBytes: options.maxBytes ?? 128 * 2 ** 20,
+    firstSlot: epochStart(chain, forkEpoch(chain, "fulu"))
+  })
+  const worklist = yield* makeWorklist
+  const loader = yield* makeChunkLoader(memory, worklist.add)
+
+  const refreshHead = Effect.flatMap(externs.chainHead, (head) =>
+    Effect.suspend(() => worklist.add(advance(memory, head.slot, head.root)))
+  )
+  yield* Effect.ignore(Effect.timeout(refreshHead, "5 seconds"))
+  yield* Effect.forkScoped(follow(memory, worklist))
+  yield* Effect.forkScoped(heal(memory, loader, worklist))
+  yield* startBackfill(memory, loader, options)
+
+  const known = (range: SlotRange): Effect.Effect<ReadonlyArray<SlotFacts>, ExternsError> =>
+    Effect.gen(function* () {
+      if (range.end > memory.head()) yield* refreshHead
+      if (range.end > memory.head()) {
+        return yield* new ExternsError({
+          operation: `blocks ${range.start}..${range.end}`,
+          reason: `the head is at slot ${memory.head()}`
+        })
+      }
+      const facts = new Map<number, SlotFacts>()
+      yield* Effect.forEach(chunksOf(range), (chunk) => fromChunk(memory, loader, chunk, range, facts), {
+        concurrency: 2,
+        discard: true
+      })
+      return slotsOf(range).flatMap((slot) => facts.get(slot) ?? [])
+    })
+
+  return CommitmentCache.of({
+    range: (range) =>
+      range.end - range.start >= maxRequestBlocks
+        ? Effect.dieMessage(`a range of more than ${maxRequestBlocks} slots: ${range.start}..${range.end}`)
+        : known(range),
+    confirm: (slot) =>
+      Effect.flatMap(loader.ask({ start: slot, end: slot }), (facts) =>
+        Effect.fromNullable(facts.get(slot)).pipe(
+          Effect.orElseFail(() => new ExternsError({ operation: `block ${slot}`, reason: "no answer" }))
+        )
+      ),
+    columnSlots: memory.withColumns,
+    replacedSince: memory.replacedSince,
+    orphan: memory.orphan,
+    progress: Effect.sync(() => {
+      const { end, start } = memory.window()
+      return { known: memory.countKnown(), wanted: Math.max(0, end - start + 1) }
+    }),
+    headSlot: Effect.sync(() => Math.max(0, memory.head()))
+  })
+})
+
+/** Puts the facts of those slots of `range` that are in the chunk into `facts`. */
+const fromChunk = Effect.fnUntraced(function* (
+  memory: ChainMemory,
+  loader: ChunkLoader,
+  chunk: number,
+  range: SlotRange,
+  facts: Map<number, SlotFacts>
+) {
+  const slots = slotsOf(range).filter((slot) => chunkOf(slot) === chunk)
+  const older = slots.filter((slot) => slot < memory.window().start)
+  const [first, last] = [older.at(0), older.at(-1)]
+  if (first !== undefined && last !== undefined) {
+    // Not remembered, so asked for as often as it is wanted.
+    for (const [slot, said] of yield* loader.ask({ start: first, end: last })) facts.set(slot, said)
+  }
+  for (let join = 0; join < maxJoins; join++) {
+    for (const slot of slots) {
+      const said = memory.facts(slot)
+      if (said !== undefined) facts.set(slot, said)
+    }
+    const missing = slots.filter((slot) => !facts.has(slot))
+    const [start, end] = [missing.at(0), missing.at(-1)]
+    if (start === undefined || end === undefined) return
+    const said = yield* loader.load(chunk, { start, end })
+    for (const slot of missing) {
+      const entry = said.get(slot)
+      if (entry !== undefined) facts.set(slot, entry)
+    }
+  }
+  if (slots.some((slot) => !facts.has(slot))) {
+    return yield* new ExternsError({
+      operation: `blocks ${range.start}..${range.end}`,
+      reason: "the chain keeps changing while it is asked"
+    })
+  }
+})
+
+const startBackfill = (
+  memory: ChainMemory,
+  loader: ChunkLoader,
+  options: ChainCommitmentsOptions
+): Effect.Effect<void, never, Scope.Scope> => {
+  const inBackground = Effect.forkScoped(backfill(memory, loader, Duration.decode(options.pause ?? "100 millis")))
+  switch (options.mode) {
+    case "off":
+      return Effect.void
+    case "background":
+      return Effect.asVoid(inBackground)
+    case "preload":
+      return Effect.scoped(Effect.zipRight(Effect.forkScoped(tellProgress(memory)), preload(memory, loader))).pipe(
+        Effect.timeout(options.preloadLimit ?? "15 minutes"),
+        Effect.catchAll(() => Effect.logWarning("the window is not filled in time; it goes on in the background")),
+        Effect.zipRight(inBackground),
+        Effect.asVoid
+      )
+  }
+}
+
+const preload = (memory: ChainMemory, loader: ChunkLoader): Effect.Effect<void> =>
+  backfillOnce(memory, loader, Duration.zero, 2).pipe(
+    Effect.repeat({
+      schedule: preloadPasses,
+      until: (lacking) => lacking === 0 && memory.head() >= 0
+    }),
+    Effect.asVoid
+  )
+
+/** A chain that does not answer, or not yet, is asked again. */
+const preloadPasses = Schedule.exponential("200 millis").pipe(
+  Schedule.union(Schedule.spaced("5 seconds")),
+  Schedule.jittered
+)
+
+const tellProgress = (memory: ChainMemory): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    const { end, start } = memory.window()
+    return Effect.logInfo(`filling the window: ${memory.countKnown()} of ${Math.max(0, end - start + 1)} slots`)
+  }).pipe(Effect.delay("10 seconds"), Effect.forever)
+
+const slotsOf = ({ end, start }: SlotRange): ReadonlyArray<number> =>
+  start > end ? [] : Array.from({ length: end - start + 1 }, (_, index) => start + index)

@@ -1,0 +1,150 @@
+import type { Option } from "effect"
+import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
+import type { Root } from "../domain/Bytes.ts"
+import type { SlotRange } from "../domain/network/Chain.ts"
+import { makeBlockStore } from "./BlockStore.ts"
+import { slotsWithin } from "../domain/network/Tile.ts"
+import { makeSlotIndex, type SlotIndex } from "./SlotIndex.ts"
+
+/** Slots that are asked for and put in doubt together; chunk n starts at slot 32 n. */
+const chunkSlots = 32
+export const chunkOf = (slot: number): number => Math.floor(slot / chunkSlots)
+export const chunkRange = (chunk: number): SlotRange => ({
+  start: chunk * chunkSlots,
+  end: (chunk + 1) * chunkSlots - 1
+})
+/** The chunks that a range touches, ascending. */
+export const chunksOf = ({ end, start }: SlotRange): ReadonlyArray<number> =>
+  start > end ? [] : Array.from({ length: chunkOf(end) - chunkOf(start) + 1 }, (_, index) => chunkOf(start) + index)
+
+/**
+ * What is known of the window's slots. All of it is synchronous, so that no one sees half a change; a change that the
+ * chain made meanwhile shows in `stamp`.
+ */
+export interface ChainMemory {
+  /** The slots that are remembered: the newest ones up to the head, not before the first slot with columns. */
+  readonly window: () => SlotRange
+  readonly head: () => number
+  /** Slots above the head are forgotten. */
+  readonly setHead: (slot: number) => void
+  /** `undefined` if not known, or known but dropped for want of memory. */
+  readonly facts: (slot: number) => SlotFacts | undefined
+  readonly root: (slot: number) => Root | undefined
+  readonly isKnown: (slot: number) => boolean
+  /** Grows whenever slots of the chunk are put in doubt: an answer from before that is worthless. */
+  readonly stamp: (chunk: number) => number
+  /** Forgets the range; gives the chunks in which anything was known. */
+  readonly doubt: (range: SlotRange) => ReadonlyArray<number>
+  /**
+   * Takes the chain's answer for a range. Neighbours that do not link to it are of another chain and put in doubt;
+   * their chunks are given.
+   */
+  readonly store: (range: SlotRange, blocks: ReadonlyArray<Block>) => ReadonlyArray<number>
+  /** The slots of a tile (domain/network/Tile) in the window whose block is known to have columns. */
+  readonly withColumns: (tile: number) => number
+  readonly replacedSince: SlotIndex["replacedSince"]
+  readonly countKnown: () => number
+  readonly orphan: (root: Root) => Option.Option<Block>
+}
+
+export interface ChainMemoryOptions {
+  /** Slots that are remembered. */
+  readonly slots: number
+  /** Bytes of whole blocks. */
+  readonly maxBytes: number
+  /** The first slot with columns; `Infinity` if there is none. */
+  readonly firstSlot: number
+}
+
+/** Chunks with a stamp, at most: far more than are asked for while a reorg is on. */
+const maxStamps = 8192
+
+export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
+  const index = makeSlotIndex(options.slots)
+  const blocks = makeBlockStore(options.maxBytes)
+  const stamps = new Map<number, number>()
+  let lastStamp = 0
+  let head = -1
+
+  const window = (): SlotRange => ({ start: Math.max(options.firstSlot, head - options.slots + 1, 0), end: head })
+  const clip = (range: SlotRange): SlotRange => {
+    const { end, start } = window()
+    return { start: Math.max(range.start, start), end: Math.min(range.end, end) }
+  }
+  const doubt = (range: SlotRange): ReadonlyArray<number> => {
+    const { end, start } = clip(range)
+    const touched = new Set<number>()
+    for (let slot = start; slot <= end; slot++) {
+      if (index.has(slot)) touched.add(chunkOf(slot))
+      index.forget(slot)
+      blocks.doubt(slot)
+    }
+    for (const chunk of chunksOf({ start, end })) {
+      stamps.delete(chunk)
+      stamps.set(chunk, ++lastStamp)
+    }
+    for (const oldest of stamps.keys()) {
+      if (stamps.size <= maxStamps) break
+      stamps.delete(oldest)
+    }
+    return [...touched]
+  }
+
+  const put = (slot: number, block: Block | undefined): void => {
+    blocks.put(slot, block)
+    if (block === undefined) index.setEmpty(slot)
+    else if (block.payload === "unknown") index.forget(slot)
+    else index.setBlock(slot, block.root, block.parentRoot, hasColumns(block))
+  }
+
+  const mismatched = (range: SlotRange, answer: ReadonlyArray<Block>): ReadonlyArray<number> => {
+    const before = index.before(range.start)
+    const after = index.after(range.end, head)
+    const first = answer[0] ?? after
+    const last = answer.at(-1) ?? before
+    const chunks: Array<number> = []
+    if (before !== undefined && first !== undefined && first.parentRoot !== before.root) {
+      chunks.push(...doubt({ start: before.slot - chunkSlots, end: range.start - 1 }))
+    }
+    if (after !== undefined && last !== undefined && after.parentRoot !== last.root) {
+      chunks.push(...doubt({ start: range.end + 1, end: after.slot + chunkSlots }))
+    }
+    return chunks
+  }
+
+  return {
+    window,
+    head: () => head,
+    setHead: (slot) => {
+      if (slot < head) doubt({ start: slot + 1, end: head })
+      head = slot
+    },
+    facts: (slot) => {
+      if (!index.has(slot)) return undefined
+      if (index.root(slot) === undefined) return { _tag: "Empty", slot }
+      const block = blocks.get(slot)
+      return block === undefined ? undefined : { _tag: "Block", block }
+    },
+    root: index.root,
+    isKnown: index.has,
+    stamp: (chunk) => stamps.get(chunk) ?? 0,
+    doubt,
+    store: (asked, answer) => {
+      const range = clip(asked)
+      if (range.start > range.end) return []
+      const bySlot = new Map(answer.map((block) => [block.slot, block]))
+      for (let slot = range.start; slot <= range.end; slot++) put(slot, bySlot.get(slot))
+      return mismatched(
+        range,
+        answer.filter((block) => block.slot >= range.start && block.slot <= range.end)
+      )
+    },
+    withColumns: (tile) => index.withColumns(tile) & slotsWithin(tile, window()),
+    replacedSince: index.replacedSince,
+    countKnown: () => {
+      const { end, start } = window()
+      return index.countKnown(start, end)
+    },
+    orphan: blocks.orphan
+  }
+}

@@ -1,0 +1,105 @@
+import { Deferred, Effect, FiberSet, Metric, Ref } from "effect"
+import type { Block, SlotFacts } from "../domain/network/Block.ts"
+import type { SlotRange } from "../domain/network/Chain.ts"
+import { chainQueryFailures } from "../domain/metrics/Metrics.ts"
+import { Externs, ExternsError } from "../host/Externs.ts"
+import { type ChainMemory, chunkRange, chunksOf } from "./ChainMemory.ts"
+
+/** Asks the chain for what the memory lacks: once for each chunk however many wait for it, a few chunks at a time. */
+export interface ChunkLoader {
+  /**
+   * Makes the slots of the chunk known, up to the head, and `asked` among them present as whole blocks. Gives what the
+   * chain said, by slot; another who asked first may have left slots of `asked` out.
+   */
+  readonly load: (chunk: number, asked: SlotRange) => Effect.Effect<ReadonlyMap<number, SlotFacts>, ExternsError>
+  /** Asks for exactly this range, whatever is known, and takes the answer into the memory. */
+  readonly ask: (range: SlotRange) => Effect.Effect<ReadonlyMap<number, SlotFacts>, ExternsError>
+}
+
+/** Chunks that are asked for at once. */
+const concurrency = 3
+/** Answers that a reorg made worthless, before it is given up. */
+const maxRepeats = 5
+
+/** `onDoubt` is told of chunks in which an answer showed slots to be wrong. */
+export const makeChunkLoader = Effect.fnUntraced(function* (
+  memory: ChainMemory,
+  onDoubt: (chunks: ReadonlyArray<number>) => Effect.Effect<void>
+) {
+  const externs = yield* Externs
+  const fibers = yield* FiberSet.make()
+  const permits = yield* Effect.makeSemaphore(concurrency)
+  const failing = yield* Ref.make(false)
+  const flights = new Map<number, Deferred.Deferred<ReadonlyMap<number, SlotFacts>, ExternsError>>()
+
+  const query = (range: SlotRange) =>
+    externs.chainQuery(range).pipe(
+      permits.withPermits(1),
+      Effect.tapBoth({
+        onSuccess: () => Effect.whenEffect(Effect.logInfo("the chain answers again"), Ref.getAndSet(failing, false)),
+        onFailure: (error) =>
+          Effect.zipRight(
+            Metric.increment(chainQueryFailures),
+            Effect.flatMap(Ref.getAndSet(failing, true), (already) =>
+              already ? Effect.logDebug(error.message) : Effect.logWarning(`ground truth is missing: ${error.message}`)
+            )
+          )
+      })
+    )
+
+  const ask: ChunkLoader["ask"] = Effect.fnUntraced(function* (range) {
+    const stamps = () => chunksOf(range).map(memory.stamp).join()
+    for (let repeat = 0; repeat < maxRepeats; repeat++) {
+      const before = stamps()
+      const blocks = yield* query(range)
+      if (stamps() !== before) continue
+      const doubted = memory.store(range, blocks)
+      if (doubted.length > 0) yield* onDoubt(doubted)
+      return bySlot(range, blocks)
+    }
+    return yield* new ExternsError({
+      operation: `blocks ${range.start}..${range.end}`,
+      reason: `the chain changed ${maxRepeats} times while it was asked`
+    })
+  })
+
+  const lacking = (chunk: number, asked: SlotRange): SlotRange => {
+    const { end, start } = chunkRange(chunk)
+    const window = memory.window()
+    let span = { start: Infinity, end: -Infinity }
+    for (let slot = Math.max(start, window.start); slot <= Math.min(end, window.end); slot++) {
+      const within = slot >= asked.start && slot <= asked.end
+      if (within ? memory.facts(slot) !== undefined : memory.isKnown(slot)) continue
+      span = { start: Math.min(span.start, slot), end: slot }
+    }
+    return span
+  }
+
+  const load: ChunkLoader["load"] = (chunk, asked) =>
+    Effect.suspend(() => {
+      const flight = flights.get(chunk)
+      if (flight !== undefined) return Deferred.await(flight)
+      const range = lacking(chunk, asked)
+      if (range.start > range.end) return Effect.succeed(new Map<number, SlotFacts>())
+      return Effect.flatMap(Deferred.make<ReadonlyMap<number, SlotFacts>, ExternsError>(), (made) => {
+        flights.set(chunk, made)
+        const flown = Effect.onExit(ask(range), (exit) =>
+          Effect.zipRight(
+            Effect.sync(() => flights.delete(chunk)),
+            Deferred.done(made, exit)
+          )
+        )
+        return Effect.zipRight(FiberSet.run(fibers, flown), Deferred.await(made))
+      })
+    })
+
+  const loader: ChunkLoader = { load, ask }
+  return loader
+})
+
+const bySlot = (range: SlotRange, blocks: ReadonlyArray<Block>): ReadonlyMap<number, SlotFacts> => {
+  const facts = new Map<number, SlotFacts>()
+  for (let slot = range.start; slot <= range.end; slot++) facts.set(slot, { _tag: "Empty", slot })
+  for (const block of blocks) facts.set(block.slot, { _tag: "Block", block })
+  return facts
+}

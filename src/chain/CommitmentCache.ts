@@ -1,0 +1,34 @@
+import { Context, type Effect, type Option } from "effect"
+import type { Block, SlotFacts, SlotRoot } from "../domain/network/Block.ts"
+import type { SlotRange } from "../domain/network/Chain.ts"
+import type { ExternsError } from "../host/Externs.ts"
+
+/** Ground truth by slot: filled in the background and on demand, corrected when the chain reorganises. */
+export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
+  CommitmentCache,
+  {
+    /**
+     * Every slot of the range (at most 128), from memory where known, else asked for once however many ask. Fails when
+     * the chain cannot be asked, and for slots above the head.
+     */
+    readonly range: (range: SlotRange) => Effect.Effect<ReadonlyArray<SlotFacts>, ExternsError>
+    /** Asks the chain again, memory or not, and corrects the memory: the last word before anyone is blamed. */
+    readonly confirm: (slot: number) => Effect.Effect<SlotFacts, ExternsError>
+    /**
+     * The slots of a tile (domain/network/Tile) whose canonical block is known to have columns. Never asks the chain; what is
+     * not known is left out.
+     */
+    readonly columnSlots: (tile: number) => number
+    /**
+     * Blocks that were taken for canonical until another one, or none, was found in their slot, in the order in which
+     * that was heard, without the first `seen` of them; with how many there are by now.
+     */
+    readonly replacedSince: (seen: number) => { readonly seen: number; readonly blocks: ReadonlyArray<SlotRoot> }
+    /** A block that was canonical once and is no longer. */
+    readonly orphan: (root: string) => Option.Option<Block>
+    /** Slots known, and slots in the history window. */
+    readonly progress: Effect.Effect<{ readonly known: number; readonly wanted: number }>
+    /** The newest head that the chain told of. */
+    readonly headSlot: Effect.Effect<number>
+  }
+>() {}

@@ -1,0 +1,72 @@
+import type { Connection } from "@libp2p/interface"
+import { Effect, FiberSet, type Scope, Stream } from "effect"
+import { request, type RequestLimits } from "../../wire/Client.ts"
+import { goodbyeRequest } from "../../wire/Handshake.ts"
+import type { Node } from "../../wire/Node.ts"
+
+/** What a peer of the devnet does with its connections. Everything is bounded in time. */
+export interface Connections {
+  /** Sees to it that the remote peer gets a Goodbye with `code` and loses its connections. Returns at once. */
+  readonly dismiss: (peerId: string, code: number) => Effect.Effect<void>
+  /** Sees to it that the remote peer loses its connections. Returns at once. */
+  readonly hangUp: (peerId: string) => Effect.Effect<void>
+  /** Sends Goodbye with `code` to everybody, and closes all. */
+  readonly dismissAll: (code: number) => Effect.Effect<void>
+  /** Closes every connection without a word. */
+  readonly dropAll: Effect.Effect<void>
+  /** Whether there is a connection to the remote peer. */
+  readonly isConnected: (peerId: string) => Effect.Effect<boolean>
+  /** Runs `onOpen` when a remote peer connects that was not connected, until the scope closes. */
+  readonly watch: (onOpen: (peerId: string) => Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
+}
+
+export const makeConnections = (node: Node): Effect.Effect<Connections, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    // Who hangs up in an answer loses its stream, and would be interrupted: the work is done aside.
+    const aside = yield* FiberSet.make()
+    const all = Effect.sync(() => node.getConnections())
+    const to = (peerId: string) =>
+      Effect.map(all, (connections) => connections.filter(({ remotePeer }) => remotePeer.toString() === peerId))
+    const part = (code: number) => (connection: Connection) =>
+      Effect.zipRight(sayGoodbye(connection, code), close(connection))
+    const closeTo = (peerId: string, how: (connection: Connection) => Effect.Effect<void>) =>
+      FiberSet.run(aside, Effect.flatMap(to(peerId), Effect.forEach(how, parallel)))
+    return {
+      dismiss: (peerId, code) => closeTo(peerId, part(code)),
+      hangUp: (peerId) => closeTo(peerId, close),
+      dismissAll: (code) => Effect.flatMap(all, Effect.forEach(part(code), parallel)),
+      dropAll: Effect.flatMap(all, Effect.forEach(close, parallel)),
+      isConnected: (peerId) => Effect.map(to(peerId), (connections) => connections.length > 0),
+      watch: (onOpen) =>
+        Effect.gen(function* () {
+          const run = yield* FiberSet.makeRuntime<never>()
+          const listener = (event: CustomEvent<Connection>): void => {
+            const { direction, remotePeer } = event.detail
+            const isFirst = node.getConnections(remotePeer).length <= 1
+            if (direction === "inbound" && isFirst) run(onOpen(remotePeer.toString()))
+          }
+          yield* Effect.acquireRelease(
+            Effect.sync(() => node.addEventListener("connection:open", listener)),
+            () => Effect.sync(() => node.removeEventListener("connection:open", listener))
+          )
+        })
+    }
+  })
+
+const parallel = { concurrency: "unbounded", discard: true } as const
+/** Milliseconds; on loopback it takes a few. */
+const goodbyeTimeout = 500
+const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 500, chunkMs: 500, totalMs: 500 }
+
+/** What the remote answers to a Goodbye, if anything, is of no interest. */
+const sayGoodbye = (connection: Connection, code: number): Effect.Effect<void> =>
+  request(connection, goodbyeRequest(code), goodbyeLimits).pipe(
+    Effect.flatMap((answer) => Stream.runDrain(answer.chunks)),
+    Effect.scoped,
+    Effect.timeoutOption(goodbyeTimeout),
+    Effect.ignore
+  )
+
+/** At once, like a process that goes away: a graceful close would end answers under way as if they were whole. */
+const close = (connection: Connection): Effect.Effect<void> =>
+  Effect.sync(() => connection.abort(new Error("closed by the peer")))

@@ -1,0 +1,91 @@
+import { Clock, Effect, type Scope } from "effect"
+import { epochOf, slotAt } from "../../domain/network/Chain.ts"
+import { goodbyeCodes } from "../../wire/Goodbye.ts"
+import { makeNode, type Node } from "../../wire/Node.ts"
+import { agentAt } from "./Agents.ts"
+import { serveBlocks } from "./BlockServer.ts"
+import { serveColumns } from "./ColumnServer.ts"
+import { makeConnections } from "./Connections.ts"
+import type { DevChain } from "../chain/DevChain.ts"
+import { DevnetError } from "../DevnetError.ts"
+import { serveGreetings, statusAt } from "./GreetingServer.ts"
+import { peerKey } from "./PeerKey.ts"
+import { encodeRecord } from "./DevPeerRecord.ts"
+import { honestConduct } from "../profiles/Honest.ts"
+import type { PeerClaim, PeerContext } from "../profiles/Profile.ts"
+import { type ProfileName, profiles } from "../profiles/Profiles.ts"
+import { seeded } from "../chain/Random.ts"
+
+/** A running peer of the devnet. */
+export interface DevPeer {
+  readonly profile: ProfileName
+  readonly peerId: string
+  /** 32 bytes. */
+  readonly nodeId: Uint8Array
+  /** With `/p2p/…`. */
+  readonly multiaddr: string
+  readonly agent: string
+  /** The ENR as it is now: epochs and claims change it. */
+  readonly record: Effect.Effect<string>
+  /** What it says of itself now. */
+  readonly claim: Effect.Effect<PeerClaim>
+}
+
+/** Starts the peer at the place `index` in the devnet; with the scope it says goodbye and stops. */
+export const makeDevPeer = (
+  chain: DevChain,
+  name: ProfileName,
+  index: number
+): Effect.Effect<DevPeer, DevnetError, Scope.Scope> =>
+  Effect.gen(function* () {
+    const key = peerKey(chain.seed, index)
+    const agent = agentAt(index)
+    const profile = profiles[name]
+    const random = seeded(chain.seed, "peer", index)
+    const node = yield* makeNode({ agent: agent.text, privateKey: key.privateKey, muxers: agent.muxers })
+    const connections = yield* makeConnections(node)
+    yield* Effect.addFinalizer(() => connections.dismissAll(goodbyeCodes.shutdown))
+
+    const context: PeerContext = {
+      chain,
+      nodeId: key.nodeId,
+      custodyGroupCount: profile.custodyGroupCount(random),
+      strict: agent.strict,
+      random,
+      dismiss: connections.dismiss,
+      dropAll: connections.dropAll
+    }
+    const honest = honestConduct(context)
+    const conduct = { ...honest, ...(yield* profile.depart(honest, context)) }
+    yield* serveGreetings(node, connections, context, conduct)
+    yield* serveBlocks(node, chain)
+    yield* serveColumns(node, context, conduct)
+
+    const { multiaddr, tcpPort } = yield* listeningOn(node)
+    const record = Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const { forkDigest } = yield* statusAt(context, conduct, now)
+      const { custodyGroupCount, sequenceNumber } = yield* conduct.claim
+      return encodeRecord(chain.parameters, {
+        privateKey: key.privateKey,
+        tcpPort,
+        epoch: epochOf(chain.parameters, slotAt(chain.parameters, now)),
+        forkDigest,
+        custodyGroupCount,
+        changes: sequenceNumber
+      })
+    })
+    const { nodeId, peerId } = key
+    return { profile: name, peerId, nodeId, multiaddr, agent: agent.text, record, claim: conduct.claim }
+  }).pipe(Effect.catchTag("NodeError", (error) => Effect.fail(new DevnetError({ reason: error.message }))))
+
+const listeningOn = (
+  node: Node
+): Effect.Effect<{ readonly multiaddr: string; readonly tcpPort: number }, DevnetError> =>
+  Effect.suspend(() => {
+    for (const address of node.getMultiaddrs()) {
+      const tcp = address.getComponents().find((component) => component.name === "tcp")?.value
+      if (tcp !== undefined) return Effect.succeed({ multiaddr: address.toString(), tcpPort: Number(tcp) })
+    }
+    return new DevnetError({ reason: "a peer does not listen on TCP" })
+  })

@@ -1,0 +1,99 @@
+import { Clock, Effect, Either, HashSet, Ref, type Scope } from "effect"
+import { toHex } from "../../domain/Bytes.ts"
+import { epochOf, slotAt } from "../../domain/network/Chain.ts"
+import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
+import { goodbyeCodes } from "../../wire/Goodbye.ts"
+import { decodeStatus, encodeMetadata, encodeStatus, encodeUint64, type StatusMessage } from "../../wire/Handshake.ts"
+import {
+  goodbye,
+  metadataV1,
+  metadataV2,
+  metadataV3,
+  ping,
+  type Protocol,
+  statusV1,
+  statusV2
+} from "../../wire/Protocol.ts"
+import { resultCodes } from "../../wire/ResultCode.ts"
+import { serve, type ServingNode } from "../../wire/Server.ts"
+import { finalized } from "../chain/ChainState.ts"
+import type { Connections } from "./Connections.ts"
+import type { Conduct, PeerContext } from "../profiles/Profile.ts"
+
+/** The Status that the peer gives at `unixMs`: head and finality as they are, the fork digest of the clock. */
+export const statusAt = (peer: PeerContext, conduct: Conduct, unixMs: number): Effect.Effect<StatusMessage> =>
+  Effect.gen(function* () {
+    const { parameters } = peer.chain
+    const state = yield* peer.chain.state
+    const { earliestAvailableSlot } = yield* conduct.claim
+    const checkpoint = finalized(parameters, state)
+    return conduct.status({
+      forkDigest: toHex(forkDigestAt(parameters, epochOf(parameters, slotAt(parameters, unixMs)))),
+      finalizedRoot: checkpoint.root,
+      finalizedEpoch: checkpoint.epoch,
+      headRoot: state.head.root,
+      headSlot: state.head.slot,
+      earliestAvailableSlot
+    })
+  })
+
+/**
+ * Serves Status, MetaData, Ping and Goodbye in all their versions. Whoever comes from another network, or does not send
+ * a Status within ten seconds, is sent away.
+ */
+export const serveGreetings = (
+  node: ServingNode,
+  connections: Connections,
+  peer: PeerContext,
+  conduct: Conduct
+): Effect.Effect<void, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const greeted = yield* Ref.make(HashSet.empty<string>())
+
+    const status = (protocol: Protocol) =>
+      serve(node, protocol, (ssz, peerId, reply) =>
+        Effect.gen(function* () {
+          const theirs = decodeStatus(ssz)
+          if (Either.isLeft(theirs)) return yield* reply.error(resultCodes.invalidRequest, theirs.left.message)
+          const now = yield* Clock.currentTimeMillis
+          const ours = yield* statusAt(peer, conduct, now)
+          yield* Ref.update(greeted, HashSet.add(peerId))
+          yield* reply.chunk(encodeStatus(protocol, ours))
+          const before = yield* statusAt(peer, conduct, now - clockDisparity)
+          const { forkDigest } = theirs.right
+          if (forkDigest !== ours.forkDigest && forkDigest !== before.forkDigest) {
+            yield* connections.dismiss(peerId, goodbyeCodes.irrelevantNetwork)
+          }
+        })
+      )
+
+    const metadata = (protocol: Protocol) =>
+      serve(node, protocol, (_ssz, _peerId, reply) =>
+        Effect.flatMap(conduct.claim, (claim) => reply.chunk(encodeMetadata(protocol, claim)))
+      )
+
+    yield* status(statusV1)
+    yield* status(statusV2)
+    yield* metadata(metadataV1)
+    yield* metadata(metadataV2)
+    yield* metadata(metadataV3)
+    yield* serve(node, ping, (_ssz, _peerId, reply) =>
+      Effect.flatMap(conduct.claim, ({ sequenceNumber }) => reply.chunk(encodeUint64(sequenceNumber)))
+    )
+    yield* serve(node, goodbye, (_ssz, peerId) => connections.hangUp(peerId))
+
+    yield* connections.watch((peerId) =>
+      Effect.gen(function* () {
+        yield* Ref.update(greeted, HashSet.remove(peerId))
+        yield* Effect.sleep(statusTimeout)
+        const isGreeted = HashSet.has(yield* Ref.get(greeted), peerId)
+        if (!isGreeted && (yield* connections.isConnected(peerId))) {
+          yield* connections.dismiss(peerId, goodbyeCodes.fault)
+        }
+      })
+    )
+  })
+
+const statusTimeout = "10 seconds"
+/** MAXIMUM_GOSSIP_CLOCK_DISPARITY, milliseconds: whoever is that late at the edge of an epoch is still one of us. */
+const clockDisparity = 500

@@ -1,0 +1,177 @@
+import { Either, HashMap, HashSet, Option, Schema } from "effect"
+import { numberOfColumns } from "../network/Chain.ts"
+import type { Finding } from "../peer/Finding.ts"
+
+/** Columns of one slot. */
+export interface SlotColumns {
+  readonly slot: number
+  readonly columns: ReadonlyArray<number>
+}
+
+/** What was asked for: by range (then the answer is ordered) or, by root, of single blocks (then it is not). */
+export type ColumnRequest =
+  | {
+      readonly _tag: "ByRange"
+      readonly startSlot: number
+      readonly count: number
+      readonly columns: ReadonlyArray<number>
+    }
+  | { readonly _tag: "ByRoot"; readonly blocks: ReadonlyArray<SlotColumns> }
+
+/** More sidecars that nobody asked for, or asked for once, than any mistake explains: the answer is over. */
+export class TooManySidecars extends Schema.TaggedError<TooManySidecars>()("TooManySidecars", {
+  requested: Schema.Int,
+  surplus: Schema.Int
+}) {
+  override get message(): string {
+    return `${this.requested} sidecars were requested, and ${this.surplus} came that were not, or came twice`
+  }
+}
+
+/** How far one answer has come. Immutable: `accept` gives the next state. */
+export interface AnswerState {
+  readonly request: ColumnRequest
+  /** Columns asked for, by slot; by range the slots all have the same set. */
+  readonly wanted: (slot: number) => ReadonlySet<number>
+  /** Sidecars that the request allows. */
+  readonly requested: number
+  /** Columns kept, by slot. */
+  readonly delivered: HashMap.HashMap<number, HashSet.HashSet<number>>
+  /** The last one kept. */
+  readonly last: Option.Option<SidecarPlace>
+  /** Sidecars that were not kept. */
+  readonly surplus: number
+}
+
+/** Where a sidecar says that it belongs. */
+export interface SidecarPlace {
+  readonly slot: number
+  readonly index: number
+}
+
+export interface Accepted {
+  readonly state: AnswerState
+  /** Whether the sidecar is to be verified: it was asked for and is the first of its combination. */
+  readonly kept: boolean
+  /** Duplicate and unrequested sidecars are not kept, an unordered one is. */
+  readonly finding: Option.Option<Finding>
+}
+
+/** What is absent from an answer. */
+export interface Absences {
+  /** Left out where the answer should have had it: to be confirmed by a second request. */
+  readonly gaps: ReadonlyArray<SlotColumns>
+  /** After the end of an answer that stops early, which is legal: to be asked for again. */
+  readonly truncated: ReadonlyArray<SlotColumns>
+}
+
+/** Sidecars beyond those requested and one repetition of each, before an answer is cut off. */
+export const surplusAllowance = 128
+
+/** The state before the first sidecar. */
+export const startAnswer = (request: ColumnRequest): AnswerState => {
+  const wanted = wantedColumns(request)
+  return {
+    request,
+    wanted: wanted.of,
+    requested: wanted.total,
+    delivered: HashMap.empty(),
+    last: Option.none(),
+    surplus: 0
+  }
+}
+
+/**
+ * The next sidecar of the answer. It was asked for or not, came before or not, and by range comes in ascending
+ * (slot, column) order (DataColumnSidecarsByRange, fulu/p2p-interface.md); by root any order is right.
+ */
+export const accept = (state: AnswerState, place: SidecarPlace): Either.Either<Accepted, TooManySidecars> => {
+  const { index, slot } = place
+  if (!state.wanted(slot).has(index)) {
+    return surplus(state, {
+      kind: "unrequested_sidecar",
+      detail: `column ${index} of slot ${slot} came, and was not asked for`
+    })
+  }
+  const ofSlot = Option.getOrElse(HashMap.get(state.delivered, slot), () => HashSet.empty<number>())
+  if (HashSet.has(ofSlot, index)) {
+    return surplus(state, { kind: "duplicate_sidecar", detail: `column ${index} of slot ${slot} came more than once` })
+  }
+  return Either.right({
+    state: {
+      ...state,
+      delivered: HashMap.set(state.delivered, slot, HashSet.add(ofSlot, index)),
+      last: Option.some(place)
+    },
+    kept: true,
+    finding: state.request._tag === "ByRoot" ? Option.none() : Option.flatMap(state.last, unorderedAfter(place))
+  })
+}
+
+/** Whether the sidecar of this combination was kept. */
+const wasDelivered = (state: AnswerState, place: SidecarPlace): boolean =>
+  Option.exists(HashMap.get(state.delivered, place.slot), (columns) => HashSet.has(columns, place.index))
+
+/**
+ * What is due and did not come, when the answer is at its end. `due` holds blocks that have blobs, and of them columns
+ * that were asked for and that the peer must have.
+ *
+ * A peer must answer with the first block that it has, and with all columns of every block that it includes. So an
+ * empty answer is one gap. By range, whatever is due up to the last slot that came is a gap, and what is due later may
+ * have been cut off. By root there is no order: of a block that came in part the rest is a gap, and a block that is
+ * wholly absent may have been cut off.
+ */
+export const absences = (state: AnswerState, due: ReadonlyArray<SlotColumns>): Absences => {
+  const absent = due
+    .map(({ columns, slot }) => ({
+      slot,
+      columns: columns.filter((index) => !wasDelivered(state, { slot, index }))
+    }))
+    .filter(({ columns }) => columns.length > 0)
+  if (HashMap.isEmpty(state.delivered)) return { gaps: absent, truncated: [] }
+  const lastSlot = HashMap.reduce(state.delivered, -1, (max, _, slot) => Math.max(max, slot))
+  const isGap = ({ slot }: SlotColumns): boolean =>
+    state.request._tag === "ByRange" ? slot <= lastSlot : HashMap.has(state.delivered, slot)
+  return { gaps: absent.filter(isGap), truncated: absent.filter((entry) => !isGap(entry)) }
+}
+
+const surplus = (state: AnswerState, finding: Finding): Either.Either<Accepted, TooManySidecars> => {
+  const count = state.surplus + 1
+  return count > state.requested + surplusAllowance
+    ? Either.left(new TooManySidecars({ requested: state.requested, surplus: count }))
+    : Either.right({ state: { ...state, surplus: count }, kept: false, finding: Option.some(finding) })
+}
+
+const unorderedAfter =
+  ({ index, slot }: SidecarPlace) =>
+  (last: SidecarPlace): Option.Option<Finding> =>
+    slot > last.slot || (slot === last.slot && index > last.index)
+      ? Option.none()
+      : Option.some({
+          kind: "unordered_sidecar",
+          detail: `column ${index} of slot ${slot} came after column ${last.index} of slot ${last.slot}`
+        })
+
+const nothing: ReadonlySet<number> = new Set()
+
+const wantedColumns = (
+  request: ColumnRequest
+): { readonly of: (slot: number) => ReadonlySet<number>; readonly total: number } => {
+  if (request._tag === "ByRange") {
+    const { count, startSlot } = request
+    const columns = columnSet(request.columns)
+    return {
+      of: (slot) => (slot >= startSlot && slot < startSlot + count ? columns : nothing),
+      total: columns.size * count
+    }
+  }
+  const slots = new Map<number, Set<number>>()
+  for (const { columns, slot } of request.blocks) slots.set(slot, columnSet([...(slots.get(slot) ?? []), ...columns]))
+  return {
+    of: (slot) => slots.get(slot) ?? nothing,
+    total: [...slots.values()].reduce((sum, columns) => sum + columns.size, 0)
+  }
+}
+
+const columnSet = (columns: ReadonlyArray<number>): Set<number> =>
+  new Set(columns.filter((index) => index >= 0 && index < numberOfColumns))

@@ -1,0 +1,40 @@
+import type { ForkName } from "./Chain.ts"
+import type { Root } from "../Bytes.ts"
+
+/** A canonical block, as far as custody goes: the ground truth that sidecars are held against. */
+export interface Block {
+  readonly slot: number
+  readonly root: Root
+  readonly parentRoot: Root
+  readonly fork: ForkName
+  /** 48 bytes each, in row order: body.blob_kzg_commitments, from Gloas on those of the payload bid. */
+  readonly commitments: ReadonlyArray<Uint8Array>
+  /** From Gloas on a bid's payload may never be revealed, and then no columns exist: only `full` can be judged. */
+  readonly payload: "full" | "empty" | "unknown"
+}
+
+/** Whether columns of this block must exist. */
+export const hasColumns = (block: Block): boolean => block.commitments.length > 0 && block.payload === "full"
+
+/** What is known of one slot: its canonical block, or that it has none. */
+export type SlotFacts =
+  | { readonly _tag: "Block"; readonly block: Block }
+  | { readonly _tag: "Empty"; readonly slot: number }
+
+export interface Head {
+  readonly slot: number
+  readonly root: Root
+}
+
+/** What a beacon node tells of its chain as it grows. */
+export type ChainEvent =
+  | { readonly _tag: "Head"; readonly head: Head }
+  | { readonly _tag: "Finalized"; readonly epoch: number; readonly root: Root }
+  /** Blocks of the last `depth` slots up to `slot` may have changed. */
+  | { readonly _tag: "Reorg"; readonly slot: number; readonly depth: number }
+
+/** A block by its place and its name. */
+export interface SlotRoot {
+  readonly slot: number
+  readonly root: Root
+}

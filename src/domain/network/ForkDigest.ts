@@ -1,0 +1,78 @@
+import { createHash } from "node:crypto"
+import { concatBytes, toHex, uint64LittleEndian } from "../Bytes.ts"
+import {
+  type BlobParameters,
+  blobParametersAt,
+  type ChainParameters,
+  epochOf,
+  forkAt,
+  type ForkName,
+  forkEpoch
+} from "./Chain.ts"
+
+/** What a fork digest stands for: a fork and, from Fulu on, one step of the blob schedule. */
+interface DigestEntry {
+  /** `0x` and 8 hexadecimal digits. */
+  readonly digest: string
+  readonly fork: ForkName
+  readonly maxBlobsPerBlock: number
+  readonly firstEpoch: number
+  /** `Infinity` for the last one scheduled. */
+  readonly lastEpoch: number
+}
+
+/** Digest → entry, for every fork and blob-parameter step that is scheduled. */
+export type DigestTable = ReadonlyMap<string, DigestEntry>
+
+/** compute_fork_digest (fulu/beacon-chain.md): 4 bytes that name the network, fork and blob limit at `epoch`. */
+export const forkDigestAt = (chain: ChainParameters, epoch: number): Uint8Array =>
+  computeForkDigest(
+    chain.genesisValidatorsRoot,
+    forkAt(chain, epoch).version,
+    epoch < forkEpoch(chain, "fulu") ? undefined : blobParametersAt(chain, epoch)
+  )
+
+/** The same from its parts: 32 bytes, 4 bytes, and from Fulu on the blob limit in force. */
+export const computeForkDigest = (
+  genesisValidatorsRoot: Uint8Array,
+  forkVersion: Uint8Array,
+  blob: BlobParameters | undefined
+): Uint8Array => {
+  const version = new Uint8Array(32)
+  version.set(forkVersion)
+  const root = sha256(concatBytes([version, genesisValidatorsRoot]))
+  if (blob === undefined) return root.slice(0, 4)
+  const mask = sha256(concatBytes([uint64LittleEndian(blob.epoch), uint64LittleEndian(blob.maxBlobsPerBlock)]))
+  return root.slice(0, 4).map((byte, index) => byte ^ (mask[index] ?? 0))
+}
+
+/** The digest that a chunk of `slot` carries as its context bytes. */
+export const forkDigestOfSlot = (chain: ChainParameters, slot: number): string =>
+  toHex(forkDigestAt(chain, epochOf(chain, slot)))
+
+/** Every digest of the network's schedule: context bytes of old slots carry old digests. */
+export const digestTable = (chain: ChainParameters): DigestTable => {
+  const fulu = forkEpoch(chain, "fulu")
+  const steps = [
+    ...chain.forks.map((fork) => fork.epoch),
+    ...chain.blobSchedule.map((entry) => entry.epoch).filter((epoch) => epoch >= fulu)
+  ]
+  const epochs = [...new Set(steps)].filter((epoch) => Number.isFinite(epoch)).sort((a, b) => a - b)
+  return new Map(
+    epochs.map((firstEpoch, index): [string, DigestEntry] => {
+      const digest = toHex(forkDigestAt(chain, firstEpoch))
+      return [
+        digest,
+        {
+          digest,
+          fork: forkAt(chain, firstEpoch).name,
+          maxBlobsPerBlock: blobParametersAt(chain, firstEpoch).maxBlobsPerBlock,
+          firstEpoch,
+          lastEpoch: (epochs[index + 1] ?? Infinity) - 1
+        }
+      ]
+    })
+  )
+}
+
+const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest())

@@ -1,0 +1,90 @@
+import { ENR } from "@chainsafe/enr"
+import { Either, Option, Schema } from "effect"
+import { toHex } from "../Bytes.ts"
+import { nodeIdOfPublicKey, peerIdOfPublicKey } from "./NodeId.ts"
+
+/** A node record (ENR, EIP-778) that cannot be read; `reason` says what is wrong with it. */
+export class InvalidNodeRecord extends Schema.TaggedError<InvalidNodeRecord>()("InvalidNodeRecord", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `not a valid ENR: ${this.reason}`
+  }
+}
+
+/** What a monitor reads of an ENR (fulu/p2p-interface.md, "ENR structure"). */
+export interface NodeRecord {
+  readonly enr: string
+  readonly seq: bigint
+  readonly peerId: string
+  /** 32 bytes. */
+  readonly nodeId: Uint8Array
+  /** `/ip4/…/tcp/…` and `/ip6/…/tcp/…`, without `/p2p/…`. */
+  readonly multiaddrs: ReadonlyArray<string>
+  /** `cgc`; absent before Fulu, and where it is no number up to 2^48. */
+  readonly custodyGroupCount: Option.Option<number>
+  /** `eth2`, the first four bytes. */
+  readonly forkDigest: Option.Option<string>
+  /** `nfd`: the digest of the next fork. */
+  readonly nextForkDigest: Option.Option<string>
+  /** `client`: `name/version`, from the few that write it. */
+  readonly client: Option.Option<string>
+}
+
+/** Reads and checks (signature too) the text form of an ENR. */
+export const decodeNodeRecord = (text: string): Either.Either<NodeRecord, InvalidNodeRecord> =>
+  Either.try({
+    try: () => {
+      const enr = ENR.decodeTxt(text.trim())
+      const ip = hostOf(enr, "ip", 4)
+      const ip6 = hostOf(enr, "ip6", 16)
+      const address = (host: Option.Option<string>, port: string): ReadonlyArray<string> =>
+        Option.toArray(Option.zipWith(host, portOf(enr, port), (host, port) => `${host}/tcp/${port}`))
+      return {
+        enr: text.trim(),
+        seq: enr.seq,
+        peerId: peerIdOfPublicKey(enr.publicKey),
+        nodeId: nodeIdOfPublicKey(enr.publicKey),
+        multiaddrs: [...address(ip, "tcp"), ...address(ip6, "tcp6")],
+        custodyGroupCount: Option.flatMap(bytesOf(enr, "cgc"), bigEndianNumber),
+        forkDigest: Option.map(bytesOf(enr, "eth2", 16), (bytes) => toHex(bytes.subarray(0, 4))),
+        nextForkDigest: Option.map(bytesOf(enr, "nfd", 4), toHex),
+        client: clientOf(enr)
+      }
+    },
+    catch: (error) => new InvalidNodeRecord({ reason: error instanceof Error ? error.message : String(error) })
+  })
+
+/** The value of a key; none where it is a list, or has not the length that it must have. */
+const bytesOf = (enr: ENR, key: string, length?: number): Option.Option<Uint8Array> => {
+  const value: unknown = enr.kvs.get(key)
+  return value instanceof Uint8Array && (length === undefined || value.length === length)
+    ? Option.some(value)
+    : Option.none()
+}
+
+const hostOf = (enr: ENR, key: "ip" | "ip6", length: number): Option.Option<string> =>
+  Option.map(bytesOf(enr, key, length), () => (key === "ip" ? `/ip4/${enr.ip}` : `/ip6/${enr.ip6}`))
+
+const portOf = (enr: ENR, key: string): Option.Option<number> =>
+  Option.filter(Option.flatMap(bytesOf(enr, key), bigEndianNumber), (port) => port > 0 && port < 65_536)
+
+/** A list of name and version (EIP-7636), or one text. */
+const clientOf = (enr: ENR): Option.Option<string> => {
+  const value: unknown = enr.kvs.get("client")
+  const parts: ReadonlyArray<unknown> = Array.isArray(value) ? value.slice(0, 2) : [value]
+  const texts = parts.flatMap((part) => (part instanceof Uint8Array ? [printable(part)] : []))
+  return texts.length === 0 ? Option.none() : Option.some(texts.join("/"))
+}
+
+/** RLP integers are big-endian without leading zeros; the empty string is 0. */
+const bigEndianNumber = (bytes: Uint8Array): Option.Option<number> =>
+  bytes.length > 6 ? Option.none() : Option.some(bytes.reduce((sum, byte) => sum * 256 + byte, 0))
+
+/** Whatever a stranger wrote into a record, as at most 32 printable characters. */
+const printable = (bytes: Uint8Array): string =>
+  Buffer.from(bytes)
+    .toString("latin1")
+    .replace(/[^\x20-\x7e]+/g, " ")
+    .trim()
+    .slice(0, 32)

@@ -1,0 +1,102 @@
+import { multiaddr } from "@multiformats/multiaddr"
+import { peerIdFromString } from "@libp2p/peer-id"
+import { Either, Option, Schema } from "effect"
+import { Claim } from "./Claim.ts"
+import { PeerCoverage } from "../probe/Confidence.ts"
+import { FindingCounts } from "./Finding.ts"
+import { decodeNodeRecord } from "./NodeRecord.ts"
+import { OutcomeCounts } from "../probe/Outcome.ts"
+import { Verdict } from "./Verdict.ts"
+
+/** How to reach a peer, and what is known of it before it was ever spoken to. */
+export interface PeerAddress {
+  readonly peerId: string
+  /** Without `/p2p/…`; empty for a peer that can only come to us. */
+  readonly multiaddrs: ReadonlyArray<string>
+  /** `cgc` of its ENR. */
+  readonly enrCustodyGroupCount: Option.Option<number>
+}
+
+/** A text that names no peer we could dial. */
+export class InvalidPeerAddress extends Schema.TaggedError<InvalidPeerAddress>()("InvalidPeerAddress", {
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return this.reason
+  }
+}
+
+/** Reads an ENR (`enr:…`) or a multiaddr that ends in `/p2p/<peer id>`. */
+export const parsePeerAddress = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>
+  text.trim().startsWith("enr:") ? fromRecord(text) : fromMultiaddr(text)
+
+const places: ReadonlySet<string> = new Set(["ip4", "ip6", "dns", "dns4", "dns6"])
+
+const fromRecord = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>
+  decodeNodeRecord(text).pipe(
+    Either.mapLeft((error) => new InvalidPeerAddress({ reason: error.message })),
+    Either.filterOrLeft(
+      (record) => record.multiaddrs.length > 0,
+      () => new InvalidPeerAddress({ reason: "the ENR has no ip and tcp to dial" })
+    ),
+    Either.map((record) => ({
+      peerId: record.peerId,
+      multiaddrs: record.multiaddrs,
+      enrCustodyGroupCount: record.custodyGroupCount
+    }))
+  )
+
+const fromMultiaddr = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>
+  Either.try({
+    try: () => {
+      const address = multiaddr(text.trim())
+      const components = address.getComponents().filter(({ name }) => name !== "ip6zone")
+      const [place, transport, peer] = components.map(({ name }) => name)
+      const peerId = components[2]?.value
+      if (peer !== "p2p" || peerId === undefined || components.length !== 3) {
+        throw new Error("it is not /<ip or dns>/…/tcp/<port>/p2p/<peer id>")
+      }
+      if (transport !== "tcp" || place === undefined || !places.has(place)) {
+        throw new Error("only TCP over ip4, ip6, dns, dns4 or dns6 can be dialled")
+      }
+      return {
+        peerId: peerIdFromString(peerId).toString(),
+        multiaddrs: [address.decapsulate("/p2p").toString()],
+        enrCustodyGroupCount: Option.none<number>()
+      }
+    },
+    catch: (error) =>
+      new InvalidPeerAddress({
+        reason: `neither an ENR nor a multiaddr to dial: ${error instanceof Error ? error.message : String(error)}`
+      })
+  })
+
+/** Everything that is shown of a peer: `/peers`, `/snapshot`, `Dasmon.peers`. */
+export const PeerView = Schema.Struct({
+  peerId: Schema.String,
+  /** `0x` and 64 digits; `null` if the peer id does not hold the key. */
+  nodeId: Schema.NullOr(Schema.String),
+  agent: Schema.NullOr(Schema.String),
+  address: Schema.NullOr(Schema.String),
+  connected: Schema.Boolean,
+  /** `null` until the first handshake. */
+  custody: Schema.NullOr(
+    Schema.Struct({
+      groupCount: Schema.Int,
+      columns: Schema.Array(Schema.Int),
+      earliestAvailableSlot: Schema.NullOr(Schema.Int),
+      source: Claim.fields.source
+    })
+  ),
+  headSlot: Schema.NullOr(Schema.Int),
+  outcomes: OutcomeCounts,
+  findings: FindingCounts,
+  verdict: Verdict,
+  /** Unix milliseconds. */
+  /** As of the last probe; `null` before it. */
+  coverage: Schema.NullOr(PeerCoverage),
+  lastProbeAt: Schema.NullOr(Schema.Number),
+  /** Why the verdict is not `compliant`: the last failure, as a sentence. */
+  lastFailure: Schema.NullOr(Schema.String)
+}).annotations({ identifier: "PeerView" })
+export type PeerView = typeof PeerView.Type

@@ -1,0 +1,22 @@
+import { Schema } from "effect"
+import { PeerView } from "./Peer.ts"
+import { Claims, Failures, PeerDays } from "../Question.ts"
+
+/** Everything that is known of one peer; all of it is there for a peer that left long ago too. */
+export const PeerDetail = Schema.Struct({
+  ...PeerView.fields,
+  /** Whether it is watched at this moment; if not, this is what was recorded. */
+  tracked: Schema.Boolean,
+  /** Unix milliseconds; `null` for a peer that was never spoken to. */
+  firstSeen: Schema.NullOr(Schema.Number),
+  lastSeen: Schema.NullOr(Schema.Number),
+  /** Probes that were recorded, ever. */
+  probes: Schema.Int,
+  /** What it claimed, one entry a change, ascending in time. */
+  claims: Claims,
+  /** The newest first, with their reasons. */
+  failures: Failures,
+  /** Day by day. */
+  days: PeerDays
+}).annotations({ identifier: "PeerDetail" })
+export type PeerDetail = typeof PeerDetail.Type

@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { Worker } from "@effect/platform"
+import type { WorkerError } from "@effect/platform/WorkerError"
+import { Duration, Effect, Layer, type ParseResult, Pool } from "effect"
+import { startThread } from "../../runtime/WorkerThread.ts"
+import { makeGate, type ReportLimits } from "./ReportGate.ts"
+import * as Request from "./ReportRequest.ts"
+import { ReportError, Reports } from "./Reports.ts"
+
+export interface WorkerReportsOptions extends ReportLimits {
+  readonly path: string
+  /** For the thread to start. Default 60 s. */
+  readonly startLimit?: Duration.DurationInput
+  /** The built `ReportWorker.js`, when it is not beside this module. */
+  readonly entry?: URL
+}
+
+/**
+ * Answers in a thread of its own, with a connection of its own: nobody else waits, however long an answer takes.
+ *
+ * One question is on the thread, the others wait here. A thread that dies, or takes longer than an answer may, is
+ * replaced. The thread stands ready when the layer is built, and ends with its scope; the file is opened with the first
+ * question.
+ */
+export const layer = (options: WorkerReportsOptions): Layer.Layer<Reports, ReportError> =>
+  Layer.scoped(Reports, make(options))
+
+const make = Effect.fnUntraced(function* (options: WorkerReportsOptions) {
+  const entry = options.entry ?? new URL("./ReportWorker.js", import.meta.url)
+  const startLimit = Duration.decode(options.startLimit ?? "60 seconds")
+  if (entry.protocol === "file:" && !existsSync(fileURLToPath(entry))) {
+    return yield* failed(`there is no ${fileURLToPath(entry)}: the program is not built`)
+  }
+  const start = startThread(Worker.makeSerialized<Request.ReportRequest>({}), {
+    entry,
+    name: "dasmon reports",
+    startLimit,
+    data: options.path
+  })
+  const pool = yield* Pool.make({ acquire: start, size: 1 })
+  yield* Effect.scoped(pool.get).pipe(Effect.mapError(reportError))
+  const { answerLimit, gate } = makeGate(options)
+  const patienceMs = Math.min(1000, Duration.toMillis(answerLimit) / 2)
+
+  const ask = <A>(question: (thread: ReportThread) => Effect.Effect<A, AskError>): Effect.Effect<A, ReportError> =>
+    Effect.flatMap(pool.get, (thread) => {
+      const since = performance.now()
+      return question(thread).pipe(
+        Effect.tapErrorTag("WorkerError", () => pool.invalidate(thread)),
+        // SQLite cannot be interrupted: what is given up after a while would keep the next question waiting.
+        Effect.onInterrupt(() => (performance.now() - since > patienceMs ? pool.invalidate(thread) : Effect.void))
+      )
+    }).pipe(Effect.scoped, gate, Effect.mapError(reportError))
+
+  return Reports.of({
+    compliance: (options) => ask((thread) => thread.executeEffect(new Request.ComplianceRequest({ options }))),
+    worst: (options) => ask((thread) => thread.executeEffect(new Request.WorstRequest({ options }))),
+    untested: (options) => ask((thread) => thread.executeEffect(new Request.UntestedRequest({ options }))),
+    slot: (options) => ask((thread) => thread.executeEffect(new Request.SlotRequest({ options }))),
+    probes: (options) => ask((thread) => thread.executeEffect(new Request.ProbesRequest({ options }))),
+    failures: (options) => ask((thread) => thread.executeEffect(new Request.FailuresRequest({ options }))),
+    peer: (options) => ask((thread) => thread.executeEffect(new Request.PeerRecordRequest({ options }))),
+    claims: (options) => ask((thread) => thread.executeEffect(new Request.ClaimsRequest({ options }))),
+    peerDays: (options) => ask((thread) => thread.executeEffect(new Request.PeerDaysRequest({ options }))),
+    extent: ask((thread) => thread.executeEffect(new Request.ExtentRequest()))
+  })
+})
+
+type ReportThread = Worker.SerializedWorker<Request.ReportRequest>
+type AskError = ReportError | WorkerError | ParseResult.ParseError
+
+const reportError = (error: AskError): ReportError => {
+  if (error._tag === "ReportError") return error
+  const { cause, message } = error
+  return failed(cause instanceof Error ? `${message}: ${cause.message}` : message)
+}
+
+const failed = (reason: string): ReportError => new ReportError({ fault: "failed", reason: `reports: ${reason}` })

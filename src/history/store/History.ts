@@ -1,0 +1,99 @@
+import { Context, type Effect, type Option, Schema } from "effect"
+import type { SlotRoot } from "../../domain/network/Block.ts"
+import type { Claim } from "../../domain/peer/Claim.ts"
+import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
+import type { FindingCounts } from "../../domain/peer/Finding.ts"
+import type { Probe } from "../../domain/probe/Job.ts"
+import type { OutcomeCounts } from "../../domain/probe/Outcome.ts"
+import type { RecordingState } from "../../domain/Status.ts"
+import type { ConversationCounts } from "../../domain/peer/Verdict.ts"
+import type { CoverageChunk } from "./CoverageChunk.ts"
+
+/** The store cannot be opened, read or written; `reason` says what to do about it. */
+export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryError", {
+  operation: Schema.String,
+  reason: Schema.String
+}) {
+  override get message(): string {
+    return `history: ${this.operation}: ${this.reason}`
+  }
+}
+
+/** One conversation with a peer that was not a probe and failed, or the way in which a probe went. */
+export type Conversation = keyof ConversationCounts
+
+/** What is remembered of a peer. */
+export interface PeerHistory {
+  readonly outcomes: OutcomeCounts
+  readonly conversations: ConversationCounts
+  readonly findings: FindingCounts
+  readonly lastProbeAt: number | null
+  /** The newest blamed failure, as a sentence; while there is none, the newest other one. */
+  readonly lastFailure: string | null
+  /** As of the newest probe that was recorded with it. */
+  readonly coverage: Option.Option<CoverageCounts>
+}
+
+/**
+ * What was tested of one peer in the 128 slots from `firstSlot`, a multiple of 128. The newest outcome of a combination
+ * decides; one that proves nothing (unproven, or ours) leaves it as it was, and one against a block that was orphaned
+ * since does not count.
+ */
+export interface CoverageBlock extends CoverageChunk {
+  readonly firstSlot: number
+}
+
+/** Everything that was ever found out, on disk: every probe, every outcome, claims over time, peers. */
+export class History extends Context.Tag("dasmon/History")<
+  History,
+  {
+    /**
+     * Queues the probe, to be on disk within 250 ms; waits while the (bounded) queue is full. Its findings are counted
+     * too, and `coverage` is how much of what the peer owes was tested with it. A probe whose id is known is not
+     * recorded again.
+     */
+    readonly recordProbe: (probe: Probe, conversation: Conversation, coverage?: CoverageCounts) => Effect.Effect<void>
+    /**
+     * A block that was canonical and is not any more, heard of at `at` (Unix milliseconds): what was tested of its slot
+     * up to then no longer counts as tested, for any peer. The outcomes stay in the sums: they happened.
+     */
+    readonly recordOrphan: (slot: number, root: string, at: number) => Effect.Effect<void>
+    /** A dial or handshake that failed, with the sentence that describes it. */
+    readonly recordConversation: (
+      peerId: string,
+      conversation: Conversation,
+      failure: string | null,
+      at: number
+    ) => Effect.Effect<void>
+    /** A claim that says the same as the peer's newest one (`sameClaim`) is not recorded again. */
+    readonly recordClaim: (peerId: string, claim: Claim) => Effect.Effect<void>
+    /** Findings that no probe brought. */
+    readonly recordFindings: (peerId: string, findings: FindingCounts) => Effect.Effect<void>
+    readonly recordPeer: (
+      peerId: string,
+      seen: { readonly agent: string | null; readonly address: string | null; readonly at: number }
+    ) => Effect.Effect<void>
+    /** Everything recorded before is on disk when this returns; fails when that is not so within 3 s. */
+    readonly flush: Effect.Effect<void, HistoryError>
+    /** Whether what is recorded reaches the disk. */
+    readonly state: Effect.Effect<RecordingState>
+    /** All zero for a peer that was never met. */
+    readonly peer: (peerId: string) => Effect.Effect<PeerHistory, HistoryError>
+    /** Ascending in time. */
+    readonly claims: (peerId: string) => Effect.Effect<ReadonlyArray<Claim>, HistoryError>
+    /** A probe as it was recorded, its outcomes ascending by slot and column. */
+    readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
+    /**
+     * What was tested of a peer in the slots from `fromSlot` on, ascending; blocks that hold nothing are left out. The
+     * first may begin, and hold something, before `fromSlot`. The arrays are the caller's own.
+     */
+    readonly coverage: (peerId: string, fromSlot: number) => Effect.Effect<ReadonlyArray<CoverageBlock>, HistoryError>
+    /**
+     * The blocks of the slots from `fromSlot` on that outcomes were held against, and that are not known to be orphans.
+     * In no order.
+     */
+    readonly blocks: (fromSlot: number) => Effect.Effect<ReadonlyArray<SlotRoot>, HistoryError>
+    /** Totals over all peers since the database was made. */
+    readonly totals: Effect.Effect<{ readonly probes: number; readonly outcomes: OutcomeCounts }, HistoryError>
+  }
+>() {}

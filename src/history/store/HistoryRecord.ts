@@ -1,0 +1,26 @@
+import { Data } from "effect"
+import type { Claim } from "../../domain/peer/Claim.ts"
+import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
+import type { FindingCounts } from "../../domain/peer/Finding.ts"
+import type { Probe } from "../../domain/probe/Job.ts"
+import type { Conversation } from "./History.ts"
+
+/** One thing to remember, as it waits to be written. */
+export type HistoryRecord = Data.TaggedEnum<{
+  Probe: { readonly probe: Probe; readonly conversation: Conversation; readonly coverage: CoverageCounts | null }
+  Conversation: {
+    readonly peerId: string
+    readonly conversation: Conversation
+    readonly failure: string | null
+    readonly at: number
+  }
+  Claim: { readonly peerId: string; readonly claim: Claim }
+  Findings: { readonly peerId: string; readonly findings: FindingCounts }
+  Peer: { readonly peerId: string; readonly agent: string | null; readonly address: string | null; readonly at: number }
+  Orphan: { readonly slot: number; readonly root: string; readonly at: number }
+}>
+export const HistoryRecord = Data.taggedEnum<HistoryRecord>()
+
+/** One that is about a peer. */
+export type PeerRecord = Exclude<HistoryRecord, { readonly _tag: "Orphan" }>
+export const PeerRecord = Data.taggedEnum<PeerRecord>()

@@ -1,0 +1,144 @@
+import { Effect, Layer, Option } from "effect"
+import { type Claim, sameClaim } from "../../domain/peer/Claim.ts"
+import { addOutcomes, noOutcomes, type OutcomeCounts } from "../../domain/probe/Outcome.ts"
+import type { Probe } from "../../domain/probe/Job.ts"
+import { type FindingCounts, FindingKind } from "../../domain/peer/Finding.ts"
+import { noConversations } from "../../domain/peer/Verdict.ts"
+import { type CoverageChunk, chunkOf, copyOf, emptyChunk, isUntested, slotsPerChunk } from "./CoverageChunk.ts"
+import { chunksCovered, coverProbe } from "./CoverProbe.ts"
+import { type CoverageBlock, History, type PeerHistory } from "./History.ts"
+import { HistoryRecord } from "./HistoryRecord.ts"
+import { clearVoid, makeOrphans, type Orphans } from "./Orphans.ts"
+import { sectionsOf } from "./sqlite/OutcomeSections.ts"
+import { changeOf, type Failure, newestFailure, type PeerChange } from "./PeerChange.ts"
+
+/** A history that ends with the program. It keeps the newest 10,000 probes, and all that it sums up from them. */
+export const layer: Layer.Layer<History> = Layer.sync(History, () => {
+  const peers = new Map<string, PeerMemory>()
+  const probes = new Map<string, Probe>()
+  const orphans = makeOrphans()
+  const totals: { probes: number; outcomes: OutcomeCounts } = { probes: 0, outcomes: noOutcomes }
+
+  const record = (record: HistoryRecord) =>
+    Effect.sync(() => {
+      if (record._tag === "Orphan") return orphans.add(record.slot, record.root, record.at)
+      if (record._tag === "Probe" && probes.has(record.probe.id)) return
+      const change = changeOf(record)
+      const peer = peers.get(change.peerId) ?? newPeer()
+      peers.set(change.peerId, peer)
+      apply(peer, change)
+      totals.probes += change.probes
+      totals.outcomes = addOutcomes(totals.outcomes, change.outcomes)
+      if (record._tag === "Claim") addClaim(peer, record.claim)
+      if (record._tag !== "Probe") return
+      addCoverage(peer.coverage, record.probe, orphans)
+      probes.set(record.probe.id, record.probe)
+      for (const oldest of probes.keys()) {
+        if (probes.size <= keptProbes) break
+        probes.delete(oldest)
+      }
+    })
+
+  return History.of({
+    recordProbe: (probe, conversation, coverage) =>
+      record(HistoryRecord.Probe({ probe, conversation, coverage: coverage ?? null })),
+    recordOrphan: (slot, root, at) => record(HistoryRecord.Orphan({ slot, root, at })),
+    recordConversation: (peerId, conversation, failure, at) =>
+      record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
+    recordClaim: (peerId, claim) => record(HistoryRecord.Claim({ peerId, claim })),
+    recordFindings: (peerId, findings) => record(HistoryRecord.Findings({ peerId, findings })),
+    recordPeer: (peerId, seen) => record(HistoryRecord.Peer({ peerId, ...seen })),
+    flush: Effect.void,
+    state: Effect.succeed({ state: "recording", reason: null, queued: 0 }),
+    peer: (peerId) => Effect.sync(() => historyOf(peers.get(peerId) ?? newPeer())),
+    claims: (peerId) => Effect.sync(() => [...(peers.get(peerId)?.claims ?? [])]),
+    probe: (id) => Effect.sync(() => Option.map(Option.fromNullable(probes.get(id)), inOrder)),
+    coverage: (peerId, fromSlot) =>
+      Effect.sync(() =>
+        [...(peers.get(peerId)?.coverage ?? [])]
+          .filter(([number]) => number >= chunkOf(fromSlot))
+          .sort(([a], [b]) => a - b)
+          .flatMap(([number, chunk]) => blockOf(number, chunk, orphans))
+      ),
+    blocks: (fromSlot) =>
+      Effect.sync(() => {
+        const found = [...probes.values()].flatMap(({ outcomes }) =>
+          outcomes
+            .filter(({ blockRoot, slot }) => slot >= fromSlot && !orphans.isOrphan(slot, blockRoot, -Infinity))
+            .map(({ blockRoot, slot }) => [`${slot} ${blockRoot}`, { slot, root: blockRoot }] as const)
+        )
+        return [...new Map(found).values()]
+      }),
+    totals: Effect.sync(() => ({ ...totals }))
+  })
+})
+
+const keptProbes = 10_000
+
+interface PeerMemory {
+  sums: Omit<PeerHistory, "lastFailure">
+  failure: Failure | null
+  readonly claims: Array<Claim>
+  /** By number of the chunk. */
+  readonly coverage: Map<number, CoverageChunk>
+}
+
+const newPeer = (): PeerMemory => ({
+  sums: {
+    outcomes: noOutcomes,
+    conversations: noConversations,
+    findings: {},
+    lastProbeAt: null,
+    coverage: Option.none()
+  },
+  failure: null,
+  claims: [],
+  coverage: new Map()
+})
+
+const historyOf = ({ failure, sums }: PeerMemory): PeerHistory => ({ ...sums, lastFailure: failure?.sentence ?? null })
+
+const apply = (peer: PeerMemory, change: PeerChange): void => {
+  const { conversations, coverage, findings, lastProbeAt, outcomes } = peer.sums
+  peer.sums = {
+    outcomes: addOutcomes(outcomes, change.outcomes),
+    conversations: {
+      answered: conversations.answered + change.conversations.answered,
+      unanswered: conversations.unanswered + change.conversations.unanswered,
+      refused: conversations.refused + change.conversations.refused
+    },
+    findings: sumFindings(findings, change.findings),
+    lastProbeAt: change.lastProbeAt === null ? lastProbeAt : Math.max(lastProbeAt ?? -Infinity, change.lastProbeAt),
+    coverage: Option.orElse(Option.fromNullable(change.coverage), () => coverage)
+  }
+  peer.failure = newestFailure(peer.failure, change.failure)
+}
+
+const sumFindings = (a: FindingCounts, b: FindingCounts): FindingCounts =>
+  Object.fromEntries(
+    FindingKind.literals
+      .filter((kind) => a[kind] !== undefined || b[kind] !== undefined)
+      .map((kind) => [kind, (a[kind] ?? 0) + (b[kind] ?? 0)])
+  )
+
+const addClaim = (peer: PeerMemory, claim: Claim): void => {
+  const newest = peer.claims.at(-1)
+  if (newest === undefined || !sameClaim(newest, claim)) peer.claims.push(claim)
+}
+
+const addCoverage = (coverage: Map<number, CoverageChunk>, probe: Probe, orphans: Orphans): void => {
+  const sections = sectionsOf(probe)
+  for (const number of chunksCovered(sections)) if (!coverage.has(number)) coverage.set(number, emptyChunk())
+  coverProbe(coverage, sections, probe, orphans)
+}
+
+const blockOf = (number: number, chunk: CoverageChunk, orphans: Orphans): ReadonlyArray<CoverageBlock> => {
+  const copy = copyOf(chunk)
+  clearVoid(copy, number, orphans.voidUntil)
+  return isUntested(copy) ? [] : [{ firstSlot: number * slotsPerChunk, ...copy }]
+}
+
+const inOrder = (probe: Probe): Probe => ({
+  ...probe,
+  outcomes: [...probe.outcomes].sort((a, b) => a.slot - b.slot || a.column - b.column)
+})

@@ -1,0 +1,213 @@
+import type { SqlClient } from "@effect/sql"
+import type { Connection } from "@effect/sql/SqlConnection"
+import type { SqlError } from "@effect/sql/SqlError"
+import { Effect, Option, Schema } from "effect"
+import type { ParseError } from "effect/ParseResult"
+import type { Claim } from "../../../domain/peer/Claim.ts"
+import type { CoverageCounts } from "../../../domain/probe/Coverage.ts"
+import type { Outcome, Probe } from "../../../domain/probe/Job.ts"
+import { noOutcomes, outcomeKinds } from "../../../domain/probe/Outcome.ts"
+import { noConversations } from "../../../domain/peer/Verdict.ts"
+import { makeBreathe } from "../../../runtime/YieldNow.ts"
+import { columnsOf } from "../../../domain/column/ColumnMask.ts"
+import { chunkKey, chunkOf, chunkOfKey, decodeChunk, isUntested, slotsPerChunk } from "../CoverageChunk.ts"
+import { failureFinder } from "./FailureRows.ts"
+import { type CoverageBlock, HistoryError, type PeerHistory } from "../History.ts"
+import { clearVoid } from "../Orphans.ts"
+import { decodeSections } from "./OutcomeSections.ts"
+import { selectClaims, selectFailures } from "./ReadStatements.ts"
+import { explain } from "./SqliteFault.ts"
+import {
+  BlockRow,
+  ChunkRow,
+  claimOf,
+  type ClaimRow,
+  findingCountsOf,
+  FindingRow,
+  IdRow,
+  OrphanRow,
+  outcomeCountsOf,
+  PeerRow,
+  probeOf,
+  ProbeRow,
+  query,
+  TotalsRow
+} from "./SqliteRows.ts"
+
+/** Answers what History asks from the database. */
+export const makeReader = (sql: SqlClient.SqlClient) => {
+  const read = <A>(
+    operation: string,
+    use: (connection: Connection) => Effect.Effect<A, SqlError | ParseError>
+  ): Effect.Effect<A, HistoryError> =>
+    Effect.scoped(Effect.flatMap(sql.reserve, use)).pipe(
+      Effect.mapError((cause) => new HistoryError({ operation, reason: explain(cause).reason }))
+    )
+  // One for all questions: many short ones in a row would hold the thread as one long one would.
+  const breathe = makeBreathe(5)
+  return {
+    peer: (peerId: string) => read("peer", (connection) => readPeer(connection, peerId)),
+    claims: (peerId: string) =>
+      read("claims", (connection) => Effect.map(selectClaims(connection, [peerId]), readClaims)),
+    probe: (id: string) => read("probe", (connection) => readProbe(connection, id)),
+    coverage: (peerId: string, fromSlot: number) =>
+      read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot), breathe)),
+    blocks: (fromSlot: number) => read("blocks", (connection) => selectBlocksFrom(connection, [fromSlot])),
+    totals: read("totals", (connection) =>
+      Effect.map(selectTotals(connection, []), ([row]) => ({
+        probes: row?.probes ?? 0,
+        outcomes: row === undefined ? noOutcomes : outcomeCountsOf(row)
+      }))
+    )
+  }
+}
+
+const readPeer = Effect.fnUntraced(function* (connection: Connection, peerId: string) {
+  const [row] = yield* selectPeer(connection, [peerId])
+  if (row === undefined) return unknownPeer
+  const findings = yield* selectFindings(connection, [row.id])
+  return {
+    outcomes: outcomeCountsOf(row),
+    conversations: {
+      answered: row.conversations_answered,
+      unanswered: row.conversations_unanswered,
+      refused: row.conversations_refused
+    },
+    findings: findingCountsOf(findings),
+    lastProbeAt: row.last_probe_at,
+    lastFailure: row.failure,
+    coverage:
+      row.owed === null || row.tested === null || row.failed === null
+        ? Option.none<CoverageCounts>()
+        : Option.some({ owed: row.owed, tested: row.tested, failed: row.failed })
+  }
+})
+
+const unknownPeer: PeerHistory = {
+  outcomes: noOutcomes,
+  conversations: noConversations,
+  findings: {},
+  lastProbeAt: null,
+  lastFailure: null,
+  coverage: Option.none()
+}
+
+const readClaims = (rows: ReadonlyArray<typeof ClaimRow.Type>): ReadonlyArray<Claim> => rows.map(claimOf)
+
+/**
+ * A peer's chunks lie between those of all others: they are looked up one by one, a batch of neighbouring chunk
+ * numbers at a time, and where no chunk of any peer is the gap is skipped.
+ */
+const readCoverage = Effect.fnUntraced(function* (
+  connection: Connection,
+  peerId: string,
+  fromSlot: number,
+  breathe: Effect.Effect<void>
+) {
+  const [peer] = yield* selectPeerNumber(connection, [peerId])
+  if (peer === undefined) return []
+  const blocks: Array<CoverageBlock> = []
+  for (let from = chunkOf(fromSlot); ; from += chunksAtOnce) {
+    const [next] = yield* selectNextKey(connection, [chunkKey(0, from)])
+    if (next === undefined) return blocks
+    from = chunkOfKey(next.id)
+    const rows = yield* selectChunks(connection, [from, from + chunksAtOnce - 1, peer.id])
+    const slots = [from * slotsPerChunk, (from + chunksAtOnce) * slotsPerChunk - 1]
+    const orphans = new Map((yield* selectOrphans(connection, slots)).map(({ at, slot }) => [slot, at]))
+    for (const { chunk, id } of rows) {
+      yield* breathe
+      const decoded = decodeChunk(chunk)
+      if (orphans.size > 0) clearVoid(decoded, chunkOfKey(id), (slot) => orphans.get(slot))
+      if (!isUntested(decoded)) blocks.push({ firstSlot: chunkOfKey(id) * slotsPerChunk, ...decoded })
+    }
+    yield* breathe
+  }
+})
+
+const chunksAtOnce = 64
+
+const readProbe = Effect.fnUntraced(function* (connection: Connection, id: string) {
+  const [row] = yield* selectProbe(connection, [id])
+  if (row === undefined) return Option.none<Probe>()
+  const failures = yield* selectFailures(connection, [row.id])
+  return Option.some<Probe>({
+    id,
+    ...probeOf(row),
+    outcomes: yield* readOutcomes(connection, row.outcomes, failureFinder(failures)),
+    findings: row.findings ?? []
+  })
+})
+
+const readOutcomes = Effect.fnUntraced(function* (
+  connection: Connection,
+  bytes: Uint8Array,
+  failure: ReturnType<typeof failureFinder>
+) {
+  const sections = decodeSections(bytes)
+  const numbers = JSON.stringify(sections.map(({ block }) => block))
+  const blocks = new Map((yield* selectBlocks(connection, [numbers])).map((row) => [row.id, row]))
+  const outcomes: Array<Outcome> = []
+  for (const { block, masks, slot } of sections) {
+    const { blobs = 0, root: blockRoot = "" } = blocks.get(block) ?? {}
+    for (const outcome of outcomeKinds) {
+      for (const column of columnsOf(masks.get(outcome) ?? new Uint8Array())) {
+        const why = outcome === "success" ? undefined : failure(outcome, slot, column)
+        outcomes.push({
+          slot,
+          column,
+          outcome,
+          ...(why === undefined || why.check === null ? {} : { check: why.check }),
+          ...(why === undefined || why.reason === null ? {} : { reason: why.reason }),
+          blockRoot,
+          blobs
+        })
+      }
+    }
+  }
+  return outcomes.sort((a, b) => a.slot - b.slot || a.column - b.column)
+})
+
+const kinds = outcomeKinds.join(", ")
+
+const selectPeer = query(
+  `SELECT id, last_probe_at, failure, owed, tested, failed, conversations_answered, conversations_unanswered, conversations_refused, ${kinds}
+  FROM peers WHERE peer_id = ?`,
+  PeerRow
+)
+
+const selectPeerNumber = query("SELECT id FROM peers WHERE peer_id = ?", IdRow)
+
+const selectFindings = query("SELECT kind, count FROM findings WHERE peer = ?", FindingRow)
+
+const selectNextKey = query("SELECT id FROM coverage WHERE id >= ? ORDER BY id LIMIT 1", IdRow)
+
+const selectChunks = query(
+  `WITH RECURSIVE numbers (number) AS (
+    SELECT CAST(? AS INTEGER) UNION ALL SELECT number + 1 FROM numbers WHERE number < ?
+  )
+  SELECT id, chunk FROM numbers CROSS JOIN coverage ON id = number * ${chunkKey(0, 1)} + CAST(? AS INTEGER)`,
+  ChunkRow
+)
+
+const selectOrphans = query(
+  "SELECT slot, max(at) AS at FROM orphans WHERE slot BETWEEN ? AND ? GROUP BY slot",
+  OrphanRow
+)
+
+const selectProbe = query(
+  "SELECT probes.*, peers.peer_id FROM probes JOIN peers ON peers.id = probes.peer WHERE probes.uuid = ?",
+  ProbeRow
+)
+
+const selectBlocks = query(
+  "SELECT id, slot, root, blobs FROM blocks WHERE id IN (SELECT value FROM json_each(?))",
+  BlockRow
+)
+
+const selectBlocksFrom = query(
+  `SELECT DISTINCT slot, root FROM blocks WHERE slot >= ?
+    AND NOT EXISTS (SELECT 1 FROM orphans WHERE orphans.slot = blocks.slot AND orphans.root = blocks.root)`,
+  Schema.Struct({ slot: Schema.Number, root: Schema.String })
+)
+
+const selectTotals = query(`SELECT probes, ${kinds} FROM totals`, TotalsRow)

@@ -1,0 +1,134 @@
+import { NodeHttpClient } from "@effect/platform-node"
+import { Context, Duration, Effect, Layer, Option, Ref, Schedule, type Stream } from "effect"
+import type { Block, ChainEvent, Head } from "../../domain/network/Block.ts"
+import { equalBytes } from "../../domain/Bytes.ts"
+import type { ChainParameters, SlotRange } from "../../domain/network/Chain.ts"
+import { chainEvents, idleLimit } from "./BeaconEvents.ts"
+import { BeaconFailure, type BeaconHttp, makeBeaconHttp, toExternsError } from "./BeaconHttp.ts"
+import { type BeaconNode, makeBeaconNode } from "./BeaconNode.ts"
+import { canonicalRange } from "./CanonicalRange.ts"
+import type { ExternsError } from "../Externs.ts"
+
+export interface BeaconApiOptions {
+  /** Base URL of the beacon node that is followed. */
+  readonly url: string
+  /** Base URL of a second one of the same network, asked for what the first fails to give: blocks and heads. */
+  readonly fallbackUrl?: string | undefined
+  /** For one whole request; default 10 seconds. */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** How long the first node is waited for at the start; default 60 seconds. */
+  readonly startLimit?: Duration.DurationInput | undefined
+  /** Silence after which the event stream is opened again; default three slots, 30 seconds at least. */
+  readonly idle?: Duration.DurationInput | undefined
+}
+
+/** The chain as beacon nodes tell it over HTTP. What they say of a root is computed again from the block or header. */
+export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
+  BeaconApi,
+  {
+    readonly chain: ChainParameters
+    readonly head: Effect.Effect<Head, ExternsError>
+    /** The canonical blocks of a range, ascending; a slot without an entry is proven empty. */
+    readonly blocks: (range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>
+    /** Head, finality and reorgs, for as long as it is run; connects again by itself. */
+    readonly events: Stream.Stream<ChainEvent>
+  }
+>() {
+  /** Waits for the node to say genesis and configuration, and fails if it does not. */
+  static readonly layer = (options: BeaconApiOptions): Layer.Layer<BeaconApi, ExternsError> =>
+    Layer.effect(this, Effect.mapError(make(options), toExternsError)).pipe(Layer.provide(NodeHttpClient.layerUndici))
+}
+
+/** Requests under way at once, to one node. */
+const concurrency = 4
+
+const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
+  const timeout = Duration.decode(options.timeout ?? "10 seconds")
+  const http = yield* makeBeaconHttp({ url: options.url, timeout, concurrency })
+  const primary = yield* firstContact(http, Duration.decode(options.startLimit ?? "60 seconds"))
+  const fallback =
+    options.fallbackUrl === undefined
+      ? undefined
+      : yield* lazyNode(yield* makeBeaconHttp({ url: options.fallbackUrl, timeout, concurrency }), primary)
+
+  const withFallback = <A>(ask: (node: BeaconNode) => Effect.Effect<A, BeaconFailure>) =>
+    fallback === undefined
+      ? ask(primary)
+      : Effect.catchAll(ask(primary), (error) =>
+          Effect.mapError(
+            Effect.flatMap(fallback, ask),
+            (second) =>
+              new BeaconFailure({
+                operation: error.operation,
+                reason: `${error.reason}; and the fallback, ${second.message}`,
+                status: error.status,
+                transient: error.transient || second.transient
+              })
+          )
+        )
+
+  const head = withFallback((node) => node.head)
+  return BeaconApi.of({
+    chain: primary.chain,
+    head: Effect.mapBoth(head, { onFailure: toExternsError, onSuccess: ({ root, slot }) => ({ root, slot }) }),
+    blocks: (range) =>
+      Effect.mapError(
+        withFallback((node) => canonicalRange(node, range)),
+        toExternsError
+      ),
+    events: chainEvents({
+      http,
+      chain: primary.chain,
+      head,
+      finalized: primary.finalized,
+      idle: options.idle === undefined ? idleLimit(primary.chain) : Duration.decode(options.idle)
+    })
+  })
+})
+
+/** A node that is not up yet is waited for, with one line in the log. */
+const firstContact = (http: BeaconHttp, limit: Duration.Duration): Effect.Effect<BeaconNode, BeaconFailure> =>
+  Effect.gen(function* () {
+    const told = yield* Ref.make(false)
+    const last = yield* Ref.make(
+      new BeaconFailure({ operation: http.name, reason: "no answer", status: Option.none(), transient: true })
+    )
+    return yield* makeBeaconNode(http).pipe(
+      Effect.tapError((error) =>
+        Effect.zipRight(
+          Ref.set(last, error),
+          Effect.whenEffect(
+            Effect.logWarning(`waiting for the beacon node: ${error.message}`),
+            Ref.modify(told, (already) => [!already && error.transient, true])
+          )
+        )
+      ),
+      Effect.retry({ schedule: startRetries, while: (error) => error.transient }),
+      Effect.timeoutOption(limit),
+      Effect.flatMap(Option.match({ onSome: Effect.succeed, onNone: () => Effect.flatMap(Ref.get(last), Effect.fail) }))
+    )
+  })
+
+const startRetries = Schedule.exponential("500 millis").pipe(
+  Schedule.union(Schedule.spaced("5 seconds")),
+  Schedule.jittered
+)
+
+/** Asked for its genesis when it is first needed; it must be of the same network. */
+const lazyNode = Effect.fnUntraced(function* (http: BeaconHttp, primary: BeaconNode) {
+  const known = yield* Ref.make(Option.none<BeaconNode>())
+  const meet = Effect.gen(function* () {
+    const node = yield* makeBeaconNode(http)
+    if (!equalBytes(node.chain.genesisValidatorsRoot, primary.chain.genesisValidatorsRoot)) {
+      return yield* new BeaconFailure({
+        operation: http.name,
+        reason: `it is of another network than ${primary.name}`,
+        status: Option.none(),
+        transient: false
+      })
+    }
+    yield* Ref.set(known, Option.some(node))
+    return node
+  })
+  return Effect.flatMap(known, Option.match({ onSome: Effect.succeed, onNone: () => meet }))
+})

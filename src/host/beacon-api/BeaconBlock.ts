@@ -1,0 +1,127 @@
+import { ssz } from "@lodestar/types"
+import { Either } from "effect"
+import type { Block } from "../../domain/network/Block.ts"
+import { toHex } from "../../domain/Bytes.ts"
+import { type ChainParameters, epochOf, forkAt, type ForkName, forkNames } from "../../domain/network/Chain.ts"
+
+/** A block as the Beacon API writes it; `blinded` says that it has the payload's header in place of the payload. */
+export type EncodedBlock =
+  | {
+      readonly _tag: "Ssz"
+      readonly bytes: Uint8Array
+      readonly version: string | undefined
+      readonly blinded: boolean
+    }
+  | { readonly _tag: "Json"; readonly json: unknown; readonly version: string | undefined; readonly blinded: boolean }
+
+/** What is read of a block. Whether a Gloas payload was revealed is not in it. */
+export type DecodedBlock = Omit<Block, "payload">
+
+/**
+ * Decodes a signed block and computes its root; both are worth nothing to each other if they do not come from the same
+ * bytes. Fails with a sentence.
+ */
+export const decodeBlock = (chain: ChainParameters, encoded: EncodedBlock): Either.Either<DecodedBlock, string> => {
+  const fork = encoded.version === undefined ? forkOfSlot(chain, encoded) : knownFork(encoded.version)
+  if (fork === undefined) return Either.left(`a block of an unknown fork (${encoded.version ?? "not said"})`)
+  const reader = encoded.blinded ? (blinded[fork] ?? whole[fork]) : whole[fork]
+  return Either.try({
+    try: () => reader(encoded, fork),
+    catch: (error) => `the ${fork} block cannot be read: ${error instanceof Error ? error.message : String(error)}`
+  }).pipe(
+    Either.filterOrLeft(
+      (block) => forkAt(chain, epochOf(chain, block.slot)).name === fork,
+      (block) => `a ${fork} block at slot ${block.slot}, which is not in that fork`
+    )
+  )
+}
+
+/** The root of a header in JSON form, as `0x…`. */
+export const headerRoot = (header: {
+  readonly slot: number
+  readonly proposerIndex: number
+  readonly parentRoot: Uint8Array
+  readonly stateRoot: Uint8Array
+  readonly bodyRoot: Uint8Array
+}): string => toHex(ssz.phase0.BeaconBlockHeader.hashTreeRoot({ ...header }))
+
+interface Message {
+  readonly slot: number
+  readonly parentRoot: Uint8Array
+}
+
+type Reader = (encoded: EncodedBlock, fork: ForkName) => DecodedBlock
+
+const reader =
+  <M extends Message>(
+    signed: {
+      readonly deserialize: (bytes: Uint8Array) => { readonly message: M }
+      readonly fromJson: (json: unknown) => { readonly message: M }
+    },
+    unsigned: { readonly hashTreeRoot: (message: M) => Uint8Array },
+    commitments: (message: M) => ReadonlyArray<Uint8Array>
+  ): Reader =>
+  (encoded, fork) => {
+    const { message } = encoded._tag === "Ssz" ? signed.deserialize(encoded.bytes) : signed.fromJson(encoded.json)
+    return {
+      slot: message.slot,
+      root: toHex(unsigned.hashTreeRoot(message)),
+      parentRoot: toHex(message.parentRoot),
+      fork,
+      commitments: compact(commitments(message))
+    }
+  }
+
+const whole: Readonly<Record<ForkName, Reader>> = {
+  phase0: reader(ssz.phase0.SignedBeaconBlock, ssz.phase0.BeaconBlock, () => []),
+  altair: reader(ssz.altair.SignedBeaconBlock, ssz.altair.BeaconBlock, () => []),
+  bellatrix: reader(ssz.bellatrix.SignedBeaconBlock, ssz.bellatrix.BeaconBlock, () => []),
+  capella: reader(ssz.capella.SignedBeaconBlock, ssz.capella.BeaconBlock, () => []),
+  deneb: reader(ssz.deneb.SignedBeaconBlock, ssz.deneb.BeaconBlock, (block) => block.body.blobKzgCommitments),
+  electra: reader(ssz.electra.SignedBeaconBlock, ssz.electra.BeaconBlock, (block) => block.body.blobKzgCommitments),
+  fulu: reader(ssz.fulu.SignedBeaconBlock, ssz.fulu.BeaconBlock, (block) => block.body.blobKzgCommitments),
+  gloas: reader(
+    ssz.gloas.SignedBeaconBlock,
+    ssz.gloas.BeaconBlock,
+    (block) => block.body.signedExecutionPayloadBid.message.blobKzgCommitments
+  )
+}
+
+/** Forks with payloads inside the block; the others have nothing to leave out. */
+const blinded: Readonly<Partial<Record<ForkName, Reader>>> = {
+  bellatrix: reader(ssz.bellatrix.SignedBlindedBeaconBlock, ssz.bellatrix.BlindedBeaconBlock, () => []),
+  capella: reader(ssz.capella.SignedBlindedBeaconBlock, ssz.capella.BlindedBeaconBlock, () => []),
+  deneb: reader(
+    ssz.deneb.SignedBlindedBeaconBlock,
+    ssz.deneb.BlindedBeaconBlock,
+    (block) => block.body.blobKzgCommitments
+  ),
+  electra: reader(
+    ssz.electra.SignedBlindedBeaconBlock,
+    ssz.electra.BlindedBeaconBlock,
+    (block) => block.body.blobKzgCommitments
+  ),
+  fulu: reader(ssz.fulu.SignedBlindedBeaconBlock, ssz.fulu.BlindedBeaconBlock, (block) => block.body.blobKzgCommitments)
+}
+
+const knownFork = (version: string): ForkName | undefined =>
+  forkNames.find((name) => name === version.trim().toLowerCase())
+
+/** SignedBeaconBlock: a 4-byte offset, a 96-byte signature, then the message, which starts with its slot. */
+const slotOffset = 100
+
+const forkOfSlot = (chain: ChainParameters, encoded: EncodedBlock): ForkName | undefined => {
+  if (encoded._tag === "Json" || encoded.bytes.length < slotOffset + 8) return undefined
+  const { buffer, byteLength, byteOffset } = encoded.bytes
+  const slot = new DataView(buffer, byteOffset, byteLength).getBigUint64(slotOffset, true)
+  return forkAt(chain, epochOf(chain, Number(slot))).name
+}
+
+/** All in one buffer of their own, so that keeping them does not keep the block. */
+const compact = (commitments: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
+  const buffer = new Uint8Array(commitments.length * 48)
+  return commitments.map((commitment, row) => {
+    buffer.set(commitment, row * 48)
+    return buffer.subarray(row * 48, (row + 1) * 48)
+  })
+}

@@ -1,0 +1,210 @@
+import "../../wire/Polyfill.ts"
+import type { Connection, Libp2p } from "@libp2p/interface"
+import { peerIdFromString } from "@libp2p/peer-id"
+import { multiaddr } from "@multiformats/multiaddr"
+import { Cause, Clock, Duration, Effect, FiberSet, Layer, Metric, type Scope, Stream } from "effect"
+import { dialSeconds } from "../../domain/metrics/Metrics.ts"
+import { PeerDisconnected, type PeerRefused, ProbeTimeout, type RequestError } from "../../domain/probe/Outcome.ts"
+import type { PeerAddress } from "../../domain/peer/Peer.ts"
+import { request, type RequestLimits } from "../../wire/Client.ts"
+import { goodbyeCodes, goodbyeRefusal } from "../../wire/Goodbye.ts"
+import { goodbyeRequest, type StatusMessage } from "../../wire/Handshake.ts"
+import type { RequestMessage } from "../../wire/Message.ts"
+import { makeNode, type NodeError } from "../../wire/Node.ts"
+import type { NodeMetrics } from "../../wire/NodeMetrics.ts"
+import { type DialError, Host } from "../Host.ts"
+import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
+import { serveProtocols } from "./HostServer.ts"
+import { type LinkedNode, type Links, makeLinks } from "./PeerConnections.ts"
+import { makeRequestSlots } from "./RequestSlots.ts"
+
+export interface Libp2pHostOptions {
+  /** The version of the program, for the agent string `dasmon/<version>`. */
+  readonly version: string
+  /** What we say of ourselves when a peer asks, at that moment. */
+  readonly status: Effect.Effect<StatusMessage>
+  /** Holds our private key, and is made if there is none; without it every start is a new identity. */
+  readonly identityFile?: string | undefined
+  /** Multiaddrs; a free port of 127.0.0.1 if left out. */
+  readonly listen?: ReadonlyArray<string> | undefined
+  /** Measures what the node does; nothing is measured if left out. */
+  readonly metrics?: NodeMetrics | undefined
+}
+
+/** A node of our own: it serves what a peer must, and says Goodbye and stops with the scope. */
+export const make = Effect.fnUntraced(function* (options: Libp2pHostOptions) {
+  const privateKey = options.identityFile === undefined ? undefined : yield* loadIdentity(options.identityFile)
+  const node = yield* makeNode({
+    agent: `dasmon/${options.version}`,
+    maxConnections,
+    ...(privateKey === undefined ? {} : { privateKey }),
+    ...(options.listen === undefined ? {} : { listen: options.listen }),
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics })
+  })
+  const host = yield* fromNode(node, { serve: options.status })
+  yield* Effect.addFinalizer(() =>
+    Effect.flatMap(host.connected, (peers) =>
+      Effect.forEach(peers, ({ peerId }) => host.disconnect(peerId, goodbyeCodes.shutdown), {
+        concurrency: "unbounded",
+        discard: true
+      })
+    ).pipe(Effect.interruptible, Effect.disconnect, Effect.timeoutOption("1 second"))
+  )
+  return host
+})
+
+export const layer = (options: Libp2pHostOptions): Layer.Layer<Host, NodeError | IdentityError> =>
+  Layer.scoped(Host, make(options))
+
+/** What is used of a libp2p node that someone else runs. */
+export type HostNode = LinkedNode & Pick<Libp2p, "peerId" | "getMultiaddrs" | "dial" | "hangUp" | "handle" | "unhandle">
+
+export interface FromNodeOptions {
+  /** Serve Status (this one), Ping, MetaData and Goodbye on the node too; left out, its owner does that. */
+  readonly serve?: Effect.Effect<StatusMessage> | undefined
+}
+
+/** The host over a node that is running. The node is not stopped, and its connections are not closed, with the scope. */
+export const fromNode = Effect.fnUntraced(function* (
+  node: HostNode,
+  options: FromNodeOptions = {}
+): Effect.fn.Return<Host["Type"], never, Scope.Scope> {
+  const links = yield* makeLinks(node)
+  const slots = makeRequestSlots(maxConcurrentRequests)
+  const fibers = yield* FiberSet.make<void>()
+  const hangUp = (peerId: string): Effect.Effect<void> =>
+    Effect.tryPromise((signal) => node.hangUp(peerIdFromString(peerId), { signal })).pipe(
+      Effect.disconnect,
+      Effect.timeoutOption("1 second"),
+      Effect.ignore
+    )
+  if (options.serve !== undefined) {
+    yield* serveProtocols(node, options.serve, (peerId, code) =>
+      Effect.sync(() => links.farewell(peerId, code)).pipe(
+        // After the stream's own end has gone out.
+        Effect.zipRight(FiberSet.run(fibers, Effect.delay(hangUp(peerId), "50 millis")))
+      )
+    )
+  }
+
+  const send = Effect.fnUntraced(function* (peerId: string, message: RequestMessage, limits?: RequestLimits) {
+    const connection = links.connection(peerId)
+    if (connection === undefined) {
+      return yield* new PeerDisconnected({ stage: "handshake", detail: "not connected" })
+    }
+    yield* slots.take(`${peerId} ${message.protocols[0]?.protocol.id ?? ""}`)
+    return yield* request(connection, message, limits)
+  })
+
+  return Host.of({
+    peerId: node.peerId.toString(),
+    multiaddrs: node.getMultiaddrs().map((address) => address.toString()),
+    connect: Effect.fn("Host.connect")(function* (address) {
+      const existing = links.connection(address.peerId)
+      const connection = existing ?? (yield* explained(links, address.peerId)(dial(node, address)))
+      yield* Effect.timeoutOption(links.awaitIdentify(address.peerId), identifyLimit)
+      return links.describe(address.peerId, connection)
+    }),
+    disconnect: (peerId, code) =>
+      send(peerId, goodbyeRequest(code), goodbyeLimits).pipe(
+        // Whether it is answered does not matter, but it must have been read before the connection is closed.
+        Effect.flatMap(({ chunks }) => Stream.runDrain(chunks)),
+        Effect.scoped,
+        Effect.disconnect,
+        Effect.timeoutOption(Duration.millis(goodbyeLimits.totalMs)),
+        Effect.ignore,
+        Effect.zipRight(hangUp(peerId)),
+        Effect.when(() => links.connection(peerId) !== undefined)
+      ),
+    request: (peerId, message) =>
+      Effect.map(explained(links, peerId)(send(peerId, message)), (answer) => ({
+        protocol: answer.protocol,
+        chunks: Stream.catchAll(answer.chunks, (error) =>
+          Stream.fromEffect(explain<RequestError>(links, peerId, error))
+        )
+      })),
+    connected: Effect.sync(links.connected),
+    events: links.events
+  })
+})
+
+const maxConnections = 2_000
+/** MAX_CONCURRENT_REQUESTS: a peer must not be asked more at once with one protocol (phase0/p2p-interface.md). */
+const maxConcurrentRequests = 2
+const dialLimit = Duration.seconds(8)
+const identifyLimit = Duration.seconds(2)
+const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 300, chunkMs: 300, totalMs: 700 }
+/** How long a Goodbye may trail the loss that it explains. */
+const trail = Duration.millis(30)
+
+/** A loss or a silence that the peer's own Goodbye explains is a refusal. */
+const explain = <E extends RequestError>(
+  links: Links,
+  peerId: string,
+  error: E
+): Effect.Effect<never, E | PeerRefused> => {
+  const told = Effect.suspend((): Effect.Effect<never, E | PeerRefused> => {
+    const code = links.goodbye(peerId)
+    return Effect.fail(code === undefined ? error : goodbyeRefusal(code))
+  })
+  switch (error._tag) {
+    case "PeerDisconnected":
+      return links.goodbye(peerId) === undefined ? Effect.delay(told, trail) : told
+    case "ProbeTimeout":
+      return told
+    default:
+      return Effect.fail(error)
+  }
+}
+
+const explained =
+  (links: Links, peerId: string) =>
+  <A, E extends RequestError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | PeerRefused, R> =>
+    Effect.catchAll(effect, (error) => explain(links, peerId, error))
+
+const dial = Effect.fnUntraced(function* (
+  node: HostNode,
+  address: PeerAddress
+): Effect.fn.Return<Connection, DialError> {
+  if (address.multiaddrs.length === 0) {
+    return yield* new PeerDisconnected({ stage: "dial", detail: "no address to dial is known" })
+  }
+  const startedAt = yield* Clock.currentTimeMillis
+  const measured = (result: "connected" | "failed") =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Metric.update(dialSeconds.of({ result }), (now - startedAt) / 1000)
+    )
+  return yield* Effect.tryPromise((signal) =>
+    node.dial(
+      address.multiaddrs.map((text) => multiaddr(text).encapsulate(`/p2p/${address.peerId}`)),
+      { signal }
+    )
+  ).pipe(
+    Effect.disconnect,
+    Effect.timeout(dialLimit),
+    Effect.catchAll((error) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        Effect.fail(dialError(error._tag === "TimeoutException" ? error : error.error, now - startedAt))
+      )
+    ),
+    Effect.tapBoth({ onSuccess: () => measured("connected"), onFailure: () => measured("failed") })
+  )
+})
+
+/** A timeout if no address failed for another reason. libp2p's own limit for one address comes as an error of any kind. */
+const dialError = (cause: unknown, afterMs: number): DialError => {
+  const causes: ReadonlyArray<unknown> = cause instanceof AggregateError ? cause.errors : [cause]
+  return causes.every(isTimeout)
+    ? new ProbeTimeout({ stage: "dial", afterMs: Math.round(afterMs) })
+    : new PeerDisconnected({ stage: "dial", detail: causes.map(dialDetail).join("; ").slice(0, 300) })
+}
+
+const isTimeout = (cause: unknown): boolean =>
+  Cause.isTimeoutException(cause) ||
+  (cause instanceof Error && /timeout|timed out|operation was aborted/i.test(`${cause.name} ${cause.message}`))
+
+const dialDetail = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return String(cause)
+  const isOther = cause.name === "UnexpectedPeerError" || cause.message.includes("does not match expected remote")
+  return isOther ? "another peer answers at this address" : cause.message || cause.name
+}

@@ -1,0 +1,99 @@
+import { HttpServerResponse } from "@effect/platform"
+import { Schema } from "effect"
+import {
+  NothingToAsk,
+  NotConnected,
+  ProbeTookTooLong,
+  TooManyWaiting,
+  TooSoon,
+  UnknownPeer
+} from "../../domain/probe/ProbeNow.ts"
+
+/** A parameter is not what it may be, or is none of this path; `reason` says what is allowed. */
+export class BadParameter extends Schema.TaggedError<BadParameter>()("BadParameter", {
+  parameter: Schema.String,
+  in: Schema.Literal("path", "query"),
+  reason: Schema.String
+}) {}
+
+/** No probe with this id is on record. */
+export class UnknownProbe extends Schema.TaggedError<UnknownProbe>()("UnknownProbe", { id: Schema.String }) {}
+
+/** The history cannot be asked. */
+export class HistoryUnavailable extends Schema.TaggedError<HistoryUnavailable>()("HistoryUnavailable", {
+  reason: Schema.String
+}) {}
+
+/** So many questions wait for an answer already that this one was turned away. */
+export class HistoryBusy extends Schema.TaggedError<HistoryBusy>()("HistoryBusy", {
+  reason: Schema.String,
+  retryAfterSeconds: Schema.Int
+}) {}
+
+/** The history took too long to answer. */
+export class HistoryTooSlow extends Schema.TaggedError<HistoryTooSlow>()("HistoryTooSlow", { reason: Schema.String }) {}
+
+/** A part of the monitor has died: it should be started again. */
+export class NotAlive extends Schema.TaggedError<NotAlive>()("NotAlive", { reasons: Schema.Array(Schema.String) }) {}
+
+/** The monitor cannot do its work at this moment. */
+export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { reasons: Schema.Array(Schema.String) }) {}
+
+/** Every error of a described path, beside bugs. */
+export const ApiError = Schema.Union(
+  BadParameter,
+  UnknownPeer,
+  UnknownProbe,
+  NotConnected,
+  NothingToAsk,
+  TooSoon,
+  TooManyWaiting,
+  ProbeTookTooLong,
+  HistoryUnavailable,
+  HistoryBusy,
+  HistoryTooSlow,
+  NotAlive,
+  NotReady
+)
+export type ApiError = typeof ApiError.Type
+
+export const statusOf = {
+  BadParameter: 400,
+  UnknownPeer: 404,
+  UnknownProbe: 404,
+  NotConnected: 409,
+  NothingToAsk: 409,
+  TooSoon: 429,
+  TooManyWaiting: 429,
+  HistoryBusy: 429,
+  HistoryUnavailable: 503,
+  NotAlive: 503,
+  NotReady: 503,
+  HistoryTooSlow: 504,
+  ProbeTookTooLong: 504
+} as const satisfies Readonly<Record<ApiError["_tag"], number>>
+
+/** A sentence for each, in the description of the API. */
+export const meaningOf: Readonly<Record<ApiError["_tag"], string>> = {
+  BadParameter: "A parameter is not what it may be, or there is no such parameter.",
+  UnknownPeer: "No such peer is tracked, and none is on record.",
+  UnknownProbe: "No such probe is on record.",
+  NotConnected: "There is no connection to the peer.",
+  NothingToAsk: "Nothing that the peer owes can be asked for and judged.",
+  TooSoon: "The peer is left alone for a while: see Retry-After.",
+  TooManyWaiting: "Too many wait for a probe.",
+  HistoryBusy: "Too many questions wait for the history.",
+  HistoryUnavailable: "The history cannot be asked.",
+  NotAlive: "A part of the monitor has died.",
+  NotReady: "The monitor cannot do its work at this moment.",
+  HistoryTooSlow: "The history took too long to answer.",
+  ProbeTookTooLong: "The probe did not end in time."
+}
+
+export const errorAnswer = (error: ApiError): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.unsafeJson(encode(error), {
+    status: statusOf[error._tag],
+    headers: "retryAfterSeconds" in error ? { "retry-after": String(error.retryAfterSeconds) } : {}
+  })
+
+const encode = Schema.encodeSync(ApiError)

@@ -1,0 +1,109 @@
+import { HttpApiBuilder } from "@effect/platform"
+import { Clock, Duration, Effect, Option } from "effect"
+import { Dasmon } from "../../Dasmon.ts"
+import { numberOfColumns } from "../../domain/network/Chain.ts"
+import { firstDayOf } from "../../domain/Day.ts"
+import { Probe } from "../../domain/probe/Job.ts"
+import { noOutcomes } from "../../domain/probe/Outcome.ts"
+import type { PeerView } from "../../domain/peer/Peer.ts"
+import type { ComplianceBy, ComplianceRow } from "../../domain/Question.ts"
+import { SlotDetail } from "../../domain/network/SlotDetail.ts"
+import { answerCached, answerWith } from "./JsonAnswer.ts"
+import { Clients, Columns, ProbesAnswer, ReportAnswer } from "../api/AnswerSchemas.ts"
+import { Api } from "../api/Api.ts"
+import { type ApiError, errorAnswer, HistoryUnavailable, UnknownProbe } from "../api/ApiErrors.ts"
+import { fromHistory, type Unanswered } from "./HistoryFault.ts"
+
+/** What was found out, from the database. */
+export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
+  Effect.map(Dasmon, (dasmon) => {
+    const { reports } = dasmon
+    const compliance = (by: ComplianceBy, since: Duration.Duration | undefined, limit: number) =>
+      Effect.flatMap(periodOf(since), (period) => reports.compliance({ by, ...period, limit }))
+
+    return handlers
+      .handle("slot", ({ path, urlParams }) =>
+        answered(Effect.flatMap(dasmon.slot(path.slot, urlParams.limit), answerSlot))
+      )
+      .handle("columns", ({ urlParams: { since } }) =>
+        answered(
+          Effect.gen(function* () {
+            const { rows } = yield* compliance("column", since, numberOfColumns)
+            return yield* answerColumns(columnsOf(rows, yield* dasmon.peers))
+          })
+        )
+      )
+      .handle("clients", ({ urlParams: { since } }) =>
+        answered(
+          Effect.gen(function* () {
+            const clients = yield* compliance("client", since, mostClients)
+            const versions = yield* compliance("version", since, mostClients)
+            return yield* answerClients({
+              clients: clients.rows.map((row) => ({ ...row, client: String(row.group) })),
+              versions: versions.rows.map((row) => ({ ...row, version: String(row.group) }))
+            })
+          })
+        )
+      )
+      .handle("probes", ({ urlParams: { cursor, peer, ...filter } }) =>
+        answered(Effect.flatMap(reports.probes({ ...filter, peerId: peer, before: cursor }), answerProbes))
+      )
+      .handle("probe", ({ path: { id } }) =>
+        dasmon.probe(id).pipe(
+          Effect.mapError(({ reason }) => new HistoryUnavailable({ reason })),
+          Effect.flatMap(Option.match({ onNone: () => new UnknownProbe({ id }), onSome: answerProbe })),
+          Effect.catchAll(failed)
+        )
+      )
+      .handle("report", ({ urlParams: { by = "client", limit = 200, since } }) =>
+        answered(
+          Effect.gen(function* () {
+            if (by === "untested") return yield* answerReport({ by, ...(yield* reports.untested({ limit })) })
+            if (by === "worst") {
+              return yield* answerReport({ by, ...(yield* reports.worst({ ...(yield* periodOf(since)), limit })) })
+            }
+            return yield* answerReport({ by, ...(yield* compliance(by, since, limit)) })
+          })
+        )
+      )
+  })
+)
+
+const answerSlot = answerCached(SlotDetail)
+const answerColumns = answerCached(Columns)
+const answerClients = answerCached(Clients)
+const answerReport = answerCached(ReportAnswer)
+const answerProbes = answerWith(ProbesAnswer)
+const answerProbe = answerCached(Probe)
+
+/** Clients and versions in one answer: strangers choose what they call themselves. */
+const mostClients = 1000
+
+type ReportError = Unanswered & { readonly _tag: "ReportError" }
+
+const failed = (error: ApiError) => Effect.succeed(errorAnswer(error))
+
+const answered = <A, R>(answer: Effect.Effect<A, ReportError, R>) =>
+  Effect.catchTag(answer, "ReportError", (error) => failed(fromHistory(error)))
+
+/** Whole days, the first one included, as `dasmon report --since`. */
+const periodOf = (since: Duration.Duration | undefined) =>
+  Effect.map(Clock.currentTimeMillis, (now) => ({
+    since: since === undefined ? undefined : firstDayOf(now, Duration.toMillis(since))
+  }))
+
+const columnsOf = (rows: ReadonlyArray<ComplianceRow>, views: ReadonlyArray<PeerView>): typeof Columns.Type => {
+  const claims = Array.from({ length: numberOfColumns }, () => ({ claimed: 0, connected: 0 }))
+  for (const { connected, custody } of views) {
+    for (const column of custody?.columns ?? []) {
+      const entry = claims[column]
+      if (entry === undefined) continue
+      entry.claimed++
+      if (connected) entry.connected++
+    }
+  }
+  const counted = new Map(rows.map((row) => [row.group, row]))
+  return { columns: claims.map((claim, column) => ({ ...(counted.get(column) ?? untested), column, ...claim })) }
+}
+
+const untested = { tested: 0, blamed: 0, compliance: null, outcomes: noOutcomes }

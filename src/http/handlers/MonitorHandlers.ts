@@ -1,0 +1,50 @@
+import { HttpApiBuilder } from "@effect/platform"
+import { Clock, Effect } from "effect"
+import { Dasmon, Snapshot } from "../../Dasmon.ts"
+import { type ChainParameters, slotAt } from "../../domain/network/Chain.ts"
+import { Status } from "../../domain/Status.ts"
+import { Alive, Ready } from "../api/AnswerSchemas.ts"
+import { answerWith } from "./JsonAnswer.ts"
+import { Api } from "../api/Api.ts"
+import { errorAnswer, NotAlive, NotReady } from "../api/ApiErrors.ts"
+
+/** The monitor itself: how it is doing, and whether it lives and works. */
+export const layer = HttpApiBuilder.group(Api, "monitor", (handlers) =>
+  Effect.map(Dasmon, (dasmon) =>
+    handlers
+      .handle("status", () => Effect.flatMap(dasmon.status, answerWith(Status)))
+      .handle("snapshot", () => Effect.flatMap(dasmon.snapshot, answerWith(Snapshot)))
+      .handle("healthz", () =>
+        Effect.flatMap(dasmon.dead, (reasons) =>
+          reasons.length === 0 ? alive({ status: "alive" }) : Effect.succeed(errorAnswer(new NotAlive({ reasons })))
+        )
+      )
+      .handle("readyz", () =>
+        Effect.gen(function* () {
+          const now = yield* Clock.currentTimeMillis
+          const reasons = unreadiness(dasmon.chain, yield* dasmon.status, now)
+          return yield* reasons.length === 0
+            ? ready({ status: "ready" })
+            : Effect.succeed(errorAnswer(new NotReady({ reasons })))
+        })
+      )
+  )
+)
+
+const alive = answerWith(Alive)
+const ready = answerWith(Ready)
+
+/** Without names and paths: this is told to everyone. */
+const unreadiness = (chain: ChainParameters, status: Status, now: number): ReadonlyArray<string> => {
+  const { commitments, headSlot, history } = status
+  const behind = slotAt(chain, now) - headSlot
+  return [
+    // Without a head there is no window in which ground truth could be wanted.
+    ...(commitments.wanted === 0
+      ? ["the head of the chain is not known yet"]
+      : behind > chain.slotsPerEpoch
+        ? [`the head of the chain is ${behind} slots old`]
+        : []),
+    ...(history.state === "paused" ? ["the history is not recorded: /status says why"] : [])
+  ]
+}

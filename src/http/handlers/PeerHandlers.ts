@@ -1,0 +1,63 @@
+import { HttpApiBuilder } from "@effect/platform"
+import { Effect } from "effect"
+import { Dasmon } from "../../Dasmon.ts"
+import { clientFamily } from "../../domain/peer/ClientFamily.ts"
+import { Probe } from "../../domain/probe/Job.ts"
+import type { PeerView } from "../../domain/peer/Peer.ts"
+import { PeerDetail } from "../../domain/peer/PeerDetail.ts"
+import { PeerPage } from "../api/AnswerSchemas.ts"
+import { answerWith } from "./JsonAnswer.ts"
+import { Api } from "../api/Api.ts"
+import { errorAnswer } from "../api/ApiErrors.ts"
+import { fromHistory } from "./HistoryFault.ts"
+
+/** The peers that are watched, and those that were. */
+export const layer = HttpApiBuilder.group(Api, "peers", (handlers) =>
+  Effect.map(Dasmon, (dasmon) =>
+    handlers
+      .handle("peers", ({ urlParams }) => Effect.flatMap(dasmon.peers, (views) => answerPage(pageOf(views, urlParams))))
+      .handle("peer", ({ path }) =>
+        dasmon.peer(path.peerId).pipe(
+          Effect.mapError((error) => (error._tag === "ReportError" ? fromHistory(error) : error)),
+          Effect.flatMap(answerDetail),
+          Effect.catchAll((error) => Effect.succeed(errorAnswer(error)))
+        )
+      )
+      .handle("probeNow", ({ path }) =>
+        dasmon.probeNow(path.peerId).pipe(
+          Effect.flatMap(answerProbe),
+          Effect.catchAll((error) => Effect.succeed(errorAnswer(error)))
+        )
+      )
+  )
+)
+
+const answerPage = answerWith(PeerPage)
+const answerDetail = answerWith(PeerDetail)
+const answerProbe = answerWith(Probe)
+
+interface PeerFilter {
+  readonly verdict?: PeerView["verdict"] | undefined
+  readonly client?: string | undefined
+  readonly column?: number | undefined
+  readonly connected?: boolean | undefined
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+/** In the order of their ids, so that a page goes on where the one before ended whoever comes and goes meanwhile. */
+const pageOf = (views: ReadonlyArray<PeerView>, filter: PeerFilter): typeof PeerPage.Type => {
+  const { client, column, connected, cursor, limit = 1000, verdict } = filter
+  const found = views
+    .filter(
+      (view) =>
+        (verdict === undefined || view.verdict === verdict) &&
+        (client === undefined || clientFamily(view.agent) === client) &&
+        (column === undefined || view.custody?.columns.includes(column) === true) &&
+        (connected === undefined || view.connected === connected)
+    )
+    .sort((a, b) => (a.peerId < b.peerId ? -1 : 1))
+  const rest = cursor === undefined ? found : found.filter(({ peerId }) => peerId > cursor)
+  const peers = rest.slice(0, limit)
+  return { total: found.length, peers, next: rest.length > limit ? (peers.at(-1)?.peerId ?? null) : null }
+}

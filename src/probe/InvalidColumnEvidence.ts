@@ -1,0 +1,74 @@
+import { Either, Option } from "effect"
+import { blobParametersAt, type ChainParameters, epochOf, forkAt } from "../domain/network/Chain.ts"
+import { type Asked, type Evidence, evidenceVersion } from "../evidence/Evidence.ts"
+import type { RequestMessage } from "../wire/Message.ts"
+import { dataColumnSidecarsByRange, dataColumnSidecarsByRoot } from "../wire/Protocol.ts"
+import { decodeColumnsByRange, decodeColumnsByRoot } from "../wire/Requests.ts"
+import { version } from "../Version.ts"
+import type { Received } from "./RequestColumns.ts"
+import type { Finished } from "./Judge.ts"
+
+/** Whom and what evidence is about, beside the outcome itself. */
+export interface Circumstances {
+  readonly chain: ChainParameters
+  readonly peer: Evidence["peer"]
+  /** Unix milliseconds. */
+  readonly judgedAt: number
+}
+
+/** A piece of evidence for every outcome `invalid`: what was asked, what came, and what it was held against. */
+export const accuse = (about: Circumstances, finished: ReadonlyArray<Finished>): ReadonlyArray<Evidence> => {
+  const asked = new Map<Received, Asked | undefined>()
+  const askedOf = (received: Received): Asked | undefined => {
+    if (!asked.has(received)) asked.set(received, decodeAsked(received.message))
+    return asked.get(received)
+  }
+  return finished.flatMap(({ delivery, error }) => {
+    if (delivery === undefined || Option.isNone(error) || error.value._tag !== "InvalidColumn") return []
+    const { block, received, sidecar } = delivery
+    const question = askedOf(received)
+    if (question === undefined) return []
+    const epoch = epochOf(about.chain, block.slot)
+    const blob = blobParametersAt(about.chain, epoch)
+    const { check, detail } = error.value
+    return [
+      {
+        format: "dasmon evidence",
+        version: evidenceVersion,
+        program: `dasmon ${version}`,
+        accusation: { column: sidecar.column, check, detail, judgedAt: about.judgedAt },
+        peer: about.peer,
+        request: { protocol: received.protocol, sentAt: received.sentAt, asked: question },
+        chunk: { resultCode: 0, context: sidecar.context, ssz: sidecar.ssz },
+        block: {
+          slot: block.slot,
+          root: block.root,
+          fork: sidecar.fork,
+          commitments: block.commitments,
+          maxBlobsPerBlock: blob.maxBlobsPerBlock
+        },
+        network: {
+          name: about.chain.network,
+          genesisValidatorsRoot: about.chain.genesisValidatorsRoot,
+          forkVersion: forkAt(about.chain, epoch).version,
+          blobLimitEpoch: Number.isFinite(blob.epoch) ? blob.epoch : null
+        }
+      } satisfies Evidence
+    ]
+  })
+}
+
+/** The request as it went over the wire. */
+const decodeAsked = ({ protocols }: RequestMessage): Asked | undefined => {
+  for (const { body, protocol } of protocols) {
+    if (protocol === dataColumnSidecarsByRange) {
+      const range = Either.getOrUndefined(decodeColumnsByRange(body))
+      if (range !== undefined) return { by: "range", ...range }
+    }
+    if (protocol === dataColumnSidecarsByRoot) {
+      const blocks = Either.getOrUndefined(decodeColumnsByRoot(body))
+      if (blocks !== undefined) return { by: "root", blocks }
+    }
+  }
+  return undefined
+}

@@ -1,0 +1,143 @@
+import { Clock, Effect, Either, Option, Stream } from "effect"
+import { accept, type AnswerState, type ColumnRequest, startAnswer } from "../domain/column/ColumnResponse.ts"
+import { type ChainParameters, type ForkName } from "../domain/network/Chain.ts"
+import type { Finding } from "../domain/peer/Finding.ts"
+import { type DigestTable, forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
+import { MalformedResponse, type RequestError } from "../domain/probe/Outcome.ts"
+import { peekSidecar } from "../domain/column/Sidecar.ts"
+import type { Host } from "../host/Host.ts"
+import type { RequestMessage, ResponseChunk } from "../wire/Message.ts"
+
+/** A sidecar that was asked for and came; nothing of it is checked yet. */
+export interface Delivered {
+  readonly slot: number
+  readonly column: number
+  readonly fork: ForkName
+  /** The root of the block that it says it is of. */
+  readonly blockRoot: string
+  /** `0x` and 8 digits. */
+  readonly context: string
+  readonly ssz: Uint8Array
+}
+
+/** Everything that one request brought. */
+export interface Received {
+  readonly message: RequestMessage
+  /** The protocol id that was negotiated; empty if it did not come to that. */
+  readonly protocol: string
+  /** Unix milliseconds. */
+  readonly sentAt: number
+  readonly answer: AnswerState
+  readonly delivered: ReadonlyArray<Delivered>
+  readonly findings: ReadonlyArray<Finding>
+  /** What ended the answer, unless the peer ended it cleanly. */
+  readonly error: Option.Option<RequestError>
+  /** Milliseconds; `null` for what was not reached. */
+  readonly openMs: number | null
+  readonly firstByteMs: number | null
+  readonly bytes: number
+}
+
+/** What an answer is read against. */
+export interface Network {
+  readonly chain: ChainParameters
+  readonly digests: DigestTable
+}
+
+/**
+ * Sends one request for columns and reads the answer to its end, however it ends. A chunk that cannot be decoded or
+ * attributed ends it as malformed; what came before is kept.
+ */
+export const ask = Effect.fn("Prober.ask")(function* (
+  host: Host["Type"],
+  network: Network,
+  peerId: string,
+  message: RequestMessage,
+  request: ColumnRequest
+) {
+  const startedAt = yield* Clock.currentTimeMillis
+  let answer = startAnswer(request)
+  const delivered: Array<Delivered> = []
+  const findings: Array<Finding> = []
+  let protocol = ""
+  let openMs: number | null = null
+  let firstByteMs: number | null = null
+  let bytes = 0
+
+  const take = Effect.fnUntraced(function* (chunk: ResponseChunk) {
+    firstByteMs ??= (yield* Clock.currentTimeMillis) - startedAt
+    bytes += chunk.wireBytes
+    const sidecar = yield* attribute(network, chunk)
+    const accepted = yield* Either.mapLeft(
+      accept(answer, { slot: sidecar.slot, index: sidecar.column }),
+      (error) => new MalformedResponse({ detail: error.message })
+    )
+    answer = accepted.state
+    if (accepted.kept) delivered.push(sidecar)
+    if (Option.isSome(accepted.finding)) findings.push(accepted.finding.value)
+  })
+
+  const result = yield* host.request(peerId, message).pipe(
+    Effect.flatMap(({ chunks, protocol: negotiated }) =>
+      Effect.gen(function* () {
+        protocol = negotiated
+        openMs = (yield* Clock.currentTimeMillis) - startedAt
+        yield* Stream.runForEach(chunks, take)
+      })
+    ),
+    Effect.scoped,
+    Effect.either
+  )
+  const received: Received = {
+    message,
+    protocol,
+    sentAt: startedAt,
+    answer,
+    delivered,
+    findings: oneOfEach(findings),
+    error: Either.getLeft(result),
+    openMs,
+    firstByteMs,
+    bytes
+  }
+  return received
+})
+
+/** Which combination a chunk is for: by its context bytes, which must be those of its own slot, and its fixed fields. */
+const attribute = (network: Network, chunk: ResponseChunk): Either.Either<Delivered, MalformedResponse> =>
+  Either.gen(function* () {
+    const entry = network.digests.get(chunk.context ?? "")
+    if (entry === undefined) {
+      return yield* malformed(`context bytes ${chunk.context ?? "(none)"} are no fork digest of this network`)
+    }
+    const label = yield* Either.mapLeft(
+      peekSidecar(entry.fork, chunk.ssz),
+      (error) => new MalformedResponse({ detail: error.message })
+    )
+    const digest = forkDigestOfSlot(network.chain, label.slot)
+    if (digest !== entry.digest) {
+      return yield* malformed(`context bytes ${entry.digest} with a sidecar of slot ${label.slot}, whose are ${digest}`)
+    }
+    return {
+      slot: label.slot,
+      column: label.index,
+      fork: entry.fork,
+      blockRoot: label.blockRoot,
+      context: digest,
+      ssz: chunk.ssz
+    }
+  })
+
+const malformed = (detail: string) => Either.left(new MalformedResponse({ detail }))
+
+/** One finding of each kind and answer, with how often it occurred: a peer cannot fill our memory with them. */
+const oneOfEach = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
+  const kinds = new Map<Finding["kind"], { readonly first: Finding; readonly count: number }>()
+  for (const finding of findings) {
+    const seen = kinds.get(finding.kind)
+    kinds.set(finding.kind, { first: seen?.first ?? finding, count: (seen?.count ?? 0) + 1 })
+  }
+  return [...kinds.values()].map(({ count, first }) =>
+    count === 1 ? first : { kind: first.kind, detail: `${first.detail} (and ${count - 1} more)` }
+  )
+}

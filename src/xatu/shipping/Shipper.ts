@@ -1,0 +1,211 @@
+import { Duration, Effect, Metric, Option, Schedule } from "effect"
+import { concatBytes } from "../../domain/Bytes.ts"
+import { xatuExportSeconds, xatuRefused, xatuSent } from "../../domain/metrics/Metrics.ts"
+import type { Backlog } from "./Backlog.ts"
+import { describeFrame, type Frame } from "../event/Codec.ts"
+import type { Transport, BatchRefused, SendError } from "./Transport.ts"
+
+/** Milliseconds between attempts. */
+export interface Pace {
+  /** After the first failure; it doubles, with jitter, up to `most`. */
+  readonly first: number
+  readonly most: number
+  /** After the server did not let us in. */
+  readonly denied: number
+}
+
+export const defaultPace: Pace = { first: 500, most: 30_000, denied: 60_000 }
+
+export interface Shipper {
+  /** Sends what waits, for ever. */
+  readonly run: Effect.Effect<never>
+  /** Whether the last attempt failed. */
+  readonly isInTrouble: Effect.Effect<boolean>
+}
+
+/**
+ * Sends batches from the backlog, one at a time. A batch that is refused is halved down to the events at fault. A server
+ * in a trouble of its own blames it on us as well. So such an event is only suspected at first, and dropped when it is
+ * refused again right after the server took others; and of a batch of which nothing is taken everything is kept and
+ * tried again, with more events each time.
+ */
+export const makeShipper = (
+  transport: Transport["Type"],
+  backlog: Backlog,
+  options: { readonly batchSize: number; readonly pace: Pace }
+): Shipper => {
+  const { batchSize, pace } = options
+  const state: { trouble: SendError["_tag"] | undefined; filtered: boolean } = { trouble: undefined, filtered: false }
+
+  /** Were refused alone while the server took others. */
+  const suspects = new Set<Frame>()
+
+  const report = (error: SendError) =>
+    Effect.suspend(() => {
+      if (state.trouble === error._tag) return Effect.void
+      state.trouble = error._tag
+      switch (error._tag) {
+        case "ServerUnavailable":
+          return Effect.logWarning(`xatu: ${transport.name} cannot be reached, events wait: ${error.reason}`)
+        case "AccessDenied":
+          return Effect.logError(`xatu: ${transport.name} does not let us in, events wait: ${error.reason}`)
+        case "BatchRefused":
+          return Effect.logError(`xatu: ${transport.name} takes nothing at all, events wait: ${error.reason}`)
+      }
+    })
+
+  const accepted = (frames: ReadonlyArray<Frame>, ingested: Option.Option<number>) =>
+    Effect.gen(function* () {
+      yield* backlog.settle(frames)
+      for (const frame of frames) suspects.delete(frame)
+      yield* Metric.incrementBy(xatuSent, frames.length)
+      if (state.trouble !== undefined) yield* Effect.logInfo(`xatu: ${transport.name} takes events again`)
+      state.trouble = undefined
+      if (!state.filtered && Option.exists(ingested, (count) => count < frames.length)) {
+        state.filtered = true
+        yield* Effect.logWarning(`xatu: ${transport.name} leaves out some of our events: a filter of its own does that`)
+      }
+    })
+
+  /** Whether it was taken; waits for as long as the server cannot say. */
+  const send = (frames: ReadonlyArray<Frame>): Effect.Effect<Option.Option<BatchRefused>> =>
+    transport.send(concatBytes(frames)).pipe(
+      Effect.timed,
+      Effect.tap(([duration]) => Metric.update(xatuExportSeconds, Duration.toSeconds(duration))),
+      Effect.map(([, ingested]) => ingested),
+      Effect.tapErrorTag("ServerUnavailable", report),
+      Effect.tapErrorTag("AccessDenied", report),
+      Effect.retry({ schedule: temporaryRetries(pace), while: (error) => error._tag === "ServerUnavailable" }),
+      Effect.retry({ schedule: deniedRetries(pace), while: (error) => error._tag === "AccessDenied" }),
+      Effect.flatMap((ingested) => Effect.uninterruptible(accepted(frames, ingested))),
+      Effect.as(Option.none<BatchRefused>()),
+      Effect.catchAll((error) =>
+        error._tag === "BatchRefused" ? Effect.succeed(Option.some(error)) : Effect.dieMessage("retried without end")
+      )
+    )
+
+  /** Level by level, so that the first parts that are taken are found soon. */
+  const deliver = (frames: ReadonlyArray<Frame>, thorough: boolean): Effect.Effect<Delivered> =>
+    Effect.gen(function* () {
+      const culprits: Array<Frame> = []
+      let isTaken = false
+      let refusal = Option.none<BatchRefused>()
+      let parts = partsOf(frames, batchSize)
+      while (parts.length > 0) {
+        const next: Array<ReadonlyArray<Frame>> = []
+        for (const part of parts) {
+          const refused = yield* send(part)
+          if (Option.isNone(refused)) {
+            isTaken = true
+            continue
+          }
+          refusal = refused
+          if (part.length === 1) culprits.push(...part)
+          else next.push(...partsOf(part, Math.ceil(part.length / 2)))
+        }
+        const isHopeless = !isTaken && !thorough && parts.length + culprits.length >= enoughParts
+        parts = isHopeless ? [] : next
+      }
+      return { isTaken, culprits, refusal }
+    })
+
+  /** Tries the suspects once more, each alone; what is refused again is dropped. */
+  const judge = Effect.gen(function* () {
+    let told = 0
+    for (const frame of suspects) {
+      const refused = yield* send([frame])
+      if (Option.isNone(refused)) continue
+      suspects.delete(frame)
+      yield* Effect.uninterruptible(Effect.zipRight(backlog.settle([frame]), Metric.increment(xatuRefused)))
+      if (told++ < mostTold) {
+        yield* Effect.logWarning(
+          `xatu: dropped ${describeFrame(frame)}, which the server refuses: ${refused.value.reason}`
+        )
+      }
+    }
+    if (told > mostTold)
+      yield* Effect.logWarning(`xatu: dropped ${told - mostTold} more events that the server refuses`)
+  })
+
+  /** Nothing else is there to show that the server works: it may take them, and if not, that proves nothing. */
+  const retrySuspects = (frames: ReadonlyArray<Frame>) =>
+    Effect.zipRight(deliver(frames, false), Effect.sleep(pace.first * suspectRest))
+
+  const run = Effect.gen(function* () {
+    const delays = yield* Schedule.driver(temporaryRetries(pace))
+    /** Rounds in which the server took nothing at all, one after the other. */
+    let barren = 0
+    return yield* Effect.gen(function* () {
+      yield* backlog.ready
+      const taken = yield* backlog.take(batchSize * Math.min(mostBatches, 1 + barren) + suspects.size)
+      const frames = taken.filter((frame) => !suspects.has(frame))
+      if (frames.length === 0) return yield* retrySuspects(taken)
+      const thorough = barren % thoroughEvery === thoroughEvery - 1
+      const { culprits, isTaken, refusal } = yield* deliver(thorough ? frames.slice(0, batchSize) : frames, thorough)
+      if (isTaken) {
+        yield* judge
+        for (const frame of culprits) suspects.add(frame)
+        if (barren > 0) yield* delays.reset
+        barren = 0
+      } else {
+        barren++
+        if (Option.isSome(refusal)) yield* report(refusal.value)
+        yield* Effect.ignore(delays.next(undefined))
+      }
+    }).pipe(
+      Effect.catchAllDefect((defect) =>
+        Effect.zipRight(Effect.logError("xatu: a batch was not sent because of a bug", defect), Effect.sleep(pace.most))
+      ),
+      Effect.forever
+    )
+  })
+
+  return { run, isInTrouble: Effect.sync(() => state.trouble !== undefined) }
+}
+
+/** How a round went. */
+interface Delivered {
+  /** Whether anything was taken. */
+  readonly isTaken: boolean
+  /** Refused even alone. */
+  readonly culprits: ReadonlyArray<Frame>
+  readonly refusal: Option.Option<BatchRefused>
+}
+
+/** Parts that must all be refused before that is put down to the server. */
+const enoughParts = 8
+/** Batches that are tried together with one that is wholly refused. */
+const mostBatches = 4
+/** Every so many rounds the whole batch is taken apart: bad events may be spread over all the parts of it. */
+const thoroughEvery = 5
+/** How much longer than `Pace.first` suspects rest, while there is nothing else to send. */
+const suspectRest = 10
+/** Dropped events that are told one by one. */
+const mostTold = 5
+/** Of one request: many a proxy takes no more than 4 MiB. */
+const requestBytes = 3 * 2 ** 20
+
+const temporaryRetries = ({ first, most }: Pace) =>
+  Schedule.exponential(Duration.millis(first)).pipe(
+    Schedule.union(Schedule.spaced(Duration.millis(most))),
+    Schedule.jittered
+  )
+
+const deniedRetries = ({ denied }: Pace) => Schedule.spaced(Duration.millis(denied)).pipe(Schedule.jittered)
+
+/** Parts of at most `count` events and `requestBytes` bytes. */
+const partsOf = (frames: ReadonlyArray<Frame>, count: number): ReadonlyArray<ReadonlyArray<Frame>> => {
+  const parts: Array<Array<Frame>> = []
+  let part: Array<Frame> = []
+  let bytes = 0
+  for (const frame of frames) {
+    if (part.length > 0 && (part.length >= count || bytes + frame.length > requestBytes)) {
+      parts.push(part)
+      part = []
+      bytes = 0
+    }
+    part.push(frame)
+    bytes += frame.length
+  }
+  return part.length > 0 ? [...parts, part] : parts
+}

@@ -1,0 +1,392 @@
+import { rm, truncate, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Layer } from "effect"
+import type { OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
+import { History } from "../../../src/history/store/History.ts"
+import { type ReportError, Reports } from "../../../src/history/report/Reports.ts"
+import * as ReportsInline from "../../../src/history/report/ReportsInline.ts"
+import * as ReportsWorker from "../../../src/history/report/ReportsWorker.ts"
+import { layer as layerSqlite } from "../../../src/history/store/SqliteHistory.ts"
+import { dayMs } from "../../../src/domain/Day.ts"
+import { shared } from "../../Shared.ts"
+import { claim, connect, outcome, probe, rootOf, temporaryFolder } from "../store/Fixture.ts"
+
+const entry = new URL("../../../dist/history/report/ReportWorker.js", import.meta.url)
+
+type MakeLayer = (path: string) => Layer.Layer<Reports, ReportError>
+
+const layers: ReadonlyArray<readonly [string, MakeLayer]> = [
+  ["inline", (path) => ReportsInline.layer({ path })],
+  ["in a worker thread", (path) => ReportsWorker.layer({ path, entry })]
+]
+
+const day = 20_000
+/** Unix milliseconds within a day. */
+const at = (days: number, ms = 0): number => (day + days) * dayMs + ms
+const network = {
+  network: "hoodi",
+  genesisTime: at(-10) / 1000,
+  genesisValidatorsRoot: new Uint8Array(32),
+  slotDurationMs: 12_000,
+  slotsPerEpoch: 32,
+  retentionEpochs: 4096
+}
+
+const counts = (more: Partial<Record<OutcomeKind, number>>) => ({
+  success: 0,
+  missing: 0,
+  invalid: 0,
+  unavailable: 0,
+  malformed: 0,
+  timeout: 0,
+  disconnected: 0,
+  refused: 0,
+  unverifiable: 0,
+  ...more
+})
+
+/** Two peers over three days: `a` changes its version, `b` has no agent, fails, and has failed in an orphaned block. */
+const record = Effect.gen(function* () {
+  const history = yield* History
+  yield* history.recordPeer("a", { agent: "Lighthouse/v8.0.0-abcdef1/x86_64-linux", address: null, at: at(0) })
+  yield* history.recordClaim("a", claim({ custodyGroupCount: 128 }))
+  const good = [1, 2, 3, 4].map((column) => outcome(1000, column, "success"))
+  yield* history.recordProbe(probe("p1", "a", good, { finishedAt: at(0, 500), bytes: 10 }), "answered")
+  yield* history.recordOrphan(1000, rootOf(1000), at(0, 600))
+  yield* history.recordPeer("a", { agent: "Lighthouse/v8.0.1/x86_64-linux", address: null, at: at(1) })
+  yield* history.recordProbe(
+    probe("p2", "a", [outcome(1000, 1, "success"), outcome(1001, 2, "timeout", "slow")], {
+      startedAt: at(1),
+      finishedAt: at(1)
+    }),
+    "answered",
+    { owed: 100, tested: 5, failed: 0 }
+  )
+  yield* history.recordProbe(
+    probe(
+      "p3",
+      "b",
+      [
+        outcome(1000, 4, "success"),
+        outcome(1000, 5, "missing", "column 5 is missing"),
+        outcome(1001, 4, "missing", "not there"),
+        outcome(1001, 5, "missing", "not there"),
+        outcome(1002, 4, "invalid", "does not verify")
+      ],
+      { startedAt: at(2), finishedAt: at(2), bytes: 20 }
+    ),
+    "answered",
+    { owed: 50, tested: 5, failed: 4 }
+  )
+  yield* history.flush
+})
+
+/** A history with the above in it, still open for writing. */
+const recorded = Effect.gen(function* () {
+  const path = join(yield* temporaryFolder, "history.db")
+  yield* record.pipe(Effect.provide(layerSqlite({ path, network })))
+  return path
+})
+
+for (const [where, layer] of layers) {
+  const ask = <A>(path: string, use: (reports: Reports["Type"]) => Effect.Effect<A, ReportError>) =>
+    Effect.provide(Effect.flatMap(Reports, use), layer(path))
+
+  const answers = Layer.unwrapScoped(Effect.map(recorded, layer))
+  shared(`reports ${where}`, answers, ({ live }) => {
+    const test = (title: string, body: (reports: Reports["Type"]) => Effect.Effect<unknown, ReportError>) =>
+      live(title, () => Effect.flatMap(Reports, body))
+
+    test("sum up by client and by version, a peer with the agent that it had", (reports) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* reports.compliance({ by: "client" }), {
+          more: false,
+          rows: [
+            {
+              group: "lighthouse",
+              probes: 2,
+              peers: 1,
+              tested: 5,
+              blamed: 0,
+              compliance: 1,
+              outcomes: counts({ success: 5, timeout: 1 })
+            },
+            {
+              group: "unknown",
+              probes: 1,
+              peers: 1,
+              tested: 5,
+              blamed: 4,
+              compliance: 0.2,
+              outcomes: counts({ success: 1, missing: 3, invalid: 1 })
+            }
+          ]
+        })
+        const versions = yield* reports.compliance({ by: "version", order: "group" })
+        assert.deepStrictEqual(
+          versions.rows.map(({ group, probes, tested }) => [group, probes, tested]),
+          [
+            ["lighthouse v8.0.0", 1, 4],
+            ["lighthouse v8.0.1", 1, 1],
+            ["unknown", 1, 5]
+          ]
+        )
+        const latest = yield* reports.compliance({ by: "version", since: day + 1, until: day + 1 })
+        assert.deepStrictEqual(
+          latest.rows.map(({ group, peers }) => [group, peers]),
+          [["lighthouse v8.0.1", 1]]
+        )
+      }))
+
+    test("say of a slot who holds what, but not of an orphaned block", (reports) =>
+      Effect.gen(function* () {
+        const holdings = yield* reports.slot({ slot: 1000 })
+        assert.deepStrictEqual(holdings.blocks, [{ root: rootOf(1000), blobs: 3, orphaned: true }])
+        assert.strictEqual(holdings.columns.length, 128)
+        assert.deepStrictEqual(
+          holdings.columns.filter(({ failed, peers }) => failed + peers > 0),
+          [
+            // What p1 brought is void, what came after is not.
+            { column: 1, peers: 1, failed: 0, peerIds: ["a"] },
+            { column: 4, peers: 1, failed: 0, peerIds: ["b"] },
+            { column: 5, peers: 0, failed: 1, peerIds: [] }
+          ]
+        )
+        assert.strictEqual(holdings.held, 2)
+        assert.isFalse(holdings.reconstructable)
+      }))
+
+    test("list probes newest first, page by page, and why a peer failed", (reports) =>
+      Effect.gen(function* () {
+        const ids = (options: Parameters<Reports["Type"]["probes"]>[0]) =>
+          Effect.map(reports.probes(options), ({ probes }) => probes.map(({ id }) => id))
+        assert.deepStrictEqual(yield* ids({}), ["p3", "p2", "p1"])
+        const first = yield* reports.probes({ limit: 2 })
+        assert.deepStrictEqual(yield* reports.probes({ limit: 2, before: first.next ?? 0 }), {
+          probes: (yield* reports.probes({})).probes.slice(2),
+          next: null
+        })
+        assert.deepStrictEqual(yield* ids({ peerId: "a", outcome: "timeout" }), ["p2"])
+        assert.deepStrictEqual(yield* ids({ column: 5 }), ["p3"])
+        assert.deepStrictEqual(yield* ids({ slot: 1001, column: 2 }), ["p2"])
+        assert.deepStrictEqual(yield* ids({ slot: 1001, column: 2, outcome: "success" }), [])
+        assert.deepStrictEqual(yield* ids({ peerId: "nobody" }), [])
+        const failures = yield* reports.failures({ peerId: "b" })
+        assert.deepStrictEqual(
+          failures.map(({ check, column, combinations, outcome, reason, slot }) => [
+            outcome,
+            slot,
+            column,
+            combinations,
+            check,
+            reason
+          ]),
+          [
+            ["missing", 1000, 5, 1, null, "column 5 is missing"],
+            ["missing", null, null, 2, null, "not there"],
+            ["invalid", 1002, 4, 1, "kzg_proof", "does not verify"]
+          ]
+        )
+        assert.strictEqual((yield* reports.failures({ peerId: "b", limit: 1 })).length, 1)
+      }))
+
+    test("name the worst peers, what is untested, and one peer's claims and days", (reports) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual((yield* reports.worst({})).rows, [], "fewer than 20 were tested")
+        const worst = (yield* reports.worst({ leastTested: 1, since: day })).rows
+        assert.deepStrictEqual(worst, (yield* reports.worst({ leastTested: 1 })).rows)
+        assert.deepStrictEqual(
+          worst.map(({ blamed, blamedFraction, lastFailure, peerId, tested }) => [
+            peerId,
+            tested,
+            blamed,
+            blamedFraction,
+            lastFailure
+          ]),
+          [["b", 5, 4, 0.8, "column 5 is missing"]]
+        )
+        assert.isAbove(worst[0]?.withheld?.low ?? 0, 0.08)
+        assert.deepStrictEqual(
+          (yield* reports.untested({ limit: 1 })).rows.map(({ peerId, untested }) => [peerId, untested]),
+          [["a", 95]]
+        )
+        assert.deepStrictEqual(yield* reports.claims({ peerId: "a" }), [claim({ custodyGroupCount: 128 })])
+        const record = yield* reports.peer({ peerId: "b" })
+        assert.deepInclude(record, { probes: 1, lastFailure: "column 5 is missing", findings: {} })
+        assert.strictEqual(record?.outcomes.success, 1)
+        assert.isNull(yield* reports.peer({ peerId: "nobody" }))
+        assert.deepStrictEqual(
+          (yield* reports.peerDays({ peerId: "a" })).map(({ group, tested }) => [group, tested]),
+          [
+            ["2024-10-04", 4],
+            ["2024-10-05", 1]
+          ]
+        )
+        const extent = yield* reports.extent
+        assert.deepStrictEqual(
+          [extent.network, extent.firstDay, extent.lastDay, extent.probes],
+          ["hoodi", day, day + 2, 3]
+        )
+      }))
+  })
+
+  describe(`reports ${where}`, () => {
+    it.scopedLive("see what is written meanwhile, and let the writer tidy up", () =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "history.db")
+        yield* Effect.gen(function* () {
+          const history = yield* History
+          const reports = yield* Reports
+          assert.strictEqual((yield* reports.extent).probes, 0)
+          yield* record
+          assert.strictEqual((yield* reports.extent).probes, 3)
+          // A reader that holds on to a moment would make this busy: 1 instead of 0.
+          const other = yield* connect(path, false)
+          const [checkpoint] = yield* other.unsafe("PRAGMA wal_checkpoint(TRUNCATE)")
+          assert.deepStrictEqual(checkpoint, { busy: 0, log: 0, checkpointed: 0 })
+          yield* history.flush
+        }).pipe(Effect.provide([layerSqlite({ path, network }), layer(path)]))
+      })
+    )
+
+    it.scopedLive("say so while there is no file, and answer once there is", () =>
+      Effect.gen(function* () {
+        const path = join(yield* temporaryFolder, "history.db")
+        yield* ask(path, (reports) =>
+          Effect.gen(function* () {
+            const error = yield* Effect.orDie(Effect.flip(reports.extent))
+            assert.strictEqual(error.fault, "unreadable")
+            assert.include(error.message, `${path}: there is no such file`)
+            yield* Effect.orDie(record.pipe(Effect.provide(layerSqlite({ path, network }))))
+            assert.strictEqual((yield* reports.extent).probes, 3)
+          })
+        )
+      })
+    )
+  })
+}
+
+describe("reports on a history that forgets", () => {
+  it.scopedLive("are of what is left of it", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded
+      const reports = Context.get(yield* Layer.build(ReportsInline.layer({ path })), Reports)
+      const writer = yield* connect(path, false)
+      const groups = Effect.map(reports.compliance({ by: "version" }), ({ rows }) =>
+        rows.map(({ group, peers, tested }) => [group, peers, tested])
+      )
+      const custody = Effect.map(reports.compliance({ by: "custody" }), ({ rows }) =>
+        rows.map(({ group, peers, probes }) => [group, peers, probes])
+      )
+      yield* writer`DELETE FROM sums WHERE day < ${day + 1}`
+      assert.deepStrictEqual(yield* groups, [
+        ["unknown", 1, 5],
+        ["lighthouse v8.0.1", 1, 1]
+      ])
+      assert.deepStrictEqual(yield* custody, [
+        [0, 1, 1],
+        [128, 1, 1]
+      ])
+      yield* writer`DELETE FROM sums`
+      assert.deepStrictEqual([yield* groups, yield* custody], [[], []])
+      assert.deepStrictEqual(yield* writer`SELECT * FROM peer_agents`, [])
+    })
+  )
+})
+
+describe("reports on what is no history", () => {
+  it.scopedLive("say what it is", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "some.db")
+      const says = (path: string, text: string) =>
+        Effect.gen(function* () {
+          const reports = yield* Reports
+          const error = yield* Effect.orDie(Effect.flip(reports.extent))
+          assert.include(error.message, `${path}: ${text}`)
+          assert.strictEqual(error.fault, "unreadable")
+        }).pipe(Effect.provide(ReportsInline.layer({ path })))
+      yield* says(folder, "it is not a file")
+      yield* Effect.promise(() => writeFile(path, "peers:\n  - enr\n".repeat(1000)))
+      yield* says(path, "it is not a database")
+      yield* Effect.promise(() => rm(path))
+      yield* Effect.scoped(Effect.flatMap(connect(path, false), (sql) => sql`CREATE TABLE bookmarks (url TEXT)`))
+      yield* says(path, "it is not a history of dasmon")
+      const damaged = yield* recorded
+      yield* Effect.promise(() => truncate(damaged, 8192))
+      yield* says(damaged, "it is damaged")
+      const other = yield* recorded
+      const version = (id: number) =>
+        Effect.scoped(
+          Effect.flatMap(
+            connect(other, false),
+            (sql) => sql`UPDATE effect_sql_migrations SET migration_id = ${id}
+            WHERE migration_id = (SELECT max(migration_id) FROM effect_sql_migrations)`
+          )
+        )
+      yield* version(99)
+      yield* says(other, "its schema has version 99, this program knows up to")
+      yield* Effect.scoped(
+        Effect.flatMap(connect(other, false), (sql) => sql`DELETE FROM effect_sql_migrations WHERE migration_id > 1`)
+      )
+      yield* says(other, "its schema has version 1, this program reads")
+    })
+  )
+})
+
+describe("a report thread", () => {
+  const script = (code: string) =>
+    new URL(`data:text/javascript,${encodeURIComponent(`import { parentPort } from "node:worker_threads"; ${code}`)}`)
+  /** A thread that gets ready, and does `onQuestion` when one comes. */
+  const thread = (onQuestion: string) =>
+    script(
+      `parentPort.on("message", ([kind]) => { if (kind === 1) parentPort.close(); else { ${onQuestion} } }); parentPort.postMessage([0])`
+    )
+
+  it.scopedLive("that dies fails its question, and the next one has another", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded
+      const marker = `${path}.died`
+      const diesOnce = script(`import { existsSync, writeFileSync } from "node:fs"
+        if (existsSync(${JSON.stringify(marker)})) await import(${JSON.stringify(entry.href)})
+        else {
+          parentPort.on("message", () => { writeFileSync(${JSON.stringify(marker)}, ""); process.exit(3) })
+          parentPort.postMessage([0])
+        }`)
+      yield* Effect.gen(function* () {
+        const reports = yield* Reports
+        const error = yield* Effect.flip(reports.extent)
+        assert.strictEqual(error.fault, "failed")
+        assert.strictEqual((yield* reports.extent).probes, 3)
+      }).pipe(Effect.provide(ReportsWorker.layer({ path, entry: diesOnce })))
+    })
+  )
+
+  it.scopedLive("that hangs is given up; only so many wait for it", () =>
+    Effect.gen(function* () {
+      const options = { path: "unused.db", entry: thread("for (;;);"), answerLimit: "300 millis", waiting: 2 } as const
+      yield* Effect.gen(function* () {
+        const reports = yield* Reports
+        const answers = yield* Effect.all(
+          [1, 2, 3].map(() => Effect.exit(reports.extent)),
+          { concurrency: "unbounded" }
+        )
+        const faults = answers.map((exit) =>
+          Exit.match(exit, { onSuccess: () => "answered", onFailure: (cause) => String(cause) })
+        )
+        assert.match(faults[2] ?? "", /2 questions wait already/)
+        assert.match(faults[0] ?? "", /no answer within 300ms/)
+        assert.match(faults[1] ?? "", /no answer within 300ms/)
+      }).pipe(Effect.provide(ReportsWorker.layer(options)))
+    })
+  )
+
+  it.scopedLive("is not started when the program is not built", () =>
+    Effect.gen(function* () {
+      const absent = new URL("./Absent.js", import.meta.url)
+      const error = yield* Effect.flip(Effect.provide(Reports, ReportsWorker.layer({ path: "x", entry: absent })))
+      assert.include(error.message, "Absent.js: the program is not built")
+    })
+  )
+})

@@ -1,0 +1,4 @@
+import { layer } from "../../../src/history/store/MemoryHistory.ts"
+import { historyContract } from "./HistoryContract.ts"
+
+historyContract("MemoryHistory", layer)

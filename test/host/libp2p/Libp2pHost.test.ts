@@ -1,0 +1,320 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Chunk, Duration, Effect, Either, Exit, Fiber, Option, Queue, Ref, Schedule, Scope, Stream } from "effect"
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { createServer } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { peerIdFromString } from "@libp2p/peer-id"
+import { multiaddr } from "@multiformats/multiaddr"
+import type { PeerAddress } from "../../../src/domain/peer/Peer.ts"
+import type { Host, HostEvent } from "../../../src/host/Host.ts"
+import { fromNode, make } from "../../../src/host/libp2p/Libp2pHost.ts"
+import { request } from "../../../src/wire/Client.ts"
+import { columnsByRange } from "../../../src/wire/Requests.ts"
+import {
+  decodeMetadata,
+  decodeStatus,
+  decodeUint64,
+  goodbyeRequest,
+  metadataRequest,
+  pingRequest,
+  type StatusMessage,
+  statusRequest
+} from "../../../src/wire/Handshake.ts"
+import type { RequestMessage } from "../../../src/wire/Message.ts"
+import { makeNode, type Node } from "../../../src/wire/Node.ts"
+import { goodbye, ping } from "../../../src/wire/Protocol.ts"
+import { serve } from "../../../src/wire/Server.ts"
+
+const status: StatusMessage = {
+  forkDigest: "0x8c9f62fe",
+  finalizedRoot: `0x${"00".repeat(32)}`,
+  finalizedEpoch: 0,
+  headRoot: `0x${"ab".repeat(32)}`,
+  headSlot: 1234,
+  earliestAvailableSlot: 1234
+}
+
+const makeHost = (options: { readonly identityFile?: string } = {}) =>
+  make({ version: "1.2.3", status: Effect.succeed(status), ...options })
+
+const addressOf = (node: Pick<Node, "peerId" | "getMultiaddrs">): PeerAddress => ({
+  peerId: node.peerId.toString(),
+  multiaddrs: node.getMultiaddrs().map((address) => address.decapsulate("/p2p").toString()),
+  enrCustodyGroupCount: Option.none()
+})
+const addressOfHost = (host: Host["Type"]): PeerAddress => ({
+  peerId: host.peerId,
+  multiaddrs: host.multiaddrs.map((address) => address.replace(/\/p2p\/.*$/, "")),
+  enrCustodyGroupCount: Option.none()
+})
+
+const multiaddrOf = (host: Host["Type"]) => host.multiaddrs.map((address) => multiaddr(address))
+
+/** Every event of a host, one at a time. */
+const eventsOf = (host: Host["Type"]) =>
+  Effect.gen(function* () {
+    const queue = yield* Queue.unbounded<HostEvent>()
+    const events = yield* host.events
+    yield* Effect.forkScoped(Stream.runForEach(events, (event) => queue.offer(event)))
+    return { next: Effect.timeout(queue.take, "5 seconds"), queue }
+  })
+
+/** What a stranger's node is answered: all chunks. */
+const ask = (node: Node, host: Host["Type"], message: RequestMessage) =>
+  Effect.gen(function* () {
+    const [connection] = node.getConnections(peerIdFromString(host.peerId))
+    if (connection === undefined) return yield* Effect.dieMessage("not connected")
+    const { chunks, protocol } = yield* request(connection, message)
+    return { protocol, chunks: Chunk.toReadonlyArray(yield* Stream.runCollect(chunks)) }
+  }).pipe(Effect.scoped)
+
+const stranger = makeNode({ agent: "stranger/0.1" })
+
+describe("Libp2pHost", () => {
+  it.scopedLive("connects, learns the agent, and tells of comings and goings", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const { next } = yield* eventsOf(host)
+      const scope = yield* Scope.make()
+      const node = yield* Scope.extend(stranger, scope)
+      const address = addressOf(node)
+      const peer = yield* host.connect(address)
+      assert.deepStrictEqual(peer, { peerId: address.peerId, address: peer.address, agent: "stranger/0.1" })
+      assert.match(peer.address, /^\/ip4\/127\.0\.0\.1\/tcp\/\d+/)
+      const connected = yield* next
+      assert.strictEqual(connected._tag, "Connected")
+      assert.deepStrictEqual(yield* host.connected, [peer])
+      assert.deepStrictEqual(yield* host.connect(address), peer)
+
+      yield* Scope.close(scope, Exit.void)
+      assert.deepStrictEqual(yield* next, { _tag: "Disconnected", peerId: address.peerId, goodbye: undefined })
+      assert.deepStrictEqual(yield* host.connected, [])
+      const error = yield* Effect.flip(Effect.scoped(host.request(address.peerId, pingRequest(1))))
+      assert.strictEqual(error._tag, "PeerDisconnected")
+    })
+  )
+
+  it.scopedLive("tells of a peer that comes by itself, and of one that flaps", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const { next } = yield* eventsOf(host)
+      const node = yield* stranger
+      const { peerId } = host
+      for (let times = 0; times < 3; times++) {
+        yield* Effect.promise(() => node.dial(multiaddrOf(host)))
+        const event = yield* next
+        assert.strictEqual(event._tag, "Connected")
+        yield* Effect.promise(() => node.hangUp(peerIdFromString(peerId)))
+        assert.strictEqual((yield* next)._tag, "Disconnected")
+      }
+    })
+  )
+
+  it.scopedLive("says Disconnected only when the last connection is gone", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const { next, queue } = yield* eventsOf(host)
+      const node = yield* stranger
+      yield* host.connect(addressOf(node))
+      assert.strictEqual((yield* next)._tag, "Connected")
+      const second = yield* Effect.promise(() => node.dial(multiaddrOf(host), { force: true }))
+      yield* Effect.promise(() => second.close())
+      // The first connection works, so the second one is gone by now.
+      const answer = yield* ask(node, host, pingRequest(0))
+      assert.lengthOf(answer.chunks, 1)
+      assert.strictEqual(yield* queue.size, 0)
+      yield* Effect.promise(() => node.hangUp(peerIdFromString(host.peerId)))
+      assert.strictEqual((yield* next)._tag, "Disconnected")
+    })
+  )
+
+  it.scopedLive("answers what a peer must answer, and with nothing what it does not have", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const node = yield* stranger
+      yield* host.connect(addressOf(node))
+      const theirs = yield* ask(node, host, statusRequest(status))
+      assert.include(theirs.protocol, "/status/2/")
+      assert.deepStrictEqual(decodeStatus(theirs.chunks[0]?.ssz ?? new Uint8Array()), Either.right(status))
+      const metadata = yield* ask(node, host, metadataRequest)
+      assert.deepStrictEqual(
+        decodeMetadata(metadata.chunks[0]?.ssz ?? new Uint8Array()),
+        Either.right({ sequenceNumber: 1, custodyGroupCount: 4 })
+      )
+      const pong = yield* ask(node, host, pingRequest(77))
+      assert.deepStrictEqual(decodeUint64(pong.chunks[0]?.ssz ?? new Uint8Array()), Either.right(1))
+      const columns = yield* ask(node, host, columnsByRange({ startSlot: 1, count: 2, columns: [3] }))
+      assert.deepStrictEqual(columns.chunks, [])
+    })
+  )
+
+  it.scopedLive("remembers why a peer said Goodbye, and explains a lost request by it", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const { next } = yield* eventsOf(host)
+      const node = yield* stranger
+      const { peerId } = addressOf(node)
+      // In the middle of our request the peer says that it has too many peers, and leaves.
+      yield* serve(node, ping, () =>
+        Effect.gen(function* () {
+          yield* Effect.ignore(ask(node, host, goodbyeRequest(129)))
+          yield* Effect.never
+        })
+      )
+      yield* host.connect(addressOf(node))
+      assert.strictEqual((yield* next)._tag, "Connected")
+      const error = yield* Effect.flip(
+        Effect.scoped(Effect.flatMap(host.request(peerId, pingRequest(1)), ({ chunks }) => Stream.runDrain(chunks)))
+      )
+      assert.strictEqual(error._tag, "PeerRefused")
+      assert.include(error._tag === "PeerRefused" ? error.reason : "", "too_many_peers")
+      assert.deepStrictEqual(yield* next, { _tag: "Disconnected", peerId, goodbye: 129 })
+      const late = yield* Effect.flip(Effect.scoped(host.request(peerId, pingRequest(1))))
+      assert.strictEqual(late._tag, "PeerRefused")
+      // A new connection is a new beginning.
+      yield* host.connect(addressOf(node))
+      yield* next
+      yield* Effect.promise(() => node.hangUp(peerIdFromString(host.peerId)))
+      assert.strictEqual((yield* next)._tag, "Disconnected")
+    })
+  )
+
+  it.scopedLive("says Goodbye when it leaves a peer and when it stops", () =>
+    Effect.gen(function* () {
+      const codes = yield* Queue.unbounded<number>()
+      const node = yield* stranger
+      yield* serve(node, goodbye, (ssz) => Effect.asVoid(codes.offer(Either.getOrElse(decodeUint64(ssz), () => -1))))
+      const scope = yield* Scope.make()
+      const host = yield* Scope.extend(makeHost(), scope)
+      yield* host.connect(addressOf(node))
+      yield* host.disconnect(node.peerId.toString(), 2)
+      assert.strictEqual(yield* Effect.timeout(codes.take, "2 seconds"), 2)
+      assert.deepStrictEqual(yield* host.connected, [])
+      yield* host.disconnect(node.peerId.toString(), 3)
+
+      yield* host.connect(addressOf(node))
+      const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
+      assert.strictEqual(yield* Effect.timeout(codes.take, "2 seconds"), 1)
+      assert.isBelow(Duration.toMillis(took), 5_000)
+      yield* Effect.repeat(
+        Effect.sync(() => node.getConnections().length),
+        { until: (connections) => connections === 0, schedule: Schedule.spaced("10 millis") }
+      )
+      assert.strictEqual(yield* codes.size, 0)
+    })
+  )
+
+  it.scopedLive("asks one peer at most two things at once with one protocol", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const node = yield* stranger
+      const running = yield* Ref.make({ now: 0, most: 0 })
+      const gate = yield* Effect.makeLatch()
+      yield* serve(node, ping, (_, __, reply) =>
+        Effect.gen(function* () {
+          yield* Ref.update(running, ({ most, now }) => ({ now: now + 1, most: Math.max(most, now + 1) }))
+          yield* gate.await
+          yield* Ref.update(running, ({ most, now }) => ({ now: now - 1, most }))
+          yield* reply.chunk(new Uint8Array(8))
+        })
+      )
+      yield* host.connect(addressOf(node))
+      const one = Effect.scoped(
+        Effect.flatMap(host.request(node.peerId.toString(), pingRequest(1)), ({ chunks }) => Stream.runCount(chunks))
+      )
+      const all = yield* Effect.fork(Effect.forEach(Array.from({ length: 6 }), () => one, { concurrency: "unbounded" }))
+      yield* Effect.repeat(Ref.get(running), { until: ({ now }) => now === 2, schedule: Schedule.spaced("10 millis") })
+      yield* gate.open
+      assert.deepStrictEqual(yield* Fiber.join(all), [1, 1, 1, 1, 1, 1])
+      assert.strictEqual((yield* Ref.get(running)).most, 2)
+    })
+  )
+
+  it.scopedLive("gives a typed error for an address where no one, someone else, or nobody who speaks is", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const node = yield* stranger
+      const other = yield* stranger
+      const mute = createServer()
+      const port = yield* Effect.acquireRelease(
+        Effect.async<number>((resume) => {
+          mute.listen(0, "127.0.0.1", () => {
+            const address = mute.address()
+            resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
+          })
+        }),
+        () => Effect.sync(() => mute.close())
+      )
+      const sockets = new Set<{ destroy: () => void }>()
+      mute.on("connection", (socket) => sockets.add(socket))
+      yield* Effect.addFinalizer(() => Effect.sync(() => sockets.forEach((socket) => socket.destroy())))
+      const { peerId } = addressOf(node)
+      const dial = (multiaddrs: ReadonlyArray<string>, id = peerId) =>
+        Effect.flip(host.connect({ peerId: id, multiaddrs, enrCustodyGroupCount: Option.none() }))
+
+      const refused = yield* dial(["/ip4/127.0.0.1/tcp/1"])
+      assert.strictEqual(refused._tag, "PeerDisconnected")
+      assert.include(String(refused), "ECONNREFUSED")
+      assert.include(String(yield* dial([])), "no address")
+      assert.include(String(yield* dial(addressOf(other).multiaddrs)), "another peer")
+      assert.strictEqual((yield* dial(["nonsense"]))._tag, "PeerDisconnected")
+      assert.strictEqual((yield* dial(["/ip4/127.0.0.1/tcp/1"], "nobody"))._tag, "PeerDisconnected")
+      const silent = yield* dial([`/ip4/127.0.0.1/tcp/${port}`])
+      assert.strictEqual(silent._tag, "ProbeTimeout", String(silent))
+    })
+  )
+
+  it.scopedLive("keeps its identity in a file, and says what to do about a file that is none", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.promise(() => mkdtemp(join(tmpdir(), "dasmon-identity-"))),
+        (folder) => Effect.promise(() => rm(folder, { recursive: true }))
+      )
+      const identityFile = join(folder, "deeper", "key")
+      const peerId = Effect.scoped(Effect.map(makeHost({ identityFile }), (host) => host.peerId))
+      const first = yield* peerId
+      assert.strictEqual(yield* peerId, first)
+      assert.strictEqual((yield* Effect.promise(() => stat(identityFile))).mode & 0o777, 0o600)
+      assert.match(yield* Effect.promise(() => readFile(identityFile, "utf8")), /^[0-9a-f]{64}\n$/)
+      for (const content of ["", "hello", "00".repeat(32), "ff".repeat(32)]) {
+        yield* Effect.promise(() => writeFile(identityFile, content))
+        const error = yield* Effect.flip(peerId)
+        assert.strictEqual(error._tag, "IdentityError")
+        assert.include(error.message, `${identityFile}: not a private key`)
+        assert.include(error.message, "delete the file")
+      }
+      const unreadable = yield* Effect.flip(Effect.scoped(makeHost({ identityFile: folder })))
+      assert.include(unreadable.message, "cannot be read")
+    })
+  )
+
+  it.scopedLive("works over a node that someone else runs, and leaves it running", () =>
+    Effect.gen(function* () {
+      const node = yield* stranger
+      const peer = yield* makeHost()
+      const theirs = addressOfHost(peer)
+      yield* Effect.promise(() => node.dial(multiaddrOf(peer)))
+      yield* Effect.repeat(
+        Effect.promise(() => node.peerStore.get(peerIdFromString(theirs.peerId))),
+        { until: ({ metadata }) => metadata.has("AgentVersion"), schedule: Schedule.spaced("10 millis") }
+      )
+      const scope = yield* Scope.make()
+      const host = yield* Scope.extend(fromNode(node), scope)
+      assert.deepStrictEqual(
+        (yield* host.connected).map(({ agent, peerId }) => ({ agent, peerId })),
+        [{ agent: "dasmon/1.2.3", peerId: theirs.peerId }]
+      )
+      assert.strictEqual((yield* host.connect(theirs)).peerId, theirs.peerId)
+      const pong = yield* Effect.scoped(
+        Effect.flatMap(host.request(theirs.peerId, pingRequest(1)), ({ chunks }) => Stream.runCount(chunks))
+      )
+      assert.strictEqual(pong, 1)
+      const unserved = yield* Effect.flip(Effect.scoped(peer.request(node.peerId.toString(), pingRequest(1))))
+      assert.strictEqual(unserved._tag === "PeerRefused" ? unserved.reason : unserved._tag, "unsupported_protocol")
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(node.status, "started")
+      assert.lengthOf(node.getConnections(), 1)
+    })
+  )
+})

@@ -1,0 +1,163 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import { coverageView } from "../../../src/domain/probe/Confidence.ts"
+import { httpRoutes } from "../../../src/domain/metrics/Metrics.ts"
+import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
+import { Status } from "../../../src/domain/Status.ts"
+import * as MetricsRecorder from "../../../src/http/metrics/MetricsRecorder.ts"
+import * as MetricsServer from "../../../src/http/metrics/MetricsServer.ts"
+import * as Server from "../../../src/http/server/Server.ts"
+import { get } from "../Client.ts"
+import { parseExposition, valueOf } from "./Exposition.ts"
+import { makeFakeDasmon, peerOf, probeOf, statusOf } from "../FakeDasmon.ts"
+
+const others = "# HELP others_total Others.\n# TYPE others_total counter\nothers_total 7\n"
+
+const decodePaths = Schema.decode(
+  Schema.parseJson(Schema.Struct({ paths: Schema.Record({ key: Schema.String, value: Schema.Unknown }) }))
+)
+
+/** Over all labels. */
+const sumOf = (metrics: ReturnType<typeof parseExposition>, name: string): number =>
+  metrics.get(name)?.samples.reduce((sum, { value }) => sum + value, 0) ?? NaN
+
+const outcome = (slot: number, outcome: "success" | "missing" | "timeout") => ({
+  slot,
+  column: 3,
+  outcome,
+  blockRoot: "0x00",
+  blobs: 2
+})
+
+describe("the metrics", () => {
+  it.scopedLive("agree with the events and the status, and stand on a port of their own", () =>
+    Effect.gen(function* () {
+      const fake = yield* makeFakeDasmon()
+      yield* fake.setStatus(
+        statusOf({ probes: { started: 7, completed: 5, inFlight: 2 }, outcomes: { ...noOutcomes, success: 40 } })
+      )
+      yield* fake.setPeers([peerOf("A"), peerOf("B", { agent: "teku/26.1.0", verdict: "violating", connected: false })])
+      // As the program composes them: one build, in which both servers must stay apart.
+      const context = yield* Layer.build(
+        Layer.mergeAll(
+          Server.layer({ host: "127.0.0.1", port: 0 }),
+          MetricsServer.layer({ host: "127.0.0.1", port: 0, more: Effect.succeed(others) }),
+          MetricsRecorder.layer
+        ).pipe(Layer.provide(fake.layer))
+      )
+      const metricsUrl = Context.get(context, MetricsServer.MetricsAddress).url
+      const url = Context.get(context, Server.HttpAddress).url
+      const scrape = Effect.map(get(metricsUrl), ({ text }) => parseExposition(text))
+
+      const outcomes = [outcome(100, "success"), outcome(101, "success"), outcome(102, "missing")]
+      yield* fake.publish({
+        _tag: "Sampling",
+        probe: probeOf("A", { bytes: 1000, outcomes, findings: [{ kind: "duplicate_sidecar", detail: "twice" }] }),
+        coverage: coverageView({ owed: 200, tested: 50, failed: 2 })
+      })
+      yield* fake.publish({
+        _tag: "Sampling",
+        probe: probeOf("B", {
+          bytes: 24,
+          timings: { open: null, firstByte: null, total: 10_000 },
+          outcomes: [outcome(103, "timeout")]
+        }),
+        coverage: null
+      })
+      const refined = peerOf("A", {
+        verdict: "violating",
+        coverage: coverageView({ owed: 210, tested: 60, failed: 3 })
+      })
+      yield* fake.publish({ _tag: "NodeTracking", change: "verdict", detail: "", peerId: "A", peer: refined })
+      yield* fake.publish({
+        _tag: "NodeTracking",
+        change: "forgotten",
+        detail: "",
+        peerId: "B",
+        peer: peerOf("B")
+      })
+      const final = statusOf({
+        headSlot: 333,
+        probes: { started: 9, completed: 7, inFlight: 2 },
+        outcomes: { ...noOutcomes, success: 42, missing: 1, timeout: 1 },
+        evidence: { state: "failing", reason: "the disk is full", pieces: 4, bytes: 16384, lost: 2 },
+        defects: 3
+      })
+      yield* fake.setStatus(final)
+      yield* fake.publish({ _tag: "SystemSnapshot", status: { ...final, sequence: 5 } })
+
+      const metrics = yield* scrape.pipe(
+        Effect.filterOrFail((metrics) => valueOf(metrics, "dasmon_head_slot") === 333),
+        Effect.retry(Schedule.spaced("10 millis")),
+        Effect.timeout("5 seconds")
+      )
+      const status = yield* Effect.flatMap(get(`${url}/status`), ({ text }) =>
+        Schema.decode(Schema.parseJson(Status))(text)
+      )
+      for (const [kind, count] of Object.entries(status.outcomes)) {
+        const samples = metrics.get("dasmon_outcomes_total")?.samples.filter(({ labels }) => labels["outcome"] === kind)
+        assert.strictEqual(
+          samples?.reduce((sum, { value }) => sum + value, 0),
+          count,
+          kind
+        )
+      }
+      assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "missing", client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "timeout", client: "teku" }), 1)
+      assert.strictEqual(sumOf(metrics, "dasmon_probes_completed_total"), status.probes.completed)
+      const completed = { conversation: "unanswered", client: "teku" }
+      assert.strictEqual(valueOf(metrics, "dasmon_probes_completed_total", completed), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_received_bytes_total", { client: "lighthouse" }), 1000)
+      assert.strictEqual(sumOf(metrics, "dasmon_received_bytes_total"), 1024)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_requests_total"), 2)
+      assert.strictEqual(valueOf(metrics, "dasmon_evidence_pieces"), 4)
+      assert.strictEqual(valueOf(metrics, "dasmon_evidence_lost_total"), 2)
+      assert.strictEqual(valueOf(metrics, "dasmon_evidence_failing"), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_events_total", { event: "Sampling" }), 2)
+      assert.strictEqual(valueOf(metrics, "dasmon_peer_changes_total", { change: "forgotten" }), 1)
+      for (const [name, value] of [
+        ["owed", 210],
+        ["tested", 60],
+        ["failed", 3]
+      ] as const) {
+        assert.strictEqual(sumOf(metrics, `dasmon_coverage_${name}_combinations`), value)
+      }
+      assert.strictEqual(
+        valueOf(metrics, "dasmon_findings_total", { finding: "duplicate_sidecar", client: "lighthouse" }),
+        1
+      )
+      assert.strictEqual(valueOf(metrics, "dasmon_peers", { verdict: "violating", client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_peers", { verdict: "unknown", client: "lighthouse" }), 0)
+      assert.strictEqual(valueOf(metrics, "dasmon_peers", { verdict: "violating", client: "teku" }), 0)
+      assert.strictEqual(valueOf(metrics, "dasmon_peers_connected", { client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_duration_seconds_sum", { client: "teku" }), 10)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_duration_seconds_sum", { client: "lighthouse" }), 0.12)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_first_byte_seconds_count", { client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_first_byte_seconds_count", { client: "teku" }), 0)
+      assert.strictEqual(valueOf(metrics, "dasmon_probe_open_seconds_sum", { client: "lighthouse" }), 0.003)
+      assert.strictEqual(valueOf(metrics, "dasmon_metrics_events_lost_total"), 0)
+      assert.isAbove(valueOf(metrics, "dasmon_resident_memory_bytes") ?? 0, 1e6)
+      for (const [name, { help }] of metrics) {
+        assert.match(name, /^dasmon_|^others_/)
+        assert.isString(help, `${name} has no help`)
+      }
+
+      assert.strictEqual(valueOf(metrics, "others_total"), 7)
+
+      assert.strictEqual((yield* get(`${url}/metrics`)).status, 404)
+      assert.strictEqual((yield* get(`${url}/what/ever?x=/status`)).status, 404)
+      const { paths } = yield* Effect.flatMap(get(`${url}/openapi.json`), ({ text }) => decodePaths(text))
+      for (const path of Object.keys(paths)) {
+        assert.include(httpRoutes, path.replaceAll(/\{(\w+)\}/g, ":$1"), "a label of its own")
+      }
+      const later = yield* scrape
+      const requests = (route: string, status: string) =>
+        valueOf(later, "dasmon_http_requests_total", { route, status }) ?? NaN
+      assert.isAtLeast(requests("/status", "2xx"), 1)
+      assert.isAtLeast(requests("/metrics", "4xx"), 1)
+      assert.isAtLeast(requests("other", "4xx"), 1)
+      assert.strictEqual((yield* get(metricsUrl.replace("/metrics", "/status"))).status, 404)
+      assert.strictEqual((yield* get(metricsUrl)).headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
+    })
+  )
+})

@@ -1,0 +1,214 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Either, FastCheck as fc } from "effect"
+import type { Outcome } from "../../../src/domain/probe/Job.ts"
+import { outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
+import { describeFrame, encodeEvent, readFrames } from "../../../src/xatu/event/Codec.ts"
+import { makePresence } from "../../../src/xatu/event/Presence.ts"
+import { probeEvents } from "../../../src/xatu/event/ProbeEvents.ts"
+import type { Sender, XatuEvent } from "../../../src/xatu/event/XatuEvent.ts"
+import { makeChain } from "../../domain/network/Chains.ts"
+import { peerOf, probeOf } from "../../http/FakeDasmon.ts"
+import { outcomeOf, peerA } from "../Fixture.ts"
+import { readRequest } from "../XatuProto.ts"
+
+const sender: Sender = {
+  name: "dasmon-ts-1",
+  version: "0.1.0",
+  id: "6f1c1f3e-8f0a-4a70-9f3e-0d2b6a1f0002",
+  implementation: "dasmon-ts",
+  os: "linux",
+  ethereum: {
+    network: { name: "mainnet", id: 1 },
+    consensus: { implementation: "lodestar", version: "v1.36.0" }
+  }
+}
+
+const at = (text: string): number => Date.parse(text)
+
+const sample: XatuEvent = {
+  event: {
+    name: "LIBP2P_TRACE_RPC_DATA_COLUMN_CUSTODY_PROBE",
+    date_time: at("2025-12-10T12:00:02.500Z"),
+    id: "6f1c1f3e-8f0a-4a70-9f3e-0d2b6a1f0001"
+  },
+  meta: {
+    client: {
+      ...sender,
+      libp2p_trace_rpc_data_column_custody_probe: {
+        metadata: { peer_id: peerA },
+        epoch: { number: 411_392, start_date_time: at("2025-12-03T21:49:11Z") },
+        slot: { number: 13_164_544, start_date_time: at("2025-12-03T21:49:11Z") },
+        wallclock_epoch: { number: 412_874, start_date_time: at("2025-12-10T11:53:59Z") },
+        wallclock_slot: { number: 13_211_998, start_date_time: at("2025-12-10T11:59:59Z") }
+      }
+    }
+  },
+  libp2p_trace_rpc_data_column_custody_probe: {
+    peer_id: peerA,
+    slot: 13_164_544,
+    epoch: 411_392,
+    column_index: 42,
+    column_rows_count: 6,
+    beacon_block_root: `0x${"ab".repeat(32)}`,
+    result: "success",
+    response_time_ms: 212
+  }
+}
+
+/** A request with the sample alone, as it is written by the descriptors that Xatu is built from. */
+const sampleBytes = Buffer.from(
+  "CtYDCjYIThIMCMLB5ckGEIDKte4BGiQ2ZjFjMWYzZS04ZjBhLTRhNzAtOWYzZS0wZDJiNmExZjAwMDES8wEK8AEKC2Rhc21vbi10cy0xEgUwLjEuMBokNmYxYzFmM2UtOGYwYS00YTcwLTlmM2UtMGQyYjZhMWYwMDAyIglkYXNtb24tdHMqBWxpbnV4QiIKCwoHbWFpbm5ldBABGhMKCGxvZGVzdGFyEgd2MS4zNi4wwgV9CjkKNwo1MTZVaXUySEFtU1VZZHRNc1Y3NG51cE5OY0VKZWZ1bkRwUGlES2pXaVVVNVBFdldvNVJ0N2cSDgoECICOGRIGCNfgwskGGg8KBQiAwKMGEgYI1+DCyQYiDgoECMqZGRIGCNe+5ckGKg8KBQjesqYGEgYIv8HlyQbCDKQBEjcKNTE2VWl1MkhBbVNVWWR0TXNWNzRudXBOTmNFSmVmdW5EcFBpREtqV2lVVTVQRXZXbzVSdDdnGgUIgMCjBioECICOGVoCCCpiAggGakQKQjB4YWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYmFiYWJhYnIJCgdzdWNjZXNzegMI1AE=",
+  "base64"
+)
+
+const encoded = (event: XatuEvent): Uint8Array => Either.getOrThrow(encodeEvent(event))
+
+describe("an event for Xatu", () => {
+  it("is written byte for byte as by Xatu's own descriptors", () => {
+    assert.strictEqual(Buffer.from(encoded(sample)).toString("hex"), sampleBytes.toString("hex"))
+  })
+
+  it("is refused here if it would be refused there, or if nobody could use it", () => {
+    const data = sample.libp2p_trace_rpc_data_column_custody_probe
+    if (data === undefined) throw new Error("no data")
+    const withData = (part: Partial<typeof data>) =>
+      encodeEvent({ ...sample, libp2p_trace_rpc_data_column_custody_probe: { ...data, ...part } })
+    assert.isTrue(Either.isRight(withData({})))
+    assert.isTrue(Either.isRight(withData({ slot: 0, column_index: 0, column_rows_count: 0, response_time_ms: 0 })))
+    for (const part of [
+      { peer_id: "" },
+      { peer_id: "0x12" },
+      { slot: -1 },
+      { slot: 2 ** 32 },
+      { slot: 1.5 },
+      { column_index: 128 },
+      { beacon_block_root: "0xab" },
+      { response_time_ms: 2 ** 31 },
+      { response_time_ms: Number.NaN }
+    ]) {
+      assert.isTrue(Either.isLeft(withData(part)), JSON.stringify(part))
+    }
+    const nameless = { ...sender, ethereum: { network: { name: "" } } }
+    assert.isTrue(Either.isLeft(encodeEvent({ ...sample, meta: { client: nameless } })))
+  })
+
+  it("is named for a person", () => {
+    assert.strictEqual(describeFrame(encoded(sample)), `a probe of column 42 of slot 13164544 at ${peerA} (success)`)
+    assert.strictEqual(describeFrame(new Uint8Array([1, 2, 3])), "3 bytes that are no event")
+  })
+})
+
+describe("frames", () => {
+  it("are read up to the first that is not whole, wherever a file was cut", () => {
+    const one = encoded(sample)
+    const file = Buffer.concat([one, one, one])
+    fc.assert(
+      fc.property(fc.integer({ min: 0, max: file.length }), fc.integer({ min: 0, max: 50 }), (cut, zeros) => {
+        const frames = readFrames(Buffer.concat([file.subarray(0, cut), new Uint8Array(zeros)]))
+        // Zeros behind a cut may stand for the missing end of a frame.
+        assert.isAtLeast(frames.length, Math.floor(cut / one.length))
+        assert.isAtMost(frames.length, Math.floor((cut + zeros) / one.length))
+        for (const frame of frames.slice(0, Math.floor(cut / one.length))) assert.deepStrictEqual([...frame], [...one])
+      }),
+      { seed: 1 }
+    )
+  })
+
+  it("never fail on any bytes", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 64 }), (bytes) => {
+        for (const frame of readFrames(Buffer.concat([new Uint8Array([0x0a]), bytes]))) describeFrame(frame)
+      }),
+      { seed: 2 }
+    )
+  })
+})
+
+describe("the events of a probe", () => {
+  const chain = makeChain({})
+  const outcome: fc.Arbitrary<Outcome> = fc.record({
+    slot: fc.integer({ min: 0, max: 2 ** 31 }),
+    column: fc.integer({ min: 0, max: 127 }),
+    outcome: fc.constantFrom(...outcomeKinds),
+    reason: fc.string({ unit: "binary" }),
+    blockRoot: fc.constant(`0x${"cd".repeat(32)}`),
+    blobs: fc.integer({ min: 1, max: 72 })
+  })
+  const expectedWord = { success: "success", missing: "missing" }
+
+  it("tell every kind of outcome in three words, and nothing of what is about us", () => {
+    fc.assert(
+      fc.property(fc.array(outcome, { maxLength: 20 }), fc.integer({ min: 0, max: 10_000 }), (outcomes, total) => {
+        const probe = probeOf(peerA, { outcomes, timings: { open: null, firstByte: null, total } })
+        const events = [...probeEvents(sender, chain, probe)]
+        const told = outcomes.filter(({ outcome }) => outcome !== "refused" && outcome !== "unverifiable")
+        assert.strictEqual(events.length, told.length)
+        for (const [index, event] of events.entries()) {
+          const data = event.libp2p_trace_rpc_data_column_custody_probe
+          const about = event.meta.client.libp2p_trace_rpc_data_column_custody_probe
+          const of = told[index]
+          if (of === undefined || data === undefined || about === undefined) throw new Error("no data")
+          const word = new Map(Object.entries(expectedWord)).get(of.outcome) ?? "failure"
+          assert.strictEqual(data.result, word)
+          assert.strictEqual(data.error?.startsWith(`${of.outcome}:`), word === "failure" ? true : undefined)
+          assert.match(data.error ?? "", /^[\x20-\x7e]{0,500}$/)
+          assert.strictEqual(data.column_rows_count > 0, of.outcome === "success" || of.outcome === "invalid")
+          assert.strictEqual(data.response_time_ms, total)
+          assert.strictEqual(data.peer_id, about.metadata.peer_id)
+          const asked = event.event.date_time - total
+          assert.isAtMost(about.wallclock_slot.start_date_time, asked)
+          assert.isAbove(about.wallclock_slot.start_date_time + 12_000, asked)
+          assert.isTrue(Either.isRight(encodeEvent(event)))
+        }
+      }),
+      { seed: 3 }
+    )
+  })
+
+  it("are read by others as they were made, when any text of a peer is in them", () => {
+    fc.assert(
+      fc.property(fc.string({ unit: "binary", maxLength: 600 }), fc.string({ unit: "binary" }), (agent, address) => {
+        const peer = { ...peerOf(peerA), agent, address }
+        for (const event of makePresence(sender, 1000).see(peer, 5000)) readRequest(encoded(event))
+      }),
+      { seed: 4 }
+    )
+  })
+
+  it("are many for a probe of many", () => {
+    const outcomes = Array.from({ length: 512 }, (_, index) =>
+      outcomeOf({ slot: 1000 + (index >> 4), column: index % 16 })
+    )
+    const events = [...probeEvents(sender, chain, probeOf(peerA, { outcomes }))]
+    const keys = new Set(events.map(({ event }) => event.id))
+    assert.strictEqual(keys.size, 512)
+  })
+})
+
+describe("heartbeats", () => {
+  it("come when a peer connects, when it is known better, and every so often until it leaves", () => {
+    const presence = makePresence(sender, 150_000)
+    const names = (events: Iterable<XatuEvent>) =>
+      [...events].map(({ event, libp2p_trace_synthetic_heartbeat: beat }) => [
+        event.name.split("_").at(-1),
+        (beat?.connection_age_ns ?? 0) / 1e9
+      ])
+    const anonymous = peerOf(peerA, { agent: null })
+    assert.deepStrictEqual(names(presence.see(anonymous, 1_000)), [
+      ["CONNECTED", 0],
+      ["HEARTBEAT", 0]
+    ])
+    assert.deepStrictEqual(names(presence.see(anonymous, 2_000)), [])
+    assert.deepStrictEqual(names(presence.see(peerOf(peerA), 3_000)), [["HEARTBEAT", 2]])
+    assert.deepStrictEqual(names(presence.due(152_999)), [])
+    assert.deepStrictEqual(names(presence.due(153_000)), [["HEARTBEAT", 152]])
+    assert.deepStrictEqual(names(presence.due(153_001)), [])
+    // A connection that was lost and made again without a word in between.
+    assert.deepStrictEqual(names(presence.see(peerOf(peerA), 160_000, true)), [
+      ["CONNECTED", 0],
+      ["HEARTBEAT", 0]
+    ])
+    assert.deepStrictEqual(names(presence.see(peerOf(peerA, { connected: false }), 170_000)), [])
+    assert.deepStrictEqual(names(presence.due(1_000_000)), [])
+  })
+})
