@@ -6,6 +6,7 @@ import { type Examination, examine } from "../evidence/Examine.ts"
 import { loadKzg } from "../kzg/Kzg.ts"
 import { ProgramFailed } from "./Failure.ts"
 import { complain, print } from "./Print.ts"
+import { printable } from "../domain/Text.ts"
 
 /** The command: judges every file, and fails with the worst exit code. */
 export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArray<string>, json: boolean) {
@@ -72,7 +73,7 @@ const textOf = (file: string, evidence: Evidence, { believed, holds, steps }: Ex
     ...believed.map((text) => `    -    ${text}`),
     holds ? "  the accusation holds" : "  the accusation DOES NOT hold"
   ]
-    .map(printable)
+    .map((line) => printable(line))
     .join("\n")
 
 const claimOf = ({ accusation, block, network }: Evidence): string =>
@@ -102,4 +103,3 @@ const time = (unixMs: number): string =>
 const maxDateMs = 8.64e15
 
 /** Texts of strangers, fit for a terminal. */
-const printable = (text: string): string => text.replaceAll(/[^\P{C}]/gu, "?")

@@ -2,8 +2,9 @@ import { multiaddr } from "@multiformats/multiaddr"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { Either, ParseResult, Schema } from "effect"
 import { decodeNodeRecord } from "../domain/peer/NodeRecord.ts"
-import { expected, oneLine } from "./Show.ts"
+import { expected } from "./Show.ts"
 import { listOf } from "./Values.ts"
+import { messageOf, oneLine } from "../domain/Text.ts"
 
 /** What names one peer, or many of them by their agent string. */
 const NodePatternFromSelf = Schema.Union(
@@ -106,4 +107,4 @@ const peerIdOfMultiaddr = (text: string): Either.Either<string, string> =>
     catch: (error) => `not a valid multiaddr: ${reasonOf(error)}`
   }).pipe(Either.flatMap(Either.fromNullable(() => "the multiaddr does not end in /p2p/<peer id>")))
 
-const reasonOf = (error: unknown): string => oneLine(error instanceof Error ? error.message : String(error))
+const reasonOf = (error: unknown): string => oneLine(messageOf(error))

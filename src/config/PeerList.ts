@@ -1,7 +1,8 @@
 import { Either, ParseResult, Schema } from "effect"
 import { parsePeerAddress, type PeerAddress } from "../domain/peer/Peer.ts"
-import { expected, oneLine } from "./Show.ts"
+import { expected } from "./Show.ts"
 import { listOf } from "./Values.ts"
+import { oneLine } from "../domain/Text.ts"
 
 /** A peer that is named in the configuration, with the text that names it. */
 interface ConfiguredPeer extends PeerAddress {

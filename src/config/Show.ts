@@ -17,9 +17,6 @@ export const showPath = (path: ReadonlyArray<PropertyKey>): string =>
     .map((part, index) => (typeof part === "number" ? `[${part}]` : `${index > 0 ? "." : ""}${showKey(part)}`))
     .join("")
 
-/** Any text as one line. */
-export const oneLine = (text: string): string => text.replace(/\s+/g, " ").trim()
-
 /**
  * Schema annotations that answer everything that is wrong with a value with one sentence: what is allowed, what was
  * given, and a hint where there is one.

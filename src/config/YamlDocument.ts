@@ -1,7 +1,7 @@
 import { Either } from "effect"
 import { isMap, isScalar, isSeq, Lexer, LineCounter, parseDocument, Parser } from "yaml"
 import type { Complaint } from "./DecodeConfig.ts"
-import { oneLine } from "./Show.ts"
+import { messageOf, oneLine } from "../domain/Text.ts"
 
 /** A YAML text as plain values, with the places in it. */
 export interface YamlDocument {
@@ -60,9 +60,7 @@ export const readYaml = (text: string): Either.Either<YamlDocument, ReadonlyArra
   const { offsets, repeated } = placesOf(document.contents)
   return Either.try({
     try: (): unknown => document.toJS(),
-    catch: (error) => [
-      { line: undefined, message: `not valid YAML: ${oneLine(error instanceof Error ? error.message : String(error))}` }
-    ]
+    catch: (error) => [{ line: undefined, message: `not valid YAML: ${oneLine(messageOf(error))}` }]
   }).pipe(
     Either.map((value) => ({
       value,

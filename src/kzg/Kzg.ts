@@ -1,6 +1,7 @@
 import ckzg from "c-kzg"
 import { Effect } from "effect"
 import { VerifierError } from "./Verifier.ts"
+import { messageOf } from "../domain/Text.ts"
 
 /** The one function of the KZG library that verification needs (verify_cell_kzg_proof_batch, fulu). */
 export interface Kzg {
@@ -34,11 +35,11 @@ const load = Effect.try({
       ckzg.loadTrustedSetup(0)
     } catch (error) {
       // The library holds one setup a thread, and someone else in this thread may have been first.
-      if (!reasonOf(error).includes("already loaded")) throw error
+      if (!messageOf(error).includes("already loaded")) throw error
     }
     return { verifyCells }
   },
-  catch: (error) => new VerifierError({ reason: `the trusted setup cannot be loaded: ${reasonOf(error)}` })
+  catch: (error) => new VerifierError({ reason: `the trusted setup cannot be loaded: ${messageOf(error)}` })
 })
 
 /** The KZG library with the trusted setup of the ceremony. Loading takes 0.2 to 3 s of one core, once in each thread. */
@@ -49,8 +50,6 @@ const verifyCells = ({ cells, commitments, indices, proofs }: CellBatch): boolea
     return ckzg.verifyCellKzgProofBatch(commitments, indices, cells, proofs)
   } catch (error) {
     // Anything else than bad input is a failure of ours: no memory, no setup.
-    throw reasonOf(error).includes("C_KZG_BADARGS") ? new BadCells(reasonOf(error)) : error
+    throw messageOf(error).includes("C_KZG_BADARGS") ? new BadCells(messageOf(error)) : error
   }
 }
-
-const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -4,6 +4,7 @@ import { decodeSidecar, type Sidecar } from "../domain/column/Sidecar.ts"
 import { checkSidecar } from "../domain/column/SidecarCheck.ts"
 import { BadCells, type CellBatch, type Kzg } from "./Kzg.ts"
 import { type SidecarToVerify, type SidecarVerdict, VerifierError } from "./Verifier.ts"
+import { messageOf } from "../domain/Text.ts"
 
 /**
  * One verdict a sidecar, in the same order. What passes every other check goes into one KZG batch; when that fails, it
@@ -99,7 +100,7 @@ const callKzg = (kzg: Kzg, columns: ReadonlyArray<Column>): Effect.Effect<KzgAns
       Effect.catchAll((error) =>
         error instanceof BadCells
           ? Effect.succeed<KzgAnswer>("bad bytes")
-          : new VerifierError({ reason: error instanceof Error ? error.message : String(error) })
+          : new VerifierError({ reason: messageOf(error) })
       )
     )
   )

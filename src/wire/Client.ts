@@ -12,6 +12,7 @@ import { encodeRequest, makeResponseDecoder } from "./Codec.ts"
 import type { RequestMessage, RequestVersion, ResponseChunk } from "./Message.ts"
 import { refusalOf } from "./ResultCode.ts"
 import type { WireError } from "./WireError.ts"
+import { messageOf } from "../domain/Text.ts"
 
 /** How long a peer may take, in milliseconds. Only waiting for the peer counts, not what we do in between. */
 export interface RequestLimits {
@@ -85,7 +86,7 @@ const openStream = (
 const openError = ({ cause }: OpenFailure): RequestError =>
   cause instanceof Error && cause.name === "UnsupportedProtocolError"
     ? new PeerRefused({ reason: "unsupported_protocol", detail: cause.message })
-    : new PeerDisconnected({ stage: "handshake", detail: cause instanceof Error ? cause.message : String(cause) })
+    : new PeerDisconnected({ stage: "handshake", detail: messageOf(cause) })
 
 /** A peer may answer and reset before it has read all: then what it said is more telling than our failure to write. */
 const send = (

@@ -5,6 +5,7 @@ import { maxPayloadSize, type Protocol, type SizeBounds } from "./Protocol.ts"
 import { encodeFrames, type FrameDecoder, makeFrameDecoder } from "./SnappyFrames.ts"
 import { encodeVarint, makeVarintDecoder, type VarintDecoder } from "./Varint.ts"
 import { WireError } from "./WireError.ts"
+import { printable } from "../domain/Text.ts"
 
 /** MAX_ERROR_MESSAGE: bytes of the text in an error chunk. */
 const maxErrorMessage = 256
@@ -162,7 +163,7 @@ const itemOf = (state: ChunkState, data: Uint8Array): ResponseItem =>
           wireBytes: state.wireBytes
         }
       }
-    : { _tag: "Error", code: state.code, message: printable(data) }
+    : { _tag: "Error", code: state.code, message: printable(new TextDecoder().decode(data)) }
 
 /** A length and the frames of that many bytes. */
 interface PayloadDecoder {
@@ -193,9 +194,6 @@ const makePayloadDecoder = (bounds: SizeBounds): PayloadDecoder => {
 }
 
 const encodePayload = (ssz: Uint8Array): Uint8Array => concatBytes([encodeVarint(ssz.length), encodeFrames(ssz)])
-
-/** Text of a stranger, fit for a log line: no control characters, no half characters. */
-const printable = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).replaceAll(/[^\P{C}]/gu, "?")
 
 const trailing = (detail: string): WireError => new WireError({ reason: "trailing_bytes", detail })
 

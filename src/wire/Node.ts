@@ -9,6 +9,7 @@ import { yamux } from "@libp2p/yamux"
 import { Duration, Effect, Schema, type Scope } from "effect"
 import { createLibp2p } from "libp2p"
 import type { NodeMetrics } from "./NodeMetrics.ts"
+import { messageOf } from "../domain/Text.ts"
 
 /** A libp2p node that dials and answers, and does nothing by itself. */
 export type Node = Libp2p<{ readonly identify: Identify }>
@@ -79,5 +80,4 @@ const muxers = {
   mplex: () => mplex({ disconnectThreshold: Infinity })
 }
 
-const nodeError = (cause: unknown): NodeError =>
-  new NodeError({ reason: cause instanceof Error ? cause.message : String(cause) })
+const nodeError = (cause: unknown): NodeError => new NodeError({ reason: messageOf(cause) })

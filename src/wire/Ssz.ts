@@ -1,5 +1,6 @@
 import { Either } from "effect"
 import { WireError } from "./WireError.ts"
+import { messageOf } from "../domain/Text.ts"
 
 /** What is used of an SSZ type. */
 export interface SszType<A> {
@@ -10,8 +11,7 @@ export interface SszType<A> {
 export const decodeSsz = <A>(type: SszType<A>, bytes: Uint8Array): Either.Either<A, WireError> =>
   Either.try({
     try: () => type.deserialize(bytes),
-    catch: (error) =>
-      new WireError({ reason: "bad_ssz", detail: error instanceof Error ? error.message : String(error) })
+    catch: (error) => new WireError({ reason: "bad_ssz", detail: messageOf(error) })
   })
 
 /** A uint64 as a whole number that is exact: everything from 2^53 on becomes 2^53-1. */

@@ -356,7 +356,7 @@ describe("errors", () => {
 
   it("makes the text of an error chunk printable and short", () => {
     const text = (message: string): unknown => decodeResponse(ping, [encodeErrorChunk(2, message)]).items[0]
-    assert.deepStrictEqual(text("a\u0000b\u001b[31m\nc"), { _tag: "Error", code: 2, message: "a?b?[31m?c" })
+    assert.deepStrictEqual(text("a\u0000b\u001b[31m\nc"), { _tag: "Error", code: 2, message: "a?b?[31m c" })
     assert.deepStrictEqual(text("é".repeat(128)), { _tag: "Error", code: 2, message: "é".repeat(128) })
     // Cut in the middle of a character.
     assert.deepStrictEqual(text(`x${"é".repeat(200)}`), {

@@ -3,6 +3,7 @@ import { Either, Schema } from "effect"
 import { type Root, toHex } from "../Bytes.ts"
 import { bytesPerCell, type ForkName } from "../network/Chain.ts"
 import { merkleRoot } from "./Merkle.ts"
+import { messageOf } from "../Text.ts"
 
 /** Bytes that are no data column sidecar; `reason` says why. */
 export class MalformedSidecar extends Schema.TaggedError<MalformedSidecar>()("MalformedSidecar", {
@@ -61,7 +62,7 @@ export const decodeSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<Si
         fork === "gloas"
           ? { _tag: "Gloas", value: types.gloas.DataColumnSidecar.deserialize(ssz) }
           : { _tag: "Fulu", value: types.fulu.DataColumnSidecar.deserialize(ssz) },
-      catch: (error) => new MalformedSidecar({ reason: error instanceof Error ? error.message : String(error) })
+      catch: (error) => new MalformedSidecar({ reason: messageOf(error) })
     })
   )
 

@@ -3,6 +3,7 @@ import { secp256k1 } from "@noble/curves/secp256k1.js"
 import { peerIdFromPublicKey, peerIdFromString } from "@libp2p/peer-id"
 import { publicKeyFromRaw } from "@libp2p/crypto/keys"
 import { Either, Schema } from "effect"
+import { messageOf } from "../Text.ts"
 
 /** Why no node id can be had from a peer id. */
 export class UnknownNodeId extends Schema.TaggedError<UnknownNodeId>()("UnknownNodeId", {
@@ -27,7 +28,7 @@ export const nodeIdOfPeerId = (peerId: string): Either.Either<Uint8Array, Unknow
       if (key.type !== "secp256k1") throw new Error(`its key is ${key.type}, not secp256k1`)
       return nodeIdOfPublicKey(key.raw)
     },
-    catch: (error) => new UnknownNodeId({ peerId, reason: error instanceof Error ? error.message : String(error) })
+    catch: (error) => new UnknownNodeId({ peerId, reason: messageOf(error) })
   })
 
 /** Whether a text is a peer id in its usual form; every peer has one such name. */

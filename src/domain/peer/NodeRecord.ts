@@ -2,6 +2,7 @@ import { ENR } from "@chainsafe/enr"
 import { Either, Option, Schema } from "effect"
 import { toHex } from "../Bytes.ts"
 import { nodeIdOfPublicKey, peerIdOfPublicKey } from "./NodeId.ts"
+import { messageOf } from "../Text.ts"
 
 /** A node record (ENR, EIP-778) that cannot be read; `reason` says what is wrong with it. */
 export class InvalidNodeRecord extends Schema.TaggedError<InvalidNodeRecord>()("InvalidNodeRecord", {
@@ -52,7 +53,7 @@ export const decodeNodeRecord = (text: string): Either.Either<NodeRecord, Invali
         client: clientOf(enr)
       }
     },
-    catch: (error) => new InvalidNodeRecord({ reason: error instanceof Error ? error.message : String(error) })
+    catch: (error) => new InvalidNodeRecord({ reason: messageOf(error) })
   })
 
 /** The value of a key; none where it is a list, or has not the length that it must have. */

@@ -7,6 +7,7 @@ import { FindingCounts } from "./Finding.ts"
 import { decodeNodeRecord } from "./NodeRecord.ts"
 import { OutcomeCounts } from "../probe/Outcome.ts"
 import { Verdict } from "./Verdict.ts"
+import { messageOf } from "../Text.ts"
 
 /** How to reach a peer, and what is known of it before it was ever spoken to. */
 export interface PeerAddress {
@@ -67,7 +68,7 @@ const fromMultiaddr = (text: string): Either.Either<PeerAddress, InvalidPeerAddr
     },
     catch: (error) =>
       new InvalidPeerAddress({
-        reason: `neither an ENR nor a multiaddr to dial: ${error instanceof Error ? error.message : String(error)}`
+        reason: `neither an ENR nor a multiaddr to dial: ${messageOf(error)}`
       })
   })
 

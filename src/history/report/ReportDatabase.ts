@@ -9,6 +9,7 @@ import { Cause, Effect, Predicate, Schema, type Scope } from "effect"
 import { applicationId, schemaVersion } from "../store/sqlite/Migrations.ts"
 import { ReportError } from "./Reports.ts"
 import { explain } from "../store/sqlite/SqliteFault.ts"
+import { codeOf, messageOf } from "../../domain/Text.ts"
 
 /**
  * Opens the history at `path` for reading, until the scope closes. It may be written meanwhile. Fails with a sentence
@@ -37,7 +38,7 @@ const checkFile = (path: string) =>
         path,
         codeOf(cause) === "ENOENT"
           ? "there is no such file: name the database of the monitor (database_path)"
-          : `it cannot be opened (${cause instanceof Error ? cause.message : String(cause)})`
+          : `it cannot be opened (${messageOf(cause)})`
       )
   }).pipe(
     Effect.filterOrFail(
@@ -74,7 +75,7 @@ const connectTo = (filename: string) =>
  * and this user may not make one either, nobody writes, and a copy is as good.
  */
 const needsMemory = (cause: unknown): boolean =>
-  ["SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT", "SQLITE_CANTOPEN"].includes(codeOf(cause))
+  ["SQLITE_READONLY_DIRECTORY", "SQLITE_READONLY_CANTINIT", "SQLITE_CANTOPEN"].includes(innerCodeOf(cause))
 
 const copyOf = (path: string) =>
   Effect.gen(function* () {
@@ -126,9 +127,8 @@ const checkSchema = (sql: SqlClient.SqlClient, path: string) =>
 const ValueRow = Schema.Tuple(Schema.Struct({ value: Schema.Number }))
 
 /** Of an error of the system, or of SQLite in an `SqlError`. */
-const codeOf = (cause: unknown): string =>
-  Predicate.hasProperty(cause, "code") && typeof cause.code === "string"
-    ? cause.code
-    : Predicate.hasProperty(cause, "cause") && cause.cause !== cause && cause.cause !== undefined
-      ? codeOf(cause.cause)
-      : ""
+const innerCodeOf = (cause: unknown): string =>
+  codeOf(cause) ??
+  (Predicate.hasProperty(cause, "cause") && cause.cause !== cause && cause.cause !== undefined
+    ? innerCodeOf(cause.cause)
+    : "")

@@ -3,6 +3,7 @@ import { Either } from "effect"
 import type { Block } from "../../domain/network/Block.ts"
 import { toHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, epochOf, forkAt, type ForkName, forkNames } from "../../domain/network/Chain.ts"
+import { messageOf } from "../../domain/Text.ts"
 
 /** A block as the Beacon API writes it; `blinded` says that it has the payload's header in place of the payload. */
 export type EncodedBlock =
@@ -27,7 +28,7 @@ export const decodeBlock = (chain: ChainParameters, encoded: EncodedBlock): Eith
   const reader = encoded.blinded ? (blinded[fork] ?? whole[fork]) : whole[fork]
   return Either.try({
     try: () => reader(encoded, fork),
-    catch: (error) => `the ${fork} block cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    catch: (error) => `the ${fork} block cannot be read: ${messageOf(error)}`
   }).pipe(
     Either.filterOrLeft(
       (block) => forkAt(chain, epochOf(chain, block.slot)).name === fork,

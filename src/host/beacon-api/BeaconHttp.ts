@@ -3,6 +3,7 @@ import { Data, Duration, Effect, Either, Encoding, Option, Schedule, type Scope,
 import { concatBytes } from "../../domain/Bytes.ts"
 import { measured } from "./BeaconMetrics.ts"
 import { ExternsError } from "../Externs.ts"
+import { messageOf, printable } from "../../domain/Text.ts"
 
 /** One request to a beacon node that came to nothing. */
 export class BeaconFailure extends Data.TaggedError("BeaconFailure")<{
@@ -169,7 +170,7 @@ const hint = (response: HttpClientResponse.HttpClientResponse): Effect.Effect<st
   response.stream.pipe(
     Stream.take(1),
     Stream.runCollect,
-    Effect.map((parts) => printable(Buffer.from(concatBytes([...parts])).toString("utf8"))),
+    Effect.map((parts) => printable(Buffer.from(concatBytes([...parts])).toString("utf8"), 200).trim()),
     Effect.timeout("1 second"),
     Effect.orElseSucceed(() => "")
   )
@@ -233,16 +234,4 @@ const originOf = (location: string): string =>
     () => "another path"
   )
 
-/** A connection to `localhost` that failed for IPv4 and IPv6 is an AggregateError without a message of its own. */
-const reasonOf = (error: unknown): string => {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
-  if (!(error instanceof Error)) return printable(String(error))
-  const code = "code" in error && typeof error.code === "string" ? error.code : ""
-  return printable(error.message === "" ? code || error.name : error.message)
-}
-
-const printable = (text: string): string =>
-  text
-    .replace(/[^\x20-\x7e]+/g, " ")
-    .trim()
-    .slice(0, 200)
+const reasonOf = (error: unknown): string => printable(messageOf(error), 200).trim()

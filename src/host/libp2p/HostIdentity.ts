@@ -5,6 +5,7 @@ import { randomBytes } from "node:crypto"
 import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
 import { fromHex } from "../../domain/Bytes.ts"
+import { codeOf, messageOf } from "../../domain/Text.ts"
 
 /** The file that holds our key cannot be used; `reason` says what to do about it. */
 export class IdentityError extends Schema.TaggedError<IdentityError>()("IdentityError", {
@@ -40,11 +41,11 @@ const parse = (path: string, text: string): Effect.Effect<Uint8Array, IdentityEr
   })
 
 const read = (path: string): Effect.Effect<string | undefined, IdentityError> =>
-  Effect.tryPromise({ try: (signal) => readFile(path, { encoding: "utf8", signal }), catch: asError }).pipe(
+  Effect.tryPromise({ try: (signal) => readFile(path, { encoding: "utf8", signal }), catch: (error) => error }).pipe(
     Effect.catchAll((error) =>
       codeOf(error) === "ENOENT"
         ? Effect.succeed(undefined)
-        : Effect.fail(new IdentityError({ path, reason: `it cannot be read: ${error.message}` }))
+        : Effect.fail(new IdentityError({ path, reason: `it cannot be read: ${messageOf(error)}` }))
     )
   )
 
@@ -57,7 +58,7 @@ const create = (path: string): Effect.Effect<Uint8Array, IdentityError> =>
         await writeFile(path, `${Buffer.from(key).toString("hex")}\n`, { mode: 0o600, flag: "wx", signal })
         return key
       },
-      catch: (error) => new IdentityError({ path, reason: `it cannot be written: ${asError(error).message}` })
+      catch: (error) => new IdentityError({ path, reason: `it cannot be written: ${messageOf(error)}` })
     })
   })
 
@@ -68,7 +69,3 @@ const newKey = (): Uint8Array => {
   key[31] = (key[31] ?? 0) | 0x01
   return key
 }
-
-const asError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
-
-const codeOf = (error: Error): unknown => ("code" in error ? error.code : undefined)

@@ -1,6 +1,7 @@
 import type { Connection, IdentifyResult, Libp2p, PeerId } from "@libp2p/interface"
 import { Chunk, Deferred, Effect, FiberId, Option, PubSub, Queue, type Scope, Stream } from "effect"
 import type { ConnectedPeer, HostEvent } from "../Host.ts"
+import { printable } from "../../domain/Text.ts"
 
 /** Who the node is connected to, who they say they are, and how they left. */
 export interface Links {
@@ -94,7 +95,7 @@ export const makeLinks = Effect.fnUntraced(function* (node: LinkedNode) {
   const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
     const peerId = detail.peerId.toString()
     if (connectionTo(peerId) === undefined) return
-    if (detail.agentVersion !== undefined) agents.set(peerId, printable(detail.agentVersion))
+    if (detail.agentVersion !== undefined) agents.set(peerId, agentOf(detail.agentVersion))
     Deferred.unsafeDone(identifiedOf(peerId), Effect.void)
   }
   yield* Effect.acquireRelease(
@@ -116,7 +117,7 @@ export const makeLinks = Effect.fnUntraced(function* (node: LinkedNode) {
     told.add(peerId)
     const stored = yield* Effect.option(Effect.tryPromise(() => node.peerStore.get(connection.remotePeer)))
     const agent = Option.flatMapNullable(stored, (peer) => peer.metadata.get("AgentVersion"))
-    if (Option.isSome(agent)) agents.set(peerId, printable(Buffer.from(agent.value).toString("utf8")))
+    if (Option.isSome(agent)) agents.set(peerId, agentOf(Buffer.from(agent.value).toString("utf8")))
     Deferred.unsafeDone(identifiedOf(peerId), Effect.void)
   }
 
@@ -152,8 +153,4 @@ export const makeLinks = Effect.fnUntraced(function* (node: LinkedNode) {
 const isOpen = (connection: Connection): boolean => connection.status === "open"
 
 /** What a stranger calls itself, as at most 128 printable characters. */
-const printable = (agent: string): string =>
-  agent
-    .replace(/[^\x20-\x7e]+/g, " ")
-    .trim()
-    .slice(0, 128)
+const agentOf = (said: string): string => printable(said, 128).trim()

@@ -4,6 +4,7 @@ import { Effect, Layer, Predicate, Runtime, Scope } from "effect"
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import { type AddressKey, formatAddress, HttpServerError } from "./HttpServerError.ts"
+import { messageOf } from "../../domain/Text.ts"
 
 export interface ListenOptions {
   /** The configuration key that an error names. */
@@ -67,7 +68,7 @@ const listen = Effect.fnUntraced(function* (options: ListenOptions) {
           key: options.key,
           address: formatAddress(options.host, options.port),
           code: Predicate.hasProperty(cause, "code") ? String(cause.code) : "",
-          reason: cause instanceof Error ? cause.message : String(cause)
+          reason: messageOf(cause)
         })
     )
   )

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
 import type { CustodyUpdate } from "../../domain/Event.ts"
-import { printable } from "./Printable.ts"
+import { printable } from "../../domain/Text.ts"
 import type { Sender, XatuEvent } from "./XatuEvent.ts"
 
 /** A peer as long as it is connected. */

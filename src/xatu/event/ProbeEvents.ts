@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto"
 import { type ChainParameters, epochOf, epochStart, slotAt, slotStart } from "../../domain/network/Chain.ts"
 import type { Outcome, Probe } from "../../domain/probe/Job.ts"
 import type { OutcomeKind } from "../../domain/probe/Outcome.ts"
-import { printable } from "./Printable.ts"
+import { printable } from "../../domain/Text.ts"
 import type { ProbeResult, Sender, XatuEvent } from "./XatuEvent.ts"
 
 /**

@@ -1,7 +1,7 @@
 import { ChannelCredentials, Client, compressionAlgorithms, Metadata, type ServiceError, status } from "@grpc/grpc-js"
 import { Clock, Effect, Layer, Option } from "effect"
 import { decodeIngested } from "../event/Codec.ts"
-import { printable } from "../event/Printable.ts"
+import { printable } from "../../domain/Text.ts"
 import { AccessDenied, BatchRefused, type SendError, sendLimitMs, ServerUnavailable, Transport } from "./Transport.ts"
 
 export interface GrpcOptions {

@@ -5,7 +5,7 @@ import { NodeHttpClient } from "@effect/platform-node"
 import { Effect, Layer, Option, Stream } from "effect"
 import { concatBytes } from "../../domain/Bytes.ts"
 import { decodeIngested } from "../event/Codec.ts"
-import { printable } from "../event/Printable.ts"
+import { messageOf, printable } from "../../domain/Text.ts"
 import { AccessDenied, BatchRefused, type SendError, sendLimitMs, ServerUnavailable, Transport } from "./Transport.ts"
 
 export interface HttpOptions {
@@ -44,8 +44,8 @@ export const layer = ({ headers, tls, url }: HttpOptions): Layer.Layer<Transport
           }).pipe(
             Effect.scoped,
             Effect.catchTags({
-              RequestError: ({ cause, message }) => unavailable(reasonOf(cause) ?? message),
-              ResponseError: ({ cause, message }) => unavailable(reasonOf(cause) ?? message)
+              RequestError: ({ cause, message }) => unavailable(cause === undefined ? message : messageOf(cause)),
+              ResponseError: ({ cause, message }) => unavailable(cause === undefined ? message : messageOf(cause))
             }),
             Effect.timeoutFail({
               duration: sendLimitMs,
@@ -111,9 +111,3 @@ const answerOf = (
 }
 
 const unavailable = (reason: string) => Effect.fail(new ServerUnavailable({ reason: printable(reason, 300) }))
-
-/** A connection that failed for IPv4 and IPv6 is an AggregateError without a message of its own. */
-const reasonOf = (cause: unknown): string | undefined => {
-  if (cause instanceof AggregateError && cause.errors.length > 0) return reasonOf(cause.errors[0])
-  return cause instanceof Error && cause.message !== "" ? cause.message : undefined
-}

@@ -1,4 +1,5 @@
 import { Predicate } from "effect"
+import { messageOf } from "../../../domain/Text.ts"
 
 /** What went wrong in SQLite, and what to do about it. */
 export interface SqliteFault {
@@ -15,7 +16,7 @@ export const explain = (cause: unknown): SqliteFault => {
   const thrown = innermost(cause)
   const code = Predicate.hasProperty(thrown, "code") && typeof thrown.code === "string" ? thrown.code : ""
   const advice = advices.find(([prefix]) => code.startsWith(prefix))?.[1]
-  const message = thrown instanceof Error ? thrown.message : String(thrown)
+  const message = messageOf(thrown)
   return {
     reason: advice === undefined ? message : `${advice} (${message})`,
     busy: code.startsWith("SQLITE_BUSY"),
