@@ -1,4 +1,4 @@
-import { Context, type Effect, type Scope, type Stream } from "effect"
+import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
 import type { PeerAddress } from "../domain/peer/Peer.ts"
 import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/probe/Outcome.ts"
 import type { Answer } from "../wire/Client.ts"
@@ -18,8 +18,18 @@ export type HostEvent =
   /** The last connection to the peer is gone. `goodbye` is the code of a Goodbye that it sent before. */
   | { readonly _tag: "Disconnected"; readonly peerId: string; readonly goodbye: number | undefined }
 
+/** The peer was not dialled: our own dials, or what the machine allows, stood in the way. It says nothing of the peer. */
+export class NotDialled extends Schema.TaggedError<NotDialled>()("NotDialled", {
+  /** A sentence for a person. */
+  detail: Schema.String
+}) {
+  override get message(): string {
+    return `not dialled: ${this.detail}`
+  }
+}
+
 /** Why a peer could not be reached. */
-export type DialError = ProbeTimeout | PeerDisconnected | PeerRefused
+export type DialError = ProbeTimeout | PeerDisconnected | PeerRefused | NotDialled
 
 /**
  * The libp2p node that the monitor speaks through. Standalone it is our own (`Libp2pHost.layer`); a custom host gives
@@ -31,7 +41,10 @@ export class Host extends Context.Tag("dasmon/Host")<
     readonly peerId: string
     /** Listening addresses, with `/p2p/…`. */
     readonly multiaddrs: ReadonlyArray<string>
-    /** Dials unless connected, within a time limit, and waits (bounded) for identify. */
+    /**
+     * Dials unless connected, within a time limit that begins with the dial itself and not while it waits for its turn,
+     * and waits (bounded) for identify.
+     */
     readonly connect: (address: PeerAddress) => Effect.Effect<ConnectedPeer, DialError>
     /** Sends Goodbye with `code`, bounded in time, and closes every connection to the peer. */
     readonly disconnect: (peerId: string, code: number) => Effect.Effect<void>

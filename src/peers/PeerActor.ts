@@ -213,7 +213,7 @@ export const live = Effect.fn("PeerActor.live")(function* (entry: PeerEntry, opt
       Effect.zipRight(Option.match(nodeId, { onNone: () => linkIs(false), onSome: session })),
       Effect.either
     )
-    if (Either.isLeft(outcome)) yield* conversationFailed(outcome.left)
+    if (Either.isLeft(outcome) && outcome.left._tag !== "NotDialled") yield* conversationFailed(outcome.left)
     yield* syncLink
     yield* pause
   }

@@ -19,7 +19,7 @@ import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
 import { accuse } from "./InvalidColumnEvidence.ts"
 import { ask, type Received } from "./RequestColumns.ts"
 import { type Finished, settle, toOutcome, verifyDeliveries } from "./Judge.ts"
-import { LoopLag } from "./LoopLag.ts"
+import { LoopLag } from "../runtime/LoopLag.ts"
 
 /** Whom to probe, by which claims, for what. */
 export interface ProbeRequest {

@@ -13,7 +13,7 @@ import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
 import { Externs, ExternsError } from "../../src/host/Externs.ts"
 import { Host } from "../../src/host/Host.ts"
 import { type SidecarVerdict, Verifier } from "../../src/kzg/Verifier.ts"
-import { LoopLag } from "../../src/probe/LoopLag.ts"
+import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import type { RequestMessage, ResponseChunk } from "../../src/wire/Message.ts"
 import { dataColumnSidecarsByRange } from "../../src/wire/Protocol.ts"
 import {

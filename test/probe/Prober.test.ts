@@ -14,7 +14,7 @@ import {
 } from "../../src/domain/probe/Outcome.ts"
 import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
 import { decodeEvidence, encodeEvidence } from "../../src/evidence/Evidence.ts"
-import { LoopLag } from "../../src/probe/LoopLag.ts"
+import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import { Prober } from "../../src/probe/Prober.ts"
 import type { ColumnsByRange, ColumnsOfBlock } from "../../src/wire/Requests.ts"
 import {

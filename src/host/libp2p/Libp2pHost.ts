@@ -138,7 +138,7 @@ const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 300, chunkMs: 3
 const trail = Duration.millis(30)
 
 /** A loss or a silence that the peer's own Goodbye explains is a refusal. */
-const explain = <E extends RequestError>(
+const explain = <E extends RequestError | DialError>(
   links: Links,
   peerId: string,
   error: E
@@ -159,7 +159,7 @@ const explain = <E extends RequestError>(
 
 const explained =
   (links: Links, peerId: string) =>
-  <A, E extends RequestError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | PeerRefused, R> =>
+  <A, E extends RequestError | DialError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | PeerRefused, R> =>
     Effect.catchAll(effect, (error) => explain(links, peerId, error))
 
 const dial = Effect.fnUntraced(function* (
