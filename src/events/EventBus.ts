@@ -9,6 +9,12 @@ export class EventBus extends Context.Tag("dasmon/EventBus")<
     readonly run: string
     /** Stamps and delivers; never waits. */
     readonly publish: (body: EventBody) => Effect.Effect<Event>
+    /**
+     * Runs `step`, which reads or changes state and tells of it, without anything coming in between: who reads state in a
+     * step of its own finds it together with all that was told of it, or with none of that. `step` must not wait, and
+     * what it throws is a defect.
+     */
+    readonly inOneStep: <A>(step: (bus: BusStep) => A) => Effect.Effect<A>
     /** Sequence number of the newest event; 0 before the first. */
     readonly sequence: Effect.Effect<number>
     /**
@@ -20,6 +26,14 @@ export class EventBus extends Context.Tag("dasmon/EventBus")<
     readonly subscribeFrom: (sequence: number) => Effect.Effect<Replay>
   }
 >() {}
+
+/** The bus during one synchronous step. */
+export interface BusStep {
+  /** Sequence number of the newest event; 0 before the first. */
+  readonly sequence: () => number
+  /** Stamps and delivers. */
+  readonly tell: (body: EventBody) => Event
+}
 
 /** What follows a sequence number. */
 export interface Replay {

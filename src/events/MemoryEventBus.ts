@@ -1,6 +1,6 @@
-import { Chunk, Effect, Layer, Option, Stream } from "effect"
+import { Chunk, type Clock, Effect, Layer, Option, Stream } from "effect"
 import { randomUUID } from "node:crypto"
-import type { Event } from "../domain/Event.ts"
+import type { Event, EventBody } from "../domain/Event.ts"
 import { EventBus } from "./EventBus.ts"
 import { makeReplayBuffer } from "./ReplayBuffer.ts"
 
@@ -55,21 +55,25 @@ export const make = Effect.fnUntraced(function* (options: EventBusOptions = {}) 
       return Stream.repeatEffectChunkOption(Effect.suspend(() => Effect.zipRight(arrival(last), next)))
     })
 
+  const tellAt =
+    (clock: Clock.Clock) =>
+    (body: EventBody): Event => {
+      newest++
+      const event: Event = { ...body, sequence: newest, timestamp: clock.unsafeCurrentTimeMillis() }
+      if (!closed) {
+        buffer.push(event)
+        wake()
+      }
+      return event
+    }
+
+  const inOneStep: EventBus["Type"]["inOneStep"] = (step) =>
+    Effect.clockWith((clock) => Effect.sync(() => step({ sequence: () => newest, tell: tellAt(clock) })))
+
   return EventBus.of({
     run: randomUUID(),
-    // Numbering and delivery are one step: nothing can come between them.
-    publish: (body) =>
-      Effect.clockWith((clock) =>
-        Effect.sync(() => {
-          newest++
-          const event: Event = { ...body, sequence: newest, timestamp: clock.unsafeCurrentTimeMillis() }
-          if (!closed) {
-            buffer.push(event)
-            wake()
-          }
-          return event
-        })
-      ),
+    inOneStep,
+    publish: (body) => inOneStep(({ tell }) => tell(body)),
     sequence: Effect.sync(() => newest),
     subscribe: Effect.sync(() => after(newest)),
     subscribeFrom: (sequence) =>

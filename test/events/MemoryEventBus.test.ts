@@ -174,4 +174,24 @@ describe("MemoryEventBus", () => {
       assert.deepStrictEqual(yield* sequences(1)(events), [6])
     }).pipe(Effect.provide(MemoryEventBus.layer()))
   )
+
+  it.scoped("lets nothing come between what a step reads, changes and tells", () =>
+    Effect.gen(function* () {
+      const bus = yield* EventBus
+      let state = 0
+      const change = bus.inOneStep(({ sequence, tell }) => {
+        state++
+        assert.strictEqual(tell(snapshotEvent).sequence, state)
+        assert.strictEqual(sequence(), state)
+      })
+      const look = bus.inOneStep(({ sequence }) => [state, sequence()])
+      const seen = yield* Effect.forEach(
+        upTo(200),
+        (index) => (index % 3 === 0 ? look : Effect.zipRight(change, look)).pipe(Effect.zipLeft(Effect.yieldNow())),
+        { concurrency: "unbounded" }
+      )
+      assert.isTrue(seen.every(([state, sequence]) => state === sequence))
+      assert.strictEqual(yield* bus.sequence, state)
+    }).pipe(Effect.provide(MemoryEventBus.layer()))
+  )
 })
