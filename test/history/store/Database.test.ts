@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, type Scope } from "effect"
+import { Effect, Logger, LogLevel, type Scope } from "effect"
 import { History, HistoryError } from "../../../src/history/store/History.ts"
 import { schemaVersion } from "../../../src/history/store/sqlite/Migrations.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
@@ -27,6 +27,29 @@ const refusal = (path: string) =>
 
 const scoped = (title: string, body: (folder: string) => Effect.Effect<void, unknown, Scope.Scope>) =>
   it.scopedLive(title, () => Effect.flatMap(temporaryFolder, body))
+
+describe("a history that cannot be read", () => {
+  scoped("says so once, however many ask, and tells each of them why", (folder) =>
+    Effect.gen(function* () {
+      const path = join(folder, "history.db")
+      yield* open(path, recordOne("p1"))
+      const warnings: Array<string> = []
+      const logger = Logger.make(({ logLevel, message }) => {
+        if (logLevel === LogLevel.Warning) warnings.push(String(message))
+      })
+      yield* Effect.gen(function* () {
+        const history = yield* History
+        const sql = yield* connect(path, false)
+        yield* sql`ALTER TABLE peers RENAME TO gone`
+        const errors = yield* Effect.forEach(["a", "b", "c"], (peerId) => Effect.flip(history.peer(peerId)))
+        assert.isTrue(errors.every(({ reason }) => reason.includes("no such table: peers")))
+        yield* Effect.flip(history.claims("a"))
+        assert.lengthOf(warnings, 1)
+        assert.include(warnings[0] ?? "", "no such table: peers")
+      }).pipe(Effect.scoped, Effect.provide(layer({ path })), Effect.provide(Logger.add(logger)))
+    })
+  )
+})
 
 describe("opening a history", () => {
   scoped("finds again what was recorded, closing being enough to have it written", (folder) =>

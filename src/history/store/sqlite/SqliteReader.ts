@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Effect, Option, Schema } from "effect"
+import { Clock, Effect, Option, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
 import type { Claim } from "../../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../../domain/probe/Coverage.ts"
@@ -41,8 +41,10 @@ export const makeReader = (sql: SqlClient.SqlClient) => {
     use: (connection: Connection) => Effect.Effect<A, SqlError | ParseError>
   ): Effect.Effect<A, HistoryError> =>
     Effect.scoped(Effect.flatMap(sql.reserve, use)).pipe(
-      Effect.mapError((cause) => new HistoryError({ operation, reason: explain(cause).reason }))
+      Effect.mapError((cause) => new HistoryError({ operation, reason: explain(cause).reason })),
+      Effect.tapError((error) => warnSeldom(`${error.message}; what cannot be read is asked for again`))
     )
+  const warnSeldom = makeSeldomWarning()
   // One for all questions: many short ones in a row would hold the thread as one long one would.
   const breathe = makeBreathe(5)
   return {
@@ -61,6 +63,19 @@ export const makeReader = (sql: SqlClient.SqlClient) => {
     )
   }
 }
+
+/** Thousands of peers run into the same fault every few seconds: one of them says so, and that again after a while. */
+const makeSeldomWarning = () => {
+  let last = -Infinity
+  return (message: string): Effect.Effect<void> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (now - last < warningIntervalMs) return Effect.logDebug(message)
+      last = now
+      return Effect.logWarning(message)
+    })
+}
+
+const warningIntervalMs = 600_000
 
 const readPeer = Effect.fnUntraced(function* (connection: Connection, peerId: string) {
   const [row] = yield* selectPeer(connection, [peerId])
