@@ -25,7 +25,7 @@ import { PeerView } from "./domain/peer/Peer.ts"
 import type { PeerDetail } from "./domain/peer/PeerDetail.ts"
 import type { SlotDetail } from "./domain/network/SlotDetail.ts"
 import { Status } from "./domain/Status.ts"
-import { EventBus } from "./events/EventBus.ts"
+import { type BusStep, EventBus } from "./events/EventBus.ts"
 import * as EventLog from "./events/EventLog.ts"
 import { type EventStream, makeEventStream } from "./events/EventStream.ts"
 import type { EventLogError } from "./events/LogFile.ts"
@@ -45,8 +45,8 @@ import { LoopLag } from "./runtime/LoopLag.ts"
 import type { PeerFacts } from "./peers/PeerActor.ts"
 import { Peers, type PeersOptions } from "./peers/Peers.ts"
 import { Prober } from "./probe/Prober.ts"
-import { Tally } from "./probe/ProbeTotals.ts"
-import { Workers } from "./probe/ProbeWorkers.ts"
+import { ProbeTotals } from "./probe/ProbeTotals.ts"
+import { ProbeWorkers } from "./probe/ProbeWorkers.ts"
 import { Sampler, type SamplerOptions } from "./sampler/Sampler.ts"
 
 /** The state of everything at one sequence number. */
@@ -135,14 +135,15 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   > => {
     const sampler = Sampler.layer(samplerOptions(config))
     const peers = Peers.layer(peersOptions(config)).pipe(
-      Layer.provide([sampler, Prober.layer.pipe(Layer.provide(LoopLag.layer)), Workers.layer(config.workers)])
+      Layer.provide([sampler, Prober.layer, ProbeWorkers.layer(config.workers)]),
+      Layer.provide(LoopLag.layer)
     )
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options)).pipe(
       Layer.provide(peers),
       Layer.provide(log),
-      Layer.provide(Tally.layer)
+      Layer.provide(ProbeTotals.layer)
     )
   }
 }
@@ -155,35 +156,45 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   const peers = yield* Peers
   const history = yield* History
   const reports = yield* Reports
-  const tally = yield* Tally
+  const totals = yield* ProbeTotals
   const startedAt = yield* Clock.currentTimeMillis
 
-  const status = Effect.gen(function* () {
-    const views = yield* peers.views
-    const { defects, outcomes, ...probes } = yield* tally.totals
-    const now = yield* Clock.currentTimeMillis
-    const result: Status = {
-      network: chain.network,
-      simulated: options.simulated,
-      headSlot: yield* commitments.headSlot,
-      sequence: yield* bus.sequence,
-      uptimeSeconds: Math.floor((now - startedAt) / 1000),
-      peers: { tracked: views.length, connected: views.filter(({ connected }) => connected).length },
-      probes,
-      outcomes,
-      commitments: yield* commitments.progress,
-      history: yield* history.state,
-      evidence: yield* evidence.state,
-      defects
-    }
-    return result
+  /** What of the status is not told by events. */
+  const surroundings = Effect.all({
+    now: Clock.currentTimeMillis,
+    headSlot: commitments.headSlot,
+    commitments: commitments.progress,
+    history: history.state,
+    evidence: evidence.state
   })
 
-  /** The sequence is read first: what happened since may be in the state already, and comes as an event all the same. */
-  const snapshot = Effect.gen(function* () {
-    const sequence = yield* bus.sequence
-    return { run: bus.run, sequence, status: yield* status, peers: yield* peers.views }
-  })
+  /** Peers, counts and the number of the newest event as they are in one step of the bus: none of them without the others. */
+  const snapshotIn = (
+    { sequence }: BusStep,
+    { now, ...around }: Effect.Effect.Success<typeof surroundings>
+  ): Snapshot => {
+    const views = peers.views()
+    const { defects, outcomes, ...probes } = totals.now()
+    const status: Status = {
+      network: chain.network,
+      simulated: options.simulated,
+      sequence: sequence(),
+      uptimeSeconds: Math.floor((now - startedAt) / 1000),
+      peers: {
+        tracked: views.length,
+        connected: views.filter(({ connected }) => connected).length,
+        passedOver: peers.passedOver()
+      },
+      probes,
+      outcomes,
+      defects,
+      ...around
+    }
+    return { run: bus.run, sequence: sequence(), status, peers: views }
+  }
+
+  const snapshot = Effect.flatMap(surroundings, (around) => bus.inOneStep((step) => snapshotIn(step, around)))
+  const status = Effect.map(snapshot, ({ status }) => status)
 
   const subscribe = Effect.gen(function* () {
     const taken = yield* snapshot
@@ -198,29 +209,28 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
       return { ...holdings, epoch: epochOf(chain, slot), startsAt: slotStart(chain, slot), canonical }
     })
 
-  const telling = yield* status.pipe(
-    Effect.flatMap((status) => bus.publish({ _tag: "SystemSnapshot", status })),
+  const telling = yield* surroundings.pipe(
+    Effect.flatMap((around) =>
+      bus.inOneStep((step) => step.tell({ _tag: "SystemSnapshot", status: snapshotIn(step, around).status }))
+    ),
     Effect.schedule(Schedule.spaced(snapshotInterval)),
     Effect.forkScoped
   )
 
   const dead = Effect.gen(function* () {
     const stopped = Option.isSome(yield* Fiber.poll(telling))
-    return [
-      ...(stopped ? ["the status is not told any more"] : []),
-      ...((yield* peers.alive) ? [] : ["peers that come and go are not heard of any more"])
-    ]
+    return stopped ? ["the status is not told any more"] : []
   })
 
   return Dasmon.of({
     chain,
     status,
-    peers: peers.views,
+    peers: Effect.sync(peers.views),
     peer: (peerId) =>
       describePeer(peerId).pipe(Effect.provideService(Peers, peers), Effect.provideService(Reports, reports)),
     slot,
     probe: history.probe,
-    probeNow: peers.probeNow,
+    probeNow: (peerId) => peers.probe(peerId),
     reports,
     halt: Effect.zipRight(Fiber.interrupt(telling), peers.halt),
     dead,

@@ -151,6 +151,7 @@ const probe: EventBody = {
     })),
     findings: []
   },
+  conversation: "answered",
   coverage: {
     owed: 524_288,
     tested: 1234,
@@ -174,7 +175,7 @@ const status = {
   headSlot: 12_345_678,
   sequence: 0,
   uptimeSeconds: 12.5,
-  peers: { tracked: 0, connected: 0 },
+  peers: { tracked: 0, connected: 0, passedOver: 0 },
   probes: { started: 0, completed: 0, inFlight: 0 },
   outcomes: noOutcomes,
   commitments: { known: 200, wanted: 256 },

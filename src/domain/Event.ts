@@ -5,16 +5,19 @@ import { PeerCoverage } from "./probe/Confidence.ts"
 import { Probe } from "./probe/Job.ts"
 import { PeerView } from "./peer/Peer.ts"
 import { Status } from "./Status.ts"
+import { Conversation } from "./peer/Verdict.ts"
 
 /** A finished probe and the outcome of every combination in it. */
 export const Sampling = Schema.TaggedStruct("Sampling", {
   probe: Probe,
+  /** How it went as a conversation, whatever came of the single combinations. */
+  conversation: Conversation,
   /** How much of what the peer owes is tested with it, and what that says. */
   coverage: Schema.NullOr(PeerCoverage)
 })
 export type Sampling = typeof Sampling.Type
 
-/** A peer's claim, when first heard and whenever it changes. */
+/** A peer's claim, when first heard, whenever it changes, and whenever something is odd about it. */
 export const CustodyUpdate = Schema.TaggedStruct("CustodyUpdate", {
   peerId: Schema.String,
   claim: Claim,
@@ -23,10 +26,10 @@ export const CustodyUpdate = Schema.TaggedStruct("CustodyUpdate", {
 })
 export type CustodyUpdate = typeof CustodyUpdate.Type
 
-/** A peer came, went, changed its verdict or could not be spoken to. */
+/** A peer came, went, moved to another address, changed its verdict or could not be spoken to. */
 export const NodeTracking = Schema.TaggedStruct("NodeTracking", {
   peerId: Schema.String,
-  change: Schema.Literal("tracked", "connected", "disconnected", "failed", "verdict", "forgotten"),
+  change: Schema.Literal("tracked", "connected", "disconnected", "failed", "address", "verdict", "forgotten"),
   /** A sentence for a person: the agent, the reason of a failure, the new verdict. */
   detail: Schema.String,
   peer: PeerView

@@ -31,7 +31,12 @@ export const Status = Schema.Struct({
   /** Sequence number of the newest event. */
   sequence: Schema.Int,
   uptimeSeconds: Schema.Number,
-  peers: Schema.Struct({ tracked: Schema.Int, connected: Schema.Int }),
+  peers: Schema.Struct({
+    tracked: Schema.Int,
+    connected: Schema.Int,
+    /** Passed over because there were too many already, and not tracked since; counted up to 65,536. */
+    passedOver: Schema.Int
+  }),
   probes: Schema.Struct({ started: Schema.Int, completed: Schema.Int, inFlight: Schema.Int }),
   outcomes: OutcomeCounts,
   /** Slots whose ground truth is known, of those in the history window. */

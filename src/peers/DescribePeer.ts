@@ -18,7 +18,7 @@ export const describePeer = Effect.fn("describePeer")(function* (
 ): Effect.fn.Return<PeerDetail, UnknownPeer | ReportError, Peers | Reports> {
   const peers = yield* Peers
   const reports = yield* Reports
-  const view = yield* peers.view(peerId)
+  const view = peers.view(peerId)
   const record = yield* reports.peer({ peerId })
   if (Option.isNone(view) && record === null) return yield* new UnknownPeer({ peerId })
   const claims = yield* reports.claims({ peerId })

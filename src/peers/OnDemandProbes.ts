@@ -1,84 +1,113 @@
-import { Cause, Clock, Deferred, Effect, Exit, Option, Ref, Stream, type SubscriptionRef } from "effect"
-import type { Probe } from "../domain/probe/Job.ts"
-import { NotConnected, NothingToAsk, ProbeTookTooLong, TooSoon } from "../domain/probe/ProbeNow.ts"
+import { Cause, Clock, Deferred, Effect, Exit, Option } from "effect"
+import type { Job, Probe } from "../domain/probe/Job.ts"
+import {
+  NotConnected,
+  NothingToAsk,
+  type NotProbed,
+  ProbeTookTooLong,
+  TooManyWaiting,
+  TooSoon,
+  type UnknownPeer
+} from "../domain/probe/ProbeNow.ts"
 
 /**
  * Callers that want a peer probed. They change nothing about when it is asked: they wait for its actor's next turn,
- * which stays within the same budgets, and all get what comes of it.
+ * which stays within the same budgets, and get what comes of it.
  */
-export interface Demand {
-  /** The next probe of the peer that begins from now on; fails at once when its turn is too far off to wait for. */
-  readonly next: Effect.Effect<Probe, NotConnected | NothingToAsk | TooSoon | ProbeTookTooLong>
+export interface OnDemandProbes {
+  /**
+   * The next probe of the peer that begins from now on: of this job, or else of whatever the actor chooses. Fails at
+   * once when the peer's turn is too far off to wait for.
+   */
+  readonly wait: (job: Option.Option<Job>) => Effect.Effect<Probe, Exclude<NotProbed, UnknownPeer>>
   /** The actor's next turn does not come within this many milliseconds. */
   readonly notWithin: (ms: number) => Effect.Effect<void>
-  /** The actor probes: whoever waits gets what comes of it. */
-  readonly answer: <A extends { readonly probe: Probe }, E extends Error, R>(
+  /** The job that someone has waited for the longest. */
+  readonly wanted: () => Option.Option<Job>
+  /** The actor probes this job: whoever waits for it, or for any probe, gets what comes of it. */
+  readonly serve: <A extends { readonly probe: Probe }, E extends Error, R>(
+    job: Job,
     turn: Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E, R>
   /** The actor's turn came, and there is nothing to ask. */
   readonly refuse: (reason: string) => Effect.Effect<void>
 }
 
-export const makeDemand = (peerId: string, link: SubscriptionRef.SubscriptionRef<boolean>): Effect.Effect<Demand> =>
-  Effect.gen(function* () {
-    const turnAt = yield* Ref.make(0)
-    const callers = new Set<Deferred.Deferred<Probe, NotConnected | NothingToAsk>>()
-    const gone = new NotConnected({ peerId })
-    const nothing = (reason: string) => new NothingToAsk({ peerId, reason })
+interface Caller {
+  readonly job: Option.Option<Job>
+  readonly result: Deferred.Deferred<Probe, NotConnected | NothingToAsk>
+}
 
-    /** Takes all that wait at this moment; gives what tells them. */
-    const take = Effect.sync(() => {
-      const taken = [...callers]
-      callers.clear()
+/** `untilDown` returns when the connection to the peer is lost. */
+export const makeOnDemandProbes = (peerId: string, untilDown: Effect.Effect<void>): OnDemandProbes => {
+  const callers = new Set<Caller>()
+  const gone = new NotConnected({ peerId })
+  let turnAt = 0
+
+  /** Takes out those that a turn is for, and gives what tells them. */
+  const take = (isFor: (caller: Caller) => boolean) =>
+    Effect.sync(() => {
+      const taken = [...callers].filter(isFor)
+      for (const caller of taken) callers.delete(caller)
       return (result: Effect.Effect<Probe, NotConnected | NothingToAsk>) =>
-        Effect.forEach(taken, (caller) => Deferred.complete(caller, result), { discard: true })
+        Effect.forEach(taken, (caller) => Deferred.complete(caller.result, result), { discard: true })
     })
 
-    const linkLost = link.changes.pipe(
-      Stream.filter((up) => !up),
-      Stream.take(1),
-      Stream.runDrain
+  const wait: OnDemandProbes["wait"] = Effect.fnUntraced(function* (job) {
+    const waitMs = turnAt - (yield* Clock.currentTimeMillis)
+    if (waitMs > patienceMs) {
+      return yield* new TooSoon({ peerId, retryAfterSeconds: Math.ceil((waitMs - patienceMs) / 1000) })
+    }
+    if (callers.size >= maxWaiting) return yield* new TooManyWaiting({ limit: maxWaiting, retryAfterSeconds: 1 })
+    const caller: Caller = { job, result: yield* Deferred.make<Probe, NotConnected | NothingToAsk>() }
+    callers.add(caller)
+    // Whom a turn has taken, it tells: a probe goes on to its end when the connection is lost.
+    const lost = Effect.flatMap(untilDown, () => (callers.has(caller) ? gone : Effect.never))
+    return yield* Effect.raceFirst(Deferred.await(caller.result), lost).pipe(
+      Effect.timeoutFail({
+        duration: limitMs,
+        onTimeout: () => new ProbeTookTooLong({ peerId, afterSeconds: limitMs / 1000 })
+      }),
+      Effect.ensuring(Effect.sync(() => callers.delete(caller)))
     )
+  })
 
-    const next = Effect.gen(function* () {
-      const waitMs = (yield* Ref.get(turnAt)) - (yield* Clock.currentTimeMillis)
-      if (waitMs > patienceMs) {
-        return yield* new TooSoon({ peerId, retryAfterSeconds: Math.ceil((waitMs - patienceMs) / 1000) })
-      }
-      const caller = yield* Deferred.make<Probe, NotConnected | NothingToAsk>()
-      callers.add(caller)
-      // Whom a turn has taken, it tells: a probe goes on to its end when the connection is lost.
-      const lost = Effect.flatMap(linkLost, () => (callers.has(caller) ? gone : Effect.never))
-      return yield* Effect.raceFirst(Deferred.await(caller), lost).pipe(
-        Effect.timeoutFail({
-          duration: limitMs,
-          onTimeout: () => new ProbeTookTooLong({ peerId, afterSeconds: limitMs / 1000 })
-        }),
-        Effect.ensuring(Effect.sync(() => callers.delete(caller)))
-      )
-    })
-
-    return {
-      next,
-      notWithin: (ms) => Effect.flatMap(Clock.currentTimeMillis, (now) => Ref.set(turnAt, now + ms)),
-      answer: (turn) =>
-        Effect.flatMap(take, (tell) =>
+  return {
+    wait,
+    notWithin: (ms) =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        turnAt = now + ms
+      }),
+    wanted: () => Option.fromIterable([...callers].flatMap(({ job }) => Option.toArray(job))),
+    serve: (job, turn) =>
+      Effect.flatMap(
+        take((caller) => Option.match(caller.job, { onNone: () => true, onSome: (wanted) => wanted === job })),
+        (tell) =>
           Effect.onExit(
             turn,
             Exit.match({
               onSuccess: ({ probe }) => tell(Effect.succeed(probe)),
               onFailure: (cause) =>
                 tell(
-                  Option.match(Cause.failureOption(cause), { onNone: () => gone, onSome: (e) => nothing(e.message) })
+                  Option.match(Cause.failureOption(cause), {
+                    onNone: () => gone,
+                    onSome: ({ message }) => new NothingToAsk({ peerId, reason: message })
+                  })
                 )
             })
           )
-        ),
-      refuse: (reason) => Effect.flatMap(take, (tell) => tell(nothing(reason)))
-    }
-  })
+      ),
+    refuse: (reason) =>
+      Effect.flatMap(
+        take(() => true),
+        (tell) => tell(new NothingToAsk({ peerId, reason }))
+      )
+  }
+}
 
 /** How long a caller waits for a turn to come; one that comes later is not waited for. */
 const patienceMs = 20_000
 /** For the turn to come, a worker to be free and the probe to end. */
 const limitMs = 45_000
+/** Callers that wait for one peer. */
+const maxWaiting = 64

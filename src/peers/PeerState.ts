@@ -1,12 +1,27 @@
 import { Option } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
+import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
 import type { PeerCoverage } from "../domain/probe/Confidence.ts"
 import { addFindings, type Finding, type FindingCounts } from "../domain/peer/Finding.ts"
 import type { Probe } from "../domain/probe/Job.ts"
-import { addOutcomes, type Blame, blameOf, countOutcomes, type OutcomeCounts } from "../domain/probe/Outcome.ts"
+import {
+  addOutcomes,
+  type Blame,
+  blameOf,
+  countOutcomes,
+  noOutcomes,
+  type OutcomeCounts
+} from "../domain/probe/Outcome.ts"
 import type { PeerAddress, PeerView } from "../domain/peer/Peer.ts"
-import { addConversation, type ConversationCounts, type Verdict, verdictOf } from "../domain/peer/Verdict.ts"
+import {
+  addConversation,
+  type Conversation,
+  type ConversationCounts,
+  noConversations,
+  type Verdict,
+  verdictOf
+} from "../domain/peer/Verdict.ts"
 import type { ConnectedPeer } from "../host/Host.ts"
 
 /** Everything that the monitor holds of one peer; its actor alone changes it. */
@@ -29,14 +44,26 @@ export interface PeerState {
   readonly lastFailure: string | null
 }
 
+/** A peer that was never spoken to. */
+export const newPeer = (address: PeerAddress): PeerState => ({
+  address,
+  nodeId: Option.getRight(nodeIdOfPeerId(address.peerId)),
+  agent: null,
+  remoteAddress: null,
+  connected: false,
+  claims: Option.none(),
+  outcomes: noOutcomes,
+  conversations: noConversations,
+  findings: {},
+  coverage: Option.none(),
+  lastProbeAt: null,
+  lastFailure: null
+})
+
 export const verdict = (state: PeerState): Verdict => verdictOf(state.outcomes, state.conversations)
 
 /** `state` after one more conversation; `failure` is the sentence that says why it failed. */
-export const withConversation = (
-  state: PeerState,
-  conversation: keyof ConversationCounts,
-  failure: string | null
-): PeerState => ({
+export const withConversation = (state: PeerState, conversation: Conversation, failure: string | null): PeerState => ({
   ...state,
   conversations: addConversation(state.conversations, conversation),
   lastFailure: failure ?? state.lastFailure
@@ -50,13 +77,28 @@ export const withConnection = (state: PeerState, peer: ConnectedPeer): PeerState
   remoteAddress: peer.address
 })
 
+/**
+ * `state` with what was heard of the peer last: addresses take the place of those before, a custody group count that is
+ * not told leaves the one before. The same state if that is nothing new.
+ */
+export const withAddress = (state: PeerState, heard: PeerAddress): PeerState => {
+  const { address } = state
+  const multiaddrs = heard.multiaddrs.length === 0 ? address.multiaddrs : heard.multiaddrs
+  const enrCustodyGroupCount = Option.orElse(heard.enrCustodyGroupCount, () => address.enrCustodyGroupCount)
+  const isSame =
+    Option.getOrNull(enrCustodyGroupCount) === Option.getOrNull(address.enrCustodyGroupCount) &&
+    multiaddrs.length === address.multiaddrs.length &&
+    multiaddrs.every((multiaddr, index) => multiaddr === address.multiaddrs[index])
+  return isSame ? state : { ...state, address: { ...address, multiaddrs, enrCustodyGroupCount } }
+}
+
 export const withFindings = (state: PeerState, findings: ReadonlyArray<Finding>): PeerState => ({
   ...state,
   findings: addFindings(state.findings, findings)
 })
 
 /** `state` after a probe, and how the probe went as a conversation. */
-export const withProbe = (state: PeerState, probe: Probe, conversation: keyof ConversationCounts): PeerState => ({
+export const withProbe = (state: PeerState, probe: Probe, conversation: Conversation): PeerState => ({
   ...withFindings(withConversation(state, conversation, null), probe.findings),
   outcomes: addOutcomes(state.outcomes, countOutcomes(probe.outcomes)),
   lastProbeAt: probe.finishedAt,
@@ -70,7 +112,7 @@ const failureOf = (probe: Probe, blame?: Blame): string | null =>
     ?.reason ?? null
 
 /** Where the peer was reached, or else where it can be dialled. */
-export const placeOf = ({ address, remoteAddress }: PeerState): string | null =>
+export const reachedAt = ({ address, remoteAddress }: PeerState): string | null =>
   remoteAddress ?? address.multiaddrs[0] ?? null
 
 /** The peer as it is shown. */
@@ -80,7 +122,7 @@ export const viewOf = (state: PeerState): PeerView => {
     peerId: state.address.peerId,
     nodeId: Option.getOrNull(Option.map(state.nodeId, toHex)),
     agent: state.agent,
-    address: placeOf(state),
+    address: reachedAt(state),
     connected: state.connected,
     custody:
       claim === undefined

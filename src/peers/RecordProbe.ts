@@ -1,37 +1,41 @@
 import { Effect, HashSet, Option } from "effect"
 import { coverageView } from "../domain/probe/Confidence.ts"
 import { describe } from "../domain/probe/Outcome.ts"
-import { EventBus } from "../events/EventBus.ts"
 import { History } from "../history/store/History.ts"
-import { Sampler } from "../sampler/Sampler.ts"
-import { withProbe } from "./PeerState.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
-import type { Voice } from "./Voice.ts"
+import { ProbeTotals } from "../probe/ProbeTotals.ts"
+import { Sampler } from "../sampler/Sampler.ts"
+import type { PeerJournal } from "./PeerJournal.ts"
+import { withProbe } from "./PeerState.ts"
 
 /**
- * Records and tells a finished probe. What is counted is recorded and told too, also when the program stops at that
- * moment: this cannot be interrupted, but for a wait for the history, which may be long when the disk is full.
+ * Takes a finished probe: it is counted, changes the peer's state and is told in one step, and is recorded after that.
+ * This cannot be interrupted, but for the wait for the history, which may be long when the disk is full: what is told
+ * is recorded too, also when the program stops at that moment.
  */
-export const makeConclude = Effect.fnUntraced(function* (voice: Voice) {
+export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal) {
   const history = yield* History
   const sampler = yield* Sampler
-  const bus = yield* EventBus
+  const totals = yield* ProbeTotals
 
   return ({ conversation, error, probe }: ProbeResult) =>
     Effect.gen(function* () {
       const counts = yield* sampler.record(probe)
       const coverage = Option.map(counts, coverageView)
-      yield* bus.publish({ _tag: "Sampling", probe, coverage: Option.getOrNull(coverage) })
-      yield* untilStopped(history.recordProbe(probe, conversation, Option.getOrUndefined(counts)))
-      yield* voice.update((state) => {
-        const after = {
-          ...withProbe(state, probe, conversation),
-          coverage: Option.orElse(coverage, () => state.coverage)
-        }
-        return Option.isSome(error) && after.lastFailure === null
-          ? { ...after, lastFailure: describe(error.value) }
-          : after
+      yield* journal.enter({
+        change: (state) => {
+          const after = {
+            ...withProbe(state, probe, conversation),
+            coverage: Option.orElse(coverage, () => state.coverage)
+          }
+          return Option.isSome(error) && after.lastFailure === null
+            ? { ...after, lastFailure: describe(error.value) }
+            : after
+        },
+        also: () => totals.ended(probe),
+        events: () => [{ _tag: "Sampling", probe, conversation, coverage: Option.getOrNull(coverage) }]
       })
+      yield* untilStopped(history.recordProbe(probe, conversation, Option.getOrUndefined(counts)))
     }).pipe(Effect.uninterruptible)
 })
 

@@ -6,7 +6,7 @@ import { dataColumnSidecarsByRange, dataColumnSidecarsByRoot } from "../wire/Pro
 import { decodeColumnsByRange, decodeColumnsByRoot } from "../wire/Requests.ts"
 import { version } from "../Version.ts"
 import type { Received } from "./RequestColumns.ts"
-import type { Finished } from "./Judge.ts"
+import type { Finished } from "./VerifyDelivered.ts"
 
 /** Whom and what evidence is about, beside the outcome itself. */
 export interface Circumstances {
@@ -17,7 +17,10 @@ export interface Circumstances {
 }
 
 /** A piece of evidence for every outcome `invalid`: what was asked, what came, and what it was held against. */
-export const accuse = (about: Circumstances, finished: ReadonlyArray<Finished>): ReadonlyArray<Evidence> => {
+export const invalidColumnEvidence = (
+  about: Circumstances,
+  finished: ReadonlyArray<Finished>
+): ReadonlyArray<Evidence> => {
   const asked = new Map<Received, Asked | undefined>()
   const askedOf = (received: Received): Asked | undefined => {
     if (!asked.has(received)) asked.set(received, decodeAsked(received.message))

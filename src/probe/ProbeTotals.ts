@@ -1,6 +1,6 @@
-import { Context, Effect, Layer, Metric, Ref } from "effect"
+import { Context, Effect, Layer, Metric } from "effect"
+import { defects } from "../domain/metrics/Metrics.ts"
 import type { Probe } from "../domain/probe/Job.ts"
-import * as Metrics from "../domain/metrics/Metrics.ts"
 import { addOutcomes, countOutcomes, noOutcomes, type OutcomeCounts } from "../domain/probe/Outcome.ts"
 
 /** What was done since the program started. */
@@ -9,46 +9,45 @@ export interface Totals {
   readonly completed: number
   readonly inFlight: number
   readonly outcomes: OutcomeCounts
+  /** Actors of peers that died of a bug and were started again. */
   readonly defects: number
 }
 
-/** Counts probes, outcomes and defects over all peers. */
-export class Tally extends Context.Tag("dasmon/Tally")<
-  Tally,
+/**
+ * Counts probes, outcomes and defects over all peers. Synchronous, so that a probe is counted in the very step in which
+ * it is told.
+ */
+export class ProbeTotals extends Context.Tag("dasmon/ProbeTotals")<
+  ProbeTotals,
   {
-    readonly totals: Effect.Effect<Totals>
-    readonly probeStarted: Effect.Effect<void>
-    /** Every started probe ends in this, with or without a result. */
-    readonly probeEnded: (probe: Probe | undefined) => Effect.Effect<void>
+    readonly now: () => Totals
+    readonly started: () => void
+    /** Every probe that was started ends in this, with or without a result. */
+    readonly ended: (probe: Probe | undefined) => void
     readonly defect: Effect.Effect<void>
   }
 >() {
-  static readonly layer = Layer.effect(
-    Tally,
-    Effect.map(
-      Ref.make<Totals>({ started: 0, completed: 0, inFlight: 0, outcomes: noOutcomes, defects: 0 }),
-      (totals) =>
-        Tally.of({
-          totals: Ref.get(totals),
-          probeStarted: Effect.all(
-            [
-              Ref.update(totals, (now) => ({ ...now, started: now.started + 1, inFlight: now.inFlight + 1 })),
-              Metric.increment(Metrics.probesStarted),
-              Metric.increment(Metrics.probesInFlight)
-            ],
-            { discard: true }
-          ),
-          probeEnded: (probe) =>
-            Ref.update(totals, (now) => ({
-              ...now,
-              inFlight: now.inFlight - 1,
-              completed: now.completed + (probe === undefined ? 0 : 1),
-              outcomes: probe === undefined ? now.outcomes : addOutcomes(now.outcomes, countOutcomes(probe.outcomes))
-            })).pipe(Effect.zipRight(Metric.incrementBy(Metrics.probesInFlight, -1))),
-          defect: Ref.update(totals, (now) => ({ ...now, defects: now.defects + 1 })).pipe(
-            Effect.zipRight(Metric.increment(Metrics.defects))
-          )
-        })
-    )
-  )
+  static readonly layer = Layer.sync(ProbeTotals, () => {
+    let totals: Totals = { started: 0, completed: 0, inFlight: 0, outcomes: noOutcomes, defects: 0 }
+    return ProbeTotals.of({
+      now: () => totals,
+      started: () => {
+        totals = { ...totals, started: totals.started + 1, inFlight: totals.inFlight + 1 }
+      },
+      ended: (probe) => {
+        totals = {
+          ...totals,
+          inFlight: totals.inFlight - 1,
+          completed: totals.completed + (probe === undefined ? 0 : 1),
+          outcomes: probe === undefined ? totals.outcomes : addOutcomes(totals.outcomes, countOutcomes(probe.outcomes))
+        }
+      },
+      defect: Effect.zipRight(
+        Effect.sync(() => {
+          totals = { ...totals, defects: totals.defects + 1 }
+        }),
+        Metric.increment(defects)
+      )
+    })
+  })
 }

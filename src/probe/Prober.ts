@@ -7,19 +7,21 @@ import { type ClaimHistory, owes } from "../domain/peer/ClaimHistory.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
-import { MissingColumn, type ProbeError, type RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
+import { MissingColumn, type ProbeError, type RequestError } from "../domain/probe/Outcome.ts"
 import type { PeerAddress } from "../domain/peer/Peer.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
-import type { Conversation } from "../history/store/History.ts"
+import type { Conversation } from "../domain/peer/Verdict.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
 import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
-import { accuse } from "./InvalidColumnEvidence.ts"
-import { ask, type Received } from "./RequestColumns.ts"
-import { type Finished, settle, toOutcome, verifyDeliveries } from "./Judge.ts"
-import { LoopLag } from "../runtime/LoopLag.ts"
+import { overloaded } from "./ExcuseOverload.ts"
+import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
+import { type Received, requestColumns } from "./RequestColumns.ts"
+import { settle, toOutcome } from "./Settle.ts"
+import { type Finished, verifyDeliveries } from "./VerifyDelivered.ts"
+import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
 
 /** Whom to probe, by which claims, for what. */
 export interface ProbeRequest {
@@ -58,8 +60,6 @@ export class Prober extends Context.Tag("dasmon/Prober")<
 
 /** Requests by range in one probe: the first, and those that go on after a truncated answer. */
 const maxRangeRequests = 3
-/** A timeout while our own timers were this late says nothing of the peer. */
-const overloadLagMs = 1_000
 
 const make = Effect.gen(function* () {
   const { chain, peerRefresh } = yield* Externs
@@ -94,7 +94,11 @@ const make = Effect.gen(function* () {
       ...verified,
       ...failed.map((entry) => excuseOverload(entry, worstLag))
     ])
-    const findings = [...received.flatMap(({ findings }) => findings), ...unrelated.slice(0, 1)]
+    const findings = [
+      ...received.flatMap(({ findings }) => findings),
+      ...Option.toArray(collected.late),
+      ...unrelated.slice(0, 1)
+    ]
     if (Option.isSome(settled.statement) && settled.finished.some(isRetracted)) {
       findings.push({ kind: "claim_retracted", detail: "the claim moved past what had just been asked for" })
     }
@@ -117,7 +121,7 @@ const make = Effect.gen(function* () {
         findings
       },
       conversation: Option.match(error, { onNone: () => "answered" as const, onSome: conversationOf }),
-      evidence: accuse({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
+      evidence: invalidColumnEvidence({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
       statement: settled.statement,
       error
     }
@@ -160,6 +164,8 @@ const owedOf = (blocks: Blocks, claims: ClaimHistory, job: Job): ReadonlyArray<S
 interface Collected {
   readonly received: ReadonlyArray<Received>
   readonly failed: ReadonlyArray<Finished>
+  /** What was left out of an answer and came when it was asked for by root. */
+  readonly late: Option.Option<Finding>
   /** The error that ended the conversation. */
   readonly error: Option.Option<RequestError>
 }
@@ -170,7 +176,7 @@ interface Collected {
  */
 const collect = Effect.fnUntraced(function* (
   host: Host["Type"],
-  network: Parameters<typeof ask>[1],
+  network: Parameters<typeof requestColumns>[1],
   job: Job,
   due: ReadonlyArray<SlotColumns>,
   blocks: Blocks
@@ -179,13 +185,21 @@ const collect = Effect.fnUntraced(function* (
   const failed: Array<Finished> = []
   const gaps: Array<SlotColumns> = []
   const end = job.startSlot + job.count
-  const collected = (error: Option.Option<RequestError>): Collected => ({ received, failed, error })
+  const collected = (error: Option.Option<RequestError>, late = Option.none<Finding>()): Collected => ({
+    received,
+    failed,
+    late,
+    error
+  })
 
   let rest = due
   for (let attempt = 0; attempt < maxRangeRequests; attempt++) {
     const startSlot = attempt === 0 ? job.startSlot : (rest[0]?.slot ?? end)
     const request = { startSlot, count: end - startSlot, columns: job.columns }
-    const one = yield* ask(host, network, job.peerId, columnsByRange(request), { _tag: "ByRange", ...request })
+    const one = yield* requestColumns(host, network, job.peerId, columnsByRange(request), {
+      _tag: "ByRange",
+      ...request
+    })
     received.push(one)
     if (Option.isSome(one.error)) {
       failed.push(...failAll(blocks, [...gaps, ...undelivered(one, rest)], () => one.error))
@@ -199,7 +213,7 @@ const collect = Effect.fnUntraced(function* (
   if (gaps.length === 0) return collected(Option.none())
 
   const request: ColumnRequest = { _tag: "ByRoot", blocks: gaps }
-  const confirm = yield* ask(host, network, job.peerId, columnsByRoot(identifiers(blocks, gaps)), request)
+  const confirm = yield* requestColumns(host, network, job.peerId, columnsByRoot(identifiers(blocks, gaps)), request)
   received.push(confirm)
   const left = Option.isSome(confirm.error) ? undelivered(confirm, gaps) : absences(confirm.answer, gaps).gaps
   failed.push(
@@ -207,8 +221,23 @@ const collect = Effect.fnUntraced(function* (
       Option.orElseSome(confirm.error, () => new MissingColumn({ slot, column, detail: "left out of two answers" }))
     )
   )
-  return collected(confirm.error)
+  return collected(confirm.error, incompleteAnswer(gaps, left))
 })
+
+/** A finding if anything of the gaps is not left by now. */
+const incompleteAnswer = (
+  gaps: ReadonlyArray<SlotColumns>,
+  left: ReadonlyArray<SlotColumns>
+): Option.Option<Finding> => {
+  const absent = new Map(left.map(({ columns, slot }) => [slot, new Set(columns)]))
+  const late = gaps.flatMap(({ columns, slot }) =>
+    columns.filter((column) => !absent.get(slot)?.has(column)).map((column) => `column ${column} of slot ${slot}`)
+  )
+  return Option.map(Option.fromNullable(late[0]), (first) => ({
+    kind: "incomplete_answer",
+    detail: `${first}${late.length > 1 ? ` (and ${late.length - 1} more)` : ""} came only when asked for by root`
+  }))
+}
 
 const undelivered = (received: Received, due: ReadonlyArray<SlotColumns>): ReadonlyArray<SlotColumns> => {
   const came = new Set(received.delivered.map(({ column, slot }) => `${slot}/${column}`))
@@ -235,9 +264,7 @@ const excuseOverload = (entry: Finished, worstLagMs: number): Finished =>
   worstLagMs >= overloadLagMs && Option.exists(entry.error, (error) => error._tag === "ProbeTimeout")
     ? {
         ...entry,
-        error: Option.some(
-          new Unverifiable({ reason: "overload", detail: `this program was late by ${Math.round(worstLagMs)} ms` })
-        )
+        error: Option.some(overloaded(worstLagMs))
       }
     : entry
 

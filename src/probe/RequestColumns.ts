@@ -48,7 +48,7 @@ export interface Network {
  * Sends one request for columns and reads the answer to its end, however it ends. A chunk that cannot be decoded or
  * attributed ends it as malformed; what came before is kept.
  */
-export const ask = Effect.fn("Prober.ask")(function* (
+export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
   host: Host["Type"],
   network: Network,
   peerId: string,

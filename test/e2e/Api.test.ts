@@ -64,7 +64,7 @@ describe("the API of the running program", () => {
         const { after, counts, total } = yield* agreeing
         for (const count of counts) assert.deepStrictEqual(count, after.outcomes)
         assert.isAbove(after.outcomes.missing, 0)
-        assert.deepStrictEqual([total, after.peers], [3, { tracked: 3, connected: 3 }])
+        assert.deepStrictEqual([total, after.peers], [3, { tracked: 3, connected: 3, passedOver: 0 }])
 
         const [withholder] = (yield* violating).peers
         const peerId = withholder?.peerId ?? ""

@@ -5,7 +5,8 @@ import { makeFakeDasmon, peerOf, probeOf } from "../http/FakeDasmon.ts"
 
 const tracked = (peerId: string) =>
   ({ _tag: "NodeTracking", change: "tracked", detail: "", peer: peerOf(peerId), peerId }) as const
-const sampling = (peerId: string) => ({ _tag: "Sampling", probe: probeOf(peerId), coverage: null }) as const
+const sampling = (peerId: string) =>
+  ({ _tag: "Sampling", probe: probeOf(peerId), conversation: "answered", coverage: null }) as const
 
 /** The first of an iterable; then it stops listening. */
 const first = async <A>(count: number, events: AsyncIterable<A>): Promise<ReadonlyArray<A>> => {

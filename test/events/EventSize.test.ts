@@ -36,6 +36,7 @@ describe("the size of an event", () => {
       ...probes.map((outcomes): Event => ({
         ...stamp,
         _tag: "Sampling",
+        conversation: "answered",
         probe: probeOf("16Uiu2HAmSUYdtMsV74nupNNcEJefunDpPiDKjWiUU5PEvWo5Rt7g", { outcomes }),
         coverage: null
       })),

@@ -4,6 +4,7 @@ import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 /** A probe with one success, which names its number in its id. */
 export const sampling = (index: number): EventBody => ({
   _tag: "Sampling",
+  conversation: "answered",
   probe: {
     id: String(index),
     job: { peerId: "peer", startSlot: index, count: 1, columns: [3] },
@@ -26,7 +27,7 @@ export const snapshotEvent: EventBody = {
     headSlot: 1,
     sequence: 0,
     uptimeSeconds: 1,
-    peers: { tracked: 0, connected: 0 },
+    peers: { tracked: 0, connected: 0, passedOver: 0 },
     probes: { started: 0, completed: 0, inFlight: 0 },
     outcomes: noOutcomes,
     commitments: { known: 0, wanted: 0 },

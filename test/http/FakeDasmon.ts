@@ -94,7 +94,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   headSlot: 320,
   sequence: 0,
   uptimeSeconds: 12.5,
-  peers: { tracked: 0, connected: 0 },
+  peers: { tracked: 0, connected: 0, passedOver: 0 },
   probes: { started: 0, completed: 0, inFlight: 0 },
   outcomes: noOutcomes,
   commitments: { known: 200, wanted: 256 },

@@ -1,189 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Deferred, Effect, Fiber, Layer, Option, PubSub, Ref, Stream, TestClock } from "effect"
-import type { ClaimParts } from "../../src/domain/peer/Claim.ts"
-import { PeerDisconnected, PeerRefused, type RequestError } from "../../src/domain/probe/Outcome.ts"
-import type { PeerAddress } from "../../src/domain/peer/Peer.ts"
+import { Deferred, Effect, Fiber, Option, PubSub, Ref, Stream, TestClock } from "effect"
+import { PeerDisconnected, PeerRefused } from "../../src/domain/probe/Outcome.ts"
 import { EventBus } from "../../src/events/EventBus.ts"
-import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
-import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { History } from "../../src/history/store/History.ts"
-import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
-import { Externs } from "../../src/host/Externs.ts"
-import { Host, type HostEvent } from "../../src/host/Host.ts"
-import { Peers, type PeersOptions } from "../../src/peers/Peers.ts"
-import { Prober, type ProbeRequest, type ProbeResult } from "../../src/probe/Prober.ts"
-import { Tally } from "../../src/probe/ProbeTotals.ts"
-import { Workers } from "../../src/probe/ProbeWorkers.ts"
-import { Sampler } from "../../src/sampler/Sampler.ts"
-import { chain, peer, statement } from "../probe/FakeWorld.ts"
-
-const other: PeerAddress = {
-  ...peer,
-  peerId: "16Uiu2HAm6nLcG47AyCQnB5kDaWJNLbVFbTL9AG3uVvwZK1KUeYs6",
-  multiaddrs: ["/ip4/127.0.0.1/tcp/2"]
-}
-const dialled: PeerAddress = { ...peer, multiaddrs: ["/ip4/127.0.0.1/tcp/1"] }
-
-/** What the fakes do, and what was asked of them; a test changes the behaviour as it goes. */
-interface Script {
-  readonly connects: Array<string>
-  readonly goodbyes: Array<readonly [string, number]>
-  readonly refreshes: Array<string>
-  readonly probes: Array<{ readonly peerId: string; readonly at: number }>
-  connect: (peerId: string) => Effect.Effect<void, PeerDisconnected>
-  refresh: (peerId: string) => Effect.Effect<Omit<ClaimParts, "nodeId">, RequestError>
-  probe: (request: ProbeRequest) => Effect.Effect<Option.Option<RequestError>>
-  readonly up: Set<string>
-}
-
-class Fakes extends Context.Tag("test/Fakes")<
-  Fakes,
-  { readonly script: Script; readonly hub: PubSub.PubSub<HostEvent> }
->() {}
-
-const layerFakes = (prepare: (script: Script) => void) =>
-  Layer.effect(
-    Fakes,
-    Effect.map(PubSub.unbounded<HostEvent>(), (hub) => {
-      const script: Script = {
-        connects: [],
-        goodbyes: [],
-        refreshes: [],
-        probes: [],
-        connect: () => Effect.void,
-        refresh: () => Effect.succeed(statement(8)),
-        probe: () => Effect.succeedNone,
-        up: new Set<string>()
-      }
-      prepare(script)
-      return { hub, script }
-    })
-  )
-
-const layerHost = Layer.effect(
-  Host,
-  Effect.map(Fakes, ({ hub, script }) =>
-    Host.of({
-      peerId: "us",
-      multiaddrs: [],
-      connect: ({ multiaddrs, peerId }) =>
-        Effect.gen(function* () {
-          script.connects.push(peerId)
-          yield* script.connect(peerId)
-          script.up.add(peerId)
-          return { peerId, address: multiaddrs[0] ?? "inbound", agent: "Teku/1" }
-        }),
-      disconnect: (peerId, code) =>
-        Effect.sync(() => {
-          script.goodbyes.push([peerId, code])
-          script.up.delete(peerId)
-        }),
-      request: () => Effect.die("the prober is a fake"),
-      connected: Effect.sync(() => [...script.up].map((peerId) => ({ peerId, address: "", agent: undefined }))),
-      events: Stream.fromPubSub(hub, { scoped: true })
-    })
-  )
-)
-
-const probeOf = (request: ProbeRequest, at: number, error: Option.Option<RequestError>): ProbeResult => ({
-  probe: {
-    id: `${request.job.peerId} ${at}`,
-    job: request.job,
-    startedAt: at,
-    finishedAt: at,
-    timings: { open: 1, firstByte: 1, total: 1 },
-    requests: 1,
-    bytes: 10,
-    outcomes: Option.isSome(error) ? [] : [{ slot: 4, column: 1, outcome: "success", blockRoot: "0x00", blobs: 1 }],
-    findings: []
-  },
-  conversation: Option.match(error, {
-    onNone: () => "answered" as const,
-    onSome: ({ _tag }) => (_tag === "PeerRefused" ? ("refused" as const) : ("unanswered" as const))
-  }),
-  statement: Option.none(),
-  evidence: [],
-  error
-})
-
-const layerProber = Layer.effect(
-  Prober,
-  Effect.map(Fakes, ({ script }) =>
-    Prober.of({
-      probe: (request) =>
-        Effect.gen(function* () {
-          const at = yield* Clock.currentTimeMillis
-          script.probes.push({ peerId: request.job.peerId, at })
-          return probeOf(request, at, yield* script.probe(request))
-        })
-    })
-  )
-)
-
-const layerSampler = Layer.succeed(
-  Sampler,
-  Sampler.of({
-    unload: () => Effect.void,
-    next: (peerId) => Effect.succeedSome({ peerId, startSlot: 4, count: 1, columns: [1] }),
-    record: () => Effect.succeedNone
-  })
-)
-
-const layerIdleSampler = Layer.map(layerSampler, (context) =>
-  Context.make(Sampler, { ...Context.get(context, Sampler), next: () => Effect.succeedNone })
-)
-
-const options: PeersOptions = {
-  addresses: [dialled],
-  allows: () => true,
-  testIntervalMs: 10_000,
-  refreshIntervalMs: 4_000,
-  graceMs: 60_000,
-  maxPeers: 100
-}
-
-const layerExterns = Layer.effect(
-  Externs,
-  Effect.map(Fakes, ({ script }) =>
-    Externs.of({
-      chain,
-      peerRefresh: ({ peerId }) => {
-        script.refreshes.push(peerId)
-        return script.refresh(peerId)
-      },
-      chainQuery: () => Effect.succeed([]),
-      chainHead: Effect.succeed({ slot: 1000, root: "0x00" }),
-      chainEvents: Stream.never
-    })
-  )
-)
-
-/** The supervisor over fakes that are set up before it starts. */
-const world = (
-  prepare: (script: Script) => void = () => {},
-  over: Partial<PeersOptions> = {},
-  workers = 4,
-  sampler = layerSampler
-) =>
-  Peers.layer({ ...options, ...over }).pipe(
-    Layer.provide([layerHost, layerProber, sampler, layerExterns, Workers.layer(workers)]),
-    Layer.provideMerge(
-      Layer.mergeAll(Tally.layer, MemoryHistory.layer, MemoryEventBus.layer(), MemoryEvidence.layer())
-    ),
-    Layer.provideMerge(layerFakes(prepare))
-  )
-
-const view = (peerId: string) =>
-  Effect.flatMap(Peers, ({ views }) =>
-    Effect.map(views, (all) => {
-      const found = all.find((one) => one.peerId === peerId)
-      if (found === undefined) throw new Error("the peer is not tracked")
-      return found
-    })
-  )
-
-const timesOf = (script: Script, peerId: string) =>
-  script.probes.filter((probe) => probe.peerId === peerId).map(({ at }) => at)
+import { Peers } from "../../src/peers/Peers.ts"
+import { ProbeTotals } from "../../src/probe/ProbeTotals.ts"
+import { peer, statement } from "../probe/FakeWorld.ts"
+import { dialled, Fakes, layerIdleSampler, other, timesOf, view, world } from "./Script.ts"
 
 describe("one peer", () => {
   it.effect("is probed once an interval, refreshed in between, and ends up compliant", () =>
@@ -196,8 +19,7 @@ describe("one peer", () => {
       assert.strictEqual(verdict, "compliant")
       assert.strictEqual(outcomes.success, 4)
       assert.strictEqual(custody?.groupCount, 8)
-      const { totals } = yield* Tally
-      assert.deepInclude(yield* totals, { started: 4, completed: 4, inFlight: 0, defects: 0 })
+      assert.deepInclude((yield* ProbeTotals).now(), { started: 4, completed: 4, inFlight: 0, defects: 0 })
     }).pipe(Effect.provide(world()))
   )
 
@@ -307,7 +129,7 @@ describe("one peer", () => {
 })
 
 describe("a probe on demand", () => {
-  const probeNow = (peerId: string) => Effect.flatMap(Peers, (peers) => peers.probeNow(peerId))
+  const probeNow = (peerId: string) => Effect.flatMap(Peers, (peers) => peers.probe(peerId))
 
   it.effect("is the peer's next probe, for all that wait for it, and never one more than the interval allows", () =>
     Effect.gen(function* () {
@@ -396,7 +218,7 @@ describe("a probe on demand", () => {
       const nothing = yield* Effect.fork(Effect.flip(probeNow(peer.peerId)))
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual((yield* Fiber.join(nothing))._tag, "NothingToAsk")
-    }).pipe(Effect.provide(world(() => {}, {}, 4, layerIdleSampler)))
+    }).pipe(Effect.provide(world(() => {}, {}, { sampler: layerIdleSampler })))
   )
 })
 
@@ -405,8 +227,7 @@ describe("many peers", () => {
     Effect.gen(function* () {
       const { script } = yield* Fakes
       yield* TestClock.adjust("2 minutes")
-      const { totals } = yield* Tally
-      const { defects, inFlight } = yield* totals
+      const { defects, inFlight } = (yield* ProbeTotals).now()
       assert.isAbove(defects, 1)
       assert.strictEqual(inFlight, 0)
       assert.isAbove(timesOf(script, peer.peerId).length, 2)
@@ -430,7 +251,7 @@ describe("many peers", () => {
       yield* TestClock.adjust("1 second")
       assert.strictEqual(script.probes.length, 1)
       yield* TestClock.adjust("14 seconds")
-      const { inFlight } = yield* Effect.flatMap(Tally, ({ totals }) => totals)
+      const { inFlight } = (yield* ProbeTotals).now()
       assert.strictEqual(inFlight, 1)
       assert.deepStrictEqual(
         script.probes.map(({ peerId }) => peerId),
@@ -443,7 +264,7 @@ describe("many peers", () => {
             script.probe = () => Effect.as(Effect.sleep("10 seconds"), Option.none())
           },
           { addresses: [dialled, other] },
-          1
+          { workers: 1 }
         )
       )
     )
@@ -454,7 +275,7 @@ describe("many peers", () => {
       const { hub, script } = yield* Fakes
       yield* TestClock.adjust("5 seconds")
       script.up.delete(other.peerId)
-      script.connect = (peerId) =>
+      script.connect = ({ peerId }) =>
         peerId === other.peerId
           ? Effect.fail(new PeerDisconnected({ stage: "dial", detail: "ECONNREFUSED" }))
           : Effect.void
@@ -469,7 +290,7 @@ describe("many peers", () => {
             script.probe = () => Effect.as(Effect.sleep("10 seconds"), Option.none())
           },
           { addresses: [dialled, other] },
-          1
+          { workers: 1 }
         )
       )
     )
@@ -491,10 +312,10 @@ describe("many peers", () => {
       script.up.delete(peerId)
       yield* PubSub.publish(hub, { _tag: "Disconnected", peerId, goodbye: 1 })
       yield* TestClock.adjust("50 seconds")
-      assert.strictEqual((yield* views).length, 2)
+      assert.strictEqual(views().length, 2)
       yield* TestClock.adjust("60 seconds")
       assert.deepStrictEqual(
-        (yield* views).map((view) => view.peerId),
+        views().map((view) => view.peerId),
         [peer.peerId]
       )
     }).pipe(Effect.provide(world()))
@@ -506,7 +327,7 @@ describe("many peers", () => {
       const { track, views } = yield* Peers
       yield* track(other)
       yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(yield* views, [])
+      assert.deepStrictEqual(views(), [])
       // One was never dialled, the other was left alone as soon as its agent was known.
       assert.deepStrictEqual(script.connects, [peer.peerId])
       assert.deepStrictEqual(script.goodbyes, [[peer.peerId, 1]])

@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Metric } from "effect"
 import { workersWaiting } from "../../src/domain/metrics/Metrics.ts"
-import { Workers } from "../../src/probe/ProbeWorkers.ts"
+import { ProbeWorkers } from "../../src/probe/ProbeWorkers.ts"
 
 describe("workers", () => {
   it.effect("let so many probes run at once, and show how many wait", () =>
     Effect.gen(function* () {
       const before = (yield* Metric.value(workersWaiting)).value
       const waiting = Effect.map(Metric.value(workersWaiting), ({ value }) => value - before)
-      const workers = yield* Workers
+      const workers = yield* ProbeWorkers
       const gate = yield* Effect.makeLatch(false)
       const running = new Set<string>()
       const probe = (peerId: string) =>
@@ -36,6 +36,6 @@ describe("workers", () => {
         "Failure"
       )
       assert.strictEqual(yield* waiting, 0)
-    }).pipe(Effect.provide(Workers.layer(2)))
+    }).pipe(Effect.provide(ProbeWorkers.layer(2)))
   )
 })

@@ -14,6 +14,7 @@ import {
 } from "../../src/domain/probe/Outcome.ts"
 import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
 import { decodeEvidence, encodeEvidence } from "../../src/evidence/Evidence.ts"
+import { Verifier } from "../../src/kzg/Verifier.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import { Prober } from "../../src/probe/Prober.ts"
 import type { ColumnsByRange, ColumnsOfBlock } from "../../src/wire/Requests.ts"
@@ -40,7 +41,7 @@ const probe = (
   world: World,
   model: PeerModel,
   job: Job,
-  lag: Layer.Layer<LoopLag> = LoopLag.layerNone,
+  over: { readonly lag?: Layer.Layer<LoopLag>; readonly verifier?: Layer.Layer<Verifier> } = {},
   claims: ClaimHistory = claimsOf(statement(8))
 ) =>
   Effect.flatMap(Prober, (prober) =>
@@ -52,7 +53,15 @@ const probe = (
       agent: "Nimbus/v1",
       remoteAddress: null
     })
-  ).pipe(Effect.provide(Prober.layer.pipe(Layer.provide(Layer.merge(layerWorld(world, model), lag)))))
+  ).pipe(
+    Effect.provide(
+      Prober.layer.pipe(
+        Layer.provide(over.lag ?? Layer.empty),
+        Layer.provide(over.verifier ?? Layer.empty),
+        Layer.provide(layerWorld(world, model))
+      )
+    )
+  )
 
 /** Every column of every block with blobs that was asked for, in order. */
 const honestRange = (world: World, { columns, count, startSlot }: ColumnsByRange): ReadonlyArray<Sent> =>
@@ -144,6 +153,12 @@ describe("what is left out", () => {
       }
       const { probe: result } = yield* probe(world, model, jobOver(0, 16))
       assert.deepStrictEqual(kinds(result.outcomes), { success: due16 * 8 })
+      assert.deepStrictEqual(result.findings, [
+        {
+          kind: "incomplete_answer",
+          detail: `column ${custody[0]} of slot 1 (and ${due16 - 1} more) came only when asked for by root`
+        }
+      ])
     })
   )
 
@@ -219,6 +234,29 @@ describe("what is left out", () => {
   )
 })
 
+describe("a verifier that answers too short, or too long", () => {
+  for (const [name, change] of [
+    ["short", -1],
+    ["long", 1]
+  ] as const) {
+    it.effect(`proves nothing, for the peer or against it: too ${name}`, () =>
+      Effect.gen(function* () {
+        const world = world16()
+        const broken = Layer.succeed(
+          Verifier,
+          Verifier.of({
+            verify: (sidecars) =>
+              Effect.succeed(Array.from({ length: sidecars.length + change }, () => ({ _tag: "Valid" as const })))
+          })
+        )
+        const { probe: result } = yield* probe(world, honest(world), jobOver(0, 16), { verifier: broken })
+        assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: due16 * 8 })
+        assert.isTrue(result.outcomes.every(({ reason }) => reason?.includes("verifier_failed")))
+      })
+    )
+  }
+})
+
 describe("a sidecar of another block", () => {
   it.effect("is invalid, unless that block was canonical once", () =>
     Effect.gen(function* () {
@@ -277,7 +315,7 @@ describe("an answer that ends badly", () => {
         byRange: () => ({ sent: [], error: new ProbeTimeout({ stage: "firstChunk", afterMs: 5000 }) })
       }
       const busy = Layer.succeed(LoopLag, LoopLag.of({ worstSince: () => Effect.succeed(4000) }))
-      const { probe: result } = yield* probe(world, model, jobOver(0, 16), busy)
+      const { probe: result } = yield* probe(world, model, jobOver(0, 16), { lag: busy })
       assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: due16 * 8 })
     })
   )
@@ -413,7 +451,7 @@ describe("what is not claimed", () => {
           statement: () => Either.right(said)
         }
         const claims = { current: claimOf(said), joined: new Map([[late, joined]]) }
-        const { probe: result } = yield* probe(world, model, jobOver(start, count), LoopLag.layerNone, claims)
+        const { probe: result } = yield* probe(world, model, jobOver(start, count), {}, claims)
         for (const { column, slot } of result.outcomes) {
           assert.isTrue(slot >= start && slot < start + count && slot >= earliest && slot <= head)
           assert.isTrue(column !== late || slot >= joined)

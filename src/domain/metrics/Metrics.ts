@@ -80,7 +80,7 @@ export const peers = labelled(gauge("dasmon_peers", "Peers that are tracked, by 
 export const peersConnected = labelled(gauge("dasmon_peers_connected", "Peers that are connected."), { client })
 export const peerChanges = labelled(
   counter("dasmon_peer_changes_total", "Peers that came, went, changed their verdict or could not be spoken to."),
-  { change: ["tracked", "connected", "disconnected", "failed", "verdict", "forgotten"] }
+  { change: ["tracked", "connected", "disconnected", "failed", "address", "verdict", "forgotten"] }
 )
 export const coverageOwed = labelled(
   gauge("dasmon_coverage_owed_combinations", "Combinations that tracked peers owe, as of the last probe of each."),

@@ -1,3 +1,5 @@
+import { Option } from "effect"
+import { type SlotClock, slotAt } from "../network/Chain.ts"
 import { type Claim, sameClaim } from "./Claim.ts"
 
 /**
@@ -27,6 +29,16 @@ export const extendClaims = (history: ClaimHistory, claim: Claim, currentSlot: n
       })
     )
   }
+}
+
+/** The claims of a peer as they were heard, ascending in time; none if there were none. */
+export const replayClaims = (chain: SlotClock, claims: ReadonlyArray<Claim>): Option.Option<ClaimHistory> => {
+  const [first, ...later] = claims
+  return first === undefined
+    ? Option.none()
+    : Option.some(
+        later.reduce((past, claim) => extendClaims(past, claim, slotAt(chain, claim.observedAt)), startClaims(first))
+      )
 }
 
 /**

@@ -17,6 +17,12 @@ export const ConversationCounts = Schema.Struct({
 })
 export type ConversationCounts = typeof ConversationCounts.Type
 
+/** How one conversation with a peer went. */
+export const Conversation = Schema.Literal("answered", "unanswered", "refused").annotations({
+  identifier: "Conversation"
+})
+export type Conversation = typeof Conversation.Type
+
 export const noConversations: ConversationCounts = { answered: 0, unanswered: 0, refused: 0 }
 
 /** Conversations that a verdict goes by, at most: about the last two dozen, older ones counting less and less. */
@@ -33,7 +39,7 @@ export const recentConversations = (counts: ConversationCounts): ConversationCou
       })
 
 /** `counts` with one more conversation, the oldest forgotten. */
-export const addConversation = (counts: ConversationCounts, kind: keyof ConversationCounts): ConversationCounts =>
+export const addConversation = (counts: ConversationCounts, kind: Conversation): ConversationCounts =>
   recentConversations({ ...counts, [kind]: counts[kind] + 1 })
 
 /**

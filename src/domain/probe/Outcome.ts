@@ -102,7 +102,6 @@ const UnverifiableReason = Schema.Literal(
   "commitments_unknown",
   "reorg",
   "claim_changed",
-  "payload_unknown",
   "overload",
   "verifier_failed"
 )

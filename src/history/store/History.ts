@@ -6,7 +6,7 @@ import type { FindingCounts } from "../../domain/peer/Finding.ts"
 import type { Probe } from "../../domain/probe/Job.ts"
 import type { OutcomeCounts } from "../../domain/probe/Outcome.ts"
 import type { RecordingState } from "../../domain/Status.ts"
-import type { ConversationCounts } from "../../domain/peer/Verdict.ts"
+import type { Conversation, ConversationCounts } from "../../domain/peer/Verdict.ts"
 import type { CoverageChunk } from "./CoverageChunk.ts"
 
 /** The store cannot be opened, read or written; `reason` says what to do about it. */
@@ -18,9 +18,6 @@ export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryErr
     return `history: ${this.operation}: ${this.reason}`
   }
 }
-
-/** One conversation with a peer that was not a probe and failed, or the way in which a probe went. */
-export type Conversation = keyof ConversationCounts
 
 /** What is remembered of a peer. */
 export interface PeerHistory {

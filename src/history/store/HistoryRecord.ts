@@ -3,7 +3,7 @@ import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
 import type { FindingCounts } from "../../domain/peer/Finding.ts"
 import type { Probe } from "../../domain/probe/Job.ts"
-import type { Conversation } from "./History.ts"
+import type { Conversation } from "../../domain/peer/Verdict.ts"
 
 /** One thing to remember, as it waits to be written. */
 export type HistoryRecord = Data.TaggedEnum<{

@@ -4,7 +4,7 @@ import { addFindings } from "../../domain/peer/Finding.ts"
 import type { Outcome, Probe } from "../../domain/probe/Job.ts"
 import { blameOf, countOutcomes, noOutcomes, type OutcomeCounts } from "../../domain/probe/Outcome.ts"
 import { type ConversationCounts, noConversations } from "../../domain/peer/Verdict.ts"
-import type { Conversation } from "./History.ts"
+import type { Conversation } from "../../domain/peer/Verdict.ts"
 import { PeerRecord } from "./HistoryRecord.ts"
 
 /** What one record adds to what is known of its peer. */

@@ -3,9 +3,8 @@ import { Dasmon } from "../../Dasmon.ts"
 import { type ChainParameters, slotStart } from "../../domain/network/Chain.ts"
 import { type ClientFamily, clientFamily } from "../../domain/peer/ClientFamily.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
-import type { Event } from "../../domain/Event.ts"
+import type { Event, Sampling } from "../../domain/Event.ts"
 import type { Finding } from "../../domain/peer/Finding.ts"
-import type { Probe } from "../../domain/probe/Job.ts"
 import * as Metrics from "../../domain/metrics/Metrics.ts"
 import { countOutcomes, type OutcomeCounts, outcomeKinds } from "../../domain/probe/Outcome.ts"
 import type { PeerView } from "../../domain/peer/Peer.ts"
@@ -82,12 +81,13 @@ const makeRecorder = (chain: ChainParameters) => {
       { discard: true }
     )
 
-  const countProbe = Effect.fnUntraced(function* ({ bytes, findings, job, outcomes, requests, timings }: Probe) {
+  const countProbe = Effect.fnUntraced(function* ({ conversation, probe }: Sampling) {
+    const { bytes, findings, job, outcomes, requests, timings } = probe
     const client = clientOf(job.peerId)
     const counts = countOutcomes(outcomes)
     yield* addOutcomes(counts, client)
     yield* countFindings(job.peerId, findings)
-    yield* Metric.increment(Metrics.probesCompleted.of({ conversation: conversationOf(counts), client }))
+    yield* Metric.increment(Metrics.probesCompleted.of({ conversation, client }))
     yield* Metric.incrementBy(Metrics.probeRequests, requests)
     yield* Metric.incrementBy(Metrics.receivedBytes.of({ client }), bytes)
     yield* Metric.update(Metrics.probeSeconds.of({ client }), timings.total / 1000)
@@ -130,7 +130,7 @@ const makeRecorder = (chain: ChainParameters) => {
       switch (event._tag) {
         case "Sampling": {
           const { coverage, probe } = event
-          yield* countProbe(probe)
+          yield* countProbe(event)
           const peer = seen.get(probe.job.peerId)
           if (peer !== undefined && coverage !== null) yield* see(probe.job.peerId, { ...peer, coverage })
           return
@@ -155,12 +155,6 @@ const seenOf = ({ agent, connected, coverage, verdict }: PeerView): Seen => ({
   connected,
   coverage
 })
-
-/** A conversation that failed leaves its kind with every combination that was not answered. */
-const conversationOf = ({ disconnected, refused, timeout }: OutcomeCounts) => {
-  if (refused > 0) return "refused"
-  return timeout + disconnected > 0 ? "unanswered" : "answered"
-}
 
 const addOutcomes = (counts: OutcomeCounts, client: ClientFamily) =>
   Effect.forEach(

@@ -1,9 +1,10 @@
 import { FastCheck as fc } from "effect"
 import type { Claim } from "../../../src/domain/peer/Claim.ts"
 import { FindingKind } from "../../../src/domain/peer/Finding.ts"
+import type { Conversation } from "../../../src/domain/peer/Verdict.ts"
 import type { Outcome, Probe } from "../../../src/domain/probe/Job.ts"
 import { InvalidCheck, outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
-import type { Conversation } from "../../../src/history/store/History.ts"
+
 import { HistoryRecord } from "../../../src/history/store/HistoryRecord.ts"
 import { rootOf } from "./Fixture.ts"
 

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import type { Dasmon } from "../../../src/Dasmon.ts"
 import { peerKey } from "../../../src/devnet/peer/PeerKey.ts"
 import { slotAt } from "../../../src/domain/network/Chain.ts"
@@ -83,7 +83,7 @@ const recorded = Effect.gen(function* () {
     yield* history.recordProbe(probe, "answered", { owed: 100, tested: 10, failed: 1 })
   }
   yield* history.flush
-  const peers = Layer.mock(Peers, { view: () => Effect.succeedNone })
+  const peers = Layer.mock(Peers, { view: () => Option.none(), views: () => [], passedOver: () => 0 })
   const over: Partial<Dasmon["Type"]> = {
     reports,
     probe: history.probe,

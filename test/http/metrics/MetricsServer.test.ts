@@ -52,11 +52,13 @@ describe("the metrics", () => {
       const outcomes = [outcome(100, "success"), outcome(101, "success"), outcome(102, "missing")]
       yield* fake.publish({
         _tag: "Sampling",
+        conversation: "answered",
         probe: probeOf("A", { bytes: 1000, outcomes, findings: [{ kind: "duplicate_sidecar", detail: "twice" }] }),
         coverage: coverageView({ owed: 200, tested: 50, failed: 2 })
       })
       yield* fake.publish({
         _tag: "Sampling",
+        conversation: "unanswered",
         probe: probeOf("B", {
           bytes: 24,
           timings: { open: null, firstByte: null, total: 10_000 },

@@ -17,7 +17,8 @@ const start = (fake: FakeDasmon, streams: Partial<StreamLimits> = {}) =>
 
 const tracked = (peerId: string, detail = "") =>
   ({ _tag: "NodeTracking", change: "tracked", detail, peer: peerOf(peerId), peerId }) as const
-const sampling = (peerId: string) => ({ _tag: "Sampling", probe: probeOf(peerId), coverage: null }) as const
+const sampling = (peerId: string) =>
+  ({ _tag: "Sampling", probe: probeOf(peerId), conversation: "answered", coverage: null }) as const
 const status = { _tag: "SystemSnapshot", status: statusOf({}) } as const
 
 const publish = (fake: FakeDasmon, count: number) =>

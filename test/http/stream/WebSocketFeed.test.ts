@@ -41,7 +41,12 @@ describe("the event stream", () => {
               fake.publish(
                 index % 2 === 0
                   ? tracked(`peer ${index}`)
-                  : { _tag: "Sampling", probe: probeOf("16Uiu2A", { bytes: index }), coverage: null }
+                  : {
+                      _tag: "Sampling",
+                      probe: probeOf("16Uiu2A", { bytes: index }),
+                      conversation: "answered",
+                      coverage: null
+                    }
               ),
               // Lets the sockets have their turn now and then.
               index % 20 === 0 ? Effect.sleep("1 millis") : Effect.void

@@ -52,7 +52,7 @@ for (const { name, scheme, start } of [
             ]
           }
         }
-        yield* fake.publish({ _tag: "Sampling", probe, coverage: null })
+        yield* fake.publish({ _tag: "Sampling", probe, conversation: "answered", coverage: null })
         yield* eventually(() => eventsOf(server).length === 2)
         const [first, second] = eventsOf(server)
         const slotStart = (slot: number) => String(1_600_000_000 + slot * 12)
@@ -217,12 +217,22 @@ for (const { name, scheme, start } of [
         const refused = yield* count(Metrics.xatuRefused)
         const fake = yield* makeFakeDasmon()
         yield* startXatu(fake, xatuConfig({ address: address(server.port), batchSize: 200 }), yield* tempFolder)
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1_000, 200), coverage: null })
+        yield* fake.publish({
+          _tag: "Sampling",
+          probe: probeOfSlots(1_000, 200),
+          conversation: "answered",
+          coverage: null
+        })
         yield* eventually(() => slotsOf(server).length === 199)
         assert.sameMembers([...slotsOf(server)], [...range(1_000, 77), ...range(1_078, 122)])
         // Two requests for each halving, and not one for each event.
         assert.isAtMost(server.requests.length, 30)
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(5_000, 3), coverage: null })
+        yield* fake.publish({
+          _tag: "Sampling",
+          probe: probeOfSlots(5_000, 3),
+          conversation: "answered",
+          coverage: null
+        })
         yield* eventually(() => slotsOf(server).length === 202)
         while ((yield* count(Metrics.xatuRefused)) === refused) yield* Effect.sleep("5 millis")
         assert.strictEqual(yield* count(Metrics.xatuRefused), refused + 1)
@@ -236,7 +246,12 @@ for (const { name, scheme, start } of [
           Number(event.libp2p_trace_rpc_data_column_custody_probe?.slot.value) % 4 === 0 ? "no" : undefined
         const fake = yield* makeFakeDasmon()
         yield* startXatu(fake, xatuConfig({ address: address(server.port), batchSize: 64 }), yield* tempFolder)
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1_000, 64), coverage: null })
+        yield* fake.publish({
+          _tag: "Sampling",
+          probe: probeOfSlots(1_000, 64),
+          conversation: "answered",
+          coverage: null
+        })
         yield* eventually(() => slotsOf(server).length === 48)
         assert.isTrue(slotsOf(server).every((slot) => slot % 4 !== 0))
       })
@@ -249,7 +264,12 @@ for (const { name, scheme, start } of [
         const refused = yield* count(Metrics.xatuRefused)
         const fake = yield* makeFakeDasmon()
         yield* startXatu(fake, xatuConfig({ address: address(server.port), batchSize: 4 }), yield* tempFolder)
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1_000, 10), coverage: null })
+        yield* fake.publish({
+          _tag: "Sampling",
+          probe: probeOfSlots(1_000, 10),
+          conversation: "answered",
+          coverage: null
+        })
         yield* eventually(() => server.requests.length > 60)
         server.mood = "takes"
         yield* eventually(() => slotsOf(server).length === 10)
@@ -265,7 +285,12 @@ for (const { name, scheme, start } of [
           server.mood = mood
           const fake = yield* makeFakeDasmon()
           yield* startXatu(fake, xatuConfig({ address: address(server.port) }), yield* tempFolder)
-          yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1_000, 5), coverage: null })
+          yield* fake.publish({
+            _tag: "Sampling",
+            probe: probeOfSlots(1_000, 5),
+            conversation: "answered",
+            coverage: null
+          })
           yield* eventually(() => server.requests.length >= 3)
           server.mood = "takes"
           yield* eventually(() => slotsOf(server).length === 5)
@@ -282,13 +307,13 @@ for (const { name, scheme, start } of [
           xatuConfig({ address: address(server.port), username: "me", password: "no" }),
           yield* tempFolder
         )
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1, 1), coverage: null })
+        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1, 1), conversation: "answered", coverage: null })
         yield* eventually(() => server.requests.length >= 2)
         assert.deepStrictEqual(server.batches, [])
         yield* wrong.close
         const config = { username: "me", password: "pa:ss", headers: { "X-Scope": "lab" } }
         yield* startXatu(fake, xatuConfig({ address: address(server.port), ...config }), yield* tempFolder)
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(2, 1), coverage: null })
+        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(2, 1), conversation: "answered", coverage: null })
         yield* eventually(() => slotsOf(server).length === 1)
         assert.strictEqual(server.batches[0]?.headers["x-scope"], "lab")
       })
@@ -304,7 +329,7 @@ for (const { name, scheme, start } of [
         writeFileSync(caFile, tls.cert)
         const stranger = yield* startXatu(fake, xatuConfig({ address: address(server.port, true) }), yield* tempFolder)
         yield* startXatu(fake, xatuConfig({ address: address(server.port, true), caFile }), join(folder, "spill"))
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(7, 2), coverage: null })
+        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(7, 2), conversation: "answered", coverage: null })
         yield* eventually(() => slotsOf(server).length === 2)
         yield* stranger.close
         assert.deepStrictEqual(slotsOf(server), [7, 8])
@@ -320,12 +345,22 @@ for (const { name, scheme, start } of [
         const config = xatuConfig({ address: address(gone), batchSize: 50 }, { queue: 100 })
         const first = yield* startXatu(fake, config, folder)
         for (const slot of range(0, 50))
-          yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1_000 + slot * 20, 20), coverage: null })
+          yield* fake.publish({
+            _tag: "Sampling",
+            probe: probeOfSlots(1_000 + slot * 20, 20),
+            conversation: "answered",
+            coverage: null
+          })
         yield* eventually(() => readdirSync(folder).length >= 10)
         // The program ends, another begins: what was in memory and what was being sent is there too.
         yield* first.close
         yield* startXatu(fake, config, folder)
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(9_000, 1), coverage: null })
+        yield* fake.publish({
+          _tag: "Sampling",
+          probe: probeOfSlots(9_000, 1),
+          conversation: "answered",
+          coverage: null
+        })
         const server = yield* start({ port: gone })
         yield* eventually(() => slotsOf(server).length >= 1_001)
         assert.deepStrictEqual(slotsOf(server), [...range(1_000, 1_000), 9_000])
@@ -345,7 +380,12 @@ for (const { name, scheme, start } of [
           xatuConfig({ address: address(server.port), flushInterval: "5m" }),
           folder
         )
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1_000, 3), coverage: null })
+        yield* fake.publish({
+          _tag: "Sampling",
+          probe: probeOfSlots(1_000, 3),
+          conversation: "answered",
+          coverage: null
+        })
         yield* running.close
         assert.deepStrictEqual(slotsOf(server), range(1_000, 3))
         assert.deepStrictEqual(readdirSync(folder), [])
@@ -375,7 +415,12 @@ describe("the start of shipping", () => {
       const missed = yield* count(Metrics.xatuMissed)
       yield* startXatu(fake, xatuConfig({ address: `127.0.0.1:${server.port}` }), yield* tempFolder)
       for (const slot of range(1, 20)) {
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(slot, 1), coverage: null })
+        yield* fake.publish({
+          _tag: "Sampling",
+          probe: probeOfSlots(slot, 1),
+          conversation: "answered",
+          coverage: null
+        })
       }
       yield* eventually(() => slotsOf(server).includes(20))
       assert.strictEqual((yield* count(Metrics.xatuMissed)) - missed, 20 - slotsOf(server).length)
@@ -394,7 +439,12 @@ describe("what waits on disk", () => {
       const config = xatuConfig({ address: `127.0.0.1:${gone}`, batchSize: 50 }, { queue: 100, spillLimitMib: limit })
       const first = yield* startXatu(fake, config, folder)
       for (const slot of range(0, 50))
-        yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1_000 + slot * 20, 20), coverage: null })
+        yield* fake.publish({
+          _tag: "Sampling",
+          probe: probeOfSlots(1_000 + slot * 20, 20),
+          conversation: "answered",
+          coverage: null
+        })
       yield* eventually(() => readdirSync(folder).length > 0)
       yield* first.close
       const used = readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0)
@@ -421,7 +471,12 @@ describe("what waits on disk", () => {
       const fake = yield* makeFakeDasmon()
       const config = xatuConfig({ address: `127.0.0.1:${gone}` })
       const first = yield* startXatu(fake, config, folder)
-      yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1_000, 10), coverage: null })
+      yield* fake.publish({
+        _tag: "Sampling",
+        probe: probeOfSlots(1_000, 10),
+        conversation: "answered",
+        coverage: null
+      })
       yield* first.close
       const [name = ""] = readdirSync(folder)
       const path = join(folder, name)

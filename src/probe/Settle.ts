@@ -1,77 +1,11 @@
-import { Clock, Duration, Effect, Either, Metric, Option } from "effect"
-import type { Block } from "../domain/network/Block.ts"
-import { fromHex } from "../domain/Bytes.ts"
-import { blobParametersAt, type ChainParameters, epochOf, slotAt } from "../domain/network/Chain.ts"
+import { Clock, Effect, Either, Option } from "effect"
+import { type ChainParameters, slotAt } from "../domain/network/Chain.ts"
 import { type ClaimParts, makeClaim } from "../domain/peer/Claim.ts"
 import { type ClaimHistory, extendClaims, owes } from "../domain/peer/ClaimHistory.ts"
 import type { Outcome } from "../domain/probe/Job.ts"
-import { gaugeWhile } from "../domain/metrics/MetricFamily.ts"
-import { verifyQueue, verifySeconds } from "../domain/metrics/Metrics.ts"
-import { blameOf, describe, InvalidColumn, outcomeOf, type ProbeError, Unverifiable } from "../domain/probe/Outcome.ts"
+import { blameOf, describe, outcomeOf, type ProbeError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
-import type { SidecarToVerify, Verifier } from "../kzg/Verifier.ts"
-import type { Delivered, Received } from "./RequestColumns.ts"
-
-/** What a combination came to, before the last look at the chain: `none` is success. */
-export interface Finished {
-  readonly block: Block
-  readonly column: number
-  readonly error: Option.Option<ProbeError>
-  /** What it was judged by, if anything came. */
-  readonly delivery?: Delivery
-}
-
-/** A delivered sidecar and the canonical block that it must be of. */
-export interface Delivery {
-  readonly block: Block
-  readonly sidecar: Delivered
-  readonly received: Received
-}
-
-/** Verifies what was delivered, all in one batch. A sidecar of a block that was canonical once is nobody's fault. */
-export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
-  chain: ChainParameters,
-  verifier: Verifier["Type"],
-  commitments: CommitmentCache["Type"],
-  deliveries: ReadonlyArray<Delivery>
-) {
-  if (deliveries.length === 0) return []
-  const verdicts = yield* verifier
-    .verify(
-      deliveries.map(({ block, sidecar }): SidecarToVerify => ({
-        fork: sidecar.fork,
-        ssz: sidecar.ssz,
-        blockRoot: fromHex(block.root),
-        slot: block.slot,
-        commitments: block.commitments,
-        maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
-      }))
-    )
-    .pipe(
-      Metric.trackDurationWith(verifySeconds, Duration.toSeconds),
-      gaugeWhile(verifyQueue, deliveries.length),
-      Effect.either
-    )
-  return deliveries.map((delivery, index): Finished => {
-    const { block, sidecar } = delivery
-    const finished = { block, column: sidecar.column, delivery }
-    if (Either.isLeft(verdicts)) {
-      const detail = verdicts.left.reason
-      return { ...finished, error: Option.some(new Unverifiable({ reason: "verifier_failed", detail })) }
-    }
-    const verdict = verdicts.right[index]
-    if (verdict === undefined || verdict._tag === "Valid") return { ...finished, error: Option.none() }
-    if (Option.isSome(commitments.orphan(sidecar.blockRoot))) {
-      const detail = `the sidecar is of block ${sidecar.blockRoot}, which was canonical until a reorg`
-      return { ...finished, error: Option.some(new Unverifiable({ reason: "reorg", detail })) }
-    }
-    const { check, detail } = verdict
-    return {
-      ...finished,
-      error: Option.some(new InvalidColumn({ slot: block.slot, column: sidecar.column, check, detail }))
-    }
-  })
-})
+import type { Finished } from "./VerifyDelivered.ts"
 
 /** What the peer says once it has answered; a claim that moved meanwhile excuses what it no longer covers. */
 export interface Afterwards {

@@ -1,0 +1,191 @@
+import { Clock, Context, Effect, Layer, Option, PubSub, Stream } from "effect"
+import type { ClaimParts } from "../../src/domain/peer/Claim.ts"
+import type { PeerDisconnected, ProbeTimeout, RequestError } from "../../src/domain/probe/Outcome.ts"
+import type { PeerAddress } from "../../src/domain/peer/Peer.ts"
+import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
+import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
+import type { History } from "../../src/history/store/History.ts"
+import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
+import { Externs } from "../../src/host/Externs.ts"
+import { Host, type HostEvent, type NotDialled } from "../../src/host/Host.ts"
+import { Peers, type PeersOptions } from "../../src/peers/Peers.ts"
+import { Prober, type ProbeRequest, type ProbeResult } from "../../src/probe/Prober.ts"
+import { ProbeTotals } from "../../src/probe/ProbeTotals.ts"
+import { ProbeWorkers } from "../../src/probe/ProbeWorkers.ts"
+import { Daemons } from "../../src/runtime/Daemon.ts"
+import { LoopLag } from "../../src/runtime/LoopLag.ts"
+import { Sampler } from "../../src/sampler/Sampler.ts"
+import { chain, peer, statement } from "../probe/FakeWorld.ts"
+
+export const other: PeerAddress = {
+  ...peer,
+  peerId: "16Uiu2HAm6nLcG47AyCQnB5kDaWJNLbVFbTL9AG3uVvwZK1KUeYs6",
+  multiaddrs: ["/ip4/127.0.0.1/tcp/2"]
+}
+export const dialled: PeerAddress = { ...peer, multiaddrs: ["/ip4/127.0.0.1/tcp/1"] }
+
+/** What the fakes do, and what was asked of them; a test changes the behaviour as it goes. */
+export interface Script {
+  readonly connects: Array<string>
+  readonly goodbyes: Array<readonly [string, number]>
+  readonly refreshes: Array<string>
+  readonly probes: Array<{ readonly peerId: string; readonly at: number }>
+  connect: (address: PeerAddress) => Effect.Effect<void, PeerDisconnected | ProbeTimeout | NotDialled>
+  refresh: (peerId: string) => Effect.Effect<Omit<ClaimParts, "nodeId">, RequestError>
+  probe: (request: ProbeRequest) => Effect.Effect<Option.Option<RequestError>>
+  readonly up: Set<string>
+}
+
+export class Fakes extends Context.Tag("test/Fakes")<
+  Fakes,
+  { readonly script: Script; readonly hub: PubSub.PubSub<HostEvent> }
+>() {}
+
+const layerFakes = (prepare: (script: Script) => void) =>
+  Layer.effect(
+    Fakes,
+    Effect.map(PubSub.unbounded<HostEvent>(), (hub) => {
+      const script: Script = {
+        connects: [],
+        goodbyes: [],
+        refreshes: [],
+        probes: [],
+        connect: () => Effect.void,
+        refresh: () => Effect.succeed(statement(8)),
+        probe: () => Effect.succeedNone,
+        up: new Set<string>()
+      }
+      prepare(script)
+      return { hub, script }
+    })
+  )
+
+const layerHost = Layer.effect(
+  Host,
+  Effect.map(Fakes, ({ hub, script }) =>
+    Host.of({
+      peerId: "us",
+      multiaddrs: [],
+      connect: (address) =>
+        Effect.gen(function* () {
+          const { multiaddrs, peerId } = address
+          script.connects.push(peerId)
+          yield* script.connect(address)
+          script.up.add(peerId)
+          return { peerId, address: multiaddrs[0] ?? "inbound", agent: "Teku/1" }
+        }),
+      disconnect: (peerId, code) =>
+        Effect.sync(() => {
+          script.goodbyes.push([peerId, code])
+          script.up.delete(peerId)
+        }),
+      request: () => Effect.die("the prober is a fake"),
+      connected: Effect.sync(() => [...script.up].map((peerId) => ({ peerId, address: "", agent: undefined }))),
+      events: Stream.fromPubSub(hub, { scoped: true })
+    })
+  )
+)
+
+const probeOf = (request: ProbeRequest, at: number, error: Option.Option<RequestError>): ProbeResult => ({
+  probe: {
+    id: `${request.job.peerId} ${at}`,
+    job: request.job,
+    startedAt: at,
+    finishedAt: at,
+    timings: { open: 1, firstByte: 1, total: 1 },
+    requests: 1,
+    bytes: 10,
+    outcomes: Option.isSome(error) ? [] : [{ slot: 4, column: 1, outcome: "success", blockRoot: "0x00", blobs: 1 }],
+    findings: []
+  },
+  conversation: Option.match(error, {
+    onNone: () => "answered" as const,
+    onSome: ({ _tag }) => (_tag === "PeerRefused" ? ("refused" as const) : ("unanswered" as const))
+  }),
+  statement: Option.none(),
+  evidence: [],
+  error
+})
+
+const layerProber = Layer.effect(
+  Prober,
+  Effect.map(Fakes, ({ script }) =>
+    Prober.of({
+      probe: (request) =>
+        Effect.gen(function* () {
+          const at = yield* Clock.currentTimeMillis
+          script.probes.push({ peerId: request.job.peerId, at })
+          return probeOf(request, at, yield* script.probe(request))
+        })
+    })
+  )
+)
+
+export const layerSampler = Layer.succeed(
+  Sampler,
+  Sampler.of({
+    unload: () => Effect.void,
+    next: (peerId) => Effect.succeedSome({ peerId, startSlot: 4, count: 1, columns: [1] }),
+    record: () => Effect.succeedNone
+  })
+)
+
+export const layerIdleSampler = Layer.map(layerSampler, (context) =>
+  Context.make(Sampler, { ...Context.get(context, Sampler), next: () => Effect.succeedNone })
+)
+
+const options: PeersOptions = {
+  addresses: [dialled],
+  allows: () => true,
+  testIntervalMs: 10_000,
+  refreshIntervalMs: 4_000,
+  graceMs: 60_000,
+  maxPeers: 100
+}
+
+const layerExterns = Layer.effect(
+  Externs,
+  Effect.map(Fakes, ({ script }) =>
+    Externs.of({
+      chain,
+      peerRefresh: ({ peerId }) => {
+        script.refreshes.push(peerId)
+        return script.refresh(peerId)
+      },
+      chainQuery: () => Effect.succeed([]),
+      chainHead: Effect.succeed({ slot: 1000, root: "0x00" }),
+      chainEvents: Stream.never
+    })
+  )
+)
+
+export interface Parts {
+  readonly workers?: number
+  readonly sampler?: Layer.Layer<Sampler>
+  readonly history?: Layer.Layer<History>
+  readonly lag?: Layer.Layer<LoopLag>
+}
+
+/** The supervisor over fakes that are set up before it starts. */
+export const world = (
+  prepare: (script: Script) => void = () => {},
+  over: Partial<PeersOptions> = {},
+  { history = MemoryHistory.layer, lag = LoopLag.layerNone, sampler = layerSampler, workers = 4 }: Parts = {}
+) =>
+  Peers.layer({ ...options, ...over }).pipe(
+    Layer.provide([layerHost, layerProber, sampler, layerExterns, ProbeWorkers.layer(workers)]),
+    Layer.provideMerge(
+      Layer.mergeAll(ProbeTotals.layer, lag, history, MemoryEventBus.layer(), MemoryEvidence.layer(), Daemons.layer)
+    ),
+    Layer.provideMerge(layerFakes(prepare))
+  )
+
+export const view = (peerId: string) =>
+  Effect.map(Peers, (peers) => {
+    const found = Option.getOrUndefined(peers.view(peerId))
+    if (found === undefined) throw new Error("the peer is not tracked")
+    return found
+  })
+
+export const timesOf = (script: Script, peerId: string) =>
+  script.probes.filter((probe) => probe.peerId === peerId).map(({ at }) => at)
