@@ -131,12 +131,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
 
   /** A peer that could not be reached is dialled at its new address without waiting any longer. */
   const rest = Effect.suspend(() =>
-    link.isUp()
-      ? pause
-      : Effect.zipRight(
-          Effect.sync(() => newAddress.unsafeClose()),
-          Effect.raceFirst(pause, Effect.zipRight(newAddress.await, backOff.reset))
-        )
+    link.isUp() ? pause : Effect.raceFirst(pause, Effect.zipRight(newAddress.await, backOff.reset))
   )
 
   const remember = yield* makeRemember(peerId)
@@ -163,6 +158,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
         const back = yield* link.untilUp.pipe(Effect.raceFirst(newAddress.await), Effect.timeoutOption(options.graceMs))
         if (Option.isNone(back)) return "did not come back" satisfies PeerEnd
       }
+      newAddress.unsafeClose()
       const visited = yield* Effect.either(visit)
       if (Either.isLeft(visited)) yield* failed(visited.left)
       else if (Option.isSome(visited.right)) return visited.right.value
