@@ -67,7 +67,7 @@ export { Externs, ExternsError } from "./host/Externs.ts"
 export { type ConnectedPeer, type DialError, Host, type HostEvent } from "./host/Host.ts"
 export * as Libp2pHost from "./host/libp2p/Libp2pHost.ts"
 export * as Standalone from "./host/Standalone.ts"
-export type { Answer } from "./wire/Client.ts"
+export type { ResponseStream } from "./wire/Client.ts"
 export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
 
 export { CommitmentCache } from "./chain/CommitmentCache.ts"

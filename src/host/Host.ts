@@ -1,7 +1,7 @@
 import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
 import type { PeerAddress } from "../domain/peer/Peer.ts"
 import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/probe/Outcome.ts"
-import type { Answer } from "../wire/Client.ts"
+import type { ResponseStream } from "../wire/Client.ts"
 import type { RequestMessage } from "../wire/Message.ts"
 
 /** A peer that the node is connected to. */
@@ -52,7 +52,10 @@ export class Host extends Context.Tag("dasmon/Host")<
      * Opens one stream, writes the request, half-closes and gives the answer. The stream is closed with the scope:
      * reset unless its answer was read to the end. The peer must be connected.
      */
-    readonly request: (peerId: string, message: RequestMessage) => Effect.Effect<Answer, RequestError, Scope.Scope>
+    readonly request: (
+      peerId: string,
+      message: RequestMessage
+    ) => Effect.Effect<ResponseStream, RequestError, Scope.Scope>
     /** Connected peers, now. */
     readonly connected: Effect.Effect<ReadonlyArray<ConnectedPeer>>
     /** Comings and goings from the moment that this effect returns. */

@@ -205,7 +205,7 @@ const collect = Effect.fnUntraced(function* (
       failed.push(...failAll(blocks, [...gaps, ...undelivered(one, rest)], () => one.error))
       return collected(one.error)
     }
-    const absent = absences(one.answer, rest)
+    const absent = absences(one.response, rest)
     gaps.push(...absent.gaps)
     rest = absent.truncated
     if (rest.length === 0) break
@@ -215,7 +215,7 @@ const collect = Effect.fnUntraced(function* (
   const request: ColumnRequest = { _tag: "ByRoot", blocks: gaps }
   const confirm = yield* requestColumns(host, network, job.peerId, columnsByRoot(identifiers(blocks, gaps)), request)
   received.push(confirm)
-  const left = Option.isSome(confirm.error) ? undelivered(confirm, gaps) : absences(confirm.answer, gaps).gaps
+  const left = Option.isSome(confirm.error) ? undelivered(confirm, gaps) : absences(confirm.response, gaps).gaps
   failed.push(
     ...failAll(blocks, left, (slot, column) =>
       Option.orElseSome(confirm.error, () => new MissingColumn({ slot, column, detail: "left out of two answers" }))

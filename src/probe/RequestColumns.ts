@@ -1,5 +1,5 @@
 import { Clock, Effect, Either, Option, Stream } from "effect"
-import { accept, type AnswerState, type ColumnRequest, startAnswer } from "../domain/column/ColumnResponse.ts"
+import { accept, type ResponseState, type ColumnRequest, startResponse } from "../domain/column/ColumnResponse.ts"
 import { type ChainParameters, type ForkName } from "../domain/network/Chain.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { type DigestTable, forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
@@ -27,10 +27,10 @@ export interface Received {
   readonly protocol: string
   /** Unix milliseconds. */
   readonly sentAt: number
-  readonly answer: AnswerState
+  readonly response: ResponseState
   readonly delivered: ReadonlyArray<Delivered>
   readonly findings: ReadonlyArray<Finding>
-  /** What ended the answer, unless the peer ended it cleanly. */
+  /** What ended the response, unless the peer ended it cleanly. */
   readonly error: Option.Option<RequestError>
   /** Milliseconds; `null` for what was not reached. */
   readonly openMs: number | null
@@ -38,14 +38,14 @@ export interface Received {
   readonly bytes: number
 }
 
-/** What an answer is read against. */
+/** What a response is read against. */
 export interface Network {
   readonly chain: ChainParameters
   readonly digests: DigestTable
 }
 
 /**
- * Sends one request for columns and reads the answer to its end, however it ends. A chunk that cannot be decoded or
+ * Sends one request for columns and reads the response to its end, however it ends. A chunk that cannot be decoded or
  * attributed ends it as malformed; what came before is kept.
  */
 export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
@@ -56,7 +56,7 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
   request: ColumnRequest
 ) {
   const startedAt = yield* Clock.currentTimeMillis
-  let answer = startAnswer(request)
+  let response = startResponse(request)
   const delivered: Array<Delivered> = []
   const findings: Array<Finding> = []
   let protocol = ""
@@ -69,10 +69,10 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
     bytes += chunk.wireBytes
     const sidecar = yield* attribute(network, chunk)
     const accepted = yield* Either.mapLeft(
-      accept(answer, { slot: sidecar.slot, index: sidecar.column }),
+      accept(response, { slot: sidecar.slot, index: sidecar.column }),
       (error) => new MalformedResponse({ detail: error.message })
     )
-    answer = accepted.state
+    response = accepted.state
     if (accepted.kept) delivered.push(sidecar)
     if (Option.isSome(accepted.finding)) findings.push(accepted.finding.value)
   })
@@ -92,7 +92,7 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
     message,
     protocol,
     sentAt: startedAt,
-    answer,
+    response,
     delivered,
     findings: oneOfEach(findings),
     error: Either.getLeft(result),
@@ -130,7 +130,7 @@ const attribute = (network: Network, chunk: ResponseChunk): Either.Either<Delive
 
 const malformed = (detail: string) => Either.left(new MalformedResponse({ detail }))
 
-/** One finding of each kind and answer, with how often it occurred: a peer cannot fill our memory with them. */
+/** One finding of each kind and response, with how often it occurred: a peer cannot fill our memory with them. */
 const oneOfEach = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
   const kinds = new Map<Finding["kind"], { readonly first: Finding; readonly count: number }>()
   for (const finding of findings) {

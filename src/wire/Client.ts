@@ -18,19 +18,19 @@ import { messageOf } from "../domain/Text.ts"
 export interface RequestLimits {
   /** Opening the stream and agreeing on a protocol. */
   readonly openMs: number
-  /** Taking the request, and then until the first byte of the answer. */
+  /** Taking the request, and then until the first byte of the response. */
   readonly firstByteMs: number
   /** From one whole chunk to the next. */
   readonly chunkMs: number
-  /** The whole answer. */
+  /** The whole response. */
   readonly totalMs: number
 }
 
 /** The specification leaves the limits to the client; these are its former TTFB_TIMEOUT and RESP_TIMEOUT. */
 export const defaultLimits: RequestLimits = { openMs: 5_000, firstByteMs: 5_000, chunkMs: 10_000, totalMs: 60_000 }
 
-/** One answer under way: chunks as they come, until the peer closes the stream. */
-export interface Answer {
+/** One response under way: chunks as they come, until the peer closes the stream. */
+export interface ResponseStream {
   /** The protocol id that was negotiated. */
   readonly protocol: string
   /**
@@ -44,14 +44,14 @@ export interface Answer {
 export type RequestConnection = Pick<Connection, "newStream" | "status">
 
 /**
- * Opens one stream, writes the request, half-closes and gives the answer. With the scope the stream is closed: reset,
- * unless the answer was read to its end.
+ * Opens one stream, writes the request, half-closes and gives the response. With the scope the stream is closed: reset,
+ * unless the response was read to its end.
  */
 export const request = Effect.fnUntraced(function* (
   connection: RequestConnection,
   message: RequestMessage,
   limits: RequestLimits = defaultLimits
-): Effect.fn.Return<Answer, RequestError, Scope.Scope> {
+): Effect.fn.Return<ResponseStream, RequestError, Scope.Scope> {
   const stream = yield* openStream(connection, message, limits)
   const version = message.protocols.find((version) => version.protocol.id === stream.protocol)
   if (version === undefined) return yield* new MalformedResponse({ detail: `negotiated ${stream.protocol}` })
@@ -112,10 +112,10 @@ const responseChunks = (
 ): Stream.Stream<ResponseChunk, RequestError> => {
   const decoder = makeResponseDecoder(version.protocol)
   let stage: "firstChunk" | "body" = "firstChunk"
-  /** Milliseconds spent waiting: for the answer, and for the chunk that is next. */
+  /** Milliseconds spent waiting: for the response, and for the chunk that is next. */
   let waited = 0
   let waitedForChunk = 0
-  /** Ends the answer after the chunks that came before it. */
+  /** Ends the response after the chunks that came before it. */
   let last: RequestError | undefined
 
   const read = Effect.gen(function* () {

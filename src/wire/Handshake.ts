@@ -105,7 +105,7 @@ export const pingRequest = (sequenceNumber: number): RequestMessage => ({
 })
 
 /**
- * Read its answer to the end, which is empty as a rule, before the connection is closed: a connection that is closed
+ * Read its response to the end, which is empty as a rule, before the connection is closed: a connection that is closed
  * at once takes what is still under way with it.
  */
 export const goodbyeRequest = (code: number): RequestMessage => ({

@@ -26,7 +26,7 @@ export type Handler<R> = (ssz: Uint8Array, peerId: string, reply: Reply) => Effe
 export interface ServeLimits {
   /** Milliseconds for the whole request to come. */
   readonly requestMs: number
-  /** Milliseconds for each 256 KiB of the answer to be taken. */
+  /** Milliseconds for each 256 KiB of the response to be taken. */
   readonly writeMs: number
   /** Open streams of the protocol on one connection; libp2p resets what goes beyond. */
   readonly streamsPerConnection: number
@@ -45,7 +45,7 @@ export const defaultServeLimits: ServeLimits = {
 export type ServingNode = Pick<Libp2p, "handle" | "unhandle">
 
 /**
- * Serves `protocol` for as long as the scope is open; answers under way end with it. A request that cannot be decoded
+ * Serves `protocol` for as long as the scope is open; responses under way end with it. A request that cannot be decoded
  * gets an error chunk with code 1; one that does not come in time, a reset.
  */
 export const serve = <R>(
@@ -76,7 +76,7 @@ const register = <R>(
   node: ServingNode,
   protocolId: string,
   limits: ServeLimits,
-  answer: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
+  respond: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
 ): Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* FiberSet.makeRuntime<Exclude<R, Scope.Scope>>()
@@ -85,9 +85,11 @@ const register = <R>(
       if (streams >= limits.streams) return stream.abort(new Error("too many streams"))
       streams++
       run(
-        Effect.scoped(converse(stream, peerId, limits, answer)).pipe(
+        Effect.scoped(converse(stream, peerId, limits, respond)).pipe(
           Effect.catchAllCause((cause) =>
-            Cause.isInterruptedOnly(cause) ? Effect.void : Effect.logError(`answering ${protocolId} failed`, cause)
+            Cause.isInterruptedOnly(cause)
+              ? Effect.void
+              : Effect.logError(`a request of ${protocolId} could not be answered: this is a bug in dasmon`, cause)
           ),
           Effect.ensuring(Effect.sync(() => streams--))
         )
@@ -103,19 +105,19 @@ const register = <R>(
     )
   })
 
-/** Answer, half-close, and let the peer close its half too, so that it sees an end and not a reset. */
+/** Responds, half-closes, and lets the peer close its half too, so that it sees an end and not a reset. */
 const converse = <R>(
   libp2pStream: Libp2pStream,
   peerId: string,
   limits: ServeLimits,
-  answer: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
+  respond: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
 ): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.gen(function* () {
     const stream = yield* fromStream(libp2pStream, { writeTimeout: Duration.millis(limits.writeMs) })
-    yield* answer(stream, peerId).pipe(
+    yield* respond(stream, peerId).pipe(
       Effect.zipRight(stream.closeWrite),
       Effect.zipRight(discardRest(stream)),
-      // The peer is gone or does not take what we write: it has lost the answer, and we have lost nothing.
+      // The peer is gone or does not take what we write: it has lost the response, and we have lost nothing.
       Effect.catchAll(() => Effect.void)
     )
   })

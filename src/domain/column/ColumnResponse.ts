@@ -8,7 +8,7 @@ export interface SlotColumns {
   readonly columns: ReadonlyArray<number>
 }
 
-/** What was asked for: by range (then the answer is ordered) or, by root, of single blocks (then it is not). */
+/** What was asked for: by range (then the response is ordered) or, by root, of single blocks (then it is not). */
 export type ColumnRequest =
   | {
       readonly _tag: "ByRange"
@@ -18,7 +18,7 @@ export type ColumnRequest =
     }
   | { readonly _tag: "ByRoot"; readonly blocks: ReadonlyArray<SlotColumns> }
 
-/** More sidecars that nobody asked for, or asked for once, than any mistake explains: the answer is over. */
+/** More sidecars that nobody asked for, or asked for once, than any mistake explains: the response is over. */
 export class TooManySidecars extends Schema.TaggedError<TooManySidecars>()("TooManySidecars", {
   requested: Schema.Int,
   surplus: Schema.Int
@@ -28,8 +28,8 @@ export class TooManySidecars extends Schema.TaggedError<TooManySidecars>()("TooM
   }
 }
 
-/** How far one answer has come. Immutable: `accept` gives the next state. */
-export interface AnswerState {
+/** How far one response has come. Immutable: `accept` gives the next state. */
+export interface ResponseState {
   readonly request: ColumnRequest
   /** Columns asked for, by slot; by range the slots all have the same set. */
   readonly wanted: (slot: number) => ReadonlySet<number>
@@ -50,26 +50,26 @@ export interface SidecarPlace {
 }
 
 export interface Accepted {
-  readonly state: AnswerState
+  readonly state: ResponseState
   /** Whether the sidecar is to be verified: it was asked for and is the first of its combination. */
   readonly kept: boolean
   /** Duplicate and unrequested sidecars are not kept, an unordered one is. */
   readonly finding: Option.Option<Finding>
 }
 
-/** What is absent from an answer. */
+/** What is absent from a response. */
 export interface Absences {
-  /** Left out where the answer should have had it: to be confirmed by a second request. */
+  /** Left out where the response should have had it: to be confirmed by a second request. */
   readonly gaps: ReadonlyArray<SlotColumns>
-  /** After the end of an answer that stops early, which is legal: to be asked for again. */
+  /** After the end of a response that stops early, which is legal: to be asked for again. */
   readonly truncated: ReadonlyArray<SlotColumns>
 }
 
-/** Sidecars beyond those requested and one repetition of each, before an answer is cut off. */
+/** Sidecars beyond those requested and one repetition of each, before a response is cut off. */
 export const surplusAllowance = 128
 
 /** The state before the first sidecar. */
-export const startAnswer = (request: ColumnRequest): AnswerState => {
+export const startResponse = (request: ColumnRequest): ResponseState => {
   const wanted = wantedColumns(request)
   return {
     request,
@@ -82,10 +82,10 @@ export const startAnswer = (request: ColumnRequest): AnswerState => {
 }
 
 /**
- * The next sidecar of the answer. It was asked for or not, came before or not, and by range comes in ascending
+ * The next sidecar of the response. It was asked for or not, came before or not, and by range comes in ascending
  * (slot, column) order (DataColumnSidecarsByRange, fulu/p2p-interface.md); by root any order is right.
  */
-export const accept = (state: AnswerState, place: SidecarPlace): Either.Either<Accepted, TooManySidecars> => {
+export const accept = (state: ResponseState, place: SidecarPlace): Either.Either<Accepted, TooManySidecars> => {
   const { index, slot } = place
   if (!state.wanted(slot).has(index)) {
     return surplus(state, {
@@ -109,19 +109,19 @@ export const accept = (state: AnswerState, place: SidecarPlace): Either.Either<A
 }
 
 /** Whether the sidecar of this combination was kept. */
-const wasDelivered = (state: AnswerState, place: SidecarPlace): boolean =>
+const wasDelivered = (state: ResponseState, place: SidecarPlace): boolean =>
   Option.exists(HashMap.get(state.delivered, place.slot), (columns) => HashSet.has(columns, place.index))
 
 /**
- * What is due and did not come, when the answer is at its end. `due` holds blocks that have blobs, and of them columns
+ * What is due and did not come, when the response is at its end. `due` holds blocks that have blobs, and of them columns
  * that were asked for and that the peer must have.
  *
- * A peer must answer with the first block that it has, and with all columns of every block that it includes. So an
- * empty answer is one gap. By range, whatever is due up to the last slot that came is a gap, and what is due later may
+ * A peer must respond with the first block that it has, and with all columns of every block that it includes. So an
+ * empty response is one gap. By range, whatever is due up to the last slot that came is a gap, and what is due later may
  * have been cut off. By root there is no order: of a block that came in part the rest is a gap, and a block that is
  * wholly absent may have been cut off.
  */
-export const absences = (state: AnswerState, due: ReadonlyArray<SlotColumns>): Absences => {
+export const absences = (state: ResponseState, due: ReadonlyArray<SlotColumns>): Absences => {
   const absent = due
     .map(({ columns, slot }) => ({
       slot,
@@ -135,7 +135,7 @@ export const absences = (state: AnswerState, due: ReadonlyArray<SlotColumns>): A
   return { gaps: absent.filter(isGap), truncated: absent.filter((entry) => !isGap(entry)) }
 }
 
-const surplus = (state: AnswerState, finding: Finding): Either.Either<Accepted, TooManySidecars> => {
+const surplus = (state: ResponseState, finding: Finding): Either.Either<Accepted, TooManySidecars> => {
   const count = state.surplus + 1
   return count > state.requested + surplusAllowance
     ? Either.left(new TooManySidecars({ requested: state.requested, surplus: count }))

@@ -3,22 +3,22 @@ import { Either, FastCheck, Option } from "effect"
 import {
   absences,
   accept,
-  type AnswerState,
+  type ResponseState,
   type ColumnRequest,
   type SidecarPlace,
-  startAnswer,
+  startResponse,
   surplusAllowance,
   TooManySidecars
 } from "../../../src/domain/column/ColumnResponse.ts"
 import type { FindingKind } from "../../../src/domain/peer/Finding.ts"
 
 interface Run {
-  readonly state: AnswerState
+  readonly state: ResponseState
   readonly kept: ReadonlyArray<SidecarPlace>
   readonly findings: ReadonlyArray<FindingKind>
 }
 
-/** An answer of these sidecars; fails on the one that ends it. */
+/** A response of these sidecars; fails on the one that ends it. */
 const run = (request: ColumnRequest, places: ReadonlyArray<SidecarPlace>): Either.Either<Run, TooManySidecars> =>
   places.reduce(
     (soFar: Either.Either<Run, TooManySidecars>, place) =>
@@ -32,7 +32,7 @@ const run = (request: ColumnRequest, places: ReadonlyArray<SidecarPlace>): Eithe
           })
         }))
       ),
-    Either.right({ state: startAnswer(request), kept: [], findings: [] })
+    Either.right({ state: startResponse(request), kept: [], findings: [] })
   )
 
 const range: ColumnRequest = { _tag: "ByRange", startSlot: 100, count: 4, columns: [3, 17, 90] }
@@ -108,7 +108,7 @@ describe("accept", () => {
 
   it("follows the largest request there is without slowing down", () => {
     const columns = Array.from({ length: 128 }, (_, index) => index)
-    let state = startAnswer({ _tag: "ByRange", startSlot: 0, count: 128, columns })
+    let state = startResponse({ _tag: "ByRange", startSlot: 0, count: 128, columns })
     for (let slot = 0; slot < 128; slot++) {
       for (const index of columns) state = Either.getOrThrow(accept(state, at(slot, index))).state
     }
@@ -149,7 +149,7 @@ describe("absences", () => {
     )
   })
 
-  it("by range: a hole is a gap, an early end at a block boundary is not, an empty answer is", () => {
+  it("by range: a hole is a gap, an early end at a block boundary is not, an empty response is", () => {
     const block = (slot: number) => [at(slot, 3), at(slot, 17), at(slot, 90)]
     assert.deepStrictEqual(after(range, [...block(100), ...block(101)]), { gaps: [], truncated: due.slice(2) })
     assert.deepStrictEqual(after(range, [...block(100), at(101, 3)]), {
@@ -158,7 +158,7 @@ describe("absences", () => {
     })
     assert.deepStrictEqual(after(range, block(103)), { gaps: due.slice(0, 2), truncated: [] })
     assert.deepStrictEqual(after(range, []), { gaps: due, truncated: [] })
-    // What was not asked for is no answer.
+    // What was not asked for is no response.
     assert.deepStrictEqual(after(range, [at(103, 5)]), { gaps: due, truncated: [] })
   })
 
@@ -174,6 +174,6 @@ describe("absences", () => {
       gaps: [{ slot: 100, columns: [3, 17] }],
       truncated: wanted.slice(1)
     })
-    assert.deepStrictEqual(absences(startAnswer(roots), wanted), { gaps: wanted, truncated: [] })
+    assert.deepStrictEqual(absences(startResponse(roots), wanted), { gaps: wanted, truncated: [] })
   })
 })
