@@ -10,7 +10,7 @@ import {
 import { type ByteStream, open, type OpenFailure } from "./ByteStream.ts"
 import { encodeRequest, makeResponseDecoder } from "./Codec.ts"
 import type { RequestMessage, RequestVersion, ResponseChunk } from "./Message.ts"
-import { refusalOf } from "./ResultCode.ts"
+import { refusalOf } from "./Refusal.ts"
 import type { WireError } from "./WireError.ts"
 import { messageOf } from "../domain/Text.ts"
 

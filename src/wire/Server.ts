@@ -3,7 +3,7 @@ import { Cause, Duration, Effect, Either, FiberSet, Option, type Scope } from "e
 import { type ByteStream, fromStream } from "./ByteStream.ts"
 import { encodeErrorChunk, encodeSuccessChunk, makeRequestDecoder } from "./Codec.ts"
 import type { Protocol } from "./Protocol.ts"
-import { resultCodes } from "./ResultCode.ts"
+import { resultCodes } from "./Refusal.ts"
 import { StreamFailure } from "./StreamEnd.ts"
 import type { WireError } from "./WireError.ts"
 

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { goodbyeRefusal } from "../../src/wire/Goodbye.ts"
-import { refusalOf } from "../../src/wire/ResultCode.ts"
+import { goodbyeRefusal, refusalOf } from "../../src/wire/Refusal.ts"
 
 const errorOf = (code: number, message: string): string => {
   const error = refusalOf(code, message)

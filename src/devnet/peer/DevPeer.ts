@@ -1,6 +1,6 @@
 import { Clock, Effect, type Scope } from "effect"
 import { epochOf, slotAt } from "../../domain/network/Chain.ts"
-import { goodbyeCodes } from "../../wire/Goodbye.ts"
+import { goodbyeCodes } from "../../wire/Refusal.ts"
 import { makeNode, type Node } from "../../wire/Node.ts"
 import { agentAt } from "./Agents.ts"
 import { serveBlocks } from "./BlockServer.ts"

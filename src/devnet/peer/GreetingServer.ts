@@ -2,7 +2,7 @@ import { Clock, Effect, Either, HashSet, Ref, type Scope } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
 import { epochOf, slotAt } from "../../domain/network/Chain.ts"
 import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
-import { goodbyeCodes } from "../../wire/Goodbye.ts"
+import { goodbyeCodes, resultCodes } from "../../wire/Refusal.ts"
 import { decodeStatus, encodeMetadata, encodeStatus, encodeUint64, type StatusMessage } from "../../wire/Handshake.ts"
 import {
   goodbye,
@@ -14,7 +14,6 @@ import {
   statusV1,
   statusV2
 } from "../../wire/Protocol.ts"
-import { resultCodes } from "../../wire/ResultCode.ts"
 import { serve, type ServingNode } from "../../wire/Server.ts"
 import { finalized } from "../chain/ChainState.ts"
 import type { Connections } from "./Connections.ts"

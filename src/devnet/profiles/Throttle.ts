@@ -1,6 +1,5 @@
 import { Effect, HashMap, Option, Ref } from "effect"
-import { goodbyeCodes } from "../../wire/Goodbye.ts"
-import { resultCodes } from "../../wire/ResultCode.ts"
+import { goodbyeCodes, resultCodes } from "../../wire/Refusal.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 

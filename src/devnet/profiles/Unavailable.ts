@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { resultCodes } from "../../wire/ResultCode.ts"
+import { resultCodes } from "../../wire/Refusal.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 
