@@ -9,7 +9,7 @@ import { type SidecarToVerify, VerifierError } from "./Verifier.ts"
 const commitmentBytes = 48
 const rootBytes = 32
 
-/** What a worker answers. */
+/** What a worker replies. */
 const Verdict = Schema.Union(
   Schema.TaggedStruct("Valid", {}),
   Schema.TaggedStruct("Invalid", { check: InvalidCheck, detail: Schema.String })
@@ -19,7 +19,7 @@ const Verdict = Schema.Union(
  * One batch on its way to a worker. All bytes are packed in one buffer of its own, which is handed over and not
  * copied again: a view would take the whole buffer that it looks at with it.
  */
-export class VerifySlice extends Schema.TaggedRequest<VerifySlice>()("VerifySlice", {
+export class VerifyBatch extends Schema.TaggedRequest<VerifyBatch>()("VerifyBatch", {
   success: Schema.Array(Verdict),
   // The platform passes its own failures through this schema too.
   failure: Schema.Union(VerifierError, WorkerError),
@@ -39,8 +39,8 @@ export class VerifySlice extends Schema.TaggedRequest<VerifySlice>()("VerifySlic
 }) {}
 
 /** Packs a batch. The sidecars' own buffers are only read. */
-export const packSlice = (sidecars: ReadonlyArray<SidecarToVerify>): VerifySlice =>
-  new VerifySlice({
+export const packBatch = (sidecars: ReadonlyArray<SidecarToVerify>): VerifyBatch =>
+  new VerifyBatch({
     bytes: concatBytes(sidecars.flatMap(({ blockRoot, commitments, ssz }) => [ssz, blockRoot, ...commitments])),
     sidecars: sidecars.map(({ commitments, fork, maxBlobsPerBlock, slot, ssz }) => ({
       fork,
@@ -52,7 +52,7 @@ export const packSlice = (sidecars: ReadonlyArray<SidecarToVerify>): VerifySlice
   })
 
 /** The batch that was packed, as views of the one buffer. */
-export const unpackSlice = ({ bytes, sidecars }: VerifySlice): ReadonlyArray<SidecarToVerify> => {
+export const unpackBatch = ({ bytes, sidecars }: VerifyBatch): ReadonlyArray<SidecarToVerify> => {
   let offset = 0
   const take = (length: number): Uint8Array => bytes.subarray(offset, (offset += length))
   return sidecars.map(({ commitments, fork, maxBlobsPerBlock, slot, sszBytes }) => ({

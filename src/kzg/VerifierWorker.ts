@@ -2,14 +2,14 @@ import { WorkerRunner } from "@effect/platform"
 import { NodeRuntime, NodeWorkerRunner } from "@effect/platform-node"
 import { Effect, Layer } from "effect"
 import { loadKzg } from "./Kzg.ts"
-import { unpackSlice, VerifySlice } from "./VerifierMessage.ts"
+import { unpackBatch, VerifyBatch } from "./VerifierMessage.ts"
 import { verifySidecars } from "./VerifySidecars.ts"
 
 /** Entry of a verifier thread. It says that it is ready when the trusted setup is loaded. */
 const worker = Layer.unwrapEffect(
   Effect.map(loadKzg, (kzg) =>
-    WorkerRunner.layerSerialized(VerifySlice, {
-      VerifySlice: (slice) => verifySidecars(kzg, unpackSlice(slice))
+    WorkerRunner.layerSerialized(VerifyBatch, {
+      VerifyBatch: (batch) => verifySidecars(kzg, unpackBatch(batch))
     })
   )
 ).pipe(Layer.provide(NodeWorkerRunner.layer))

@@ -1,9 +1,10 @@
-import { Effect, Either, Option } from "effect"
+import { Effect, Either, Layer, Option } from "effect"
 import { bytesPerCell } from "../domain/network/Chain.ts"
 import { decodeSidecar, type Sidecar } from "../domain/column/Sidecar.ts"
 import { checkSidecar } from "../domain/column/SidecarCheck.ts"
-import { BadCells, type CellBatch, type Kzg } from "./Kzg.ts"
-import { type SidecarToVerify, type SidecarVerdict, VerifierError } from "./Verifier.ts"
+import { batchesOf } from "./Batches.ts"
+import { BadCells, type CellBatch, type Kzg, loadKzg } from "./Kzg.ts"
+import { type SidecarToVerify, type SidecarVerdict, Verifier, VerifierError } from "./Verifier.ts"
 import { messageOf } from "../domain/Text.ts"
 
 /**
@@ -27,6 +28,20 @@ export const verifySidecars = Effect.fnUntraced(function* (kzg: Kzg, sidecars: R
     })
   )
 })
+
+/**
+ * Verifies in the calling thread, which stands still meanwhile: for tests and for hosts without worker threads. Fails
+ * with `VerifierError` when the trusted setup cannot be loaded.
+ */
+export const layerInline = Layer.effect(
+  Verifier,
+  Effect.map(loadKzg, (kzg) => ({
+    verify: (sidecars) =>
+      Effect.forEach(batchesOf(sidecars), (batch) => verifySidecars(kzg, batch)).pipe(
+        Effect.map((verdicts) => verdicts.flat())
+      )
+  }))
+)
 
 /** A column that passed every check but that of its proofs: its part of a batch. */
 interface Column {
@@ -90,24 +105,24 @@ const judge = Effect.fnUntraced(function* (kzg: Kzg, column: Column) {
   }
 })
 
-const callKzg = (kzg: Kzg, columns: ReadonlyArray<Column>): Effect.Effect<KzgAnswer, VerifierError> =>
+const callKzg = (kzg: Kzg, columns: ReadonlyArray<Column>): Effect.Effect<KzgResult, VerifierError> =>
   Effect.zipRight(
     eventLoopTurn,
     Effect.try({
-      try: (): KzgAnswer => (kzg.verifyCells(batchOf(columns)) ? "holds" : "fails"),
+      try: (): KzgResult => (kzg.verifyCells(cellBatchOf(columns)) ? "holds" : "fails"),
       catch: (error) => error
     }).pipe(
       Effect.catchAll((error) =>
         error instanceof BadCells
-          ? Effect.succeed<KzgAnswer>("bad bytes")
+          ? Effect.succeed<KzgResult>("bad bytes")
           : new VerifierError({ reason: messageOf(error) })
       )
     )
   )
 
-type KzgAnswer = "holds" | "fails" | "bad bytes"
+type KzgResult = "holds" | "fails" | "bad bytes"
 
-const batchOf = (columns: ReadonlyArray<Column>): CellBatch => ({
+const cellBatchOf = (columns: ReadonlyArray<Column>): CellBatch => ({
   commitments: columns.flatMap((column) => column.commitments),
   indices: columns.flatMap((column) => column.cells.map(() => column.index)),
   cells: columns.flatMap((column) => column.cells),

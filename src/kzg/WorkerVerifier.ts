@@ -5,9 +5,9 @@ import { Worker } from "@effect/platform"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool, Schedule } from "effect"
 import { startThread } from "../runtime/WorkerThread.ts"
-import { slices } from "./Slices.ts"
+import { batchesOf } from "./Batches.ts"
 import { type SidecarToVerify, Verifier, VerifierError } from "./Verifier.ts"
-import { packSlice, type VerifySlice } from "./VerifierMessage.ts"
+import { packBatch, type VerifyBatch } from "./VerifierMessage.ts"
 
 export interface WorkerVerifierOptions {
   /** Threads; one core is left to the event loop unless there is only one. */
@@ -41,13 +41,13 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
     return yield* new VerifierError({ reason: `there is no ${fileURLToPath(entry)}: the program is not built` })
   }
 
-  const start = startThread(Worker.makeSerialized<VerifySlice>({}), { entry, name: "dasmon verifier", startLimit })
+  const start = startThread(Worker.makeSerialized<VerifyBatch>({}), { entry, name: "dasmon verifier", startLimit })
   const pool = yield* Pool.make({ acquire: start, size })
 
   const runBatch = Effect.fnUntraced(
     function* (batch: ReadonlyArray<SidecarToVerify>) {
       const worker = yield* pool.get
-      return yield* worker.executeEffect(packSlice(batch)).pipe(
+      return yield* worker.executeEffect(packBatch(batch)).pipe(
         Effect.timeoutFail({
           duration: batchLimit,
           onTimeout: () =>
@@ -70,7 +70,7 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
 
   return {
     verify: (sidecars: ReadonlyArray<SidecarToVerify>) =>
-      Effect.forEach(slices(sidecars), runBatch, { concurrency: size }).pipe(
+      Effect.forEach(batchesOf(sidecars), runBatch, { concurrency: size }).pipe(
         Effect.map((verdicts) => verdicts.flat()),
         Effect.mapError(failed),
         // Neither a caller that gives up nor one whose time is over waits for a thread to let go.
