@@ -9,8 +9,7 @@ import { type DevChain, makeDevChain } from "./chain/DevChain.ts"
 import { DevnetError } from "./DevnetError.ts"
 import { devnetParameters } from "./DevnetParameters.ts"
 import { type DevPeer, makeDevPeer } from "./peer/DevPeer.ts"
-import { peerKey } from "./peer/PeerKey.ts"
-import { encodeRecord } from "./peer/DevPeerRecord.ts"
+import { encodeEnr, identityOf } from "./peer/DevPeerIdentity.ts"
 import { defaultPeers, type PeersSpec } from "./PeersSpec.ts"
 
 export interface DevnetOptions {
@@ -52,8 +51,8 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
       {
         version: "dasmon-devnet",
         identity: yield* beaconNodeIdentity(chain),
-        peers: Effect.forEach(peers, ({ multiaddr, peerId, record }) =>
-          Effect.map(record, (enr) => ({ peerId, enr, multiaddr }))
+        peers: Effect.forEach(peers, ({ enr, multiaddr, peerId }) =>
+          Effect.map(enr, (enr) => ({ peerId, enr, multiaddr }))
         )
       },
       apiPort
@@ -85,10 +84,10 @@ const beaconNodeIdentity = (chain: DevChain) =>
   Effect.map(Clock.currentTimeMillis, (now) => {
     const { parameters, seed } = chain
     const epoch = epochOf(parameters, slotAt(parameters, now))
-    const { peerId, privateKey } = peerKey(seed, "beacon node")
+    const { peerId, privateKey } = identityOf(seed, "beacon node")
     const forkDigest = toHex(forkDigestAt(parameters, epoch))
     const parts = { privateKey, tcpPort: undefined, epoch, forkDigest, custodyGroupCount: 4, changes: 0 }
-    return { peerId, enr: encodeRecord(parameters, parts) }
+    return { peerId, enr: encodeEnr(parameters, parts) }
   })
 
 const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>, DevnetError> => {

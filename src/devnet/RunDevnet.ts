@@ -30,8 +30,8 @@ export const runDevnet = (options: DevnetOptions = {}): Effect.Effect<never, Dev
           beaconApi,
           network: parameters.network,
           slotDurationMs: parameters.slotDurationMs,
-          peers: yield* Effect.forEach(peers, ({ agent, multiaddr, peerId, profile, record }) =>
-            Effect.map(record, (enr) => ({ profile, peerId, enr, multiaddr, agent }))
+          peers: yield* Effect.forEach(peers, ({ agent, enr, multiaddr, peerId, profile }) =>
+            Effect.map(enr, (enr) => ({ profile, peerId, enr, multiaddr, agent }))
           )
         })
       )

@@ -34,7 +34,7 @@ shared("the devnet", layerStranger, (it) => {
       assert.deepStrictEqual([...new Set(devnet.peers.map(({ profile }) => profile))], [...profileNames])
       assert.strictEqual(new Set(devnet.peers.map(({ peerId }) => peerId)).size, devnet.peers.length)
       for (const peer of devnet.peers) {
-        const record = yield* Effect.flatMap(peer.record, decodeNodeRecord)
+        const record = yield* Effect.flatMap(peer.enr, decodeNodeRecord)
         const { custodyGroupCount } = yield* peer.claim
         assert.strictEqual(record.peerId, peer.peerId)
         assert.deepStrictEqual(toHex(record.nodeId), toHex(peer.nodeId))
@@ -458,7 +458,7 @@ shared("the devnet", layerStranger, (it) => {
         sequenceNumber: 2,
         custodyGroupCount: 8
       })
-      const record = yield* Effect.flatMap(fresh.record, decodeNodeRecord)
+      const record = yield* Effect.flatMap(fresh.enr, decodeNodeRecord)
       assert.deepStrictEqual(record.custodyGroupCount, Option.some(8))
       assert.isAbove(earliestAvailableSlot, 128)
       const below = yield* range(fresh, earliestAvailableSlot - 10, 10)

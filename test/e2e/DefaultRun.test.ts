@@ -7,7 +7,7 @@ import { Snapshot } from "../../src/Dasmon.ts"
 import { blameOf, outcomeKinds } from "../../src/domain/probe/Outcome.ts"
 import type { PeerView } from "../../src/domain/peer/Peer.ts"
 import type { Verdict } from "../../src/domain/peer/Verdict.ts"
-import { peerKey } from "../../src/devnet/peer/PeerKey.ts"
+import { identityOf } from "../../src/devnet/peer/DevPeerIdentity.ts"
 import { defaultPeers } from "../../src/devnet/PeersSpec.ts"
 import type { ProfileName } from "../../src/devnet/profiles/Profiles.ts"
 import { connect } from "../http/Client.ts"
@@ -49,7 +49,7 @@ const findingOf: Partial<Record<ProfileName, keyof PeerView["findings"]>> = {
   unrequested: "unrequested_sidecar"
 }
 
-const profiles = new Map(defaultPeers.map((profile, index) => [peerKey(seed, index).peerId, profile]))
+const profiles = new Map(defaultPeers.map((profile, index) => [identityOf(seed, index).peerId, profile]))
 const profileOf = (peerId: string): ProfileName => {
   const profile = profiles.get(peerId)
   if (profile === undefined) throw new Error(`${peerId} is no peer of the devnet`)

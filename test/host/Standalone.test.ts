@@ -36,7 +36,7 @@ const devPeer = (name: ProfileName, index: number) =>
   Effect.gen(function* () {
     const { chain } = yield* SharedChain
     const peer = yield* makeDevPeer(chain, name, index)
-    return { ...peer, address: Either.getOrThrow(parsePeerAddress(yield* peer.record)) }
+    return { ...peer, address: Either.getOrThrow(parsePeerAddress(yield* peer.enr)) }
   })
 
 shared("Standalone", SharedChain.layer, (it) => {

@@ -9,8 +9,7 @@ import { makeConnections } from "./Connections.ts"
 import type { DevChain } from "../chain/DevChain.ts"
 import { DevnetError } from "../DevnetError.ts"
 import { serveGreetings, statusAt } from "./GreetingServer.ts"
-import { peerKey } from "./PeerKey.ts"
-import { encodeRecord } from "./DevPeerRecord.ts"
+import { encodeEnr, identityOf } from "./DevPeerIdentity.ts"
 import { honestConduct } from "../profiles/Honest.ts"
 import type { PeerClaim, PeerContext } from "../profiles/Profile.ts"
 import { type ProfileName, profiles } from "../profiles/Profiles.ts"
@@ -26,7 +25,7 @@ export interface DevPeer {
   readonly multiaddr: string
   readonly agent: string
   /** The ENR as it is now: epochs and claims change it. */
-  readonly record: Effect.Effect<string>
+  readonly enr: Effect.Effect<string>
   /** What it says of itself now. */
   readonly claim: Effect.Effect<PeerClaim>
 }
@@ -38,17 +37,17 @@ export const makeDevPeer = (
   index: number
 ): Effect.Effect<DevPeer, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
-    const key = peerKey(chain.seed, index)
+    const identity = identityOf(chain.seed, index)
     const agent = agentAt(index)
     const profile = profiles[name]
     const random = seeded(chain.seed, "peer", index)
-    const node = yield* makeNode({ agent: agent.text, privateKey: key.privateKey, muxers: agent.muxers })
+    const node = yield* makeNode({ agent: agent.text, privateKey: identity.privateKey, muxers: agent.muxers })
     const connections = yield* makeConnections(node)
     yield* Effect.addFinalizer(() => connections.dismissAll(goodbyeCodes.shutdown))
 
     const context: PeerContext = {
       chain,
-      nodeId: key.nodeId,
+      nodeId: identity.nodeId,
       custodyGroupCount: profile.custodyGroupCount(random),
       strict: agent.strict,
       random,
@@ -62,12 +61,12 @@ export const makeDevPeer = (
     yield* serveColumns(node, context, conduct)
 
     const { multiaddr, tcpPort } = yield* listeningOn(node)
-    const record = Effect.gen(function* () {
+    const enr = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const { forkDigest } = yield* statusAt(context, conduct, now)
       const { custodyGroupCount, sequenceNumber } = yield* conduct.claim
-      return encodeRecord(chain.parameters, {
-        privateKey: key.privateKey,
+      return encodeEnr(chain.parameters, {
+        privateKey: identity.privateKey,
         tcpPort,
         epoch: epochOf(chain.parameters, slotAt(chain.parameters, now)),
         forkDigest,
@@ -75,8 +74,8 @@ export const makeDevPeer = (
         changes: sequenceNumber
       })
     })
-    const { nodeId, peerId } = key
-    return { profile: name, peerId, nodeId, multiaddr, agent: agent.text, record, claim: conduct.claim }
+    const { nodeId, peerId } = identity
+    return { profile: name, peerId, nodeId, multiaddr, agent: agent.text, enr, claim: conduct.claim }
   }).pipe(Effect.catchTag("NodeError", (error) => Effect.fail(new DevnetError({ reason: error.message }))))
 
 const listeningOn = (

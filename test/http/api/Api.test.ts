@@ -2,7 +2,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
 import type { Dasmon } from "../../../src/Dasmon.ts"
-import { peerKey } from "../../../src/devnet/peer/PeerKey.ts"
+import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { slotAt } from "../../../src/domain/network/Chain.ts"
 import { Probe } from "../../../src/domain/probe/Job.ts"
 import * as OnDemand from "../../../src/domain/probe/ProbeNow.ts"
@@ -105,7 +105,7 @@ describe("/peers", () => {
       const { setPeers, url } = yield* start()
       const custody = { groupCount: 1, columns: [0], earliestAvailableSlot: 0, source: "metadata" as const }
       const peers = Array.from({ length: 25 }, (_, index) =>
-        peerOf(peerKey(1, index).peerId, {
+        peerOf(identityOf(1, index).peerId, {
           verdict: index % 5 === 0 ? "violating" : "compliant",
           agent: index % 2 === 0 ? "Lighthouse/v8.0.0" : null,
           connected: index % 3 === 0,
@@ -169,7 +169,7 @@ describe("/peers", () => {
         detail.days.map(({ blamed, tested }) => [tested, blamed]),
         [[4, 1]]
       )
-      const stranger = yield* failure(`${url}/peers/${peerKey(1, 0).peerId}`)
+      const stranger = yield* failure(`${url}/peers/${identityOf(1, 0).peerId}`)
       assert.deepStrictEqual([stranger.status, stranger.error._tag], [404, "UnknownPeer"])
     })
   )

@@ -1,10 +1,30 @@
 import { SignableENR } from "@chainsafe/enr"
 import { ssz } from "@lodestar/types"
+import { secp256k1 } from "@noble/curves/secp256k1.js"
 import { fromHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, forkAt } from "../../domain/network/Chain.ts"
 import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
+import { nodeIdOfPublicKey, peerIdOfPublicKey } from "../../domain/peer/NodeId.ts"
+import { seeded } from "../chain/Random.ts"
 
-export interface RecordParts {
+/** Who a node of the devnet is. */
+export interface DevPeerIdentity {
+  /** 32 bytes, secp256k1. */
+  readonly privateKey: Uint8Array
+  /** 32 bytes. */
+  readonly nodeId: Uint8Array
+  readonly peerId: string
+}
+
+/** The identity that the seed gives to `owner`. Its key is no secret. */
+export const identityOf = (seed: number, owner: string | number): DevPeerIdentity => {
+  const privateKey = seeded(seed, "key", owner).bytes(32)
+  const publicKey = secp256k1.getPublicKey(privateKey)
+  return { privateKey, nodeId: nodeIdOfPublicKey(publicKey), peerId: peerIdOfPublicKey(publicKey) }
+}
+
+/** What a node says of itself in its ENR. */
+export interface EnrParts {
   /** 32 bytes, secp256k1. */
   readonly privateKey: Uint8Array
   /** On 127.0.0.1; `undefined` for a node that does not listen. */
@@ -14,15 +34,15 @@ export interface RecordParts {
   /** `0x` and 8 digits. */
   readonly forkDigest: string
   readonly custodyGroupCount: number
-  /** How often the node has changed its record by itself; steps of the network add to it. */
+  /** How often the node has changed its ENR by itself; steps of the network add to it. */
   readonly changes: number
 }
 
 /** The signed ENR of a node (fulu/p2p-interface.md, "ENR structure"), as text. */
-export const encodeRecord = (chain: ChainParameters, parts: RecordParts): string => {
+export const encodeEnr = (chain: ChainParameters, parts: EnrParts): string => {
   const steps = networkSteps(chain)
   const next = steps.find((epoch) => epoch > parts.epoch)
-  const record = SignableENR.createV4(parts.privateKey, {
+  const enr = SignableENR.createV4(parts.privateKey, {
     eth2: ssz.phase0.ENRForkID.serialize({
       forkDigest: fromHex(parts.forkDigest),
       // A step of the blob limit alone changes the epoch, and not the version.
@@ -35,11 +55,11 @@ export const encodeRecord = (chain: ChainParameters, parts: RecordParts): string
     nfd: next === undefined ? new Uint8Array(4) : forkDigestAt(chain, next)
   })
   if (parts.tcpPort !== undefined) {
-    record.ip = "127.0.0.1"
-    record.tcp = parts.tcpPort
+    enr.ip = "127.0.0.1"
+    enr.tcp = parts.tcpPort
   }
-  record.seq = BigInt(1 + parts.changes + steps.filter((epoch) => epoch <= parts.epoch).length)
-  return record.encodeTxt()
+  enr.seq = BigInt(1 + parts.changes + steps.filter((epoch) => epoch <= parts.epoch).length)
+  return enr.encodeTxt()
 }
 
 /** The epochs after genesis at which the fork digest changes, ascending. */
