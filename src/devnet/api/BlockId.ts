@@ -2,14 +2,14 @@ import { Either } from "effect"
 import type { ChainParameters } from "../../domain/network/Chain.ts"
 import { type ChainState, finalizedBlock } from "../chain/ChainState.ts"
 import type { DevBlock } from "../chain/DevBlock.ts"
-import { type ApiError, badRequest, notFound } from "./Answer.ts"
+import { type EndpointError, badRequest, notFound } from "./Endpoint.ts"
 
 /** The block that `head`, `genesis`, `finalized`, a slot or a root names: 400 for anything else, 404 where there is none. */
 export const findBlock = (
   parameters: ChainParameters,
   state: ChainState,
   id: string
-): Either.Either<DevBlock, ApiError> => {
+): Either.Either<DevBlock, EndpointError> => {
   switch (id) {
     case "head":
       return Either.right(state.head)
@@ -27,7 +27,7 @@ export const findBlock = (
 }
 
 /** A slot in decimal digits, below 2^64. */
-export const parseSlot = (text: string): Either.Either<number, ApiError> =>
+export const parseSlot = (text: string): Either.Either<number, EndpointError> =>
   /^[0-9]{1,20}$/.test(text)
     ? Either.right(Number(text))
     : Either.left(badRequest(`${JSON.stringify(text)} is neither head, genesis, finalized, a slot nor a root`))

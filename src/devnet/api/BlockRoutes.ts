@@ -1,5 +1,5 @@
 import { HttpServerResponse } from "@effect/platform"
-import { ssz } from "@lodestar/types"
+import { type electra, ssz } from "@lodestar/types"
 import { Effect, Either } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
 import { epochOf } from "../../domain/network/Chain.ts"
@@ -7,13 +7,12 @@ import { checkpointAt, type ChainState, finalizedBlock, isCanonical } from "../c
 import type { DevBlock } from "../chain/DevBlock.ts"
 import type { DevChain } from "../chain/DevChain.ts"
 import { preferredFormat } from "./Accept.ts"
-import { ApiError, type ApiRequest, badRequest, data, get, notFound } from "./Answer.ts"
+import { EndpointError, type ApiRequest, badRequest, data, get, notFound } from "./Endpoint.ts"
 import { findBlock, parseSlot } from "./BlockId.ts"
-import { blindedBlock } from "./BlindedBlock.ts"
 
 /** Headers, blocks and checkpoints. */
 export const blockRoutes = (chain: DevChain) => {
-  const found = (id: string): Effect.Effect<readonly [DevBlock, ChainState], ApiError> =>
+  const found = (id: string): Effect.Effect<readonly [DevBlock, ChainState], EndpointError> =>
     Effect.flatMap(chain.state, (state) =>
       Effect.map(findBlock(chain.parameters, state, id), (block) => [block, state] as const)
     )
@@ -78,14 +77,14 @@ export const blockRoutes = (chain: DevChain) => {
 }
 
 /** A state, other than a block, exists for every slot. */
-const stateSlot = (id: string, state: ChainState): Either.Either<number, ApiError> =>
+const stateSlot = (id: string, state: ChainState): Either.Either<number, EndpointError> =>
   Either.filterOrLeft(
     parseSlot(id),
     (slot) => slot <= state.slot,
     () => notFound(`there is no state at slot ${id}`)
   )
 
-const headerQuery = (request: ApiRequest, state: ChainState): Either.Either<ReadonlyArray<DevBlock>, ApiError> => {
+const headerQuery = (request: ApiRequest, state: ChainState): Either.Either<ReadonlyArray<DevBlock>, EndpointError> => {
   const slot = request.query("slot")[0]
   const parent = request.query("parent_root")[0]
   if (slot === undefined && parent === undefined) return Either.right([state.head])
@@ -99,6 +98,19 @@ const headerQuery = (request: ApiRequest, state: ChainState): Either.Either<Read
         (parent === undefined || toHex(block.header.message.parentRoot) === parent.toLowerCase())
     )
   )
+}
+
+/** The block with the header of its execution payload in the payload's place: the same root, fewer bytes. */
+const blindedBlock = (block: DevBlock): electra.SignedBlindedBeaconBlock => {
+  const { message, signature } = ssz.electra.SignedBeaconBlock.deserialize(block.ssz)
+  const { executionPayload, ...body } = message.body
+  const { transactions, withdrawals, ...common } = executionPayload
+  const executionPayloadHeader = {
+    ...common,
+    transactionsRoot: ssz.bellatrix.Transactions.hashTreeRoot(transactions),
+    withdrawalsRoot: ssz.capella.Withdrawals.hashTreeRoot(withdrawals)
+  }
+  return { message: { ...message, body: { ...body, executionPayloadHeader } }, signature }
 }
 
 const headerJson = (block: DevBlock, state: ChainState) => ({
@@ -117,10 +129,10 @@ const blockResponse = (
   block: DevBlock,
   flags: Readonly<Record<string, unknown>>,
   encodings: Encodings
-): Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError> => {
+): Effect.Effect<HttpServerResponse.HttpServerResponse, EndpointError> => {
   const format = preferredFormat(request.accept)
   if (format === undefined) {
-    return Effect.fail(new ApiError({ code: 406, reason: "blocks come as JSON or as application/octet-stream" }))
+    return Effect.fail(new EndpointError({ code: 406, reason: "blocks come as JSON or as application/octet-stream" }))
   }
   const response =
     format === "application/octet-stream"

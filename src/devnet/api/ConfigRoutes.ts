@@ -11,7 +11,7 @@ import {
   numberOfCustodyGroups
 } from "../../domain/network/Chain.ts"
 import { maxPayloadSize } from "../../wire/Protocol.ts"
-import { data, get } from "./Answer.ts"
+import { data, get } from "./Endpoint.ts"
 
 /** `/eth/v1/beacon/genesis` and `/eth/v1/config/*`: what never changes while the network lives. */
 export const configRoutes = (parameters: ChainParameters) => [

@@ -5,7 +5,7 @@ import { type ChainParameters, epochOf, epochStart } from "../../domain/network/
 import { blockAtOrBefore, type ChainState } from "../chain/ChainState.ts"
 import type { DevBlock } from "../chain/DevBlock.ts"
 import type { DevChain, DevChainEvent } from "../chain/DevChain.ts"
-import { badRequest, get } from "./Answer.ts"
+import { badRequest, get } from "./Endpoint.ts"
 
 /** `/eth/v1/events`: server-sent events of the topics that are asked for, with comments that keep the connection alive. */
 export const eventRoutes = (chain: DevChain) => [
@@ -17,7 +17,7 @@ export const eventRoutes = (chain: DevChain) => [
       if (unknown !== undefined) return yield* badRequest(`there is no topic ${JSON.stringify(unknown)}`)
       const messages = (queue: Queue.Dequeue<DevChainEvent>) =>
         Stream.fromQueue(queue).pipe(
-          Stream.mapEffect((event) => Effect.map(chain.state, (state) => messageOf(chain.parameters, state, event))),
+          Stream.mapEffect((event) => Effect.map(chain.state, (state) => sseMessageOf(chain.parameters, state, event))),
           Stream.filter((message) => asked.includes(message.topic)),
           Stream.map((message) => `event: ${message.topic}\ndata: ${JSON.stringify(message.data)}\n\n`)
         )
@@ -42,7 +42,7 @@ interface Message {
   readonly data: Readonly<Record<string, string | boolean>>
 }
 
-const messageOf = (parameters: ChainParameters, state: ChainState, event: DevChainEvent): Message => {
+const sseMessageOf = (parameters: ChainParameters, state: ChainState, event: DevChainEvent): Message => {
   switch (event._tag) {
     case "Block":
       return { topic: "block", data: { slot: String(event.block.slot), block: event.block.root, ...optimistic } }

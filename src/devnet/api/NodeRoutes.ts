@@ -2,7 +2,7 @@ import { HttpServerResponse } from "@effect/platform"
 import { Effect } from "effect"
 import type { DevChain } from "../chain/DevChain.ts"
 import type { DevnetError } from "../DevnetError.ts"
-import { badRequest, data, get, notFound, route } from "./Answer.ts"
+import { badRequest, data, get, notFound, route } from "./Endpoint.ts"
 
 /** A peer, as the beacon node of the devnet lists it. */
 export interface ListedPeer {

@@ -1,8 +1,8 @@
 import { HttpLayerRouter, HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Effect, Schema } from "effect"
 
-/** What the Beacon API answers instead of data: a status code, and `{code, message}` as its body. */
-export class ApiError extends Schema.TaggedError<ApiError>()("ApiError", {
+/** What the Beacon API responds with instead of data: a status code, and `{code, message}` as its body. */
+export class EndpointError extends Schema.TaggedError<EndpointError>()("EndpointError", {
   code: Schema.Int,
   reason: Schema.String
 }) {
@@ -11,8 +11,8 @@ export class ApiError extends Schema.TaggedError<ApiError>()("ApiError", {
   }
 }
 
-export const badRequest = (reason: string): ApiError => new ApiError({ code: 400, reason })
-export const notFound = (reason: string): ApiError => new ApiError({ code: 404, reason })
+export const badRequest = (reason: string): EndpointError => new EndpointError({ code: 400, reason })
+export const notFound = (reason: string): EndpointError => new EndpointError({ code: 404, reason })
 
 /** What a handler may look at. */
 export interface ApiRequest {
@@ -24,16 +24,16 @@ export interface ApiRequest {
   readonly accept: string
 }
 
-/** A route that answers GET with what the handler gives, or with its error as JSON. */
+/** An endpoint that responds to GET with what the handler gives, or with its error as JSON. */
 export const get = (
   path: HttpLayerRouter.PathInput,
-  handler: (request: ApiRequest) => Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError>
+  handler: (request: ApiRequest) => Effect.Effect<HttpServerResponse.HttpServerResponse, EndpointError>
 ) => route("GET", path, handler)
 
 export const route = (
   method: "GET" | "POST" | "*",
   path: HttpLayerRouter.PathInput,
-  handler: (request: ApiRequest) => Effect.Effect<HttpServerResponse.HttpServerResponse, ApiError>
+  handler: (request: ApiRequest) => Effect.Effect<HttpServerResponse.HttpServerResponse, EndpointError>
 ) =>
   HttpLayerRouter.route(
     method,
@@ -47,7 +47,7 @@ export const route = (
         query: (name) => [query[name] ?? []].flat(),
         accept: request.headers["accept"] ?? ""
       })
-    }).pipe(Effect.catchTag("ApiError", (error) => Effect.succeed(errorResponse(error))))
+    }).pipe(Effect.catchTag("EndpointError", (error) => Effect.succeed(errorResponse(error))))
   )
 
 /** `{data, …}` as JSON. */
@@ -56,5 +56,5 @@ export const data = (
   more: Readonly<Record<string, unknown>> = {}
 ): HttpServerResponse.HttpServerResponse => HttpServerResponse.unsafeJson({ ...more, data })
 
-const errorResponse = ({ code, reason }: ApiError): HttpServerResponse.HttpServerResponse =>
+const errorResponse = ({ code, reason }: EndpointError): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.unsafeJson({ code, message: reason }, { status: code })
