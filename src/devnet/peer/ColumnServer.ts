@@ -30,7 +30,7 @@ export const serveColumns = (
   const { parameters } = peer.chain
 
   /** `wanted` is ascending by slot for a range, and in the order of the request for roots. */
-  const answer = (
+  const respond = (
     protocol: Protocol,
     wanted: ReadonlyArray<Wanted>,
     state: ChainState,
@@ -80,7 +80,7 @@ export const serveColumns = (
       const wanted = canonicalBlocks(state, range)
         .filter(hasSidecars)
         .map((block) => ({ block, columns }))
-      yield* answer(dataColumnSidecarsByRange, wanted, state, peerId, reply)
+      yield* respond(dataColumnSidecarsByRange, wanted, state, peerId, reply)
     })
   )
 
@@ -96,7 +96,7 @@ export const serveColumns = (
         const block = state.byRoot.get(blockRoot)
         return block !== undefined && hasSidecars(block) && block.slot >= start ? [{ block, columns }] : []
       })
-      yield* answer(dataColumnSidecarsByRoot, wanted, state, peerId, reply)
+      yield* respond(dataColumnSidecarsByRoot, wanted, state, peerId, reply)
     })
   )
 

@@ -22,7 +22,7 @@ export interface Connections {
 
 export const makeConnections = (node: Node): Effect.Effect<Connections, never, Scope.Scope> =>
   Effect.gen(function* () {
-    // Who hangs up in an answer loses its stream, and would be interrupted: the work is done aside.
+    // Who hangs up while it serves a request loses its stream, and would be interrupted: the work is done aside.
     const aside = yield* FiberSet.make()
     const all = Effect.sync(() => node.getConnections())
     const to = (peerId: string) =>
@@ -58,15 +58,15 @@ const parallel = { concurrency: "unbounded", discard: true } as const
 const goodbyeTimeout = 500
 const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 500, chunkMs: 500, totalMs: 500 }
 
-/** What the remote answers to a Goodbye, if anything, is of no interest. */
+/** What the remote responds to a Goodbye, if anything, is of no interest. */
 const sayGoodbye = (connection: Connection, code: number): Effect.Effect<void> =>
   request(connection, goodbyeRequest(code), goodbyeLimits).pipe(
-    Effect.flatMap((answer) => Stream.runDrain(answer.chunks)),
+    Effect.flatMap(({ chunks }) => Stream.runDrain(chunks)),
     Effect.scoped,
     Effect.timeoutOption(goodbyeTimeout),
     Effect.ignore
   )
 
-/** At once, like a process that goes away: a graceful close would end answers under way as if they were whole. */
+/** At once, like a process that goes away: a graceful close would end responses under way as if they were whole. */
 const close = (connection: Connection): Effect.Effect<void> =>
   Effect.sync(() => connection.abort(new Error("closed by the peer")))

@@ -41,11 +41,11 @@ export interface Conduct {
   /** Which columns of which slots are in its database, now. */
   readonly stored: Effect.Effect<(state: ChainState, slot: number, column: number) => boolean>
   /** From the sidecars that are requested and stored, ascending by (slot, column): those that are sent, in this order. */
-  readonly select: (items: ReadonlyArray<ColumnOf>, wanted: ColumnRequest) => ReadonlyArray<ColumnOf>
+  readonly select: (items: ReadonlyArray<ColumnOf>, wanted: RequestedColumns) => ReadonlyArray<ColumnOf>
   /** The sidecar as it is sent. */
   readonly sidecar: (item: ColumnOf) => Sidecar
-  /** Writes the answer. When it returns, the stream is closed cleanly. */
-  readonly respond: (answer: ColumnAnswer) => Effect.Effect<void, StreamFailure>
+  /** Writes the response. When it returns, the stream is closed cleanly. */
+  readonly respond: (response: ColumnResponse) => Effect.Effect<void, StreamFailure>
 }
 
 export interface PeerClaim {
@@ -62,15 +62,15 @@ export interface ColumnOf {
 }
 
 /** What a request by range or by root comes to. */
-interface ColumnRequest {
+interface RequestedColumns {
   readonly state: ChainState
   /** The canonical blocks of the range, or those whose roots are asked for and known. */
   readonly blocks: ReadonlyArray<DevBlock>
   readonly columns: ReadonlyArray<number>
 }
 
-/** An answer about to be written. */
-export interface ColumnAnswer {
+/** A response about to be written. */
+export interface ColumnResponse {
   /** Of the remote. */
   readonly peerId: string
   /** What `select` chose. */

@@ -1,4 +1,5 @@
 import { Effect, HashMap, Option, Ref } from "effect"
+import { toHex } from "../../domain/Bytes.ts"
 import { goodbyeCodes, resultCodes } from "../../wire/Refusal.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
@@ -23,9 +24,22 @@ export const throttle: Profile = {
             if (count === 1)
               return yield* reply.error(resultCodes.rateLimited, "Rate limited. There are too many requests")
             yield* dismiss(peerId, random.chance(0.5) ? goodbyeCodes.tooManyPeers : goodbyeCodes.badScore)
-            // An end of the stream would be an empty answer: the connection ends it.
+            // An end of the stream would be an empty response: the connection ends it.
             return yield* Effect.never
           })
+      }
+    })
+}
+
+/** Lives on another network: its fork digest is another one, and so it says Goodbye after Status. */
+export const wrongNetwork: Profile = {
+  ...honest,
+  depart: (_, { random }) =>
+    Effect.sync(() => {
+      const forkDigest = toHex(random.bytes(4))
+      return {
+        status: (status) => ({ ...status, forkDigest }),
+        stored: Effect.succeed(() => false)
       }
     })
 }
