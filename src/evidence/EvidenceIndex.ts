@@ -1,15 +1,34 @@
+import type { Evidence } from "./Evidence.ts"
 import type { EvidenceBounds } from "./EvidenceStore.ts"
 
-/** A piece that is kept. */
+/** A piece of evidence, as far as it matters for what is kept. */
 export interface Piece {
+  /** The file's name: when it was judged, so that names sort by time, then slot, column and peer. */
   readonly name: string
   readonly peer: string
   /** Rounded up to whole blocks of 4 KiB. */
   readonly bytes: number
 }
 
+/**
+ * The piece that evidence makes whose text has `bytes` bytes. One peer's verdict on one combination at one moment has one
+ * name.
+ */
+export const pieceOf = ({ accusation, block, peer: { peerId } }: Evidence, bytes: number): Piece => {
+  const time = new Date(accusation.judgedAt).toISOString().replaceAll(/[-:]/g, "")
+  const peer = peerId.replaceAll(/[^A-Za-z0-9]/g, "").slice(0, maxPeerLength)
+  const name = `${time}_slot${block.slot}_column${accusation.column}_${peer}.json`
+  return { name, peer, bytes: bytesOnDisk(bytes) }
+}
+
+/** The peer in the name of a piece; `undefined` for any other name. */
+export const peerOfName = (name: string): string | undefined => nameForm.exec(name)?.[1]
+
+/** What a file of so many bytes takes on disk: whole blocks, and one at least. It bounds the number of pieces too. */
+export const bytesOnDisk = (bytes: number): number => Math.max(1, Math.ceil(bytes / blockBytes)) * blockBytes
+
 /** What is kept, and what has to go before more is: bookkeeping only, the pieces themselves are elsewhere. */
-export interface Shelf {
+export interface EvidenceIndex {
   /** The pieces that must go before `piece` is added, oldest first; `undefined` if it never fits. */
   readonly roomFor: (piece: Piece) => ReadonlyArray<Piece> | undefined
   /** Pieces are added in order of age. */
@@ -18,13 +37,7 @@ export interface Shelf {
   readonly total: () => { readonly pieces: number; readonly bytes: number }
 }
 
-/** What a file takes on disk at least, and in steps of what. It bounds the number of pieces too. */
-const blockBytes = 4096
-
-/** The size of a piece as it counts. */
-export const sizeOf = (bytes: number): number => Math.max(1, Math.ceil(bytes / blockBytes)) * blockBytes
-
-export const makeShelf = ({ maxBytes, maxBytesPerPeer }: EvidenceBounds): Shelf => {
+export const makeEvidenceIndex = ({ maxBytes, maxBytesPerPeer }: EvidenceBounds): EvidenceIndex => {
   /** Oldest first: a Map keeps the order in which its keys were set. */
   const all = new Map<string, Piece>()
   const byPeer = new Map<string, { readonly pieces: Map<string, Piece>; bytes: number }>()
@@ -78,3 +91,7 @@ export const makeShelf = ({ maxBytes, maxBytesPerPeer }: EvidenceBounds): Shelf 
     total: () => ({ pieces: all.size, bytes: total })
   }
 }
+
+const blockBytes = 4096
+const maxPeerLength = 128
+const nameForm = /^\d{8}T\d{6}\.\d{3}Z_slot\d+_column\d+_([A-Za-z0-9]*)\.json$/

@@ -3,9 +3,8 @@ import type { PlatformError } from "@effect/platform/Error"
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, Either, Fiber, FiberSet, Layer, PartitionedSemaphore, Schema } from "effect"
 import { encodeEvidence, type Evidence } from "./Evidence.ts"
-import { nameOf, peerOfName } from "./EvidenceName.ts"
 import { type EvidenceBounds, EvidenceStore } from "./EvidenceStore.ts"
-import { makeShelf, type Piece, type Shelf, sizeOf } from "./EvidenceIndex.ts"
+import { bytesOnDisk, type EvidenceIndex, makeEvidenceIndex, peerOfName, type Piece, pieceOf } from "./EvidenceIndex.ts"
 
 export interface FolderEvidenceOptions extends EvidenceBounds {
   /** Made when the first piece is kept. */
@@ -29,8 +28,8 @@ class FolderError extends Schema.TaggedError<FolderError>()("FolderError", { rea
 const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidenceOptions) {
   const { path } = options
   const fs = yield* FileSystem.FileSystem
-  const shelf = makeShelf(options)
-  /** One at a time on the disk: the books and the folder then say the same. Those that wait are served by turns. */
+  const index = makeEvidenceIndex(options)
+  /** One at a time on the disk: the index and the folder then say the same. Those that wait are served by turns. */
   const disk = yield* PartitionedSemaphore.make<string>({ permits: 1 })
   const writes = yield* FiberSet.make()
   let scanned = false
@@ -38,29 +37,28 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   let lost = 0
 
   const discard = ({ name }: Piece) =>
-    removeFile(fs, `${path}/${name}`).pipe(Effect.zipRight(Effect.sync(() => shelf.remove(name))))
+    removeFile(fs, `${path}/${name}`).pipe(Effect.zipRight(Effect.sync(() => index.remove(name))))
 
   const scanOnce = Effect.suspend(() =>
     scanned
       ? Effect.void
-      : scan(fs, path, shelf, discard).pipe(Effect.zipRight(Effect.sync(() => void (scanned = true))))
+      : scan(fs, path, index, discard).pipe(Effect.zipRight(Effect.sync(() => void (scanned = true))))
   )
 
   const keepOne = (evidence: Evidence) =>
     Effect.gen(function* () {
       const text = new TextEncoder().encode(encodeEvidence(evidence))
-      const name = nameOf(evidence)
-      const piece = { name, peer: peerOfName(name) ?? "", bytes: sizeOf(text.length) }
+      const piece = pieceOf(evidence, text.length)
       yield* scanOnce.pipe(Effect.timeoutFail({ duration: scanLimit, onTimeout: () => tooSlow(scanLimit) }))
-      const gone = shelf.roomFor(piece)
+      const gone = index.roomFor(piece)
       if (gone === undefined) {
         return yield* new FolderError({ reason: `a piece of ${piece.bytes} bytes is larger than what may be kept` })
       }
-      yield* writeFile(fs, path, name, text, Effect.forEach(gone, discard, { discard: true })).pipe(
+      yield* writeFile(fs, path, piece.name, text, Effect.forEach(gone, discard, { discard: true })).pipe(
         Effect.disconnect,
         Effect.timeoutFail({ duration: writeLimit, onTimeout: () => tooSlow(writeLimit) })
       )
-      shelf.add(piece)
+      index.add(piece)
     }).pipe(
       disk.withPermits(evidence.peer.peerId, 1),
       Effect.mapError((error) => (error._tag === "FolderError" ? error.reason : reasonOf(error)))
@@ -82,9 +80,9 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
 
   /** After a failure the rest of a probe's pieces is not tried: a disk that hangs is waited for once a probe. */
   const keep = Effect.fn("FolderEvidence.keep")(function* (pieces: ReadonlyArray<Evidence>) {
-    for (const [index, piece] of pieces.entries()) {
+    for (const [place, piece] of pieces.entries()) {
       const done = yield* keepOne(piece).pipe(Effect.catchAllDefect(bug), Effect.either)
-      if (Either.isLeft(done)) return yield* failed(done.left, pieces.length - index)
+      if (Either.isLeft(done)) return yield* failed(done.left, pieces.length - place)
       yield* succeeded
     }
   })
@@ -108,7 +106,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
       state: failing === null ? "keeping" : "failing",
       reason: failing,
       lost,
-      ...shelf.total()
+      ...index.total()
     }))
   })
 })
@@ -120,39 +118,41 @@ const closeLimit = "2 seconds"
 /** Files that are looked at together: the disk's threads have other work too. */
 const scanConcurrency = 2
 /** Files that are looked at in one go: their effects are not all made at once. */
-const scanSlice = 128
+const scanBatch = 128
 
-/** Takes what the folder holds into the books; what is too much by them, or half-written, is removed. */
+/** Takes what the folder holds into the index; what is beyond its bounds, or half-written, is removed. */
 const scan = (
   fs: FileSystem.FileSystem,
   path: string,
-  shelf: Shelf,
+  index: EvidenceIndex,
   discard: (piece: Piece) => Effect.Effect<void, PlatformError>
 ) =>
   Effect.gen(function* () {
     const names = yield* fs.readDirectory(path).pipe(orIfNotFound(() => []))
-    const halves = names.filter((name) => name.endsWith(half) && peerOfName(name.slice(0, -half.length)) !== undefined)
+    const halves = names.filter(
+      (name) => name.endsWith(temporarySuffix) && peerOfName(name.slice(0, -temporarySuffix.length)) !== undefined
+    )
     yield* Effect.forEach(halves, (name) => removeFile(fs, `${path}/${name}`), { discard: true })
     const own = names.filter((name) => peerOfName(name) !== undefined).sort()
-    for (let start = 0; start < own.length; start += scanSlice) {
+    for (let start = 0; start < own.length; start += scanBatch) {
       const found = yield* Effect.forEach(
-        own.slice(start, start + scanSlice),
+        own.slice(start, start + scanBatch),
         (name) =>
           fs.stat(`${path}/${name}`).pipe(
-            Effect.map(({ size }) => [{ name, peer: peerOfName(name) ?? "", bytes: sizeOf(Number(size)) }]),
+            Effect.map(({ size }) => [{ name, peer: peerOfName(name) ?? "", bytes: bytesOnDisk(Number(size)) }]),
             orIfNotFound(() => [])
           ),
         { concurrency: scanConcurrency }
       )
       for (const piece of found.flat()) {
-        const gone = shelf.roomFor(piece)
+        const gone = index.roomFor(piece)
         if (gone?.length !== 0) yield* Effect.forEach(gone ?? [piece], discard, { discard: true })
-        if (gone !== undefined) shelf.add(piece)
+        if (gone !== undefined) index.add(piece)
       }
     }
   })
 
-const half = ".tmp"
+const temporarySuffix = ".tmp"
 
 /** The whole file under its name or nothing; `makeRoom` runs when it is certain that the disk takes it. */
 const writeFile = (
@@ -163,7 +163,7 @@ const writeFile = (
   makeRoom: Effect.Effect<void, PlatformError>
 ) => {
   const file = `${path}/${name}`
-  const temporary = `${file}${half}`
+  const temporary = `${file}${temporarySuffix}`
   const write = fs.writeFile(temporary, text)
   return write.pipe(
     // Not the folders above it: a write that is late must not bring back what was removed meanwhile.
