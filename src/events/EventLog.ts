@@ -4,7 +4,6 @@ import { type Chunk, Effect, Layer, Metric, Queue, Schedule, Schema, Stream, Sub
 import { Event, Gap } from "../domain/Event.ts"
 import * as Metrics from "../domain/metrics/Metrics.ts"
 import { EventBus } from "./EventBus.ts"
-import { hangUps } from "./HangUp.ts"
 import { type EventLogError, type LogFileOptions, openLogFile } from "./LogFile.ts"
 
 export { EventLogError } from "./LogFile.ts"
@@ -31,6 +30,20 @@ export const layer = (options: LogFileOptions): Layer.Layer<never, EventLogError
 export const layerOver = (
   options: LogFileOptions
 ): Layer.Layer<never, EventLogError, EventBus | FileSystem.FileSystem> => Layer.scopedDiscard(make(options))
+
+/** SIGHUP, each time that it comes. It does not end the process while someone listens. */
+export const hangUps: Stream.Stream<void> = Stream.asyncPush<void>(
+  (emit) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const listener = () => void emit.single(undefined)
+        process.on("SIGHUP", listener)
+        return listener
+      }),
+      (listener) => Effect.sync(() => process.off("SIGHUP", listener))
+    ),
+  { bufferSize: 1, strategy: "sliding" }
+)
 
 const make = Effect.fn("EventLog.make")(function* (options: LogFileOptions) {
   const { path } = options

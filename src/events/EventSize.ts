@@ -2,7 +2,7 @@ import type { Event } from "../domain/Event.ts"
 import type { PeerView } from "../domain/peer/Peer.ts"
 
 /** About how many bytes an event has as JSON, told without making the JSON: from the parts that vary. */
-export const sizeOf = (event: Event): number => {
+export const jsonSizeOf = (event: Event): number => {
   switch (event._tag) {
     case "Sampling": {
       const { findings, job, outcomes } = event.probe

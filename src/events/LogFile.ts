@@ -2,7 +2,6 @@ import { dirname } from "node:path"
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { Effect, Ref, Schedule, Schema } from "effect"
-import { rotateFiles } from "./RotateFiles.ts"
 
 /** The log cannot be written. */
 export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLogError", {
@@ -72,6 +71,26 @@ export const openLogFile = Effect.fn("LogFile.open")(function* (options: LogFile
     })
 })
 
+/**
+ * Makes room at `path`: what is there becomes `path.1`, what was that becomes `path.2`, up to `path.<keep>`; the oldest
+ * goes. When a step fails, doing it again goes on from there, and no more is lost.
+ */
+export const rotateFiles = (path: string, keep: number): Effect.Effect<void, PlatformError, FileSystem.FileSystem> =>
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    if (keep === 0) return yield* fs.remove(path, { force: true })
+    const nth = (n: number) => `${path}.${n}`
+    let free = 1
+    while (free < keep && (yield* fs.exists(nth(free)))) free++
+    for (let n = free; n > 1; n--) yield* fs.rename(nth(n - 1), nth(n))
+    // Someone else may have moved it away at this moment.
+    yield* Effect.catchIf(
+      fs.rename(path, nth(1)),
+      (error) => error._tag === "SystemError" && error.reason === "NotFound",
+      () => Effect.void
+    )
+  })
+
 /** Appends as many of the lines as there is room for in one file, and says how many. */
 const appendSome = (
   { keep, maxBytes, path }: LogFileOptions,
@@ -79,7 +98,7 @@ const appendSome = (
 ): Effect.Effect<number, PlatformError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const [first] = lines
-    let size = Number(yield* sizeOf(path))
+    let size = Number(yield* fileSize(path))
     if (first !== undefined && size > 0 && size + first.length > maxBytes) {
       yield* rotateFiles(path, keep)
       size = 0
@@ -111,7 +130,7 @@ const appendOrNothing = (path: string, bytes: Uint8Array) =>
   }).pipe(Effect.scoped)
 
 /** 0 for a file that does not exist, and for what is not a file. */
-const sizeOf = (path: string): Effect.Effect<bigint, PlatformError, FileSystem.FileSystem> =>
+const fileSize = (path: string): Effect.Effect<bigint, PlatformError, FileSystem.FileSystem> =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path)).pipe(
     Effect.map((info) => (info.type === "File" ? info.size : FileSystem.Size(0))),
     Effect.catchIf(
@@ -123,7 +142,7 @@ const sizeOf = (path: string): Effect.Effect<bigint, PlatformError, FileSystem.F
 /** Whether the process that wrote the file last was stopped within a line. */
 const endsInsideLine = (path: string) =>
   Effect.gen(function* () {
-    const size = yield* sizeOf(path)
+    const size = yield* fileSize(path)
     if (size === FileSystem.Size(0)) return false
     const file = yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.open(path, { flag: "r" }))
     const last = new Uint8Array(1)

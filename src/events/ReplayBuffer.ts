@@ -1,5 +1,5 @@
 import type { Event } from "../domain/Event.ts"
-import { sizeOf } from "./EventSize.ts"
+import { jsonSizeOf } from "./EventSize.ts"
 
 /** The newest events, by their sequence numbers. */
 export interface ReplayBuffer {
@@ -36,7 +36,7 @@ export const makeReplayBuffer = (bounds: ReplayBounds): ReplayBuffer => {
   }
   return {
     push: (event) => {
-      const size = sizeOf(event)
+      const size = jsonSizeOf(event)
       while (isFull(size)) forgetOldest()
       const place = next % bounds.events
       events[place] = event

@@ -5,7 +5,7 @@ import { Duration, Effect, Either, Exit, Layer, Logger, Ref, Schedule, Schema, S
 import { EventBus } from "../../src/events/EventBus.ts"
 import * as EventLog from "../../src/events/EventLog.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
-import { rotateFiles } from "../../src/events/RotateFiles.ts"
+import { rotateFiles } from "../../src/events/LogFile.ts"
 import { sampling, snapshotEvent } from "./fixtures.ts"
 
 const tempFolder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Arbitrary, FastCheck, Schema } from "effect"
 import { Event } from "../../src/domain/Event.ts"
-import { sizeOf } from "../../src/events/EventSize.ts"
+import { jsonSizeOf } from "../../src/events/EventSize.ts"
 import { probeOf, peerOf } from "../http/FakeDasmon.ts"
 import { snapshotEvent } from "./fixtures.ts"
 
@@ -45,14 +45,14 @@ describe("the size of an event", () => {
       { ...stamp, ...snapshotEvent }
     ]
     for (const event of events) {
-      assert.isAbove(sizeOf(event), 0.66 * json(event), event._tag)
-      assert.isBelow(sizeOf(event), 1.5 * json(event), event._tag)
+      assert.isAbove(jsonSizeOf(event), 0.66 * json(event), event._tag)
+      assert.isBelow(jsonSizeOf(event), 1.5 * json(event), event._tag)
     }
   })
 
   it("is never told much too small, so that what is kept stays bounded", () => {
     FastCheck.assert(
-      FastCheck.property(Arbitrary.make(Schema.typeSchema(Event)), (event) => json(event) <= 3 * sizeOf(event)),
+      FastCheck.property(Arbitrary.make(Schema.typeSchema(Event)), (event) => json(event) <= 3 * jsonSizeOf(event)),
       { seed: 4, numRuns: 300 }
     )
   })

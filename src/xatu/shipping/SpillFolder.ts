@@ -85,7 +85,7 @@ export const openSpillFolder = Effect.fn("SpillFolder.open")(function* (folder: 
   })
 
   const appendOne = Effect.fnUntraced(function* (frames: ReadonlyArray<Frame>) {
-    const bytes = sizeOf(frames)
+    const bytes = bytesOf(frames)
     const dropped = yield* makeRoom(bytes)
     if (used + bytes > limit) return dropped + frames.length
     const segment = yield* write(next++, frames)
@@ -165,7 +165,7 @@ const nameForm = /^(\d{12})-(\d{1,9})\.events$/
 /** Small enough to be read at once and to be dropped alone. */
 const segmentBytes = 2 ** 20
 
-const sizeOf = (frames: ReadonlyArray<Frame>): number => frames.reduce((sum, { length }) => sum + length, 0)
+const bytesOf = (frames: ReadonlyArray<Frame>): number => frames.reduce((sum, { length }) => sum + length, 0)
 
 const chunksOf = (frames: ReadonlyArray<Frame>): ReadonlyArray<ReadonlyArray<Frame>> => {
   const chunks: Array<Array<Frame>> = []
