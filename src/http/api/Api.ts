@@ -14,7 +14,7 @@ import { PeerDetail } from "../../domain/peer/PeerDetail.ts"
 import { SlotDetail } from "../../domain/network/SlotDetail.ts"
 import { Status } from "../../domain/Status.ts"
 import { version } from "../../Version.ts"
-import { Alive, Clients, Columns, PeerPage, ProbesAnswer, Ready, ReportAnswer } from "./AnswerSchemas.ts"
+import { Alive, Clients, Columns, PeerPage, ProbePage, Ready, ReportRows } from "./ResponseSchemas.ts"
 import {
   type ApiError,
   BadParameter,
@@ -83,7 +83,7 @@ const Peers = HttpApiGroup.make("peers", { topLevel: true })
           client: Schema.optional(Parameters.ClientParameter),
           column: Schema.optional(Parameters.ClaimedColumn),
           connected: Schema.optional(Parameters.Connected),
-          limit: Schema.optional(Parameters.integer(1, 1000, "Peers in one answer, at most; 1000 if not given.")),
+          limit: Schema.optional(Parameters.integer(1, 1000, "Peers in one response, at most; 1000 if not given.")),
           cursor: Schema.optional(Parameters.PeerCursor)
         })
       )
@@ -118,7 +118,7 @@ const Peers = HttpApiGroup.make("peers", { topLevel: true })
       )
       .annotate(
         OpenApi.Description,
-        "Waits for the peer's next probe and answers with it. It is made as soon as the budgets of all probes allow: " +
+        "Waits for the peer's next probe and responds with it. It is made as soon as the budgets of all probes allow: " +
           "after `test_interval`, and when a worker is free."
       )
   )
@@ -162,11 +162,11 @@ const History = HttpApiGroup.make("history", { topLevel: true })
           slot: Schema.optional(Parameters.Slot),
           column: Schema.optional(Parameters.Column),
           outcome: Schema.optional(Parameters.OutcomeParameter),
-          limit: Schema.optional(Parameters.integer(1, 1000, "Probes in one answer, at most; 100 if not given.")),
-          cursor: Schema.optional(Parameters.integer(1, Number.MAX_SAFE_INTEGER, "`next` of the answer before."))
+          limit: Schema.optional(Parameters.integer(1, 1000, "Probes in one response, at most; 100 if not given.")),
+          cursor: Schema.optional(Parameters.integer(1, Number.MAX_SAFE_INTEGER, "`next` of the page before."))
         })
       )
-      .addSuccess(ProbesAnswer)
+      .addSuccess(ProbePage)
       .addError(historyErrors)
       .annotate(OpenApi.Description, "Probes, the newest first.")
   )
@@ -187,9 +187,9 @@ const History = HttpApiGroup.make("history", { topLevel: true })
           limit: Schema.optional(Parameters.integer(1, 10_000, "Rows, at most; 200 if not given."))
         })
       )
-      .addSuccess(ReportAnswer)
+      .addSuccess(ReportRows)
       .addError(historyErrors)
-      .annotate(OpenApi.Description, "The answers of `dasmon report`.")
+      .annotate(OpenApi.Description, "What `dasmon report` says.")
   )
 
 /** The HTTP API; `/ws` and `/events` stand beside it, since OpenAPI cannot describe them. */

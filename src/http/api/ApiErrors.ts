@@ -19,18 +19,18 @@ export class BadParameter extends Schema.TaggedError<BadParameter>()("BadParamet
 /** No probe with this id is on record. */
 export class UnknownProbe extends Schema.TaggedError<UnknownProbe>()("UnknownProbe", { id: Schema.String }) {}
 
-/** The history cannot be asked. */
+/** The history cannot be read. */
 export class HistoryUnavailable extends Schema.TaggedError<HistoryUnavailable>()("HistoryUnavailable", {
   reason: Schema.String
 }) {}
 
-/** So many questions wait for an answer already that this one was turned away. */
+/** So many queries of the history are waiting already that this one was turned away. */
 export class HistoryBusy extends Schema.TaggedError<HistoryBusy>()("HistoryBusy", {
   reason: Schema.String,
   retryAfterSeconds: Schema.Int
 }) {}
 
-/** The history took too long to answer. */
+/** The query of the history took too long. */
 export class HistoryTooSlow extends Schema.TaggedError<HistoryTooSlow>()("HistoryTooSlow", { reason: Schema.String }) {}
 
 /** A part of the monitor has died: it should be started again. */
@@ -38,6 +38,25 @@ export class NotAlive extends Schema.TaggedError<NotAlive>()("NotAlive", { reaso
 
 /** The monitor cannot do its work at this moment. */
 export class NotReady extends Schema.TaggedError<NotReady>()("NotReady", { reasons: Schema.Array(Schema.String) }) {}
+
+/** Why a query of the history failed. */
+export interface HistoryFault {
+  readonly fault: "unreadable" | "busy" | "late" | "failed"
+  readonly reason: string
+}
+
+/** The same as an error of the API. */
+export const historyError = ({ fault, reason }: HistoryFault): HistoryBusy | HistoryTooSlow | HistoryUnavailable => {
+  switch (fault) {
+    case "busy":
+      return new HistoryBusy({ reason, retryAfterSeconds: 1 })
+    case "late":
+      return new HistoryTooSlow({ reason })
+    case "unreadable":
+    case "failed":
+      return new HistoryUnavailable({ reason })
+  }
+}
 
 /** Every error of a described path, beside bugs. */
 export const ApiError = Schema.Union(
@@ -82,15 +101,15 @@ export const meaningOf: Readonly<Record<ApiError["_tag"], string>> = {
   NothingToAsk: "Nothing that the peer owes can be asked for and judged.",
   TooSoon: "The peer is left alone for a while: see Retry-After.",
   TooManyWaiting: "Too many wait for a probe.",
-  HistoryBusy: "Too many questions wait for the history.",
-  HistoryUnavailable: "The history cannot be asked.",
+  HistoryBusy: "Too many queries of the history are waiting: see Retry-After.",
+  HistoryUnavailable: "The history cannot be read.",
   NotAlive: "A part of the monitor has died.",
   NotReady: "The monitor cannot do its work at this moment.",
-  HistoryTooSlow: "The history took too long to answer.",
+  HistoryTooSlow: "The query of the history took too long.",
   ProbeTookTooLong: "The probe did not end in time."
 }
 
-export const errorAnswer = (error: ApiError): HttpServerResponse.HttpServerResponse =>
+export const errorResponse = (error: ApiError): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.unsafeJson(encode(error), {
     status: statusOf[error._tag],
     headers: "retryAfterSeconds" in error ? { "retry-after": String(error.retryAfterSeconds) } : {}

@@ -1,6 +1,6 @@
 import { HttpLayerRouter, HttpServerResponse } from "@effect/platform"
 import type { Layer } from "effect"
-import { unlessKnown } from "../handlers/JsonAnswer.ts"
+import { withEtag } from "../handlers/JsonResponse.ts"
 import * as DocsPage from "../page/DocsPage.ts"
 import { openApiText } from "./OpenApiText.ts"
 import * as Page from "../page/Page.ts"
@@ -13,7 +13,7 @@ export const layer: Layer.Layer<never, never, HttpLayerRouter.HttpRouter> = Http
     page("/", Page.page, Page.contentSecurityPolicy),
     page("/docs", DocsPage.page, DocsPage.contentSecurityPolicy),
     HttpLayerRouter.route("GET", "/openapi.json", () =>
-      unlessKnown(HttpServerResponse.text(openApi, { contentType: "application/json" }), openApi)
+      withEtag(HttpServerResponse.text(openApi, { contentType: "application/json" }), openApi)
     )
   ])
 })
@@ -27,5 +27,5 @@ export const methods: MethodsByPath = new Map([
 const page = (path: HttpLayerRouter.PathInput, text: string, contentSecurityPolicy: string) =>
   HttpLayerRouter.route("GET", path, () => {
     const response = HttpServerResponse.html(text)
-    return unlessKnown(HttpServerResponse.setHeader(response, "content-security-policy", contentSecurityPolicy), text)
+    return withEtag(HttpServerResponse.setHeader(response, "content-security-policy", contentSecurityPolicy), text)
   })

@@ -39,7 +39,7 @@ export const Slot = integer(0, 2 ** 31, "A slot.")
 export const Column = integer(0, numberOfColumns - 1, "A column.")
 export const ClaimedColumn = integer(0, numberOfColumns - 1, "Only peers that claim this column.")
 export const PeerCursor = PeerId.annotations({
-  jsonSchema: { type: "string", description: "`next` of the answer before." }
+  jsonSchema: { type: "string", description: "`next` of the page before." }
 })
 export const VerdictParameter = oneOf(Verdict.literals, "Only peers with this verdict.")
 export const ClientParameter = oneOf(clientFamilies, "Only peers whose agent names this client.")

@@ -8,11 +8,17 @@ import { noOutcomes } from "../../domain/probe/Outcome.ts"
 import type { PeerView } from "../../domain/peer/Peer.ts"
 import type { ComplianceBy, ComplianceRow } from "../../domain/Question.ts"
 import { SlotDetail } from "../../domain/network/SlotDetail.ts"
-import { answerCached, answerWith } from "./JsonAnswer.ts"
-import { Clients, Columns, ProbesAnswer, ReportAnswer } from "../api/AnswerSchemas.ts"
+import { cachedJsonResponse, jsonResponse } from "./JsonResponse.ts"
+import { Clients, Columns, ProbePage, ReportRows } from "../api/ResponseSchemas.ts"
 import { Api } from "../api/Api.ts"
-import { type ApiError, errorAnswer, HistoryUnavailable, UnknownProbe } from "../api/ApiErrors.ts"
-import { fromHistory, type Unanswered } from "./HistoryFault.ts"
+import {
+  type ApiError,
+  errorResponse,
+  historyError,
+  type HistoryFault,
+  HistoryUnavailable,
+  UnknownProbe
+} from "../api/ApiErrors.ts"
 
 /** What was found out, from the database. */
 export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
@@ -23,22 +29,22 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
 
     return handlers
       .handle("slot", ({ path, urlParams }) =>
-        answered(Effect.flatMap(dasmon.slot(path.slot, urlParams.limit), answerSlot))
+        orHistoryError(Effect.flatMap(dasmon.slot(path.slot, urlParams.limit), slotResponse))
       )
       .handle("columns", ({ urlParams: { since } }) =>
-        answered(
+        orHistoryError(
           Effect.gen(function* () {
             const { rows } = yield* compliance("column", since, numberOfColumns)
-            return yield* answerColumns(columnsOf(rows, yield* dasmon.peers))
+            return yield* columnsResponse(columnsOf(rows, yield* dasmon.peers))
           })
         )
       )
       .handle("clients", ({ urlParams: { since } }) =>
-        answered(
+        orHistoryError(
           Effect.gen(function* () {
             const clients = yield* compliance("client", since, mostClients)
             const versions = yield* compliance("version", since, mostClients)
-            return yield* answerClients({
+            return yield* clientsResponse({
               clients: clients.rows.map((row) => ({ ...row, client: String(row.group) })),
               versions: versions.rows.map((row) => ({ ...row, version: String(row.group) }))
             })
@@ -46,45 +52,45 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
         )
       )
       .handle("probes", ({ urlParams: { cursor, peer, ...filter } }) =>
-        answered(Effect.flatMap(reports.probes({ ...filter, peerId: peer, before: cursor }), answerProbes))
+        orHistoryError(Effect.flatMap(reports.probes({ ...filter, peerId: peer, before: cursor }), probesResponse))
       )
       .handle("probe", ({ path: { id } }) =>
         dasmon.probe(id).pipe(
           Effect.mapError(({ reason }) => new HistoryUnavailable({ reason })),
-          Effect.flatMap(Option.match({ onNone: () => new UnknownProbe({ id }), onSome: answerProbe })),
+          Effect.flatMap(Option.match({ onNone: () => new UnknownProbe({ id }), onSome: probeResponse })),
           Effect.catchAll(failed)
         )
       )
       .handle("report", ({ urlParams: { by = "client", limit = 200, since } }) =>
-        answered(
+        orHistoryError(
           Effect.gen(function* () {
-            if (by === "untested") return yield* answerReport({ by, ...(yield* reports.untested({ limit })) })
+            if (by === "untested") return yield* reportResponse({ by, ...(yield* reports.untested({ limit })) })
             if (by === "worst") {
-              return yield* answerReport({ by, ...(yield* reports.worst({ ...(yield* periodOf(since)), limit })) })
+              return yield* reportResponse({ by, ...(yield* reports.worst({ ...(yield* periodOf(since)), limit })) })
             }
-            return yield* answerReport({ by, ...(yield* compliance(by, since, limit)) })
+            return yield* reportResponse({ by, ...(yield* compliance(by, since, limit)) })
           })
         )
       )
   })
 )
 
-const answerSlot = answerCached(SlotDetail)
-const answerColumns = answerCached(Columns)
-const answerClients = answerCached(Clients)
-const answerReport = answerCached(ReportAnswer)
-const answerProbes = answerWith(ProbesAnswer)
-const answerProbe = answerCached(Probe)
+const slotResponse = cachedJsonResponse(SlotDetail)
+const columnsResponse = cachedJsonResponse(Columns)
+const clientsResponse = cachedJsonResponse(Clients)
+const reportResponse = cachedJsonResponse(ReportRows)
+const probesResponse = jsonResponse(ProbePage)
+const probeResponse = cachedJsonResponse(Probe)
 
-/** Clients and versions in one answer: strangers choose what they call themselves. */
+/** Clients and versions in one response: strangers choose what they call themselves. */
 const mostClients = 1000
 
-type ReportError = Unanswered & { readonly _tag: "ReportError" }
+type ReportError = HistoryFault & { readonly _tag: "ReportError" }
 
-const failed = (error: ApiError) => Effect.succeed(errorAnswer(error))
+const failed = (error: ApiError) => Effect.succeed(errorResponse(error))
 
-const answered = <A, R>(answer: Effect.Effect<A, ReportError, R>) =>
-  Effect.catchTag(answer, "ReportError", (error) => failed(fromHistory(error)))
+const orHistoryError = <A, R>(response: Effect.Effect<A, ReportError, R>) =>
+  Effect.catchTag(response, "ReportError", (error) => failed(historyError(error)))
 
 /** Whole days, the first one included, as `dasmon report --since`. */
 const periodOf = (since: Duration.Duration | undefined) =>

@@ -3,20 +3,20 @@ import { Clock, Effect } from "effect"
 import { Dasmon, Snapshot } from "../../Dasmon.ts"
 import { type ChainParameters, slotAt } from "../../domain/network/Chain.ts"
 import { Status } from "../../domain/Status.ts"
-import { Alive, Ready } from "../api/AnswerSchemas.ts"
-import { answerWith } from "./JsonAnswer.ts"
+import { Alive, Ready } from "../api/ResponseSchemas.ts"
+import { jsonResponse } from "./JsonResponse.ts"
 import { Api } from "../api/Api.ts"
-import { errorAnswer, NotAlive, NotReady } from "../api/ApiErrors.ts"
+import { errorResponse, NotAlive, NotReady } from "../api/ApiErrors.ts"
 
 /** The monitor itself: how it is doing, and whether it lives and works. */
 export const layer = HttpApiBuilder.group(Api, "monitor", (handlers) =>
   Effect.map(Dasmon, (dasmon) =>
     handlers
-      .handle("status", () => Effect.flatMap(dasmon.status, answerWith(Status)))
-      .handle("snapshot", () => Effect.flatMap(dasmon.snapshot, answerWith(Snapshot)))
+      .handle("status", () => Effect.flatMap(dasmon.status, jsonResponse(Status)))
+      .handle("snapshot", () => Effect.flatMap(dasmon.snapshot, jsonResponse(Snapshot)))
       .handle("healthz", () =>
         Effect.flatMap(dasmon.dead, (reasons) =>
-          reasons.length === 0 ? alive({ status: "alive" }) : Effect.succeed(errorAnswer(new NotAlive({ reasons })))
+          reasons.length === 0 ? alive({ status: "alive" }) : Effect.succeed(errorResponse(new NotAlive({ reasons })))
         )
       )
       .handle("readyz", () =>
@@ -25,14 +25,14 @@ export const layer = HttpApiBuilder.group(Api, "monitor", (handlers) =>
           const reasons = unreadiness(dasmon.chain, yield* dasmon.status, now)
           return yield* reasons.length === 0
             ? ready({ status: "ready" })
-            : Effect.succeed(errorAnswer(new NotReady({ reasons })))
+            : Effect.succeed(errorResponse(new NotReady({ reasons })))
         })
       )
   )
 )
 
-const alive = answerWith(Alive)
-const ready = answerWith(Ready)
+const alive = jsonResponse(Alive)
+const ready = jsonResponse(Ready)
 
 /** Without names and paths: this is told to everyone. */
 const unreadiness = (chain: ChainParameters, status: Status, now: number): ReadonlyArray<string> => {

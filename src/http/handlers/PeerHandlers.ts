@@ -5,36 +5,37 @@ import { clientFamily } from "../../domain/peer/ClientFamily.ts"
 import { Probe } from "../../domain/probe/Job.ts"
 import type { PeerView } from "../../domain/peer/Peer.ts"
 import { PeerDetail } from "../../domain/peer/PeerDetail.ts"
-import { PeerPage } from "../api/AnswerSchemas.ts"
-import { answerWith } from "./JsonAnswer.ts"
+import { PeerPage } from "../api/ResponseSchemas.ts"
+import { jsonResponse } from "./JsonResponse.ts"
 import { Api } from "../api/Api.ts"
-import { errorAnswer } from "../api/ApiErrors.ts"
-import { fromHistory } from "./HistoryFault.ts"
+import { errorResponse, historyError } from "../api/ApiErrors.ts"
 
 /** The peers that are watched, and those that were. */
 export const layer = HttpApiBuilder.group(Api, "peers", (handlers) =>
   Effect.map(Dasmon, (dasmon) =>
     handlers
-      .handle("peers", ({ urlParams }) => Effect.flatMap(dasmon.peers, (views) => answerPage(pageOf(views, urlParams))))
+      .handle("peers", ({ urlParams }) =>
+        Effect.flatMap(dasmon.peers, (views) => pageResponse(pageOf(views, urlParams)))
+      )
       .handle("peer", ({ path }) =>
         dasmon.peer(path.peerId).pipe(
-          Effect.mapError((error) => (error._tag === "ReportError" ? fromHistory(error) : error)),
-          Effect.flatMap(answerDetail),
-          Effect.catchAll((error) => Effect.succeed(errorAnswer(error)))
+          Effect.mapError((error) => (error._tag === "ReportError" ? historyError(error) : error)),
+          Effect.flatMap(detailResponse),
+          Effect.catchAll((error) => Effect.succeed(errorResponse(error)))
         )
       )
       .handle("probeNow", ({ path }) =>
         dasmon.probeNow(path.peerId).pipe(
-          Effect.flatMap(answerProbe),
-          Effect.catchAll((error) => Effect.succeed(errorAnswer(error)))
+          Effect.flatMap(probeResponse),
+          Effect.catchAll((error) => Effect.succeed(errorResponse(error)))
         )
       )
   )
 )
 
-const answerPage = answerWith(PeerPage)
-const answerDetail = answerWith(PeerDetail)
-const answerProbe = answerWith(Probe)
+const pageResponse = jsonResponse(PeerPage)
+const detailResponse = jsonResponse(PeerDetail)
+const probeResponse = jsonResponse(Probe)
 
 interface PeerFilter {
   readonly verdict?: PeerView["verdict"] | undefined

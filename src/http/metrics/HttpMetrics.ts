@@ -1,11 +1,11 @@
 import type { HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import type { Effect } from "effect"
 import { Metric } from "effect"
-import { pathOf } from "../server/RequestPath.ts"
+import { pathOf } from "../server/Security.ts"
 import { httpRequests, httpRoutes, statusClasses } from "../../domain/metrics/Metrics.ts"
 
-/** Counts an answer by the pattern of the path, not the path itself: anyone can ask for any. */
-export const countAnswer = (
+/** Counts a response by the pattern of the path, not the path itself: anyone can ask for any. */
+export const countResponse = (
   request: HttpServerRequest.HttpServerRequest,
   response: HttpServerResponse.HttpServerResponse
 ): Effect.Effect<void> =>

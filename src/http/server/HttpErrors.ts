@@ -34,7 +34,7 @@ export class TooManyStreams extends Schema.TaggedError<TooManyStreams>()("TooMan
 /** A bug; the log has the cause. */
 export class InternalError extends Schema.TaggedError<InternalError>()("InternalError", {}) {}
 
-/** Every error that this server answers with, as JSON. */
+/** Every error that this server responds with, as JSON. */
 export const HttpError = Schema.Union(
   NotFound,
   MethodNotAllowed,

@@ -7,9 +7,8 @@ import {
   HttpServerResponse
 } from "@effect/platform"
 import { Cause, Effect, type Layer, Option } from "effect"
-import { countAnswer } from "../metrics/HttpMetrics.ts"
-import { type Access, type Guard, makeGuard } from "./Security.ts"
-import { pathOf } from "./RequestPath.ts"
+import { countResponse } from "../metrics/HttpMetrics.ts"
+import { type Access, type Guard, makeGuard, pathOf } from "./Security.ts"
 import { BodyNotAllowed, InternalError, jsonError, MethodNotAllowed, NotFound } from "./HttpErrors.ts"
 
 /**
@@ -36,7 +35,7 @@ const handle =
         ? refusal.value
         : body
           ? jsonError(new BodyNotAllowed({ path: shownPath(request) }), 413)
-          : yield* route.pipe(Effect.catchAllCause((cause) => errorResponse(request, cause)))
+          : yield* route.pipe(Effect.catchAllCause((cause) => failureResponse(request, cause)))
       return HttpServerResponse.setHeaders(response, {
         ...securityHeaders,
         ...guard.headers(request),
@@ -44,7 +43,7 @@ const handle =
         // What is left of a body is not read, so the connection cannot serve another request.
         ...(body ? { connection: "close" } : {})
       })
-    }).pipe(Effect.tap((response) => countAnswer(request, response)))
+    }).pipe(Effect.tap((response) => countResponse(request, response)))
 
 /** Paths and the methods that they are there for. */
 export type MethodsByPath = ReadonlyMap<HttpLayerRouter.PathInput, ReadonlyArray<Method>>
@@ -64,7 +63,7 @@ export const methodsOf = <Id extends string, Groups extends HttpApiGroup.HttpApi
   return paths
 }
 
-/** Answers 405 for every other method. HEAD goes where GET goes. */
+/** Responds with 405 to every other method. HEAD goes where GET goes. */
 export const layerMethodNotAllowed = (paths: MethodsByPath): Layer.Layer<never, never, HttpLayerRouter.HttpRouter> =>
   HttpLayerRouter.addAll(
     [...paths].flatMap(([path, allowed]) =>
@@ -96,7 +95,7 @@ const hasBody = ({ headers, method }: HttpServerRequest.HttpServerRequest): bool
 /** As much of the path as an error repeats. */
 const shownPath = (request: HttpServerRequest.HttpServerRequest): string => pathOf(request).slice(0, 200)
 
-const errorResponse = <E>(request: HttpServerRequest.HttpServerRequest, cause: Cause.Cause<E>) =>
+const failureResponse = <E>(request: HttpServerRequest.HttpServerRequest, cause: Cause.Cause<E>) =>
   Effect.gen(function* () {
     if (Cause.isInterruptedOnly(cause)) return yield* Effect.failCause(cause)
     const failure = Cause.failureOption(cause)

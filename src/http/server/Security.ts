@@ -2,7 +2,6 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
 import { type HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Option, Redacted } from "effect"
-import { pathOf } from "./RequestPath.ts"
 import { Forbidden, jsonError, PayloadTooLarge, Unauthorized } from "./HttpErrors.ts"
 
 /** Who may use the API, and from which pages. */
@@ -22,11 +21,14 @@ export const openAccess: Access = { allowedOrigins: [], allowedHosts: [] }
 
 type Request = HttpServerRequest.HttpServerRequest
 
+/** The path of a request's URL, without query and fragment. */
+export const pathOf = ({ url }: { readonly url: string }): string => url.replace(/[?#].*$/s, "")
+
 /** What is decided before a request reaches its route. */
 export interface Guard {
-  /** The answer to a request that is not let through, or that is no more than a question about what is allowed. */
+  /** The response to a request that is not let through, or that is no more than a question about what is allowed. */
   readonly refuse: (request: Request) => Option.Option<HttpServerResponse.HttpServerResponse>
-  /** Headers by which a browser lets a page of an allowed origin read the answer. */
+  /** Headers by which a browser lets a page of an allowed origin read the response. */
   readonly headers: (request: Request) => Readonly<Record<string, string>>
 }
 

@@ -3,7 +3,7 @@ import { NodeHttpServerRequest } from "@effect/platform-node"
 import { Effect, Either, Option, Stream } from "effect"
 import type * as Http from "node:http"
 import type * as Net from "node:net"
-import { errorAnswer } from "../api/ApiErrors.ts"
+import { errorResponse } from "../api/ApiErrors.ts"
 import { framed, sseFraming } from "./Framing.ts"
 import { jsonError, TooManyStreams } from "../server/HttpErrors.ts"
 import { type Cut, destroyAfterGrace, farewell, stopping, type StreamConnection, write } from "./StreamConnection.ts"
@@ -21,8 +21,8 @@ export const sseHandler = (hub: StreamHub) =>
     const response = NodeHttpServerRequest.toServerResponse(request)
     const { socket: tcp } = response
     const read = readStreamQuery(request.url)
-    if (Either.isLeft(read)) return errorAnswer(read.left)
-    // Without the socket the answer to an earlier request of the connection is still being written.
+    if (Either.isLeft(read)) return errorResponse(read.left)
+    // Without the socket the response to an earlier request of the connection is still being written.
     if (tcp === null || hub.isFull()) return jsonError(new TooManyStreams({ limit: hub.limits.maxStreams }), 503)
     const resumed = Option.getOrUndefined(readEventId(request.headers["last-event-id"]))
     const query = { ...read.right, position: resumed ?? read.right.position }
@@ -37,7 +37,7 @@ export const sseHandler = (hub: StreamHub) =>
 /** Milliseconds after which a browser connects again. */
 const retryMs = 2000
 
-/** Begins when the head of the answer is written; what it writes goes past the response, which sends nothing itself. */
+/** Begins when the head of the response is written; what it writes goes past the response, which sends nothing itself. */
 const serve = (hub: StreamHub, query: StreamQuery, response: Http.ServerResponse, tcp: Net.Socket) =>
   Effect.suspend(() => {
     response.flushHeaders()

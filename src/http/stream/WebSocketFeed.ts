@@ -2,7 +2,7 @@ import { HttpServerRequest, HttpServerResponse, Socket } from "@effect/platform"
 import { NodeHttpServerRequest } from "@effect/platform-node"
 import { Deferred, Effect, Either, Fiber } from "effect"
 import type * as Net from "node:net"
-import { errorAnswer } from "../api/ApiErrors.ts"
+import { errorResponse } from "../api/ApiErrors.ts"
 import { webSocketFraming } from "./Framing.ts"
 import { jsonError, TooManyStreams, UpgradeRequired } from "../server/HttpErrors.ts"
 import { destroyAfterGrace, farewell, flood } from "./StreamConnection.ts"
@@ -24,7 +24,7 @@ export const webSocketHandler = (hub: StreamHub) =>
       })
     }
     const query = readStreamQuery(request.url)
-    if (Either.isLeft(query)) return errorAnswer(query.left)
+    if (Either.isLeft(query)) return errorResponse(query.left)
     if (hub.isFull()) return jsonError(new TooManyStreams({ limit: hub.limits.maxStreams }), 503)
     yield* hub.counted("websocket", Effect.scoped(serve(hub, query.right, request, tcp))).pipe(Effect.ignore)
     return HttpServerResponse.empty()
@@ -70,7 +70,7 @@ const serve = Effect.fnUntraced(function* (
   )
 })
 
-/** What the library checks too; but there a wrong handshake is answered without an end to our effect. */
+/** What the library checks too; but there a wrong handshake is refused without an end to our effect. */
 const isUpgrade = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>
   headers["upgrade"]?.toLowerCase() === "websocket" &&
   /^[+/0-9A-Za-z]{22}==$/.test(headers["sec-websocket-key"] ?? "") &&

@@ -12,7 +12,7 @@ import { History } from "../../../src/history/store/History.ts"
 import { ReportError, Reports } from "../../../src/history/report/Reports.ts"
 import * as ReportsInline from "../../../src/history/report/ReportsInline.ts"
 import * as SqliteHistory from "../../../src/history/store/SqliteHistory.ts"
-import { Clients, Columns, PeerPage, ProbesAnswer, ReportAnswer } from "../../../src/http/api/AnswerSchemas.ts"
+import { Clients, Columns, PeerPage, ProbePage, ReportRows } from "../../../src/http/api/ResponseSchemas.ts"
 import { HttpError } from "../../../src/http/server/HttpErrors.ts"
 import { HttpAddress, layer } from "../../../src/http/server/Server.ts"
 import { describePeer } from "../../../src/peers/DescribePeer.ts"
@@ -209,14 +209,14 @@ describe("what was found out", () => {
       )
 
       const ids = (query: string) =>
-        Effect.map(read(`${url}/probes${query}`, ProbesAnswer), ({ probes }) => probes.map(({ id }) => id.slice(-1)))
+        Effect.map(read(`${url}/probes${query}`, ProbePage), ({ probes }) => probes.map(({ id }) => id.slice(-1)))
       assert.deepStrictEqual(yield* ids(""), ["3", "2", "1"])
       assert.deepStrictEqual(yield* ids(`?peer=${one}`), ["3", "1"])
       assert.deepStrictEqual(yield* ids("?slot=0"), ["1"])
       assert.deepStrictEqual(yield* ids("?column=0"), ["3", "2", "1"])
       assert.deepStrictEqual(yield* ids("?outcome=missing"), ["3"])
       assert.deepStrictEqual(yield* ids("?column=3&outcome=missing"), [])
-      const page = yield* read(`${url}/probes?limit=2`, ProbesAnswer)
+      const page = yield* read(`${url}/probes?limit=2`, ProbePage)
       assert.deepStrictEqual(yield* ids(`?limit=2&cursor=${page.next}`), ["1"])
 
       const [, , third] = probes
@@ -232,19 +232,19 @@ describe("what was found out", () => {
       const { url } = yield* start(over)
       const reports = over.reports
       for (const by of ["peer", "client", "version", "custody", "column", "age", "day"] as const) {
-        assert.deepStrictEqual(yield* read(`${url}/report?by=${by}&limit=2`, ReportAnswer), {
+        assert.deepStrictEqual(yield* read(`${url}/report?by=${by}&limit=2`, ReportRows), {
           by,
           ...(yield* reports?.compliance({ by, limit: 2 }) ?? Effect.die("no reports"))
         })
       }
-      const untested = yield* read(`${url}/report?by=untested`, ReportAnswer)
+      const untested = yield* read(`${url}/report?by=untested`, ReportRows)
       assert.deepStrictEqual([untested.rows.length, untested.more], [2, false])
-      assert.deepStrictEqual(yield* read(`${url}/report?by=worst&since=7d`, ReportAnswer), {
+      assert.deepStrictEqual(yield* read(`${url}/report?by=worst&since=7d`, ReportRows), {
         by: "worst",
         rows: [],
         more: false
       })
-      assert.strictEqual((yield* read(`${url}/report`, ReportAnswer)).by, "client")
+      assert.strictEqual((yield* read(`${url}/report`, ReportRows)).by, "client")
     })
   )
 

@@ -2,20 +2,20 @@ import { createHash } from "node:crypto"
 import { HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Effect, Schema } from "effect"
 
-/** Answers with a value as JSON that is of this moment, and not worth keeping. */
-export const answerWith = <A, I>(schema: Schema.Schema<A, I>) => {
+/** Makes responses of values that are of this moment, and not worth keeping: as JSON. */
+export const jsonResponse = <A, I>(schema: Schema.Schema<A, I>) => {
   const encode = Schema.encode(Schema.parseJson(schema))
   return (value: A) => Effect.map(Effect.orDie(encode(value)), jsonText)
 }
 
 /** The same for what often stays as it was: with an ETag, and 304 for who has it already. */
-export const answerCached = <A, I>(schema: Schema.Schema<A, I>) => {
+export const cachedJsonResponse = <A, I>(schema: Schema.Schema<A, I>) => {
   const encode = Schema.encode(Schema.parseJson(schema))
-  return (value: A) => Effect.flatMap(Effect.orDie(encode(value)), (text) => unlessKnown(jsonText(text), text))
+  return (value: A) => Effect.flatMap(Effect.orDie(encode(value)), (text) => withEtag(jsonText(text), text))
 }
 
 /** `response`, whose body is `text`, with an ETag; or 304 when the request names it. */
-export const unlessKnown = (
+export const withEtag = (
   response: HttpServerResponse.HttpServerResponse,
   text: string
 ): Effect.Effect<HttpServerResponse.HttpServerResponse, never, HttpServerRequest.HttpServerRequest> => {

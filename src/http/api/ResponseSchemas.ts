@@ -2,7 +2,7 @@ import { Schema } from "effect"
 import { PeerView } from "../../domain/peer/Peer.ts"
 import { ComplianceBy, ComplianceRow, ProbeSummary, UntestedRow, WorstRow } from "../../domain/Question.ts"
 
-/** What the API answers with, where it is not as the engine or the history has it. */
+/** The bodies of responses, where they are not as the engine or the history has them. */
 
 export const PeerPage = Schema.Struct({
   /** Peers that the filters let through, on all pages. */
@@ -13,7 +13,7 @@ export const PeerPage = Schema.Struct({
 })
 
 /** A page can hold fewer probes than the limit, and even none, while there is a next one. */
-export const ProbesAnswer = Schema.Struct({
+export const ProbePage = Schema.Struct({
   probes: Schema.Array(ProbeSummary),
   /** `cursor` of the next page; `null` when this is the last. */
   next: Schema.NullOr(Schema.Int)
@@ -55,7 +55,7 @@ const rows = <By extends Schema.Schema.Any, Row extends Schema.Schema.Any>(by: B
     more: Schema.Boolean
   })
 
-export const ReportAnswer = Schema.Union(
+export const ReportRows = Schema.Union(
   rows(ComplianceBy, ComplianceRow),
   rows(Schema.Literal("worst"), WorstRow),
   rows(Schema.Literal("untested"), UntestedRow)
