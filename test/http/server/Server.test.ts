@@ -149,26 +149,28 @@ describe("the HTTP API", () => {
     })
   )
 
-  it.scopedLive("serves a page that needs nothing else, under a policy that allows nothing else", () =>
+  it.scopedLive("serves pages that need nothing else, under policies that allow nothing else", () =>
     Effect.gen(function* () {
       const { url } = yield* start(yield* makeFakeDasmon())
-      const { headers, text } = yield* get(url)
-      assert.match(headers["content-type"] ?? "", /^text\/html/)
-      const policy = headers["content-security-policy"] ?? ""
-      assert.match(policy, /default-src 'none'/)
-      assert.match(policy, /connect-src 'self'/)
-      assert.notMatch(policy, /unsafe|\*|https?:/)
-      assert.notMatch(text, /https?:\/\/|src=|@import|url\(|innerHTML|insertAdjacentHTML|document\.write/)
-      for (const element of ["script", "style"]) {
-        const inline = [...text.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"))]
-        assert.strictEqual(inline.length, 1)
-        const hash = createHash("sha256")
-          .update(inline[0]?.[1] ?? "")
-          .digest("base64")
-        assert.include(policy, `${element}-src 'sha256-${hash}'`)
+      for (const path of ["/", "/docs"]) {
+        const { headers, text } = yield* get(`${url}${path}`)
+        assert.match(headers["content-type"] ?? "", /^text\/html/)
+        const policy = headers["content-security-policy"] ?? ""
+        assert.match(policy, /default-src 'none'/)
+        assert.match(policy, /connect-src 'self'/)
+        assert.notMatch(policy, /unsafe|\*|https?:/)
+        assert.notMatch(text, /https?:\/\/|src=|stylesheet|@import|url\(|innerHTML|insertAdjacentHTML|document\.write/)
+        for (const element of ["script", "style"]) {
+          const inline = [...text.matchAll(new RegExp(`<${element}>(.*?)</${element}>`, "gs"))]
+          assert.strictEqual(inline.length, 1)
+          const hash = createHash("sha256")
+            .update(inline[0]?.[1] ?? "")
+            .digest("base64")
+          assert.include(policy, `${element}-src 'sha256-${hash}'`)
+        }
+        // Throws what a browser would, if the script cannot be read.
+        assert.isOk(new Script(/<script>(.*)<\/script>/s.exec(text)?.[1] ?? "("))
       }
-      // Throws what a browser would, if the script cannot be read.
-      assert.isOk(new Script(/<script>(.*)<\/script>/s.exec(text)?.[1] ?? "("))
     })
   )
 

@@ -1,8 +1,3 @@
-/**
- * The script of the dashboard, for browsers; `PageDetail` goes on with it. It follows `/ws`, keeps a copy of the peers and draws it. Whatever comes
- * from a peer goes into the page as text (`textContent`, `title`), never as markup.
- */
-export const script = `
 "use strict"
 const maxRows = 500, maxFeed = 200
 const verdicts = ["violating", "unresponsive", "refusing", "unknown", "compliant"]
@@ -17,7 +12,7 @@ const element = (tag, className, text) => {
   if (text !== undefined) made.textContent = text
   return made
 }
-const shortId = (peerId) => peerId.length > 16 ? peerId.slice(0, 6) + "\\u2026" + peerId.slice(-6) : peerId
+const shortId = (peerId) => peerId.length > 16 ? peerId.slice(0, 6) + "\u2026" + peerId.slice(-6) : peerId
 const idOf = (peerId) => { const code = element("code", "", shortId(peerId)); code.title = peerId; return code }
 const age = (at) => {
   if (at === null) return "never"
@@ -26,21 +21,21 @@ const age = (at) => {
   return seconds < 3600 ? Math.floor(seconds / 60) + " min ago" : Math.floor(seconds / 3600) + " h ago"
 }
 const custodyText = (custody) => {
-  if (custody === null) return "\\u2013"
+  if (custody === null) return "\u2013"
   if (custody.columns.length === 128) return "all 128"
   const shown = custody.columns.slice(0, 8).join(" ")
-  return custody.columns.length + " \\u00B7 " + shown + (custody.columns.length > 8 ? " \\u2026" : "")
+  return custody.columns.length + " \u00B7 " + shown + (custody.columns.length > 8 ? " \u2026" : "")
 }
 const outcomeTitle = (peer) =>
   Object.entries(peer.outcomes).filter(([, count]) => count > 0).map(([kind, count]) => kind + " " + count).join(", ")
 const findingText = (peer) =>
-  Object.entries(peer.findings).map(([kind, count]) => kind.replaceAll("_", " ") + " \\u00D7\\u00A0" + count).join(", ")
+  Object.entries(peer.findings).map(([kind, count]) => kind.replaceAll("_", " ") + " \u00D7\u00A0" + count).join(", ")
 
 const columns = [
   { name: "Verdict", key: (peer) => verdicts.indexOf(peer.verdict),
     cell: (peer, td) => { td.append(element("span", "badge " + peer.verdict, peer.verdict)) } },
-  { name: "Agent", className: "agent", key: (peer) => peer.agent || "\\uFFFF",
-    cell: (peer, td) => { td.textContent = peer.agent || "\\u2013"; td.title = peer.agent || "" } },
+  { name: "Agent", className: "agent", key: (peer) => peer.agent || "\uFFFF",
+    cell: (peer, td) => { td.textContent = peer.agent || "\u2013"; td.title = peer.agent || "" } },
   { name: "Peer", className: "nowrap", key: (peer) => peer.peerId,
     cell: (peer, td) => { td.append(idOf(peer.peerId)); if (peer.address) td.title = peer.address } },
   { name: "Custody", className: "custody", key: (peer) => peer.custody === null ? -1 : peer.custody.columns.length,
@@ -53,9 +48,9 @@ const columns = [
       td.textContent = peer.outcomes.success + " / " + sum(peer.outcomes)
       td.title = outcomeTitle(peer)
     } },
-  { name: "Findings", className: "findings", key: (peer) => sum(peer.findings), cell: (peer, td) => { td.textContent = findingText(peer) || "\\u2013" } },
-  { name: "Last failure", className: "failure", key: (peer) => peer.lastFailure || "\\uFFFF",
-    cell: (peer, td) => { td.textContent = peer.lastFailure || "\\u2013" } },
+  { name: "Findings", className: "findings", key: (peer) => sum(peer.findings), cell: (peer, td) => { td.textContent = findingText(peer) || "\u2013" } },
+  { name: "Last failure", className: "failure", key: (peer) => peer.lastFailure || "\uFFFF",
+    cell: (peer, td) => { td.textContent = peer.lastFailure || "\u2013" } },
   { name: "Connected", key: (peer) => peer.connected ? 0 : 1, cell: (peer, td) => { td.textContent = peer.connected ? "yes" : "no" } },
   { name: "Last probe", className: "nowrap", key: (peer) => -(peer.lastProbeAt || 0),
     cell: (peer, td) => { td.textContent = age(peer.lastProbeAt) } }
@@ -124,7 +119,7 @@ const drawStatus = () => {
   byId("probes").textContent = status.probes.completed
   byId("verified").textContent = status.outcomes.success
   byId("truth").textContent =
-    status.commitments.wanted === 0 ? "\\u2013" : Math.floor((100 * status.commitments.known) / status.commitments.wanted) + " %"
+    status.commitments.wanted === 0 ? "\u2013" : Math.floor((100 * status.commitments.known) / status.commitments.wanted) + " %"
   byId("network").textContent = status.network
   byId("simulated").hidden = !status.simulated
   byId("simulated").textContent = "Simulated network: " + status.network +
@@ -239,4 +234,3 @@ const connect = () => {
 
 setInterval(schedule, 5000)
 connect()
-`

@@ -1,5 +1,3 @@
-/** The script of `/docs`, for browsers: it draws what `/openapi.json` says. All of it goes into the page as text. */
-export const docsScript = `
 "use strict"
 const element = (tag, className, ...content) => {
   const made = document.createElement(tag)
@@ -12,7 +10,7 @@ let schemas = {}
 
 // What stands in backquotes is code.
 const prose = (tag, text) =>
-  element(tag, "", ...(text || "").split("\`").map((part, index) => index % 2 === 1 ? element("code", "", part) : part))
+  element(tag, "", ...(text || "").split("`").map((part, index) => index % 2 === 1 ? element("code", "", part) : part))
 
 const nameOf = (ref) => ref.slice(ref.lastIndexOf("/") + 1)
 
@@ -36,7 +34,7 @@ const typeOf = (schema, indent, named) => {
     const required = new Set(schema.required || [])
     const lines = Object.entries(schema.properties).map(([key, value]) =>
       indent + "  " + key + (required.has(key) ? ": " : "?: ") + typeOf(value, indent + "  ", named))
-    return lines.length === 0 ? "{}" : "{\\n" + lines.join("\\n") + "\\n" + indent + "}"
+    return lines.length === 0 ? "{}" : "{\n" + lines.join("\n") + "\n" + indent + "}"
   }
   return schema.type || "anything"
 }
@@ -45,7 +43,7 @@ const typeBlock = (schema) => {
   const named = new Set()
   const text = typeOf(schema, "", named)
   const pre = element("pre", "")
-  for (const part of text.split(/\\b/)) {
+  for (const part of text.split(/\b/)) {
     if (named.has(part)) {
       const link = element("a", "", part)
       link.href = "#schema-" + part
@@ -107,4 +105,3 @@ fetch("openapi.json")
   .then((response) => response.ok ? response.json() : Promise.reject(new Error(response.status)))
   .then(draw)
   .catch((error) => { main.textContent = "The description could not be loaded: " + error.message })
-`

@@ -1,5 +1,3 @@
-/** The part of the dashboard's script that shows one peer, and the strip of columns. It follows `PageScript`. */
-export const detailScript = `
 let chosen = null
 
 const percent = (fraction) => (Math.floor(fraction * 1000) / 10) + " %"
@@ -13,12 +11,12 @@ const fact = (name, value) => {
 const drawPeer = (peer) => {
   const { coverage, custody } = peer
   const facts = element("dl", "facts")
-  facts.append(fact("Peer", peer.peerId), fact("Agent", peer.agent || "\\u2013"), fact("Address", peer.address || "\\u2013"), fact("Verdict", peer.verdict))
-  facts.append(fact("Claim", custody === null ? "\\u2013" : custody.groupCount + " groups (" + custody.source + "), from slot " +
+  facts.append(fact("Peer", peer.peerId), fact("Agent", peer.agent || "\u2013"), fact("Address", peer.address || "\u2013"), fact("Verdict", peer.verdict))
+  facts.append(fact("Claim", custody === null ? "\u2013" : custody.groupCount + " groups (" + custody.source + "), from slot " +
     (custody.earliestAvailableSlot === null ? "not said" : custody.earliestAvailableSlot) + ", columns " + custody.columns.join(" ")))
   if (peer.claims.length > 1) facts.append(fact("Earlier claims", peer.claims.slice(0, -1).reverse().slice(0, 5)
     .map(({ custodyGroupCount, observedAt }) => custodyGroupCount + " groups, " + age(observedAt)).join("; ")))
-  facts.append(fact("Tested", coverage === null ? "\\u2013" : coverage.tested + " of " + coverage.owed + " owed, " + coverage.failed + " failed"))
+  facts.append(fact("Tested", coverage === null ? "\u2013" : coverage.tested + " of " + coverage.owed + " owed, " + coverage.failed + " failed"))
   if (coverage !== null && coverage.withheld !== null) facts.append(fact("Withholds",
     percent(coverage.withheld.low) + " to " + percent(coverage.withheld.high) + " of what it owes (95 % sure)"))
   const failures = element("ol", "failures")
@@ -43,7 +41,7 @@ const choose = (peerId) => {
   chosen = peerId
   history.replaceState(null, "", peerId === null ? location.pathname : "#" + peerId)
   byId("detail").hidden = peerId === null
-  byId("detail-body").textContent = "Loading \\u2026"
+  byId("detail-body").textContent = "Loading \u2026"
   loadPeer()
   schedule()
 }
@@ -74,7 +72,6 @@ const loadColumns = () => ask("columns").then(({ columns }) => {
   byId("strip-note").textContent = tested + " of 128 tested; red: some peer did not have it"
 }, () => {})
 
-if (/^#\\w+$/.test(location.hash)) choose(location.hash.slice(1))
+if (/^#\w+$/.test(location.hash)) choose(location.hash.slice(1))
 setInterval(() => { loadPeer(); loadColumns() }, 10000)
 loadColumns()
-`
