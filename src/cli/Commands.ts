@@ -3,11 +3,9 @@ import { NodeStream } from "@effect/platform-node"
 import { Duration, Effect, Logger, Option, Stream } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
 import { version } from "../Version.ts"
+import { help, lazy } from "./CommandParts.ts"
 import { reportFailure } from "./Failure.ts"
-import { help } from "./Help.ts"
-import { lazy } from "./Lazy.ts"
 import { report } from "./Report.ts"
-import { withStopLimit } from "./StopLimit.ts"
 
 const peers = Options.text("peers").pipe(
   Options.withDescription(
@@ -142,3 +140,20 @@ export const program = (argv: ReadonlyArray<string>) =>
   )
 
 const stdinClosed = NodeStream.stdin.pipe(Stream.runDrain, Effect.ignore)
+
+/** Lets a program that is told to stop take only so long over it: whatever hangs then is left behind. */
+const withStopLimit = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.raceFirst(
+    program,
+    Effect.onInterrupt(Effect.never, () => exitAfterLimit)
+  )
+
+const exitAfterLimit = Effect.sync(() => {
+  setTimeout(() => {
+    process.stderr.write(`not everything had stopped after ${stopLimitMs} ms; leaving\n`)
+    process.exit(1)
+  }, stopLimitMs).unref()
+})
+
+/** What a person waits for after Ctrl-C, at most. */
+const stopLimitMs = 4_500

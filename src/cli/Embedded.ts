@@ -1,13 +1,12 @@
 import { fileURLToPath } from "node:url"
 import { Command, FileSystem, type CommandExecutor } from "@effect/platform"
-import { Effect, Layer, Option, Schema, type Scope, Stream } from "effect"
+import { Console, Effect, Layer, Option, Schema, type Scope, Stream } from "effect"
 import type { ConfigInput } from "../config/Config.ts"
 import { makeConfig } from "../config/DecodeConfig.ts"
 import { DevnetAnnouncement } from "../devnet/RunDevnet.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { version } from "../Version.ts"
 import * as Monitor from "./Monitor.ts"
-import { print } from "./Print.ts"
 
 /** What of the embedded network can be chosen on the command line. */
 export interface EmbeddedOptions {
@@ -30,12 +29,14 @@ export class EmbeddedDevnetError extends Schema.TaggedError<EmbeddedDevnetError>
  * real one would be. Nothing is kept: the database is in a temporary folder.
  */
 export const run = Effect.fn("Embedded.run")(function* (options: EmbeddedOptions) {
-  yield* print("dasmon: no configuration given, so this is a SIMULATION")
-  yield* print("  an embedded network of honest and dishonest peers on this machine; nothing of Ethereum is measured")
-  yield* print("  to watch a real network: dasmon run --config FILE   (help: dasmon --help)\n")
-  yield* print("starting the embedded network …")
+  yield* Console.log("dasmon: no configuration given, so this is a SIMULATION")
+  yield* Console.log(
+    "  an embedded network of honest and dishonest peers on this machine; nothing of Ethereum is measured"
+  )
+  yield* Console.log("  to watch a real network: dasmon run --config FILE   (help: dasmon --help)\n")
+  yield* Console.log("starting the embedded network …")
   const { announcement, exited } = yield* startDevnet(options.devnetArguments)
-  yield* print(`${announcement.peers.length} peers are up (beacon API: ${announcement.beaconApi})`)
+  yield* Console.log(`${announcement.peers.length} peers are up (beacon API: ${announcement.beaconApi})`)
 
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped({ prefix: "dasmon-" })

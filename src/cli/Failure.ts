@@ -1,9 +1,8 @@
 import { ValidationError } from "@effect/cli"
-import { Cause, Effect, Exit, Option, Schema } from "effect"
+import { Cause, Console, Effect, Exit, Option, Schema } from "effect"
 import { ConfigError } from "../config/ConfigError.ts"
 import { InvalidPeersSpec } from "../devnet/PeersSpec.ts"
 import { ReportError } from "../history/report/Reports.ts"
-import { complain } from "./Print.ts"
 
 /** The program has said what went wrong and ends with this exit code. */
 export class ProgramFailed extends Schema.TaggedError<ProgramFailed>()("ProgramFailed", { exitCode: Schema.Int }) {}
@@ -28,6 +27,10 @@ export const reportFailure = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.
     if (failure instanceof Error) return failWith(failureExitCode, [`dasmon: ${failure.message}`])
     return failWith(failureExitCode, ["dasmon: this is a bug in dasmon", Cause.pretty(cause)])
   })
+
+/** Lines about what went wrong, on standard error. */
+export const complain = (lines: ReadonlyArray<string>): Effect.Effect<void> =>
+  Effect.forEach(lines, (line) => Console.error(line), { discard: true })
 
 /** The exit code of the whole program. */
 export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {

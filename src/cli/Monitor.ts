@@ -1,4 +1,4 @@
-import { Effect, Layer } from "effect"
+import { Console, Effect, Layer } from "effect"
 import { type Config, spillFolderOf } from "../config/Config.ts"
 import { Dasmon, type EngineOptions } from "../Dasmon.ts"
 import * as MetricsRecorder from "../http/metrics/MetricsRecorder.ts"
@@ -9,7 +9,6 @@ import { version } from "../Version.ts"
 import type { NodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Xatu from "../xatu/Xatu.ts"
 import * as Narrator from "./Narrator.ts"
-import { print } from "./Print.ts"
 
 export interface MonitorOptions extends EngineOptions {
   /** What is printed behind a peer; see `Narrator`. */
@@ -24,7 +23,7 @@ export const layer = (config: Config, options: MonitorOptions) => {
     ? Layer.merge(MetricsRecorder.layer, metricsServer(config, options))
     : Layer.empty
   const outward = Layer.mergeAll(
-    Narrator.layer({ note: options.note, print, summaryIntervalMs: 30_000 }),
+    Narrator.layer({ note: options.note, print: Console.log, summaryIntervalMs: 30_000 }),
     announce.pipe(Layer.provide(Server.layer({ ...config.httpAddr, access: accessOf(config) }))),
     metrics,
     xatu(config)
@@ -49,10 +48,10 @@ const xatu = (config: Config) =>
   config.xatu === undefined ? Layer.empty : Xatu.layer(config.xatu, { version, spillFolder: spillFolderOf(config) })
 
 const announce = Layer.effectDiscard(
-  Effect.flatMap(Server.HttpAddress, ({ url }) => print(`open ${url}   (stop with Ctrl-C)\n`))
+  Effect.flatMap(Server.HttpAddress, ({ url }) => Console.log(`open ${url}   (stop with Ctrl-C)\n`))
 )
 
 const metricsServer = ({ httpAddr, metrics }: Config, { nodeMetrics }: MonitorOptions) =>
-  Layer.effectDiscard(Effect.flatMap(MetricsServer.MetricsAddress, ({ url }) => print(`metrics at ${url}`))).pipe(
+  Layer.effectDiscard(Effect.flatMap(MetricsServer.MetricsAddress, ({ url }) => Console.log(`metrics at ${url}`))).pipe(
     Layer.provide(MetricsServer.layer({ host: httpAddr.host, port: metrics.port, more: nodeMetrics?.exposition }))
   )

@@ -1,11 +1,9 @@
 import { Command, Options } from "@effect/cli"
-import { Clock, Duration, Effect, Option, Schema } from "effect"
+import { Clock, Console, Duration, Effect, Option, Schema } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
 import { firstDayOf } from "../domain/Day.ts"
-import { ProgramFailed } from "./Failure.ts"
-import { help } from "./Help.ts"
-import { lazy } from "./Lazy.ts"
-import { complain, print } from "./Print.ts"
+import { complain, ProgramFailed } from "./Failure.ts"
+import { help, lazy } from "./CommandParts.ts"
 import { reportFormats, reportLines, reportNames, slotLines } from "./ReportRows.ts"
 
 const db = Options.text("db").pipe(
@@ -67,7 +65,7 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
     const lines = yield* (by === "slot" ? slotLines(slot, question) : reportLines(by, question)).pipe(
       Effect.provide(layer({ path, answerLimit: "1 minute" }))
     )
-    yield* print(lines.join("\n"))
+    yield* Console.log(lines.join("\n"))
   })
 ).pipe(
   Command.withDescription(

@@ -1,4 +1,4 @@
-import { Effect, Layer, Stream } from "effect"
+import { Console, Effect, Layer, Stream } from "effect"
 import { identityFileOf } from "../config/Config.ts"
 import { ConfigError } from "../config/ConfigError.ts"
 import { loadConfig } from "../config/ConfigFile.ts"
@@ -7,7 +7,6 @@ import * as Standalone from "../host/Standalone.ts"
 import { version } from "../Version.ts"
 import { makeNodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Monitor from "./Monitor.ts"
-import { print } from "./Print.ts"
 
 /** The program with a configuration: a real network, by the beacon node that the file names. */
 export const run = Effect.fn("Run.run")(function* (file: string) {
@@ -19,7 +18,7 @@ export const run = Effect.fn("Run.run")(function* (file: string) {
       lines: [`${file}: beacon_api: is required: the http(s) URL of your beacon node, such as http://127.0.0.1:5052`]
     })
   }
-  yield* print(`dasmon: watching the network of ${config.beaconApi}; history in ${config.databasePath}`)
+  yield* Console.log(`dasmon: watching the network of ${config.beaconApi}; history in ${config.databasePath}`)
   const fallback = config.backfill.beaconApi
   const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
   const monitor = Monitor.layer(config, { simulated: false, note: () => "", ...measured }).pipe(

@@ -1,11 +1,10 @@
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
-import { Effect, Either } from "effect"
+import { Console, Effect, Either } from "effect"
 import { decodeEvidence, type Evidence, UnreadableEvidence } from "../evidence/Evidence.ts"
 import { type Examination, examine } from "../evidence/Examine.ts"
 import { loadKzg } from "../kzg/Kzg.ts"
-import { ProgramFailed } from "./Failure.ts"
-import { complain, print } from "./Print.ts"
+import { complain, ProgramFailed } from "./Failure.ts"
 import { printable } from "../domain/Text.ts"
 
 /** The command: judges every file, and fails with the worst exit code. */
@@ -16,12 +15,12 @@ export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArr
     if (Either.isLeft(evidence)) {
       exitCode = unreadableExitCode
       const reason = printable(evidence.left.message)
-      yield* json ? print(JSON.stringify({ file, error: reason })) : complain([`${file}: ${reason}`])
+      yield* json ? Console.log(JSON.stringify({ file, error: reason })) : complain([`${file}: ${reason}`])
       continue
     }
     const examination = yield* examine(yield* kzg, evidence.right)
     if (!examination.holds) exitCode = Math.max(exitCode, refutedExitCode)
-    yield* print(json ? jsonOf(file, evidence.right, examination) : textOf(file, evidence.right, examination))
+    yield* Console.log(json ? jsonOf(file, evidence.right, examination) : textOf(file, evidence.right, examination))
   }
   if (exitCode !== 0) return yield* new ProgramFailed({ exitCode })
 })
@@ -101,5 +100,3 @@ const time = (unixMs: number): string =>
   Math.abs(unixMs) <= maxDateMs ? new Date(unixMs).toISOString() : `${unixMs} ms`
 
 const maxDateMs = 8.64e15
-
-/** Texts of strangers, fit for a terminal. */

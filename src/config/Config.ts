@@ -133,6 +133,13 @@ export const configKeys: ReadonlyMap<string, ReadonlyArray<string> | undefined> 
   ...Object.entries(sections).map(([key, inner]) => [key, Object.keys(inner)] as const)
 ])
 
+/** How keys are writtenKey: as in `Config`, or as in a file. */
+export type KeyStyle = "camelCase" | "snake_case"
+
+/** A key of `Config` in this style. */
+export const writtenKey = (key: string, style: KeyStyle): string =>
+  style === "camelCase" ? key : key.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+
 /** Where the private key of the node is kept: next to the database unless it is set. */
 export const identityFileOf = (config: { readonly databasePath: string; readonly identityFile?: string }): string =>
   config.identityFile ?? `${config.databasePath}.key`

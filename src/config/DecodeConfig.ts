@@ -1,7 +1,6 @@
 import { Either, ParseResult, Predicate, Schema } from "effect"
-import { Config, type ConfigInput, configKeys } from "./Config.ts"
+import { Config, type ConfigInput, configKeys, type KeyStyle, writtenKey } from "./Config.ts"
 import { ConfigError } from "./ConfigError.ts"
-import { type KeyStyle, written } from "./KeyStyle.ts"
 import { show, showPath } from "./Show.ts"
 import { closest } from "./Suggest.ts"
 
@@ -32,7 +31,7 @@ export const decodeConfig = (given: unknown, style: KeyStyle): Either.Either<Con
       input[key] = value
       continue
     }
-    const section = readMap(value, [written(key, style)], keys, style)
+    const section = readMap(value, [writtenKey(key, style)], keys, style)
     input[key] = Object.fromEntries(section.known)
     complaints.push(...section.complaints)
   }
@@ -40,7 +39,7 @@ export const decodeConfig = (given: unknown, style: KeyStyle): Either.Either<Con
     onLeft: (error) => {
       const more = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
         // Below a section there are only names that the user has chosen.
-        path: path.map((part, depth) => (typeof part === "string" && depth < 2 ? written(part, style) : part)),
+        path: path.map((part, depth) => (typeof part === "string" && depth < 2 ? writtenKey(part, style) : part)),
         message
       }))
       return Either.left([...complaints, ...more])
@@ -61,11 +60,11 @@ const readMap = (
   const known = new Map<string, unknown>()
   const complaints: Array<Complaint> = []
   if (!Predicate.isRecord(given)) {
-    const names = keys.map((key) => written(key, style))
+    const names = keys.map((key) => writtenKey(key, style))
     complaints.push({ path, message: `expected a map of the keys ${names.join(", ")}, got ${show(given)}` })
     return { known, complaints }
   }
-  const names = new Map(keys.map((key) => [written(key, style), key]))
+  const names = new Map(keys.map((key) => [writtenKey(key, style), key]))
   for (const [name, value] of Object.entries(given)) {
     const key = names.get(name)
     if (key === undefined) {
@@ -82,8 +81,8 @@ const advice = (name: string, names: ReadonlyArray<string>, style: KeyStyle): st
   const near = closest(name, names)
   if (near !== undefined) return `did you mean ${near}?`
   for (const [section, keys] of configKeys) {
-    const key = closest(name, keys?.map((key) => written(key, style)) ?? [])
-    if (key !== undefined) return `did you mean ${written(section, style)}.${key}?`
+    const key = closest(name, keys?.map((key) => writtenKey(key, style)) ?? [])
+    if (key !== undefined) return `did you mean ${writtenKey(section, style)}.${key}?`
   }
   return `known are ${names.join(", ")}`
 }

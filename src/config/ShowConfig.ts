@@ -1,7 +1,6 @@
 import { Predicate, Redacted, Schema } from "effect"
 import { stringify } from "yaml"
-import { Config } from "./Config.ts"
-import { written } from "./KeyStyle.ts"
+import { Config, writtenKey } from "./Config.ts"
 
 /** What stands in place of a secret. */
 const mask = "********"
@@ -19,7 +18,7 @@ const masked = (encoded: unknown, decoded: unknown): unknown => {
   if (!Predicate.isRecord(encoded)) return encoded
   return Object.fromEntries(
     Object.entries(encoded).map(([key, value]) => [
-      written(key, "snake_case"),
+      writtenKey(key, "snake_case"),
       masked(value, Predicate.isRecord(decoded) ? decoded[key] : undefined)
     ])
   )

@@ -1,4 +1,5 @@
 import { HelpDoc, Span } from "@effect/cli"
+import { Effect } from "effect"
 
 /** What a command does, with lines to copy. It is one paragraph: of anything else the list of commands shows nothing. */
 export const help = (text: string, ...examples: ReadonlyArray<string>): HelpDoc.HelpDoc =>
@@ -11,3 +12,6 @@ export const help = (text: string, ...examples: ReadonlyArray<string>): HelpDoc.
       ])
     ])
   )
+
+/** Loads what a command is made of once it is asked for: a network's libraries take seconds. */
+export const lazy = <Module>(load: () => Promise<Module>): Effect.Effect<Module> => Effect.promise(load)
