@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { makeBreathe } from "../../src/runtime/YieldNow.ts"
+import { makeYielder } from "../../src/runtime/YieldNow.ts"
 import { type Bench, makeRandom, quantile, rounded, type Table } from "./Bench.ts"
 import { combinationsOf, jobOptions, makeSimulatedPeer, windowSlots } from "./SimulatedPeer.ts"
 
@@ -9,7 +9,7 @@ export const detection: Bench = {
   description: "requests and combinations until the first missing one, against the best that is possible",
   run: ({ quick }) =>
     Effect.gen(function* () {
-      const breathe = makeBreathe(20)
+      const yieldIfDue = makeYielder(20)
       const seeds = quick ? 801 : 4_001
       const rows: Array<Table["rows"][number]> = []
       for (const columns of [8, 128]) {
@@ -17,7 +17,7 @@ export const detection: Bench = {
           for (const fraction of [0.5, 0.1, 0.01, 0.001]) {
             const found = []
             for (let seed = 1; seed <= seeds; seed++) {
-              yield* breathe
+              yield* yieldIfDue
               found.push(untilFound(columns, pattern, fraction, seed))
             }
             rows.push(rowOf(columns, pattern, fraction, found))

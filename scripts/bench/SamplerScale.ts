@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { makeBreathe } from "../../src/runtime/YieldNow.ts"
+import { makeYielder } from "../../src/runtime/YieldNow.ts"
 import { type Bench, makeRandom, quantile, rounded, type Table } from "./Bench.ts"
 import { combinationsOf, everySlot, makeSimulatedPeer, type SimulatedPeer, windowSlots } from "./SimulatedPeer.ts"
 
@@ -17,7 +17,7 @@ export const sampler: Bench = {
 }
 
 const scaleTable = Effect.fnUntraced(function* ([regular, supernodes]: readonly [number, number]) {
-  const breathe = makeBreathe(20)
+  const yieldIfDue = makeYielder(20)
   const before = memory()
   const peers: Array<SimulatedPeer> = []
   const random = makeRandom(1)
@@ -30,7 +30,7 @@ const scaleTable = Effect.fnUntraced(function* ([regular, supernodes]: readonly 
   let owed = 0
   let tested = 0
   for (const [index, peer] of peers.entries()) {
-    yield* breathe
+    yield* yieldIfDue
     const combinations = peer.coverage.columns.length * windowSlots
     let own = 0
     while (own < combinations / 10) {
@@ -41,7 +41,7 @@ const scaleTable = Effect.fnUntraced(function* ([regular, supernodes]: readonly 
       if (job === undefined) return yield* Effect.dieMessage(`nothing to ask of peer ${index}`)
       peer.coverage.add(combinationsOf(job), index * 1000)
       own += job.count * job.columns.length
-      if (jobs % 64 === 0) yield* breathe
+      if (jobs % 64 === 0) yield* yieldIfDue
     }
     owed += combinations
     tested += own
@@ -75,7 +75,7 @@ const scaleTable = Effect.fnUntraced(function* ([regular, supernodes]: readonly 
 
 /** One peer from nothing to everything, some of its answers cut short. */
 const packingTable = Effect.fnUntraced(function* (slots: number) {
-  const breathe = makeBreathe(20)
+  const yieldIfDue = makeYielder(20)
   const rows: Array<Table["rows"][number]> = []
   for (const columns of [8, 128]) {
     for (const truncated of [0, 0.2]) {
@@ -87,7 +87,7 @@ const packingTable = Effect.fnUntraced(function* (slots: number) {
       let tested = 0
       let distinct = 0
       while (distinct < owed) {
-        yield* breathe
+        yield* yieldIfDue
         const start = performance.now()
         const job = peer.next()
         times.push((performance.now() - start) * 1000)
@@ -101,7 +101,7 @@ const packingTable = Effect.fnUntraced(function* (slots: number) {
       }
       const stalest: Array<number> = []
       for (let again = 0; again < 2_000; again++) {
-        yield* breathe
+        yield* yieldIfDue
         const start = performance.now()
         const job = peer.next()
         stalest.push((performance.now() - start) * 1000)

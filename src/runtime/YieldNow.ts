@@ -4,7 +4,7 @@ import { Effect } from "effect"
  * An effect to run between the steps of long synchronous work: once the work has held the thread for `holdMs`, timers
  * and sockets get their turn.
  */
-export const makeBreathe = (holdMs: number): Effect.Effect<void> => {
+export const makeYielder = (holdMs: number): Effect.Effect<void> => {
   let since = performance.now()
   return Effect.suspend(() => {
     if (performance.now() - since < holdMs) return Effect.void

@@ -3,15 +3,15 @@ import { hasColumn, isEmpty, maskBytes } from "../domain/column/ColumnMask.ts"
 import type { CoverageBlock } from "../history/store/History.ts"
 import type { Coverage, Tested } from "./Coverage.ts"
 
-/** Takes what the history knows into account; others have their turn meanwhile, by `breathe`. */
+/** Takes what the history knows into account; others have their turn meanwhile, by `yieldIfDue`. */
 export const fillCoverage = Effect.fnUntraced(function* (
   coverage: Coverage,
   blocks: ReadonlyArray<CoverageBlock>,
-  breathe: Effect.Effect<void>
+  yieldIfDue: Effect.Effect<void>
 ) {
   const failures: Array<{ readonly block: CoverageBlock; readonly index: number; readonly at: number }> = []
   for (const block of blocks) {
-    yield* breathe
+    yield* yieldIfDue
     for (const [index, at] of block.testedAt.entries()) {
       coverage.add(testedAt(coverage, block, "succeeded", index), at)
       if (!isEmpty(block.failed, index * maskBytes)) failures.push({ block, index, at })
@@ -20,7 +20,7 @@ export const fillCoverage = Effect.fnUntraced(function* (
   // They are asked for again in the order in which they failed.
   failures.sort((a, b) => a.at - b.at)
   for (const { at, block, index } of failures) {
-    yield* breathe
+    yield* yieldIfDue
     coverage.add(testedAt(coverage, block, "failed", index), at)
   }
 })

@@ -7,7 +7,7 @@ import { digestTable } from "../domain/network/ForkDigest.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
 import { tileOf, tileSlots } from "../domain/network/Tile.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
-import { makeBreathe } from "../runtime/YieldNow.ts"
+import { makeYielder } from "../runtime/YieldNow.ts"
 import { History, type HistoryError } from "../history/store/History.ts"
 import { Externs } from "../host/Externs.ts"
 import { type Coverage, makeCoverage } from "./Coverage.ts"
@@ -67,7 +67,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     .sort((a, b) => a - b)
   let recorded = 0
   /** One for all peers: a thousand short loads in a row would hold the thread as one long one would. */
-  const breathe = makeBreathe(5)
+  const yieldIfDue = makeYielder(5)
 
   const load = Effect.fn("Sampler.load")(function* (peerId: string, claims: ClaimHistory, turn: number) {
     // What the disk cannot take now is not known after this; it is then tested once more.
@@ -79,8 +79,8 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
       tiles: Math.ceil(windowSlots / tileSlots) + 2
     })
     coverage.advance(tileOf(firstSlot))
-    yield* fillCoverage(coverage, yield* history.coverage(peerId, firstSlot), breathe)
-    yield* breathe
+    yield* fillCoverage(coverage, yield* history.coverage(peerId, firstSlot), yieldIfDue)
+    yield* yieldIfDue
     const entry: Entry = { claims, coverage, turn, range: { start: 0, end: -1 }, seen }
     entries.set(peerId, entry)
     return entry

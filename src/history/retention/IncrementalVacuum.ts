@@ -4,7 +4,7 @@ import type { Slices } from "./Slices.ts"
 import { query } from "../store/sqlite/SqliteRows.ts"
 
 /** Takes pages that nothing uses off the end of the file, but for some that the next records will need. */
-export const giveBack = (slices: Slices) =>
+export const incrementalVacuum = (slices: Slices) =>
   slices((connection, size) =>
     Effect.gen(function* () {
       const excess = yield* excessPages(connection)

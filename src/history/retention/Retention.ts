@@ -7,7 +7,7 @@ import { slotAt } from "../../domain/network/Chain.ts"
 import { historyDeletedRows } from "../../domain/metrics/Metrics.ts"
 import { chunkKey, chunkOf, slotsPerChunk } from "../store/CoverageChunk.ts"
 import { forgetPeers } from "./ForgetPeers.ts"
-import { giveBack } from "./IncrementalVacuum.ts"
+import { incrementalVacuum } from "./IncrementalVacuum.ts"
 import type { NetworkIdentity } from "../store/sqlite/NetworkOwner.ts"
 import { makeSlices, type Slices } from "./Slices.ts"
 import { explain } from "../store/sqlite/SqliteFault.ts"
@@ -61,7 +61,7 @@ export const retentionPass = (
     yield* deleteAll(slices, "blocks WHERE slot < ?", slotAt(network, cutoff - servedMs - dayMs), writer.forget)
     // What a peer owes of a slot is told by its claims since then.
     yield* forgetPeers(slices, writer, { claimsBefore: Math.min(cutoff, now - servedMs - dayMs), cutoff })
-    yield* giveBack(slices)
+    yield* incrementalVacuum(slices)
   })
 
 /** `rows`: a table and the condition on its rows, which one parameter completes. */

@@ -8,7 +8,7 @@ import type { CoverageCounts } from "../../../domain/probe/Coverage.ts"
 import type { Outcome, Probe } from "../../../domain/probe/Job.ts"
 import { noOutcomes, outcomeKinds } from "../../../domain/probe/Outcome.ts"
 import { noConversations } from "../../../domain/peer/Verdict.ts"
-import { makeBreathe } from "../../../runtime/YieldNow.ts"
+import { makeYielder } from "../../../runtime/YieldNow.ts"
 import { columnsOf } from "../../../domain/column/ColumnMask.ts"
 import { chunkKey, chunkOf, chunkOfKey, decodeChunk, isUntested, slotsPerChunk } from "../CoverageChunk.ts"
 import { failureFinder } from "./FailureRows.ts"
@@ -46,14 +46,14 @@ export const makeReader = (sql: SqlClient.SqlClient) => {
     )
   const warnSeldom = makeSeldomWarning()
   // One for all questions: many short ones in a row would hold the thread as one long one would.
-  const breathe = makeBreathe(5)
+  const yieldIfDue = makeYielder(5)
   return {
     peer: (peerId: string) => read("peer", (connection) => readPeer(connection, peerId)),
     claims: (peerId: string) =>
       read("claims", (connection) => Effect.map(selectClaims(connection, [peerId]), readClaims)),
     probe: (id: string) => read("probe", (connection) => readProbe(connection, id)),
     coverage: (peerId: string, fromSlot: number) =>
-      read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot), breathe)),
+      read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot), yieldIfDue)),
     blocks: (fromSlot: number) => read("blocks", (connection) => selectBlocksFrom(connection, [fromSlot])),
     totals: read("totals", (connection) =>
       Effect.map(selectTotals(connection, []), ([row]) => ({
@@ -117,7 +117,7 @@ const readCoverage = Effect.fnUntraced(function* (
   connection: Connection,
   peerId: string,
   fromSlot: number,
-  breathe: Effect.Effect<void>
+  yieldIfDue: Effect.Effect<void>
 ) {
   const [peer] = yield* selectPeerNumber(connection, [peerId])
   if (peer === undefined) return []
@@ -130,12 +130,12 @@ const readCoverage = Effect.fnUntraced(function* (
     const slots = [from * slotsPerChunk, (from + chunksAtOnce) * slotsPerChunk - 1]
     const orphans = new Map((yield* selectOrphans(connection, slots)).map(({ at, slot }) => [slot, at]))
     for (const { chunk, id } of rows) {
-      yield* breathe
+      yield* yieldIfDue
       const decoded = decodeChunk(chunk)
       if (orphans.size > 0) clearVoid(decoded, chunkOfKey(id), (slot) => orphans.get(slot))
       if (!isUntested(decoded)) blocks.push({ firstSlot: chunkOfKey(id) * slotsPerChunk, ...decoded })
     }
-    yield* breathe
+    yield* yieldIfDue
   }
 })
 

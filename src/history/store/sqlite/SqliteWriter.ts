@@ -5,7 +5,7 @@ import { type Claim, sameClaim } from "../../../domain/peer/Claim.ts"
 import type { FindingCounts } from "../../../domain/peer/Finding.ts"
 import type { Probe } from "../../../domain/probe/Job.ts"
 import { addOutcomes, noOutcomes, type OutcomeCounts } from "../../../domain/probe/Outcome.ts"
-import { makeBreathe } from "../../../runtime/YieldNow.ts"
+import { makeYielder } from "../../../runtime/YieldNow.ts"
 import { maskOf } from "../../../domain/column/ColumnMask.ts"
 import { type CoverageChunk, chunkKey, decodeChunk, emptyChunk, encodeChunk } from "../CoverageChunk.ts"
 import { chunksCovered, coverProbe } from "../CoverProbe.ts"
@@ -57,14 +57,14 @@ export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
   const memory = yield* remember(sql).pipe(
     Effect.mapError((cause) => new HistoryError({ operation: "open", reason: explain(cause).reason }))
   )
-  const breathe = makeBreathe(5)
+  const yieldIfDue = makeYielder(5)
 
   const writeAll = Effect.fnUntraced(function* (connection: Connection, batch: ReadonlyArray<HistoryRecord>) {
     const sums = makeSums(memory.clock)
     const totals = { probes: 0, outcomes: noOutcomes }
     const now = yield* Clock.currentTimeMillis
     for (const record of batch) {
-      yield* breathe
+      yield* yieldIfDue
       if (record._tag === "Orphan") {
         yield* writeOrphan(connection, record, memory.orphans)
         continue
@@ -81,7 +81,7 @@ export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
         sums.add(peer.id, agent, yield* custodyOf(connection, peer.id, memory.custody), record.probe)
       }
     }
-    yield* writeSums(connection, sums, breathe)
+    yield* writeSums(connection, sums, yieldIfDue)
     if (totals.probes > 0) yield* updateTotals(connection, [totals.probes, ...inOrder(totals.outcomes)])
   })
 

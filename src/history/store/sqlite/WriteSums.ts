@@ -3,19 +3,19 @@ import { Effect } from "effect"
 import type { Sums } from "./Sums.ts"
 import { inOrder, upsertAgeSum, upsertColumnSum, upsertSum } from "./WriteStatements.ts"
 
-/** Adds to the sums on disk; `breathe` is run between rows. */
+/** Adds to the sums on disk; `yieldIfDue` is run between rows. */
 export const writeSums = Effect.fnUntraced(function* (
   connection: Connection,
   { ages, columns, peers }: Sums,
-  breathe: Effect.Effect<void>
+  yieldIfDue: Effect.Effect<void>
 ) {
   for (const { agent, bytes, custodyGroupCount, day, outcomes, peer, probes } of peers.values()) {
-    yield* breathe
+    yield* yieldIfDue
     yield* upsertSum(connection, [day, peer, agent, custodyGroupCount, probes, bytes, ...inOrder(outcomes)])
   }
   for (const [sums, upsert] of [[columns, upsertColumnSum] as const, [ages, upsertAgeSum] as const]) {
     for (const { day, of, outcomes } of sums.values()) {
-      yield* breathe
+      yield* yieldIfDue
       yield* upsert(connection, [day, of, ...inOrder(outcomes)])
     }
   }
