@@ -67,7 +67,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   const succeeded = Effect.suspend(() => {
     if (failing === null) return Effect.void
     failing = null
-    return Effect.logInfo(`evidence ${path}: is kept again`)
+    return Effect.logInfo(`evidence folder ${path}: is written again`)
   })
 
   const failed = (reason: string, pieces: number) =>
@@ -75,7 +75,11 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
       const first = failing === null
       failing = reason
       lost += pieces
-      return first ? Effect.logWarning(`evidence ${path}: cannot be kept: ${reason}; still trying`) : Effect.void
+      return first
+        ? Effect.logWarning(
+            `evidence folder ${path}: cannot be written: ${reason}; still trying, meanwhile evidence is lost`
+          )
+        : Effect.void
     })
 
   /** After a failure the rest of a probe's pieces is not tried: a disk that hangs is waited for once a probe. */

@@ -123,7 +123,7 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
   yield* Effect.addFinalizer(() =>
     Effect.zipRight(
       catchUp,
-      Effect.unlessEffect(Effect.timeoutOption(Effect.interruptible(backlog.drain), farewell), shipper.isInTrouble)
+      Effect.unlessEffect(Effect.timeoutOption(Effect.interruptible(backlog.drain), farewell), shipper.isFailing)
     )
   )
 })
@@ -132,7 +132,7 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
 const heartbeatIntervalMs = 150_000
 const heartbeatTick = "10 seconds"
 
-/** For each of the things that closing waits for; it waits for the server only if that had no trouble. */
+/** For each of the things that closing waits for; it waits for the server only if the last batch was taken. */
 const farewell = "1 second"
 
 /** Encodes events and offers them. Others get their turn in between: a probe may have hundreds. */
@@ -148,18 +148,18 @@ const shipTo = ({ isFull, offer, room }: Backlog) => {
         const text = `${event.event.name}: ${frame.left}`
         if (told.size < mostTold && !told.has(text)) {
           told.add(text)
-          yield* Effect.logWarning(`xatu: dropped an event that no server would take: ${text}`)
+          yield* Effect.logWarning(`xatu: dropped an event that does not fit the schema of Xatu: ${text}`)
         }
       }
       if (isFull()) yield* room
-      else if (++count % breath === 0) yield* Effect.yieldNow()
+      else if (++count % encodedAtOnce === 0) yield* Effect.yieldNow()
     }
   })
 }
 
-/** Events that are encoded at a stretch: about a millisecond. */
-const breath = 16
-/** Different complaints that are told. */
+/** Events that are encoded before others get their turn: about a millisecond. */
+const encodedAtOnce = 16
+/** Different reasons that are logged. */
 const mostTold = 100
 
 const eventsOf = (sender: Sender, chain: ChainParameters, presence: Presence, event: Event): Iterable<XatuEvent> => {
@@ -207,7 +207,7 @@ const networkIds: ReadonlyMap<string, number> = new Map([
 const missed = (count: number) =>
   Effect.zipRight(
     Metric.incrementBy(Metrics.xatuMissed, count),
-    Effect.logWarning(`xatu: ${count} events of the monitor came too fast and are not sent`)
+    Effect.logWarning(`xatu: ${count} events are not sent: they came faster than they could be encoded`)
   )
 
 /** Counters are there from the start. */

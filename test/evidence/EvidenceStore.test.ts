@@ -237,8 +237,8 @@ describe("the folder", () => {
         assert.deepInclude(yield* keeping, { state: "keeping", reason: null, pieces: 2, lost: 3 })
         assert.deepStrictEqual(yield* shown(place), ["a1", "b5"])
         assert.deepStrictEqual(yield* logs.messages, [
-          `WARN evidence ${path}: cannot be kept: ENOSPC: no space left on device; still trying`,
-          `INFO evidence ${path}: is kept again`
+          `WARN evidence folder ${path}: cannot be written: ENOSPC: no space left on device; still trying, meanwhile evidence is lost`,
+          `INFO evidence folder ${path}: is written again`
         ])
       }).pipe(
         Effect.provide(FolderEvidence.layerOver({ path, ...bounds(9, 9) }).pipe(Layer.provide(layer))),

@@ -190,7 +190,7 @@ export const makeStreamHub = Effect.fnUntraced(function* (limits: StreamLimits) 
         Effect.raceFirst(Deferred.await(ended)),
         Effect.tapError(({ reason }) =>
           Effect.zipRight(
-            Effect.logDebug(`a client of the event stream is cut: ${reason}`),
+            Effect.logDebug(`a client of the event stream was disconnected: ${reason}`),
             Metric.increment(Metrics.streamClientsCut.of({ transport: connection.framing.transport }))
           )
         )

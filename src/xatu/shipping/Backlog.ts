@@ -77,14 +77,14 @@ export const makeBacklog = (
         if (count === 0) return Effect.void
         return Effect.zipRight(
           Metric.incrementBy(xatuDropped, count),
-          Effect.logWarning(`xatu: the oldest ${count} events that waited were dropped: ${why}`)
+          Effect.logWarning(`xatu: dropped the ${count} oldest events that waited to be sent: ${why}`)
         )
       })
 
     /** Half of what the memory holds goes to disk, the older half. */
     const move = exclusive(
       Effect.gen(function* () {
-        yield* tellDropped("neither the memory nor the disk kept up")
+        yield* tellDropped("they came faster than they could be sent or written to disk")
         const half = isHalfFull() ? memory.slice(0, Math.ceil(memory.length / 2)) : []
         memory = memory.slice(half.length)
         moving = half.length
@@ -112,7 +112,7 @@ export const makeBacklog = (
           sources = []
           memory = []
           yield* tellDropped("there was no room for more on disk when the program ended (xatu.spill_limit_mib)")
-          if (kept > 0) yield* Effect.logInfo(`xatu: ${kept} events were not sent yet`)
+          if (kept > 0) yield* Effect.logInfo(`xatu: ${kept} events still waited to be sent when the program ended`)
           yield* showDepth
         })
       )

@@ -20,12 +20,12 @@ export interface Shipper {
   /** Sends what waits, for ever. */
   readonly run: Effect.Effect<never>
   /** Whether the last attempt failed. */
-  readonly isInTrouble: Effect.Effect<boolean>
+  readonly isFailing: Effect.Effect<boolean>
 }
 
 /**
  * Sends batches from the backlog, one at a time. A batch that is refused is halved down to the events at fault. A server
- * in a trouble of its own blames it on us as well. So such an event is only suspected at first, and dropped when it is
+ * that fails for reasons of its own refuses batches too. So such an event is only suspected at first, and dropped when it is
  * refused again right after the server took others; and of a batch of which nothing is taken everything is kept and
  * tried again, with more events each time.
  */
@@ -35,22 +35,22 @@ export const makeShipper = (
   options: { readonly batchSize: number; readonly pace: Pace }
 ): Shipper => {
   const { batchSize, pace } = options
-  const state: { trouble: SendError["_tag"] | undefined; filtered: boolean } = { trouble: undefined, filtered: false }
+  const state: { failing: SendError["_tag"] | undefined; filtered: boolean } = { failing: undefined, filtered: false }
 
   /** Were refused alone while the server took others. */
   const suspects = new Set<Frame>()
 
   const report = (error: SendError) =>
     Effect.suspend(() => {
-      if (state.trouble === error._tag) return Effect.void
-      state.trouble = error._tag
+      if (state.failing === error._tag) return Effect.void
+      state.failing = error._tag
       switch (error._tag) {
         case "ServerUnavailable":
           return Effect.logWarning(`xatu: ${transport.name} cannot be reached, events wait: ${error.reason}`)
         case "AccessDenied":
-          return Effect.logError(`xatu: ${transport.name} does not let us in, events wait: ${error.reason}`)
+          return Effect.logError(`xatu: ${transport.name} denies us access, events wait: ${error.reason}`)
         case "BatchRefused":
-          return Effect.logError(`xatu: ${transport.name} takes nothing at all, events wait: ${error.reason}`)
+          return Effect.logError(`xatu: ${transport.name} refuses every event, events wait: ${error.reason}`)
       }
     })
 
@@ -59,11 +59,13 @@ export const makeShipper = (
       yield* backlog.settle(frames)
       for (const frame of frames) suspects.delete(frame)
       yield* Metric.incrementBy(xatuSent, frames.length)
-      if (state.trouble !== undefined) yield* Effect.logInfo(`xatu: ${transport.name} takes events again`)
-      state.trouble = undefined
+      if (state.failing !== undefined) yield* Effect.logInfo(`xatu: ${transport.name} accepts events again`)
+      state.failing = undefined
       if (!state.filtered && Option.exists(ingested, (count) => count < frames.length)) {
         state.filtered = true
-        yield* Effect.logWarning(`xatu: ${transport.name} leaves out some of our events: a filter of its own does that`)
+        yield* Effect.logWarning(
+          `xatu: ${transport.name} took in fewer events than were sent: a filter of the server leaves them out`
+        )
       }
     })
 
@@ -84,10 +86,10 @@ export const makeShipper = (
       )
     )
 
-  /** Level by level, so that the first parts that are taken are found soon. */
-  const deliver = (frames: ReadonlyArray<Frame>, thorough: boolean): Effect.Effect<Delivered> =>
+  /** Sends what the server takes of the frames. Level by level, so that the first parts that are taken are found soon. */
+  const sendAll = (frames: ReadonlyArray<Frame>, thorough: boolean): Effect.Effect<SendResult> =>
     Effect.gen(function* () {
-      const culprits: Array<Frame> = []
+      const refusedAlone: Array<Frame> = []
       let isTaken = false
       let refusal = Option.none<BatchRefused>()
       let parts = partsOf(frames, batchSize)
@@ -100,17 +102,17 @@ export const makeShipper = (
             continue
           }
           refusal = refused
-          if (part.length === 1) culprits.push(...part)
+          if (part.length === 1) refusedAlone.push(...part)
           else next.push(...partsOf(part, Math.ceil(part.length / 2)))
         }
-        const isHopeless = !isTaken && !thorough && parts.length + culprits.length >= enoughParts
-        parts = isHopeless ? [] : next
+        const isRefusedWholly = !isTaken && !thorough && parts.length + refusedAlone.length >= enoughParts
+        parts = isRefusedWholly ? [] : next
       }
-      return { isTaken, culprits, refusal }
+      return { isTaken, refusedAlone, refusal }
     })
 
   /** Tries the suspects once more, each alone; what is refused again is dropped. */
-  const judge = Effect.gen(function* () {
+  const dropRefused = Effect.gen(function* () {
     let told = 0
     for (const frame of suspects) {
       const refused = yield* send([frame])
@@ -129,46 +131,52 @@ export const makeShipper = (
 
   /** Nothing else is there to show that the server works: it may take them, and if not, that proves nothing. */
   const retrySuspects = (frames: ReadonlyArray<Frame>) =>
-    Effect.zipRight(deliver(frames, false), Effect.sleep(pace.first * suspectRest))
+    Effect.zipRight(sendAll(frames, false), Effect.sleep(pace.first * suspectRest))
 
   const run = Effect.gen(function* () {
     const delays = yield* Schedule.driver(temporaryRetries(pace))
     /** Rounds in which the server took nothing at all, one after the other. */
-    let barren = 0
+    let refusedRounds = 0
     return yield* Effect.gen(function* () {
       yield* backlog.ready
-      const taken = yield* backlog.take(batchSize * Math.min(mostBatches, 1 + barren) + suspects.size)
+      const taken = yield* backlog.take(batchSize * Math.min(mostBatches, 1 + refusedRounds) + suspects.size)
       const frames = taken.filter((frame) => !suspects.has(frame))
       if (frames.length === 0) return yield* retrySuspects(taken)
-      const thorough = barren % thoroughEvery === thoroughEvery - 1
-      const { culprits, isTaken, refusal } = yield* deliver(thorough ? frames.slice(0, batchSize) : frames, thorough)
+      const thorough = refusedRounds % thoroughEvery === thoroughEvery - 1
+      const { refusedAlone, isTaken, refusal } = yield* sendAll(
+        thorough ? frames.slice(0, batchSize) : frames,
+        thorough
+      )
       if (isTaken) {
-        yield* judge
-        for (const frame of culprits) suspects.add(frame)
-        if (barren > 0) yield* delays.reset
-        barren = 0
+        yield* dropRefused
+        for (const frame of refusedAlone) suspects.add(frame)
+        if (refusedRounds > 0) yield* delays.reset
+        refusedRounds = 0
       } else {
-        barren++
+        refusedRounds++
         if (Option.isSome(refusal)) yield* report(refusal.value)
         yield* Effect.ignore(delays.next(undefined))
       }
     }).pipe(
       Effect.catchAllDefect((defect) =>
-        Effect.zipRight(Effect.logError("xatu: a batch was not sent because of a bug", defect), Effect.sleep(pace.most))
+        Effect.zipRight(
+          Effect.logError("xatu: a batch was not sent: this is a bug in dasmon", defect),
+          Effect.sleep(pace.most)
+        )
       ),
       Effect.forever
     )
   })
 
-  return { run, isInTrouble: Effect.sync(() => state.trouble !== undefined) }
+  return { run, isFailing: Effect.sync(() => state.failing !== undefined) }
 }
 
 /** How a round went. */
-interface Delivered {
+interface SendResult {
   /** Whether anything was taken. */
   readonly isTaken: boolean
-  /** Refused even alone. */
-  readonly culprits: ReadonlyArray<Frame>
+  /** Events that were refused even as a batch of one. */
+  readonly refusedAlone: ReadonlyArray<Frame>
   readonly refusal: Option.Option<BatchRefused>
 }
 
