@@ -16,7 +16,7 @@ const HostName = Schema.String.pipe(
 export const HttpConfig = Schema.Struct({
   /** What every request must bring as `Authorization: Bearer`; left out, everyone who can connect may come. */
   token: optional(
-    secret("a token of 8 to 256 letters of ASCII, without spaces", (text) => /^[\x21-\x7e]{8,256}$/.test(text))
+    secret("a token of 8 to 256 ASCII characters, without spaces", (text) => /^[\x21-\x7e]{8,256}$/.test(text))
   ),
   /** Origins whose pages may read the API and its streams, beside the server's own. */
   allowedOrigins: withDefault(listOf(Origin, "origins"), () => []),

@@ -4,7 +4,7 @@ import { Either, ParseResult, Schema } from "effect"
 /** A Xatu server: its gRPC service, or its HTTP ingester. */
 const Parsed = Schema.Struct({
   protocol: Schema.Literal("grpc", "http"),
-  /** Whether by TLS; `undefined` where the address does not say it. */
+  /** Whether with TLS; `undefined` where the address does not say it. */
   secure: Schema.UndefinedOr(Schema.Boolean),
   /** Without the brackets of an IPv6 address. */
   host: Schema.String,

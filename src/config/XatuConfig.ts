@@ -12,7 +12,7 @@ const reserved = /^(content-|grpc-|te$|host$|connection$|transfer-encoding$|user
 
 const Headers = Schema.Record({
   key: Schema.String,
-  value: secret("1 to 4096 letters of ASCII, in quotes", (text) => visible.test(text))
+  value: secret("1 to 4096 ASCII characters, in quotes", (text) => visible.test(text))
 }).pipe(
   Schema.filter((headers) => {
     const names = Object.keys(headers)
@@ -35,7 +35,7 @@ const fields = {
   address: Schema.propertySignature(XatuAddress).annotations({
     missingMessage: () => "is required: the Xatu server, such as xatu.example.org:8080 or https://xatu.example.org"
   }),
-  /** Whether by TLS, where the address does not say it. */
+  /** Whether with TLS, where the address does not say it. */
   tls: optional(flag),
   /** PEM of the authorities that are trusted instead of the system's. */
   caFile: optional(filePath),
@@ -45,10 +45,10 @@ const fields = {
   username: optional(
     Schema.String.pipe(
       Schema.filter((text) => visible.test(text) && !text.includes(":")),
-      Schema.annotations(expected("a user's name, without a colon"))
+      Schema.annotations(expected("a user name, without a colon"))
     )
   ),
-  password: optional(secret("a password of 1 to 4096 letters of ASCII", (text) => visible.test(text))),
+  password: optional(secret("a password of 1 to 4096 ASCII characters", (text) => visible.test(text))),
   /** In place of what the network is called by its beacon node. */
   network: optional(label(64, "the name of a network")),
   /** How the server calls this monitor. */
@@ -69,7 +69,7 @@ const fields = {
 export const XatuConfig = Schema.Struct(fields).pipe(
   Schema.filter(({ address, batchSize, headers, password, queue, tls, username }) => {
     if (tls !== undefined && address.secure !== undefined && tls !== address.secure) {
-      return { path: ["tls"], message: `the address says ${address.secure ? "that it is" : "that it is not"} by TLS` }
+      return { path: ["tls"], message: `contradicts the address, which is ${address.secure ? "with" : "without"} TLS` }
     }
     if ((username === undefined) !== (password === undefined)) {
       const [given, absent] = username === undefined ? ["password", "username"] : ["username", "password"]
@@ -88,7 +88,7 @@ export type XatuConfig = typeof XatuConfig.Type
 /** The keys of the section. */
 export const xatuKeys: Readonly<Record<string, unknown>> = fields
 
-/** Whether the server is spoken to by TLS. */
+/** Whether the connection to the server is with TLS. */
 export const isSecure = ({ address, tls }: Pick<XatuConfig, "address" | "tls">): boolean =>
   address.secure ?? tls ?? false
 

@@ -24,7 +24,7 @@ const peer = "expected an ENR or a multiaddr that ends in /p2p/<peer id>"
 
 const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<string>]> = [
   // Access.
-  ["http: {token: hush}", "c.yaml:1: http.token: expected a token of 8 to 256 letters of ASCII, without spaces"],
+  ["http: {token: hush}", "c.yaml:1: http.token: expected a token of 8 to 256 ASCII characters, without spaces"],
   [
     "http: {allowed_origins: ['https://dash.example/path']}",
     'c.yaml:1: http.allowed_origins[0]: expected an origin like https://dashboard.example.org, without a path, got "https://dash.example/path"'

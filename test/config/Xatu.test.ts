@@ -34,7 +34,7 @@ describe("the section xatu", () => {
     assert.strictEqual(spillFolderOf({ databasePath: "b", xatu: good({ address, spillFolder: "/c" }) }), "/c")
   })
 
-  it("reads an address: how to speak, whether by TLS, and where", () => {
+  it("reads an address: which protocol, whether with TLS, and where", () => {
     const cases: ReadonlyArray<readonly [string, boolean, string]> = [
       ["localhost:8080", false, "grpc localhost 8080 "],
       [" 10.1.2.3:1 ", false, "grpc 10.1.2.3 1 "],
@@ -74,11 +74,11 @@ describe("the section xatu", () => {
 
   it("refuses what cannot be meant", () => {
     const cases: ReadonlyArray<readonly [Omit<XatuInput, "address"> & { readonly address?: string }, string]> = [
-      [{ address: "grpc://a:1", tls: true }, "xatu.tls: the address says that it is not by TLS"],
-      [{ address: "https://a", tls: false }, "xatu.tls: the address says that it is by TLS"],
+      [{ address: "grpc://a:1", tls: true }, "xatu.tls: contradicts the address, which is without TLS"],
+      [{ address: "https://a", tls: false }, "xatu.tls: contradicts the address, which is with TLS"],
       [{ username: "me" }, "xatu.username: needs a password too"],
       [{ password: "x" }, "xatu.password: needs a username too"],
-      [{ username: "a:b", password: "x" }, 'xatu.username: expected a user\'s name, without a colon, got "a:b"'],
+      [{ username: "a:b", password: "x" }, 'xatu.username: expected a user name, without a colon, got "a:b"'],
       [
         { username: "me", password: "x", headers: { Authorization: "y" } },
         "xatu.headers: username and password make the header authorization already"
@@ -110,8 +110,8 @@ describe("the section xatu", () => {
     assert.isTrue(config.password !== undefined && Redacted.isRedacted(config.password))
     const bad = complaintOf({ address, username: "me", password: `${secret}\n`, headers: { "X-Key": `${secret}ü` } })
     assert.notInclude(bad, secret)
-    assert.include(bad, "xatu.password: expected a password of 1 to 4096 letters of ASCII")
-    assert.include(bad, "xatu.headers.X-Key: expected 1 to 4096 letters of ASCII, in quotes")
+    assert.include(bad, "xatu.password: expected a password of 1 to 4096 ASCII characters")
+    assert.include(bad, "xatu.headers.X-Key: expected 1 to 4096 ASCII characters, in quotes")
   })
 
   it("is read from a file, where each mistake has its line", () => {
@@ -120,7 +120,7 @@ describe("the section xatu", () => {
     assert.deepStrictEqual(message.split("\n"), [
       "a.yaml:1: xatu.address: is required: the Xatu server, such as xatu.example.org:8080 or https://xatu.example.org",
       "a.yaml:3: xatu.batch_sise: unknown key (did you mean batch_size?)",
-      "a.yaml:5: xatu.headers.X-Key: expected 1 to 4096 letters of ASCII, in quotes"
+      "a.yaml:5: xatu.headers.X-Key: expected 1 to 4096 ASCII characters, in quotes"
     ])
     const file = `xatu: {address: "https://x", ca_file: ca.pem, spill_limit_mib: 0, flush_interval: 1s, network: hoodi}`
     const { xatu } = Either.getOrThrow(parseConfig(file, "a.yaml"))

@@ -25,9 +25,9 @@ export interface Shipper {
 
 /**
  * Sends batches from the backlog, one at a time. A batch that is refused is halved down to the events at fault. A server
- * that fails for reasons of its own refuses batches too. So such an event is only suspected at first, and dropped when it is
- * refused again right after the server took others; and of a batch of which nothing is taken everything is kept and
- * tried again, with more events each time.
+ * that fails for reasons of its own refuses batches too. So such an event is only suspected at first, and dropped when
+ * it is refused again right after the server took others; and of a batch of which nothing is taken everything is kept
+ * and tried again, with more events each time.
  */
 export const makeShipper = (
   transport: Transport["Type"],
