@@ -150,7 +150,7 @@ const withStopLimit = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<
 
 const exitAfterLimit = Effect.sync(() => {
   setTimeout(() => {
-    process.stderr.write(`not everything had stopped after ${stopLimitMs} ms; leaving\n`)
+    process.stderr.write(`dasmon: not everything has stopped within ${stopLimitMs} ms: exiting all the same\n`)
     process.exit(1)
   }, stopLimitMs).unref()
 })

@@ -94,7 +94,7 @@ const startDevnet = (
       Stream.decodeText(),
       Stream.splitLines,
       Stream.runHead,
-      Effect.mapError((error) => new EmbeddedDevnetError({ reason: `said nothing: ${error.message}` })),
+      Effect.mapError((error) => new EmbeddedDevnetError({ reason: `printed no announcement: ${error.message}` })),
       Effect.flatMap(Option.match({ onNone: () => exited, onSome: Effect.succeed })),
       Effect.timeoutFail({
         duration: startLimit,
@@ -105,7 +105,7 @@ const startDevnet = (
       Effect.flatMap(Schema.decode(Schema.parseJson(DevnetAnnouncement))),
       Effect.catchTag(
         "ParseError",
-        (error) => new EmbeddedDevnetError({ reason: `said something else than expected: ${error.message}` })
+        (error) => new EmbeddedDevnetError({ reason: `printed something else than its announcement: ${error.message}` })
       )
     )
     return { announcement, exited }

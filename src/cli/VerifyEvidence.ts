@@ -65,7 +65,7 @@ const textOf = (file: string, evidence: Evidence, { believed, holds, steps }: Ex
   [
     file,
     `  accused: ${peerOf(evidence)}, by ${evidence.program}`,
-    `  of: ${claimOf(evidence)}`,
+    `  of: ${accusationOf(evidence)}`,
     "  computed again:",
     ...steps.map(({ holds, text }) => `    ${holds ? "yes" : "NO "}  ${text}`),
     "  to be believed or looked up:",
@@ -75,7 +75,7 @@ const textOf = (file: string, evidence: Evidence, { believed, holds, steps }: Ex
     .map((line) => printable(line))
     .join("\n")
 
-const claimOf = ({ accusation, block, network }: Evidence): string =>
+const accusationOf = ({ accusation, block, network }: Evidence): string =>
   `column ${accusation.column} of slot ${block.slot} on ${network.name}, whose block has ${block.commitments.length} ` +
   `blobs, fails the check ${accusation.check}: ${accusation.detail}`
 

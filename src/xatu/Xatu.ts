@@ -13,7 +13,7 @@ import { encodeEvent } from "./event/Codec.ts"
 import * as GrpcTransport from "./shipping/GrpcTransport.ts"
 import * as HttpTransport from "./shipping/HttpTransport.ts"
 import { claimEvents } from "./event/PeerEvents.ts"
-import { makePresence, type Presence } from "./event/Presence.ts"
+import { makeHeartbeats, type Heartbeats } from "./event/Heartbeats.ts"
 import { probeEvents } from "./event/ProbeEvents.ts"
 import { defaultPace, makeShipper, type Pace } from "./shipping/Shipper.ts"
 import { openSpillFolder } from "./shipping/SpillFolder.ts"
@@ -86,17 +86,17 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
     flushIntervalMs: Duration.toMillis(config.flushInterval)
   })
   const ship = shipTo(backlog)
-  const presence = makePresence(sender, heartbeatIntervalMs)
+  const heartbeats = makeHeartbeats(sender, heartbeatIntervalMs)
   const { events, snapshot } = yield* dasmon.subscribe
   const now = yield* Clock.currentTimeMillis
-  yield* ship(snapshot.peers.flatMap((peer) => presence.see(peer, now)))
+  yield* ship(snapshot.peers.flatMap((peer) => heartbeats.see(peer, now)))
   let last = snapshot.sequence
 
   yield* Stream.runForEach(
     events,
     Effect.fnUntraced(function* (event) {
       if (event.sequence > last + 1) yield* missed(event.sequence - last - 1)
-      yield* ship(eventsOf(sender, dasmon.chain, presence, event))
+      yield* ship(eventsOf(sender, dasmon.chain, heartbeats, event))
       yield* backlog.showDepth
       last = event.sequence
     })
@@ -105,7 +105,7 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
     Effect.forkScoped
   )
   yield* Clock.currentTimeMillis.pipe(
-    Effect.flatMap((now) => ship(presence.due(now))),
+    Effect.flatMap((now) => ship(heartbeats.due(now))),
     Effect.schedule(Schedule.spaced(heartbeatTick)),
     Effect.forkScoped
   )
@@ -162,14 +162,19 @@ const encodedAtOnce = 16
 /** Different reasons that are logged. */
 const mostTold = 100
 
-const eventsOf = (sender: Sender, chain: ChainParameters, presence: Presence, event: Event): Iterable<XatuEvent> => {
+const eventsOf = (
+  sender: Sender,
+  chain: ChainParameters,
+  heartbeats: Heartbeats,
+  event: Event
+): Iterable<XatuEvent> => {
   switch (event._tag) {
     case "Sampling":
       return probeEvents(sender, chain, event.probe)
     case "CustodyUpdate":
       return claimEvents(sender, event)
     case "NodeTracking":
-      return presence.see(
+      return heartbeats.see(
         event.change === "forgotten" ? { ...event.peer, connected: false } : event.peer,
         event.timestamp,
         event.change === "connected"

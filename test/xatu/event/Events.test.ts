@@ -3,7 +3,7 @@ import { Either, FastCheck as fc } from "effect"
 import type { Outcome } from "../../../src/domain/probe/Job.ts"
 import { outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
 import { describeFrame, encodeEvent, readFrames } from "../../../src/xatu/event/Codec.ts"
-import { makePresence } from "../../../src/xatu/event/Presence.ts"
+import { makeHeartbeats } from "../../../src/xatu/event/Heartbeats.ts"
 import { probeEvents } from "../../../src/xatu/event/ProbeEvents.ts"
 import type { Sender, XatuEvent } from "../../../src/xatu/event/XatuEvent.ts"
 import { makeChain } from "../../domain/network/Chains.ts"
@@ -169,7 +169,7 @@ describe("the events of a probe", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 600 }), fc.string({ unit: "binary" }), (agent, address) => {
         const peer = { ...peerOf(peerA), agent, address }
-        for (const event of makePresence(sender, 1000).see(peer, 5000)) readRequest(encoded(event))
+        for (const event of makeHeartbeats(sender, 1000).see(peer, 5000)) readRequest(encoded(event))
       }),
       { seed: 4 }
     )
@@ -187,28 +187,28 @@ describe("the events of a probe", () => {
 
 describe("heartbeats", () => {
   it("come when a peer connects, when it is known better, and every so often until it leaves", () => {
-    const presence = makePresence(sender, 150_000)
+    const heartbeats = makeHeartbeats(sender, 150_000)
     const names = (events: Iterable<XatuEvent>) =>
       [...events].map(({ event, libp2p_trace_synthetic_heartbeat: beat }) => [
         event.name.split("_").at(-1),
         (beat?.connection_age_ns ?? 0) / 1e9
       ])
     const anonymous = peerOf(peerA, { agent: null })
-    assert.deepStrictEqual(names(presence.see(anonymous, 1_000)), [
+    assert.deepStrictEqual(names(heartbeats.see(anonymous, 1_000)), [
       ["CONNECTED", 0],
       ["HEARTBEAT", 0]
     ])
-    assert.deepStrictEqual(names(presence.see(anonymous, 2_000)), [])
-    assert.deepStrictEqual(names(presence.see(peerOf(peerA), 3_000)), [["HEARTBEAT", 2]])
-    assert.deepStrictEqual(names(presence.due(152_999)), [])
-    assert.deepStrictEqual(names(presence.due(153_000)), [["HEARTBEAT", 152]])
-    assert.deepStrictEqual(names(presence.due(153_001)), [])
+    assert.deepStrictEqual(names(heartbeats.see(anonymous, 2_000)), [])
+    assert.deepStrictEqual(names(heartbeats.see(peerOf(peerA), 3_000)), [["HEARTBEAT", 2]])
+    assert.deepStrictEqual(names(heartbeats.due(152_999)), [])
+    assert.deepStrictEqual(names(heartbeats.due(153_000)), [["HEARTBEAT", 152]])
+    assert.deepStrictEqual(names(heartbeats.due(153_001)), [])
     // A connection that was lost and made again without a word in between.
-    assert.deepStrictEqual(names(presence.see(peerOf(peerA), 160_000, true)), [
+    assert.deepStrictEqual(names(heartbeats.see(peerOf(peerA), 160_000, true)), [
       ["CONNECTED", 0],
       ["HEARTBEAT", 0]
     ])
-    assert.deepStrictEqual(names(presence.see(peerOf(peerA, { connected: false }), 170_000)), [])
-    assert.deepStrictEqual(names(presence.due(1_000_000)), [])
+    assert.deepStrictEqual(names(heartbeats.see(peerOf(peerA, { connected: false }), 170_000)), [])
+    assert.deepStrictEqual(names(heartbeats.due(1_000_000)), [])
   })
 })

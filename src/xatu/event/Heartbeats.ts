@@ -2,16 +2,16 @@ import type { PeerView } from "../../domain/peer/Peer.ts"
 import { type Connection, connectedEvent, heartbeatEvent } from "./PeerEvents.ts"
 import type { Sender, XatuEvent } from "./XatuEvent.ts"
 
-/** Who is connected, and when the server was last told so. */
-export interface Presence {
-  /** What follows from what is known of a peer at a moment; `fresh` if the connection is a new one for certain. */
+/** Which peers are connected, and when the server was last told so by a heartbeat. */
+export interface Heartbeats {
+  /** The events that a peer's state at a moment calls for; `fresh` if the connection is a new one for certain. */
   readonly see: (peer: PeerView, now: number, fresh?: boolean) => ReadonlyArray<XatuEvent>
   /** The heartbeats that are due. */
   readonly due: (now: number) => Generator<XatuEvent>
 }
 
 /** A heartbeat whenever a peer connects or is known better, and then one every `intervalMs` while it stays. */
-export const makePresence = (sender: Sender, intervalMs: number): Presence => {
+export const makeHeartbeats = (sender: Sender, intervalMs: number): Heartbeats => {
   const connections = new Map<string, Connection & { readonly toldAt: number }>()
   return {
     see: ({ address, agent, connected, peerId }, now, fresh = false) => {
