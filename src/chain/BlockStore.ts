@@ -27,7 +27,7 @@ export const makeBlockStore = (maxBytes: number): BlockStore => {
     const block = canonical.get(slot)
     if (block === undefined) return
     canonical.delete(slot)
-    bytes -= sizeOf(block)
+    bytes -= estimatedBytes(block)
   }
   return {
     get: (slot) => {
@@ -45,7 +45,7 @@ export const makeBlockStore = (maxBytes: number): BlockStore => {
       if (block === undefined) return
       orphans.delete(block.root)
       canonical.set(slot, block)
-      bytes += sizeOf(block)
+      bytes += estimatedBytes(block)
       for (const oldest of canonical.keys()) {
         if (bytes <= maxBytes) break
         remove(oldest)
@@ -62,7 +62,7 @@ export const makeBlockStore = (maxBytes: number): BlockStore => {
 }
 
 /** About what V8 takes for a block: its strings and object, a typed array a commitment. */
-const sizeOf = (block: Block): number => 600 + block.commitments.length * 150
+const estimatedBytes = (block: Block): number => 600 + block.commitments.length * 150
 
 const setBounded = <K, V>(map: Map<K, V>, key: K, value: V): void => {
   map.delete(key)
