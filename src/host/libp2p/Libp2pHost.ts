@@ -2,7 +2,7 @@ import "../../wire/Polyfill.ts"
 import type { Connection, Libp2p } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
-import { Cause, Clock, Duration, Effect, FiberSet, Layer, Metric, type Scope, Stream } from "effect"
+import { Cause, Clock, Duration, Effect, FiberSet, Layer, Metric, Option, type Scope, Stream } from "effect"
 import { dialSeconds } from "../../domain/metrics/Metrics.ts"
 import { PeerDisconnected, type PeerRefused, ProbeTimeout, type RequestError } from "../../domain/probe/Outcome.ts"
 import type { PeerAddress } from "../../domain/peer/Peer.ts"
@@ -15,8 +15,8 @@ import type { NodeMetrics } from "../../wire/NodeMetrics.ts"
 import { type DialError, Host } from "../Host.ts"
 import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
 import { serveProtocols } from "./HostServer.ts"
-import { type LinkedNode, type Links, makeLinks } from "./PeerConnections.ts"
-import { makeRequestSlots } from "./RequestSlots.ts"
+import { makePeerConnections, type ObservedNode, type PeerConnections } from "./PeerConnections.ts"
+import { makeRequestPermits } from "./RequestPermits.ts"
 
 export interface Libp2pHostOptions {
   /** The version of the program, for the agent string `dasmon/<version>`. */
@@ -57,7 +57,8 @@ export const layer = (options: Libp2pHostOptions): Layer.Layer<Host, NodeError |
   Layer.scoped(Host, make(options))
 
 /** What is used of a libp2p node that someone else runs. */
-export type HostNode = LinkedNode & Pick<Libp2p, "peerId" | "getMultiaddrs" | "dial" | "hangUp" | "handle" | "unhandle">
+export type HostNode = ObservedNode &
+  Pick<Libp2p, "peerId" | "getMultiaddrs" | "dial" | "hangUp" | "handle" | "unhandle">
 
 export interface FromNodeOptions {
   /** Serve Status (this one), Ping, MetaData and Goodbye on the node too; left out, its owner does that. */
@@ -69,8 +70,8 @@ export const fromNode = Effect.fnUntraced(function* (
   node: HostNode,
   options: FromNodeOptions = {}
 ): Effect.fn.Return<Host["Type"], never, Scope.Scope> {
-  const links = yield* makeLinks(node)
-  const slots = makeRequestSlots(maxConcurrentRequests)
+  const connections = yield* makePeerConnections(node)
+  const permits = makeRequestPermits(maxConcurrentRequests)
   const fibers = yield* FiberSet.make<void>()
   const hangUp = (peerId: string): Effect.Effect<void> =>
     Effect.tryPromise((signal) => node.hangUp(peerIdFromString(peerId), { signal })).pipe(
@@ -80,7 +81,7 @@ export const fromNode = Effect.fnUntraced(function* (
     )
   if (options.serve !== undefined) {
     yield* serveProtocols(node, options.serve, (peerId, code) =>
-      Effect.sync(() => links.farewell(peerId, code)).pipe(
+      Effect.sync(() => connections.noteGoodbye(peerId, code)).pipe(
         // After the stream's own end has gone out.
         Effect.zipRight(FiberSet.run(fibers, Effect.delay(hangUp(peerId), "50 millis")))
       )
@@ -88,22 +89,25 @@ export const fromNode = Effect.fnUntraced(function* (
   }
 
   const send = Effect.fnUntraced(function* (peerId: string, message: RequestMessage, limits?: RequestLimits) {
-    const connection = links.connection(peerId)
-    if (connection === undefined) {
+    const connection = connections.connection(peerId)
+    if (Option.isNone(connection)) {
       return yield* new PeerDisconnected({ stage: "handshake", detail: "not connected" })
     }
-    yield* slots.take(`${peerId} ${message.protocols[0]?.protocol.id ?? ""}`)
-    return yield* request(connection, message, limits)
+    yield* permits.take(`${peerId} ${message.protocols[0]?.protocol.id ?? ""}`)
+    return yield* request(connection.value, message, limits)
   })
 
   return Host.of({
     peerId: node.peerId.toString(),
     multiaddrs: node.getMultiaddrs().map((address) => address.toString()),
     connect: Effect.fn("Host.connect")(function* (address) {
-      const existing = links.connection(address.peerId)
-      const connection = existing ?? (yield* explained(links, address.peerId)(dial(node, address)))
-      yield* Effect.timeoutOption(links.awaitIdentify(address.peerId), identifyLimit)
-      return links.describe(address.peerId, connection)
+      const { peerId } = address
+      const connection = yield* Option.match(connections.connection(peerId), {
+        onSome: Effect.succeed,
+        onNone: () => explained(connections, peerId)(dial(node, address))
+      })
+      yield* Effect.timeoutOption(connections.awaitIdentify(peerId), identifyLimit)
+      return connections.describe(peerId, connection)
     }),
     disconnect: (peerId, code) =>
       send(peerId, goodbyeRequest(code), goodbyeLimits).pipe(
@@ -114,17 +118,17 @@ export const fromNode = Effect.fnUntraced(function* (
         Effect.timeoutOption(Duration.millis(goodbyeLimits.totalMs)),
         Effect.ignore,
         Effect.zipRight(hangUp(peerId)),
-        Effect.when(() => links.connection(peerId) !== undefined)
+        Effect.when(() => Option.isSome(connections.connection(peerId)))
       ),
     request: (peerId, message) =>
-      Effect.map(explained(links, peerId)(send(peerId, message)), (answer) => ({
+      Effect.map(explained(connections, peerId)(send(peerId, message)), (answer) => ({
         protocol: answer.protocol,
         chunks: Stream.catchAll(answer.chunks, (error) =>
-          Stream.fromEffect(explain<RequestError>(links, peerId, error))
+          Stream.fromEffect(explain<RequestError>(connections, peerId, error))
         )
       })),
-    connected: Effect.sync(links.connected),
-    events: links.events
+    connected: Effect.sync(connections.connected),
+    events: connections.events
   })
 })
 
@@ -139,17 +143,16 @@ const trail = Duration.millis(30)
 
 /** A loss or a silence that the peer's own Goodbye explains is a refusal. */
 const explain = <E extends RequestError | DialError>(
-  links: Links,
+  connections: PeerConnections,
   peerId: string,
   error: E
 ): Effect.Effect<never, E | PeerRefused> => {
-  const told = Effect.suspend((): Effect.Effect<never, E | PeerRefused> => {
-    const code = links.goodbye(peerId)
-    return Effect.fail(code === undefined ? error : goodbyeRefusal(code))
-  })
+  const told = Effect.suspend((): Effect.Effect<never, E | PeerRefused> =>
+    Effect.fail(Option.match(connections.recentGoodbye(peerId), { onNone: () => error, onSome: goodbyeRefusal }))
+  )
   switch (error._tag) {
     case "PeerDisconnected":
-      return links.goodbye(peerId) === undefined ? Effect.delay(told, trail) : told
+      return Option.isNone(connections.recentGoodbye(peerId)) ? Effect.delay(told, trail) : told
     case "ProbeTimeout":
       return told
     default:
@@ -158,9 +161,9 @@ const explain = <E extends RequestError | DialError>(
 }
 
 const explained =
-  (links: Links, peerId: string) =>
+  (connections: PeerConnections, peerId: string) =>
   <A, E extends RequestError | DialError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | PeerRefused, R> =>
-    Effect.catchAll(effect, (error) => explain(links, peerId, error))
+    Effect.catchAll(effect, (error) => explain(connections, peerId, error))
 
 const dial = Effect.fnUntraced(function* (
   node: HostNode,
