@@ -56,9 +56,12 @@ export class Host extends Context.Tag("dasmon/Host")<
       peerId: string,
       message: RequestMessage
     ) => Effect.Effect<ResponseStream, RequestError, Scope.Scope>
-    /** Connected peers, now. */
+    /** Connected peers, now; those too that were there before anyone asked. */
     readonly connected: Effect.Effect<ReadonlyArray<ConnectedPeer>>
-    /** Comings and goings from the moment that this effect returns. */
+    /**
+     * Comings and goings from the moment that this effect returns. Whoever was connected before is only in `connected`:
+     * subscribe first and read that then, and nobody is missed, though one may be met twice.
+     */
     readonly events: Effect.Effect<Stream.Stream<HostEvent>, never, Scope.Scope>
   }
 >() {}

@@ -1,23 +1,31 @@
-import { Clock, Effect, Ref, Schedule, type Scope } from "effect"
-import type { Head } from "../../domain/network/Block.ts"
+import { Clock, Duration, Effect, Ref, Schedule, type Scope } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
+import type { Head } from "../../domain/network/Block.ts"
 import { type ChainParameters, epochOf, slotAt } from "../../domain/network/Chain.ts"
 import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 import type { StatusMessage } from "../../wire/Handshake.ts"
+import type { ExternsError } from "../Externs.ts"
 
 /**
  * What we say of ourselves: the fork digest of the clock, a head that is asked for every slot, and that we have nothing
- * before it. The finalized checkpoint of genesis is accepted by everyone, and cannot be wrong.
+ * before it. While the chain cannot be asked it is the last head. The finalized checkpoint of genesis is accepted by
+ * everyone, and cannot be wrong.
  */
 export const makeLocalStatus = (
   chain: ChainParameters,
-  head: Effect.Effect<Head, unknown>
+  chainHead: Effect.Effect<Head, ExternsError>
 ): Effect.Effect<Effect.Effect<StatusMessage>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const last = yield* Ref.make<Head>({ slot: 0, root: zeroRoot })
-    const refresh = Effect.ignore(Effect.flatMap(head, (head) => Ref.set(last, head)))
-    yield* Effect.timeoutOption(refresh, "5 seconds")
-    yield* Effect.forkScoped(Effect.schedule(refresh, Schedule.spaced(chain.slotDurationMs)))
+    const asked = yield* Effect.makeLatch()
+    const refresh = Effect.matchEffect(chainHead, {
+      onSuccess: (head) => Ref.set(last, head),
+      onFailure: ({ message }) => Effect.logDebug(`our status keeps its head: ${message}`)
+    })
+    const everySlot = Schedule.spaced(Duration.millis(chain.slotDurationMs))
+    yield* daemon("the refreshing of our status", Effect.ensuring(refresh, asked.open), everySlot)
+    yield* Effect.timeoutOption(asked.await, firstHeadLimit)
     return Effect.gen(function* () {
       const { root, slot } = yield* Ref.get(last)
       const now = Math.max(0, slotAt(chain, yield* Clock.currentTimeMillis))
@@ -31,5 +39,8 @@ export const makeLocalStatus = (
       }
     })
   })
+
+/** How long the first head is waited for. */
+const firstHeadLimit = Duration.seconds(5)
 
 const zeroRoot = `0x${"00".repeat(32)}`

@@ -1,6 +1,7 @@
 import type { Connection, IdentifyResult, Libp2p, PeerId } from "@libp2p/interface"
 import { Array, Chunk, Deferred, Effect, FiberId, Option, PubSub, Queue, type Scope, Stream } from "effect"
 import { printable } from "../../domain/Text.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 import type { ConnectedPeer, HostEvent } from "../Host.ts"
 
 /** Who the node is connected to, who they say they are, and how they left. */
@@ -56,6 +57,7 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   /** What a change comes to when it is looked at: a peer that left and is back, or the other way round, is as it is. */
   const translate = (peerId: string, up: boolean): Option.Option<HostEvent> => {
     if (up) {
+      if (told.has(peerId)) return Option.none()
       return Option.map(connection(peerId), (connection) => {
         const peer = describe(peerId, connection)
         told.add(peerId)
@@ -65,15 +67,27 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
     if (!told.delete(peerId)) return Option.none()
     return Option.some({ _tag: "Disconnected", peerId, goodbye: Option.getOrUndefined(goodbyeSince(peerId, 0)) })
   }
+  const tell = (changes: Iterable<{ readonly peerId: string; readonly up: boolean }>) =>
+    Effect.suspend(() =>
+      PubSub.publishAll(
+        hub,
+        Array.filterMap(changes, ({ peerId, up }) => translate(peerId, up))
+      )
+    )
   const tellChanges = Effect.gen(function* () {
     const batch = yield* changes.takeBetween(1, 256)
     if (Chunk.some(batch, ({ up }) => !up)) yield* Effect.sleep(settle)
-    yield* PubSub.publishAll(
-      hub,
-      Chunk.filterMap(batch, ({ peerId, up }) => translate(peerId, up))
-    )
+    yield* tell(batch)
   })
-  yield* Effect.forkScoped(Effect.forever(tellChanges))
+  /** Where what changed was lost, with a defect, what is tells it. */
+  const tellLost = Effect.suspend(() => {
+    const present = new Set(openConnections().map(({ remotePeer }) => remotePeer.toString()))
+    const gone = [...told].filter((peerId) => !present.has(peerId))
+    return tell([
+      ...gone.map((peerId) => ({ peerId, up: false })),
+      ...[...present].map((peerId) => ({ peerId, up: true }))
+    ])
+  })
 
   const identifiedOf = (peerId: string): Deferred.Deferred<void> => {
     const known = identified.get(peerId) ?? Deferred.unsafeMake<void>(FiberId.none)
@@ -121,6 +135,7 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
     if (Option.isSome(agent)) agents.set(peerId, agentOf(Buffer.from(agent.value).toString("utf8")))
     Deferred.unsafeDone(identifiedOf(peerId), Effect.void)
   }
+  yield* daemon("the watch over peer connections", Effect.zipRight(tellLost, Effect.forever(tellChanges)))
 
   const connections: PeerConnections = {
     events: Stream.fromPubSub(hub, { scoped: true }),
