@@ -1,11 +1,12 @@
 import "../../wire/Polyfill.ts"
-import { privateKeyFromRaw } from "@libp2p/crypto/keys"
-import { Effect, Schema } from "effect"
 import { randomBytes } from "node:crypto"
-import { mkdir, readFile, writeFile } from "node:fs/promises"
 import { dirname } from "node:path"
+import { FileSystem } from "@effect/platform"
+import type { PlatformError } from "@effect/platform/Error"
+import { privateKeyFromRaw } from "@libp2p/crypto/keys"
+import { Effect, Either, Option, Schema } from "effect"
 import { fromHex } from "../../domain/Bytes.ts"
-import { codeOf, messageOf } from "../../domain/Text.ts"
+import { messageOf } from "../../domain/Text.ts"
 
 /** The file that holds our key cannot be used; `reason` says what to do about it. */
 export class IdentityError extends Schema.TaggedError<IdentityError>()("IdentityError", {
@@ -19,13 +20,21 @@ export class IdentityError extends Schema.TaggedError<IdentityError>()("Identity
 
 /**
  * The private key (32 bytes, secp256k1) in a file of 64 hexadecimal digits, made with a new key and for its owner only
- * if there is none. Peers remember who we are by it.
+ * if there is none, or nothing in it. Peers remember who we are by it.
  */
-export const loadIdentity = (path: string): Effect.Effect<Uint8Array, IdentityError> =>
-  read(path).pipe(Effect.flatMap((text) => (text === undefined ? create(path) : parse(path, text))))
+export const loadIdentity = Effect.fn("HostIdentity.load")(function* (path: string) {
+  const text = yield* read(path)
+  if (Option.isSome(text)) {
+    if (text.value.trim() !== "") return yield* parse(path, text.value)
+    yield* Effect.logWarning(`${path}: this file is empty, so a new identity is made`)
+  }
+  const key = newKey()
+  yield* write(path, `${Buffer.from(key).toString("hex")}\n`)
+  return key
+})
 
-const parse = (path: string, text: string): Effect.Effect<Uint8Array, IdentityError> =>
-  Effect.try({
+const parse = (path: string, text: string): Either.Either<Uint8Array, IdentityError> =>
+  Either.try({
     try: () => {
       const hex = text.trim()
       if (!/^(0x)?[0-9a-fA-F]{64}$/.test(hex)) throw new Error("not 64 hexadecimal digits")
@@ -40,27 +49,42 @@ const parse = (path: string, text: string): Effect.Effect<Uint8Array, IdentityEr
       })
   })
 
-const read = (path: string): Effect.Effect<string | undefined, IdentityError> =>
-  Effect.tryPromise({ try: (signal) => readFile(path, { encoding: "utf8", signal }), catch: (error) => error }).pipe(
+const read = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readFileString(path).pipe(
+    Effect.asSome,
     Effect.catchAll((error) =>
-      codeOf(error) === "ENOENT"
-        ? Effect.succeed(undefined)
-        : Effect.fail(new IdentityError({ path, reason: `it cannot be read: ${messageOf(error)}` }))
+      error._tag === "SystemError" && error.reason === "NotFound"
+        ? Effect.succeedNone
+        : Effect.fail(new IdentityError({ path, reason: `it cannot be read: ${reasonOf(error)}` }))
     )
   )
+})
 
-const create = (path: string): Effect.Effect<Uint8Array, IdentityError> =>
-  Effect.suspend(() => {
-    const key = newKey()
-    return Effect.tryPromise({
-      try: async (signal) => {
-        await mkdir(dirname(path), { recursive: true })
-        await writeFile(path, `${Buffer.from(key).toString("hex")}\n`, { mode: 0o600, flag: "wx", signal })
-        return key
-      },
-      catch: (error) => new IdentityError({ path, reason: `it cannot be written: ${messageOf(error)}` })
-    })
-  })
+/** The whole file or none: one that holds half a key would end every later start. */
+const write = Effect.fnUntraced(
+  function* (path: string, text: string) {
+    const fs = yield* FileSystem.FileSystem
+    const beside = `${path}.tmp`
+    yield* fs.makeDirectory(dirname(path), { recursive: true })
+    yield* fs.remove(beside, { force: true })
+    yield* Effect.scoped(
+      Effect.gen(function* () {
+        const file = yield* fs.open(beside, { flag: "wx", mode: 0o600 })
+        yield* file.writeAll(new TextEncoder().encode(text))
+        yield* file.sync
+      })
+    ).pipe(
+      Effect.zipRight(fs.rename(beside, path)),
+      Effect.onError(() => Effect.ignore(fs.remove(beside, { force: true })))
+    )
+  },
+  (effect, path) =>
+    Effect.mapError(effect, (error) => new IdentityError({ path, reason: `it cannot be written: ${reasonOf(error)}` }))
+)
+
+/** What the system said: the platform's own message names its call too. */
+const reasonOf = (error: PlatformError): string => messageOf(error.cause ?? error)
 
 /** Almost every number of 32 bytes is a key; zero and those from the order of the curve on are not. */
 const newKey = (): Uint8Array => {

@@ -1,4 +1,5 @@
 import "../../wire/Polyfill.ts"
+import { NodeFileSystem } from "@effect/platform-node"
 import type { Connection, Libp2p } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
@@ -33,7 +34,10 @@ export interface Libp2pHostOptions {
 
 /** A node of our own: it serves what a peer must, and says Goodbye and stops with the scope. */
 export const make = Effect.fnUntraced(function* (options: Libp2pHostOptions) {
-  const privateKey = options.identityFile === undefined ? undefined : yield* loadIdentity(options.identityFile)
+  const privateKey =
+    options.identityFile === undefined
+      ? undefined
+      : yield* Effect.provide(loadIdentity(options.identityFile), NodeFileSystem.layer)
   const node = yield* makeNode({
     agent: `dasmon/${options.version}`,
     maxConnections,

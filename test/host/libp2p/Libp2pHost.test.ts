@@ -1,9 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Duration, Effect, Either, Exit, Fiber, Option, Queue, Ref, Schedule, Scope, Stream } from "effect"
-import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
 import type { PeerAddress } from "../../../src/domain/peer/Peer.ts"
@@ -35,8 +32,7 @@ const status: StatusMessage = {
   earliestAvailableSlot: 1234
 }
 
-const makeHost = (options: { readonly identityFile?: string } = {}) =>
-  make({ version: "1.2.3", status: Effect.succeed(status), ...options })
+const makeHost = () => make({ version: "1.2.3", status: Effect.succeed(status) })
 
 const addressOf = (node: Pick<Node, "peerId" | "getMultiaddrs">): PeerAddress => ({
   peerId: node.peerId.toString(),
@@ -262,30 +258,6 @@ describe("Libp2pHost", () => {
       assert.strictEqual((yield* dial(["/ip4/127.0.0.1/tcp/1"], "nobody"))._tag, "PeerDisconnected")
       const silent = yield* dial([`/ip4/127.0.0.1/tcp/${port}`])
       assert.strictEqual(silent._tag, "ProbeTimeout", String(silent))
-    })
-  )
-
-  it.scopedLive("keeps its identity in a file, and says what to do about a file that is none", () =>
-    Effect.gen(function* () {
-      const folder = yield* Effect.acquireRelease(
-        Effect.promise(() => mkdtemp(join(tmpdir(), "dasmon-identity-"))),
-        (folder) => Effect.promise(() => rm(folder, { recursive: true }))
-      )
-      const identityFile = join(folder, "deeper", "key")
-      const peerId = Effect.scoped(Effect.map(makeHost({ identityFile }), (host) => host.peerId))
-      const first = yield* peerId
-      assert.strictEqual(yield* peerId, first)
-      assert.strictEqual((yield* Effect.promise(() => stat(identityFile))).mode & 0o777, 0o600)
-      assert.match(yield* Effect.promise(() => readFile(identityFile, "utf8")), /^[0-9a-f]{64}\n$/)
-      for (const content of ["", "hello", "00".repeat(32), "ff".repeat(32)]) {
-        yield* Effect.promise(() => writeFile(identityFile, content))
-        const error = yield* Effect.flip(peerId)
-        assert.strictEqual(error._tag, "IdentityError")
-        assert.include(error.message, `${identityFile}: not a private key`)
-        assert.include(error.message, "delete the file")
-      }
-      const unreadable = yield* Effect.flip(Effect.scoped(makeHost({ identityFile: folder })))
-      assert.include(unreadable.message, "cannot be read")
     })
   )
 
