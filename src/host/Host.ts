@@ -42,8 +42,8 @@ export class Host extends Context.Tag("dasmon/Host")<
     /** Listening addresses, with `/p2p/…`. */
     readonly multiaddrs: ReadonlyArray<string>
     /**
-     * Dials unless connected, within a time limit that begins with the dial itself and not while it waits for its turn,
-     * and waits (bounded) for identify.
+     * Dials unless connected, and waits (bounded) for identify. The time limit of a dial begins with the dial itself and
+     * not while it waits for its turn, which is bounded too; whatever is not about the peer is `NotDialled`.
      */
     readonly connect: (address: PeerAddress) => Effect.Effect<ConnectedPeer, DialError>
     /** Sends Goodbye with `code`, bounded in time, and closes every connection to the peer. */

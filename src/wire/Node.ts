@@ -67,6 +67,9 @@ const start = async (options: NodeOptions): Promise<Node> =>
       // Many peers may share one address: the devnet does, and so do hosters.
       inboundConnectionThreshold: 200,
       maxIncomingPendingConnections: 200,
+      // Dials beyond these wait, on their own time limit, and then fail: whoever dials many has to bound them before.
+      maxParallelDials: 100,
+      maxDialQueueLength: 500,
       dialTimeout: 10_000,
       addressDialTimeout: 5_000,
       inboundUpgradeTimeout: 10_000

@@ -39,6 +39,7 @@ export const dialSeconds = labelled(
   histogram("dasmon_dial_duration_seconds", quick, "Dials of peers: TCP, encryption and multiplexer."),
   { result: ["connected", "failed"] }
 )
+export const dialsWaiting = gauge("dasmon_dials_waiting_peers", "Peers that wait for their turn to be dialled.")
 export const openSeconds = labelled(
   histogram("dasmon_probe_open_seconds", quick, "Opening the stream of a probe, protocol negotiation included."),
   { client }

@@ -1,12 +1,10 @@
 import "../../wire/Polyfill.ts"
 import { NodeFileSystem } from "@effect/platform-node"
-import type { Connection, Libp2p } from "@libp2p/interface"
+import type { Libp2p } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
-import { multiaddr } from "@multiformats/multiaddr"
-import { Cause, Clock, Duration, Effect, FiberSet, Layer, Metric, Option, type Scope, Stream } from "effect"
-import { dialSeconds } from "../../domain/metrics/Metrics.ts"
-import { PeerDisconnected, type PeerRefused, ProbeTimeout, type RequestError } from "../../domain/probe/Outcome.ts"
-import type { PeerAddress } from "../../domain/peer/Peer.ts"
+import { Duration, Effect, FiberSet, Layer, Option, type Scope, Stream } from "effect"
+import { PeerDisconnected, type PeerRefused, type RequestError } from "../../domain/probe/Outcome.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 import { request, type RequestLimits } from "../../wire/Client.ts"
 import { goodbyeCodes, goodbyeRefusal } from "../../wire/Refusal.ts"
 import { goodbyeRequest, type StatusMessage } from "../../wire/Handshake.ts"
@@ -14,6 +12,8 @@ import type { RequestMessage } from "../../wire/Message.ts"
 import { makeNode, type NodeError } from "../../wire/Node.ts"
 import type { NodeMetrics } from "../../wire/NodeMetrics.ts"
 import { type DialError, Host } from "../Host.ts"
+import { makeDialBudget } from "./DialBudget.ts"
+import { dialPeer } from "./DialPeer.ts"
 import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
 import { serveProtocols } from "./HostServer.ts"
 import { makePeerConnections, type ObservedNode, type PeerConnections } from "./PeerConnections.ts"
@@ -40,12 +40,13 @@ export const make = Effect.fnUntraced(function* (options: Libp2pHostOptions) {
       : yield* Effect.provide(loadIdentity(options.identityFile), NodeFileSystem.layer)
   const node = yield* makeNode({
     agent: `dasmon/${options.version}`,
-    maxConnections,
+    // Beyond it libp2p closes the newest: the dials that are under way when ours is reached may still succeed.
+    maxConnections: maxConnections + dialsAtOnce,
     ...(privateKey === undefined ? {} : { privateKey }),
     ...(options.listen === undefined ? {} : { listen: options.listen }),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics })
   })
-  const host = yield* fromNode(node, { serve: options.status })
+  const host = yield* fromNode(node, { serve: options.status, maxConnections })
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(host.connected, (peers) =>
       Effect.forEach(peers, ({ peerId }) => host.disconnect(peerId, goodbyeCodes.shutdown), {
@@ -62,19 +63,32 @@ export const layer = (options: Libp2pHostOptions): Layer.Layer<Host, NodeError |
 
 /** What is used of a libp2p node that someone else runs. */
 export type HostNode = ObservedNode &
-  Pick<Libp2p, "peerId" | "getMultiaddrs" | "dial" | "hangUp" | "handle" | "unhandle">
+  Pick<Libp2p, "peerId" | "status" | "getMultiaddrs" | "dial" | "hangUp" | "handle" | "unhandle">
 
 export interface FromNodeOptions {
   /** Serve Status (this one), Ping, MetaData and Goodbye on the node too; left out, its owner does that. */
   readonly serve?: Effect.Effect<StatusMessage> | undefined
+  /** With so many connections, of both directions, nobody is dialled; what the node itself allows, at most. */
+  readonly maxConnections?: number | undefined
 }
 
-/** The host over a node that is running. The node is not stopped, and its connections are not closed, with the scope. */
+/**
+ * The host over a node that is running. The node is not stopped, and its connections are not closed, with the scope.
+ * Its `maxParallelDials` should be above 50, or peers wait in its queue on their own time.
+ */
 export const fromNode = Effect.fnUntraced(function* (
   node: HostNode,
   options: FromNodeOptions = {}
 ): Effect.fn.Return<Host["Type"], never, Scope.Scope> {
   const connections = yield* makePeerConnections(node)
+  const dials = yield* makeDialBudget({ atOnce: dialsAtOnce, longestWait: dialWait, existing: connections.connection })
+  const arrivals = yield* connections.events
+  yield* daemon(
+    "the watch for peers that come by themselves",
+    Stream.runForEach(arrivals, (event) =>
+      event._tag === "Connected" ? dials.arrived(event.peer.peerId) : Effect.void
+    )
+  )
   const permits = makeRequestPermits(maxConcurrentRequests)
   const fibers = yield* FiberSet.make<void>()
   const hangUp = (peerId: string): Effect.Effect<void> =>
@@ -92,6 +106,7 @@ export const fromNode = Effect.fnUntraced(function* (
     )
   }
 
+  const dial = { timeout: dialTimeout, maxConnections: options.maxConnections ?? Infinity }
   const send = Effect.fnUntraced(function* (peerId: string, message: RequestMessage, limits?: RequestLimits) {
     const connection = connections.connection(peerId)
     if (Option.isNone(connection)) {
@@ -106,10 +121,9 @@ export const fromNode = Effect.fnUntraced(function* (
     multiaddrs: node.getMultiaddrs().map((address) => address.toString()),
     connect: Effect.fn("Host.connect")(function* (address) {
       const { peerId } = address
-      const connection = yield* Option.match(connections.connection(peerId), {
-        onSome: Effect.succeed,
-        onNone: () => explained(connections, peerId)(dial(node, address))
-      })
+      const connection = yield* dials
+        .connect(peerId, dialPeer(node, address, dial))
+        .pipe(explained(connections, peerId))
       yield* Effect.timeoutOption(connections.awaitIdentify(peerId), identifyLimit)
       return connections.describe(peerId, connection)
     }),
@@ -137,9 +151,13 @@ export const fromNode = Effect.fnUntraced(function* (
 })
 
 const maxConnections = 2_000
+/** Half of what the node would do at once (`makeNode`): those that were given up may not be gone yet. */
+const dialsAtOnce = 50
+const dialTimeout = Duration.seconds(8)
+/** As long as thousands of dead addresses take. */
+const dialWait = Duration.minutes(10)
 /** MAX_CONCURRENT_REQUESTS: a peer must not be asked more at once with one protocol (phase0/p2p-interface.md). */
 const maxConcurrentRequests = 2
-const dialLimit = Duration.seconds(8)
 const identifyLimit = Duration.seconds(2)
 const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 300, chunkMs: 300, totalMs: 700 }
 /** How long a Goodbye may trail the loss that it explains. */
@@ -168,50 +186,3 @@ const explained =
   (connections: PeerConnections, peerId: string) =>
   <A, E extends RequestError | DialError, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | PeerRefused, R> =>
     Effect.catchAll(effect, (error) => explain(connections, peerId, error))
-
-const dial = Effect.fnUntraced(function* (
-  node: HostNode,
-  address: PeerAddress
-): Effect.fn.Return<Connection, DialError> {
-  if (address.multiaddrs.length === 0) {
-    return yield* new PeerDisconnected({ stage: "dial", detail: "no address to dial is known" })
-  }
-  const startedAt = yield* Clock.currentTimeMillis
-  const measured = (result: "connected" | "failed") =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      Metric.update(dialSeconds.of({ result }), (now - startedAt) / 1000)
-    )
-  return yield* Effect.tryPromise((signal) =>
-    node.dial(
-      address.multiaddrs.map((text) => multiaddr(text).encapsulate(`/p2p/${address.peerId}`)),
-      { signal }
-    )
-  ).pipe(
-    Effect.disconnect,
-    Effect.timeout(dialLimit),
-    Effect.catchAll((error) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) =>
-        Effect.fail(dialError(error._tag === "TimeoutException" ? error : error.error, now - startedAt))
-      )
-    ),
-    Effect.tapBoth({ onSuccess: () => measured("connected"), onFailure: () => measured("failed") })
-  )
-})
-
-/** A timeout if no address failed for another reason. libp2p's own limit for one address comes as an error of any kind. */
-const dialError = (cause: unknown, afterMs: number): DialError => {
-  const causes: ReadonlyArray<unknown> = cause instanceof AggregateError ? cause.errors : [cause]
-  return causes.every(isTimeout)
-    ? new ProbeTimeout({ stage: "dial", afterMs: Math.round(afterMs) })
-    : new PeerDisconnected({ stage: "dial", detail: causes.map(dialDetail).join("; ").slice(0, 300) })
-}
-
-const isTimeout = (cause: unknown): boolean =>
-  Cause.isTimeoutException(cause) ||
-  (cause instanceof Error && /timeout|timed out|operation was aborted/i.test(`${cause.name} ${cause.message}`))
-
-const dialDetail = (cause: unknown): string => {
-  if (!(cause instanceof Error)) return String(cause)
-  const isOther = cause.name === "UnexpectedPeerError" || cause.message.includes("does not match expected remote")
-  return isOther ? "another peer answers at this address" : cause.message || cause.name
-}

@@ -1,6 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Duration, Effect, Either, Exit, Fiber, Option, Queue, Ref, Schedule, Scope, Stream } from "effect"
-import { createServer } from "node:net"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
 import type { PeerAddress } from "../../../src/domain/peer/Peer.ts"
@@ -19,9 +18,10 @@ import {
   statusRequest
 } from "../../../src/wire/Handshake.ts"
 import type { RequestMessage } from "../../../src/wire/Message.ts"
-import { makeNode, type Node } from "../../../src/wire/Node.ts"
+import type { Node } from "../../../src/wire/Node.ts"
 import { goodbye, ping } from "../../../src/wire/Protocol.ts"
 import { serve } from "../../../src/wire/Server.ts"
+import { addressOf, stranger } from "./Nodes.ts"
 
 const status: StatusMessage = {
   forkDigest: "0x8c9f62fe",
@@ -34,11 +34,6 @@ const status: StatusMessage = {
 
 const makeHost = () => make({ version: "1.2.3", status: Effect.succeed(status) })
 
-const addressOf = (node: Pick<Node, "peerId" | "getMultiaddrs">): PeerAddress => ({
-  peerId: node.peerId.toString(),
-  multiaddrs: node.getMultiaddrs().map((address) => address.decapsulate("/p2p").toString()),
-  enrCustodyGroupCount: Option.none()
-})
 const addressOfHost = (host: Host["Type"]): PeerAddress => ({
   peerId: host.peerId,
   multiaddrs: host.multiaddrs.map((address) => address.replace(/\/p2p\/.*$/, "")),
@@ -64,8 +59,6 @@ const ask = (node: Node, host: Host["Type"], message: RequestMessage) =>
     const { chunks, protocol } = yield* request(connection, message)
     return { protocol, chunks: Chunk.toReadonlyArray(yield* Stream.runCollect(chunks)) }
   }).pipe(Effect.scoped)
-
-const stranger = makeNode({ agent: "stranger/0.1" })
 
 describe("Libp2pHost", () => {
   it.scopedLive("connects, learns the agent, and tells of comings and goings", () =>
@@ -224,40 +217,6 @@ describe("Libp2pHost", () => {
       yield* gate.open
       assert.deepStrictEqual(yield* Fiber.join(all), [1, 1, 1, 1, 1, 1])
       assert.strictEqual((yield* Ref.get(running)).most, 2)
-    })
-  )
-
-  it.scopedLive("gives a typed error for an address where no one, someone else, or nobody who speaks is", () =>
-    Effect.gen(function* () {
-      const host = yield* makeHost()
-      const node = yield* stranger
-      const other = yield* stranger
-      const mute = createServer()
-      const port = yield* Effect.acquireRelease(
-        Effect.async<number>((resume) => {
-          mute.listen(0, "127.0.0.1", () => {
-            const address = mute.address()
-            resume(Effect.succeed(typeof address === "object" && address !== null ? address.port : 0))
-          })
-        }),
-        () => Effect.sync(() => mute.close())
-      )
-      const sockets = new Set<{ destroy: () => void }>()
-      mute.on("connection", (socket) => sockets.add(socket))
-      yield* Effect.addFinalizer(() => Effect.sync(() => sockets.forEach((socket) => socket.destroy())))
-      const { peerId } = addressOf(node)
-      const dial = (multiaddrs: ReadonlyArray<string>, id = peerId) =>
-        Effect.flip(host.connect({ peerId: id, multiaddrs, enrCustodyGroupCount: Option.none() }))
-
-      const refused = yield* dial(["/ip4/127.0.0.1/tcp/1"])
-      assert.strictEqual(refused._tag, "PeerDisconnected")
-      assert.include(String(refused), "ECONNREFUSED")
-      assert.include(String(yield* dial([])), "no address")
-      assert.include(String(yield* dial(addressOf(other).multiaddrs)), "another peer")
-      assert.strictEqual((yield* dial(["nonsense"]))._tag, "PeerDisconnected")
-      assert.strictEqual((yield* dial(["/ip4/127.0.0.1/tcp/1"], "nobody"))._tag, "PeerDisconnected")
-      const silent = yield* dial([`/ip4/127.0.0.1/tcp/${port}`])
-      assert.strictEqual(silent._tag, "ProbeTimeout", String(silent))
     })
   )
 

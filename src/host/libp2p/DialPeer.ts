@@ -1,0 +1,53 @@
+import type { Connection, Libp2p } from "@libp2p/interface"
+import { peerIdFromString } from "@libp2p/peer-id"
+import { type Multiaddr, multiaddr } from "@multiformats/multiaddr"
+import { Array, Duration, Effect, Either, Metric } from "effect"
+import { dialSeconds } from "../../domain/metrics/Metrics.ts"
+import type { PeerAddress } from "../../domain/peer/Peer.ts"
+import { type DialError, NotDialled } from "../Host.ts"
+import { dialFailure, notDialled } from "./DialFailure.ts"
+
+export interface DialOptions {
+  /** For the whole dial, over all addresses of the peer. */
+  readonly timeout: Duration.Duration
+  /** With so many connections, of both directions, nobody is dialled. */
+  readonly maxConnections: number
+}
+
+/** Dials a peer, now, at those of its addresses that can be read; and measures that. */
+export const dialPeer = Effect.fnUntraced(function* (
+  node: Pick<Libp2p, "dial" | "getConnections" | "status">,
+  address: PeerAddress,
+  { maxConnections, timeout }: DialOptions
+): Effect.fn.Return<Connection, DialError> {
+  if (node.getConnections().length >= maxConnections) {
+    return yield* new NotDialled({ detail: `the limit of ${maxConnections} connections is reached` })
+  }
+  const targets = yield* readable(address)
+  const [took, result] = yield* Effect.tryPromise({
+    try: (signal) => node.dial(targets, { signal }),
+    catch: (cause) => cause
+  }).pipe(Effect.disconnect, Effect.timeout(timeout), Effect.either, Effect.timed)
+  const measure = dialSeconds.of({ result: Either.isRight(result) ? "connected" : "failed" })
+  yield* Metric.update(measure, Duration.toSeconds(took))
+  if (Either.isRight(result)) return result.right
+  // Its dials are aborted then, which looks like a timeout.
+  if (node.status !== "started") return yield* new NotDialled({ detail: "the node is not running" })
+  return yield* Effect.fail(dialFailure(result.left, Duration.toMillis(took)))
+})
+
+/** The addresses with the peer's id. */
+const readable = ({ multiaddrs, peerId }: PeerAddress): Either.Either<Array.NonEmptyArray<Multiaddr>, NotDialled> =>
+  Either.gen(function* () {
+    if (multiaddrs.length === 0) return yield* Either.left(new NotDialled({ detail: "no address of it is known" }))
+    yield* Either.mapLeft(
+      Either.try(() => peerIdFromString(peerId)),
+      (cause) => notDialled([cause])
+    )
+    const [unreadable, targets] = Array.separate(
+      multiaddrs.map((text) =>
+        Either.try({ try: () => multiaddr(text).encapsulate(`/p2p/${peerId}`), catch: (cause) => cause })
+      )
+    )
+    return Array.isNonEmptyArray(targets) ? targets : yield* Either.left(notDialled(unreadable))
+  })
