@@ -64,7 +64,7 @@ export { Status } from "./domain/Status.ts"
 export { Verdict } from "./domain/peer/Verdict.ts"
 
 export { Externs, ExternsError } from "./host/Externs.ts"
-export { type ConnectedPeer, type DialError, Host, type HostEvent } from "./host/Host.ts"
+export { type ConnectedPeer, type DialError, Host, type HostEvent, NotDialled } from "./host/Host.ts"
 export * as Libp2pHost from "./host/libp2p/Libp2pHost.ts"
 export * as Standalone from "./host/Standalone.ts"
 export type { ResponseStream } from "./wire/Client.ts"

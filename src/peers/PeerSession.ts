@@ -119,7 +119,7 @@ export const makeSession = Effect.fnUntraced(function* (
   /** One probe, if there is anything to ask; gives whether the peer is to be left alone for a while. */
   const probeNext = (nodeId: Uint8Array) =>
     Effect.gen(function* () {
-      const result = yield* workers.run(peerId, oneAtATime.withPermits(1)(chooseAndProbe(nodeId)))
+      const result = yield* workers.run(oneAtATime.withPermits(1)(chooseAndProbe(nodeId)))
       // Others may have the worker while this peer's evidence is written.
       yield* evidence.keep(Option.match(result, { onNone: () => [], onSome: ({ evidence }) => evidence }))
       const wasAnswered = !Option.exists(result, ({ conversation }) => conversation !== "answered")

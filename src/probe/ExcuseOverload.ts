@@ -12,12 +12,16 @@ export const makeExcuseOverload = Effect.map(
           step,
           ({ _tag }) => _tag === "ProbeTimeout" || _tag === "PeerDisconnected",
           (error) =>
-            Effect.flatMap(lag.worstSince(since), (worstMs) =>
-              Effect.fail(worstMs >= overloadLagMs ? overloaded(worstMs) : error)
-            )
+            Effect.gen(function* () {
+              const worstMs = yield* lag.worstSince(Math.max(since, (yield* Clock.currentTimeMillis) - longestStepMs))
+              return yield* Effect.fail(worstMs >= overloadLagMs ? overloaded(worstMs) : error)
+            })
         )
       )
 )
+
+/** A dial with identify, or a handshake, is over by then; before it there may be a long wait for the dial's turn. */
+const longestStepMs = 15_000
 
 /** What comes of a question that we were too busy to hear the answer to. */
 export const overloaded = (worstLagMs: number): Unverifiable =>

@@ -1,33 +1,54 @@
-import { Context, Effect, Layer, Metric, PartitionedSemaphore } from "effect"
+import { Context, Deferred, Effect, FiberId, Layer, Metric } from "effect"
 import * as Metrics from "../domain/metrics/Metrics.ts"
 
-/** Bounds how many probes run at once over all peers; those that wait are served round-robin by peer. */
+/**
+ * Bounds how many probes run at once over all peers. First come, first served: a peer waits for one probe at a time, so
+ * that peers take turns.
+ */
 export class ProbeWorkers extends Context.Tag("dasmon/ProbeWorkers")<
   ProbeWorkers,
-  { readonly run: <A, E, R>(peerId: string, probe: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> }
+  { readonly run: <A, E, R>(probe: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> }
 >() {
   static readonly layer = (workers: number) =>
-    Layer.effect(
-      ProbeWorkers,
-      Effect.gen(function* () {
-        const semaphore = yield* PartitionedSemaphore.make<string>({ permits: workers })
-        yield* Metric.set(Metrics.workers, workers)
-        return ProbeWorkers.of({
-          run: (peerId, probe) =>
-            Effect.suspend(() => {
-              let waits = 1
-              const leave = Effect.suspend(() => {
-                const by = -waits
-                waits = 0
-                return Metric.incrementBy(Metrics.workersWaiting, by)
-              })
-              return Effect.acquireUseRelease(
-                Metric.increment(Metrics.workersWaiting),
-                () => semaphore.withPermits(peerId, 1)(Effect.zipRight(leave, probe)),
-                () => leave
-              )
-            })
-        })
-      })
-    )
+    Layer.effect(ProbeWorkers, Effect.as(Metric.set(Metrics.workers, workers), ProbeWorkers.of(makeWorkers(workers))))
+}
+
+/**
+ * A queue of our own: Effect's `PartitionedSemaphore` (3.22) loses a permit whose waiter is interrupted in the moment in
+ * which it is given one, and its `Semaphore` wakes all that wait, thousands, for each permit.
+ */
+const makeWorkers = (workers: number): ProbeWorkers["Type"] => {
+  const waiting = new Set<Deferred.Deferred<void>>()
+  let free = workers
+
+  const giveBack = Effect.suspend(() => {
+    const [next] = waiting
+    if (next === undefined) {
+      free++
+      return Effect.void
+    }
+    waiting.delete(next)
+    return Effect.asVoid(Deferred.succeed(next, undefined))
+  })
+
+  const take = (restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => {
+      if (free > 0) {
+        free--
+        return Effect.void
+      }
+      const turn = Deferred.unsafeMake<void>(FiberId.none)
+      waiting.add(turn)
+      return Metric.increment(Metrics.workersWaiting).pipe(
+        Effect.zipRight(restore(Deferred.await(turn))),
+        // Who is interrupted when the turn has come already passes it on.
+        Effect.onInterrupt(() => (waiting.delete(turn) ? Effect.void : giveBack)),
+        Effect.ensuring(Metric.incrementBy(Metrics.workersWaiting, -1))
+      )
+    })
+
+  return {
+    run: (probe) =>
+      Effect.uninterruptibleMask((restore) => Effect.zipRight(take(restore), Effect.ensuring(restore(probe), giveBack)))
+  }
 }
