@@ -21,7 +21,7 @@ import { type ChainParameters, epochOf, slotStart } from "./domain/network/Chain
 import type { Event } from "./domain/Event.ts"
 import type { Probe } from "./domain/probe/Job.ts"
 import type { NotProbed, UnknownPeer } from "./domain/probe/ProbeNow.ts"
-import { PeerView } from "./domain/peer/Peer.ts"
+import { PeerView } from "./domain/peer/PeerView.ts"
 import type { PeerDetail } from "./domain/peer/PeerDetail.ts"
 import type { SlotDetail } from "./domain/network/SlotDetail.ts"
 import { Status } from "./domain/Status.ts"

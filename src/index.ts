@@ -11,7 +11,8 @@ export { makeConfig } from "./config/DecodeConfig.ts"
 
 export type { Block, ChainEvent, Head, SlotFacts } from "./domain/network/Block.ts"
 export type { BlobParameters, ChainParameters, Fork, ForkName, SlotRange } from "./domain/network/Chain.ts"
-export { Claim, type ClaimParts } from "./domain/peer/Claim.ts"
+export { Claim } from "./domain/peer/Claim.ts"
+export type { ClaimParts } from "./domain/peer/ClaimParts.ts"
 export { custodyColumns, custodyGroups } from "./domain/column/Custody.ts"
 export {
   CustodyUpdate,
@@ -56,7 +57,8 @@ export {
   TooSoon,
   UnknownPeer
 } from "./domain/probe/ProbeNow.ts"
-export { parsePeerAddress, type PeerAddress, PeerView } from "./domain/peer/Peer.ts"
+export { parsePeerAddress, type PeerAddress } from "./domain/peer/PeerAddress.ts"
+export { PeerView } from "./domain/peer/PeerView.ts"
 export { PeerDetail } from "./domain/peer/PeerDetail.ts"
 export * as Question from "./domain/Question.ts"
 export { SlotDetail } from "./domain/network/SlotDetail.ts"

@@ -2,7 +2,7 @@ import { Effect, Layer, Schedule, Stream } from "effect"
 import { Dasmon } from "../Dasmon.ts"
 import type { Event } from "../domain/Event.ts"
 import { blameOf } from "../domain/probe/Outcome.ts"
-import type { PeerView } from "../domain/peer/Peer.ts"
+import type { PeerView } from "../domain/peer/PeerView.ts"
 import { Verdict } from "../domain/peer/Verdict.ts"
 
 export interface NarratorOptions {

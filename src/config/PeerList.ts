@@ -1,5 +1,5 @@
 import { Either, ParseResult, Schema } from "effect"
-import { parsePeerAddress, type PeerAddress } from "../domain/peer/Peer.ts"
+import { parsePeerAddress, type PeerAddress } from "../domain/peer/PeerAddress.ts"
 import { expected } from "./Show.ts"
 import { listOf } from "./Values.ts"
 import { oneLine } from "../domain/Text.ts"

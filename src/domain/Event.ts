@@ -3,7 +3,7 @@ import { Claim } from "./peer/Claim.ts"
 import { Finding } from "./peer/Finding.ts"
 import { PeerCoverage } from "./probe/Confidence.ts"
 import { Probe } from "./probe/Job.ts"
-import { PeerView } from "./peer/Peer.ts"
+import { PeerView } from "./peer/PeerView.ts"
 import { Status } from "./Status.ts"
 import { Conversation } from "./peer/Verdict.ts"
 

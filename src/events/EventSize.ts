@@ -1,5 +1,5 @@
 import type { Event } from "../domain/Event.ts"
-import type { PeerView } from "../domain/peer/Peer.ts"
+import type { PeerView } from "../domain/peer/PeerView.ts"
 
 /** About how many bytes an event has as JSON, told without making the JSON: from the parts that vary. */
 export const jsonSizeOf = (event: Event): number => {

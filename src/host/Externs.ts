@@ -1,9 +1,9 @@
 import { Context, type Effect, Schema, type Stream } from "effect"
 import type { Block, ChainEvent, Head } from "../domain/network/Block.ts"
 import type { ChainParameters, SlotRange } from "../domain/network/Chain.ts"
-import type { ClaimParts } from "../domain/peer/Claim.ts"
+import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
 import type { RequestError } from "../domain/probe/Outcome.ts"
-import type { PeerAddress } from "../domain/peer/Peer.ts"
+import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 
 /** The chain could not be asked. It is retried, and until it answers nothing is judged. */
 export class ExternsError extends Schema.TaggedError<ExternsError>()("ExternsError", {

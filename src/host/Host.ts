@@ -1,5 +1,5 @@
 import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
-import type { PeerAddress } from "../domain/peer/Peer.ts"
+import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/probe/Outcome.ts"
 import type { ResponseStream } from "../wire/Client.ts"
 import type { RequestMessage } from "../wire/Message.ts"

@@ -1,6 +1,6 @@
 import { Clock, Duration, Effect, type Either, Option, Stream } from "effect"
 import { MalformedResponse, PeerDisconnected, ProbeTimeout, type RequestError } from "../domain/probe/Outcome.ts"
-import type { PeerAddress } from "../domain/peer/Peer.ts"
+import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import {
   decodeMetadata,
   decodeStatus,

@@ -13,7 +13,8 @@ import {
   noOutcomes,
   type OutcomeCounts
 } from "../domain/probe/Outcome.ts"
-import type { PeerAddress, PeerView } from "../domain/peer/Peer.ts"
+import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
+import type { PeerView } from "../domain/peer/PeerView.ts"
 import {
   addConversation,
   type Conversation,

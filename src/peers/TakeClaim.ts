@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import { slotAt } from "../domain/network/Chain.ts"
-import { claimChangeFindings, claimFindings, type ClaimParts, makeClaim, sameClaim } from "../domain/peer/Claim.ts"
+import { claimChangeFindings, sameClaim } from "../domain/peer/Claim.ts"
+import { claimFindings, type ClaimParts, makeClaim } from "../domain/peer/ClaimParts.ts"
 import { extendClaims, startClaims } from "../domain/peer/ClaimHistory.ts"
 import { addFindings } from "../domain/peer/Finding.ts"
 import { History } from "../history/store/History.ts"

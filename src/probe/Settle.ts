@@ -1,6 +1,6 @@
 import { Clock, Effect, Either, Option } from "effect"
 import { type ChainParameters, slotAt } from "../domain/network/Chain.ts"
-import { type ClaimParts, makeClaim } from "../domain/peer/Claim.ts"
+import { type ClaimParts, makeClaim } from "../domain/peer/ClaimParts.ts"
 import { type ClaimHistory, extendClaims, owes } from "../domain/peer/ClaimHistory.ts"
 import type { Outcome } from "../domain/probe/Job.ts"
 import { blameOf, describe, outcomeOf, type ProbeError, Unverifiable } from "../domain/probe/Outcome.ts"

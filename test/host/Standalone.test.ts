@@ -3,7 +3,7 @@ import { Context, Duration, Effect, Either, Exit, Layer, Option, Schedule, Scope
 import { toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, slotAt } from "../../src/domain/network/Chain.ts"
 import { forkDigestAt } from "../../src/domain/network/ForkDigest.ts"
-import { type PeerAddress, parsePeerAddress } from "../../src/domain/peer/Peer.ts"
+import { type PeerAddress, parsePeerAddress } from "../../src/domain/peer/PeerAddress.ts"
 import { makeDevPeer } from "../../src/devnet/peer/DevPeer.ts"
 import type { ProfileName } from "../../src/devnet/profiles/Profiles.ts"
 import { Externs } from "../../src/host/Externs.ts"

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { PeerView } from "./Peer.ts"
+import { PeerView } from "./PeerView.ts"
 import { Claims, Failures, PeerDays } from "../Question.ts"
 
 /** Everything that is known of one peer; all of it is there for a peer that left long ago too. */

@@ -3,7 +3,7 @@ import { peerIdFromString } from "@libp2p/peer-id"
 import { type Multiaddr, multiaddr } from "@multiformats/multiaddr"
 import { Array, Duration, Effect, Either, Metric } from "effect"
 import { dialSeconds } from "../../domain/metrics/Metrics.ts"
-import type { PeerAddress } from "../../domain/peer/Peer.ts"
+import type { PeerAddress } from "../../domain/peer/PeerAddress.ts"
 import { type DialError, NotDialled } from "../Host.ts"
 import { dialFailure, notDialled } from "./DialFailure.ts"
 

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { PeerView } from "../../domain/peer/Peer.ts"
+import { PeerView } from "../../domain/peer/PeerView.ts"
 import { ComplianceBy, ComplianceRow, ProbeSummary, UntestedRow, WorstRow } from "../../domain/Question.ts"
 
 /** The bodies of responses, where they are not as the engine or the history has them. */

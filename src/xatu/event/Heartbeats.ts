@@ -1,4 +1,4 @@
-import type { PeerView } from "../../domain/peer/Peer.ts"
+import type { PeerView } from "../../domain/peer/PeerView.ts"
 import { type Connection, connectedEvent, heartbeatEvent } from "./PeerEvents.ts"
 import type { Sender, XatuEvent } from "./XatuEvent.ts"
 

@@ -1,14 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { type ChainParameters, serveRange, slotAt, slotStart } from "../../../src/domain/network/Chain.ts"
-import {
-  claimChangeFindings,
-  claimFindings,
-  type ClaimParts,
-  makeClaim,
-  owedRange,
-  sameClaim
-} from "../../../src/domain/peer/Claim.ts"
+import { claimChangeFindings, owedRange, sameClaim } from "../../../src/domain/peer/Claim.ts"
+import { claimFindings, type ClaimParts, makeClaim } from "../../../src/domain/peer/ClaimParts.ts"
 import { extendClaims, owes, startClaims } from "../../../src/domain/peer/ClaimHistory.ts"
 import { custodyColumns } from "../../../src/domain/column/Custody.ts"
 import { makeChain } from "../network/Chains.ts"

@@ -5,7 +5,7 @@ import { fromHex, toHex } from "../../../src/domain/Bytes.ts"
 import { custodyGroups } from "../../../src/domain/column/Custody.ts"
 import { nodeIdOfPeerId, nodeIdOfPublicKey } from "../../../src/domain/peer/NodeId.ts"
 import { decodeNodeRecord } from "../../../src/domain/peer/NodeRecord.ts"
-import { parsePeerAddress } from "../../../src/domain/peer/Peer.ts"
+import { parsePeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
 import { readVector } from "../network/Chains.ts"
 
 const cases: ReadonlyArray<{

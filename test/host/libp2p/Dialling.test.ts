@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Fiber } from "effect"
-import type { PeerAddress } from "../../../src/domain/peer/Peer.ts"
+import type { PeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
 import type { Host } from "../../../src/host/Host.ts"
 import { fromNode, make } from "../../../src/host/libp2p/Libp2pHost.ts"
 import { makeNode } from "../../../src/wire/Node.ts"

@@ -2,7 +2,7 @@ import { createServer, type Socket } from "node:net"
 import { generateKeyPair } from "@libp2p/crypto/keys"
 import { peerIdFromPrivateKey } from "@libp2p/peer-id"
 import { Effect, Option } from "effect"
-import type { PeerAddress } from "../../../src/domain/peer/Peer.ts"
+import type { PeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
 import type { HostNode } from "../../../src/host/libp2p/Libp2pHost.ts"
 import { makeNode, type Node } from "../../../src/wire/Node.ts"
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { SignableENR } from "@chainsafe/enr"
 import { Either, FastCheck, Option } from "effect"
-import { parsePeerAddress } from "../../../src/domain/peer/Peer.ts"
+import { parsePeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
 
 const id = "16Uiu2HAmSUYdtMsV74nupNNcEJefunDpPiDKjWiUU5PEvWo5Rt7g"
 const reason = (text: string) => Either.getOrThrow(Either.flip(parsePeerAddress(text))).message

@@ -1,12 +1,7 @@
 import { multiaddr } from "@multiformats/multiaddr"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { Either, Option, Schema } from "effect"
-import { Claim } from "./Claim.ts"
-import { PeerCoverage } from "../probe/Confidence.ts"
-import { FindingCounts } from "./Finding.ts"
 import { decodeNodeRecord } from "./NodeRecord.ts"
-import { OutcomeCounts } from "../probe/Outcome.ts"
-import { Verdict } from "./Verdict.ts"
 import { messageOf } from "../Text.ts"
 
 /** How to reach a peer, and what is known of it before it was ever spoken to. */
@@ -71,33 +66,3 @@ const fromMultiaddr = (text: string): Either.Either<PeerAddress, InvalidPeerAddr
         reason: `neither an ENR nor a multiaddr to dial: ${messageOf(error)}`
       })
   })
-
-/** Everything that is shown of a peer: `/peers`, `/snapshot`, `Dasmon.peers`. */
-export const PeerView = Schema.Struct({
-  peerId: Schema.String,
-  /** `0x` and 64 digits; `null` if the peer id does not hold the key. */
-  nodeId: Schema.NullOr(Schema.String),
-  agent: Schema.NullOr(Schema.String),
-  address: Schema.NullOr(Schema.String),
-  connected: Schema.Boolean,
-  /** `null` until the first handshake. */
-  custody: Schema.NullOr(
-    Schema.Struct({
-      groupCount: Schema.Int,
-      columns: Schema.Array(Schema.Int),
-      earliestAvailableSlot: Schema.NullOr(Schema.Int),
-      source: Claim.fields.source
-    })
-  ),
-  headSlot: Schema.NullOr(Schema.Int),
-  outcomes: OutcomeCounts,
-  findings: FindingCounts,
-  verdict: Verdict,
-  /** Unix milliseconds. */
-  /** As of the last probe; `null` before it. */
-  coverage: Schema.NullOr(PeerCoverage),
-  lastProbeAt: Schema.NullOr(Schema.Number),
-  /** Why the verdict is not `compliant`: the last failure, as a sentence. */
-  lastFailure: Schema.NullOr(Schema.String)
-}).annotations({ identifier: "PeerView" })
-export type PeerView = typeof PeerView.Type

@@ -1,0 +1,66 @@
+import { custodyColumns } from "../column/Custody.ts"
+import { custodyRequirement, numberOfCustodyGroups } from "../network/Chain.ts"
+import type { Claim, ClaimSource } from "./Claim.ts"
+import type { Finding } from "./Finding.ts"
+
+/** What Status and MetaData gave, before it is made a claim. */
+export interface ClaimParts {
+  readonly nodeId: Uint8Array
+  readonly metadataCount: number | undefined
+  readonly enrCount: number | undefined
+  readonly earliestAvailableSlot: number | undefined
+  readonly headSlot: number
+  readonly forkDigest: string
+  readonly sequenceNumber: number | undefined
+  readonly observedAt: number
+}
+
+/** Metadata wins over the ENR, the ENR over the default; a count that cannot be is passed over. */
+export const makeClaim = (parts: ClaimParts): Claim => {
+  const candidates: ReadonlyArray<readonly [ClaimSource, number | undefined]> = [
+    ["metadata", parts.metadataCount],
+    ["enr", parts.enrCount]
+  ]
+  const [source, custodyGroupCount] = candidates.find(
+    (entry): entry is readonly [ClaimSource, number] => entry[1] !== undefined && isCount(entry[1])
+  ) ?? ["default" as const, custodyRequirement]
+  return {
+    custodyGroupCount,
+    source,
+    columns: custodyColumns(parts.nodeId, custodyGroupCount),
+    earliestAvailableSlot: parts.earliestAvailableSlot ?? null,
+    headSlot: parts.headSlot,
+    forkDigest: parts.forkDigest,
+    sequenceNumber: parts.sequenceNumber ?? null,
+    observedAt: parts.observedAt
+  }
+}
+
+/** Contradictions inside one set of statements. */
+export const claimFindings = (parts: ClaimParts): ReadonlyArray<Finding> => {
+  const findings: Array<Finding> = []
+  const { enrCount, metadataCount } = parts
+  const outOfRange = [
+    ...(metadataCount === undefined || isCount(metadataCount) ? [] : [`metadata says ${metadataCount}`]),
+    ...(enrCount === undefined || isCount(enrCount) ? [] : [`the ENR says ${enrCount}`])
+  ]
+  for (const said of outOfRange) {
+    findings.push({
+      kind: "custody_count_out_of_range",
+      detail: `${said}, allowed is ${custodyRequirement}..${numberOfCustodyGroups}`
+    })
+  }
+  if (metadataCount !== undefined && enrCount !== undefined && metadataCount !== enrCount) {
+    findings.push({ kind: "claim_mismatch", detail: `metadata says ${metadataCount}, the ENR says ${enrCount}` })
+  }
+  if (parts.earliestAvailableSlot !== undefined && parts.earliestAvailableSlot > parts.headSlot) {
+    findings.push({
+      kind: "earliest_slot_above_head",
+      detail: `earliest available slot ${parts.earliestAvailableSlot}, head slot ${parts.headSlot}`
+    })
+  }
+  return findings
+}
+
+const isCount = (count: number): boolean =>
+  Number.isInteger(count) && count >= custodyRequirement && count <= numberOfCustodyGroups

@@ -1,0 +1,36 @@
+import { Schema } from "effect"
+import { Claim } from "./Claim.ts"
+import { PeerCoverage } from "../probe/Confidence.ts"
+import { FindingCounts } from "./Finding.ts"
+import { OutcomeCounts } from "../probe/Outcome.ts"
+import { Verdict } from "./Verdict.ts"
+
+/** Everything that is shown of a peer: `/peers`, `/snapshot`, `Dasmon.peers`. */
+export const PeerView = Schema.Struct({
+  peerId: Schema.String,
+  /** `0x` and 64 digits; `null` if the peer id does not hold the key. */
+  nodeId: Schema.NullOr(Schema.String),
+  agent: Schema.NullOr(Schema.String),
+  address: Schema.NullOr(Schema.String),
+  connected: Schema.Boolean,
+  /** `null` until the first handshake. */
+  custody: Schema.NullOr(
+    Schema.Struct({
+      groupCount: Schema.Int,
+      columns: Schema.Array(Schema.Int),
+      earliestAvailableSlot: Schema.NullOr(Schema.Int),
+      source: Claim.fields.source
+    })
+  ),
+  headSlot: Schema.NullOr(Schema.Int),
+  outcomes: OutcomeCounts,
+  findings: FindingCounts,
+  verdict: Verdict,
+  /** As of the last probe; `null` before it. */
+  coverage: Schema.NullOr(PeerCoverage),
+  /** Unix milliseconds; `null` before the first probe. */
+  lastProbeAt: Schema.NullOr(Schema.Number),
+  /** Why the verdict is not `compliant`: the last failure, as a sentence. */
+  lastFailure: Schema.NullOr(Schema.String)
+}).annotations({ identifier: "PeerView" })
+export type PeerView = typeof PeerView.Type
