@@ -1,15 +1,18 @@
+import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
 import { Schema } from "effect"
 
 /** `0x`-prefixed lower-case hexadecimal of `bytes`. Keys, JSON and logs hold bytes in this form. */
-export const toHex = (bytes: Uint8Array): string => `0x${view(bytes).toString("hex")}`
+export const toHex = (bytes: Uint8Array): string => `0x${bytesToHex(bytes)}`
 
-/** The bytes of a hexadecimal string, with or without `0x`. The caller has checked the form (`HexString`). */
-export const fromHex = (hex: string): Uint8Array =>
-  new Uint8Array(Buffer.from(hex.startsWith("0x") ? hex.slice(2) : hex, "hex"))
+/** The bytes of a hexadecimal string, with or without `0x`. The caller has checked the form (`hexOf`): it throws on another. */
+export const fromHex = (hex: string): Uint8Array => hexToBytes(hex.startsWith("0x") ? hex.slice(2) : hex)
 
-/** Whether both hold the same bytes. */
-export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean =>
-  a.length === b.length && Buffer.compare(view(a), view(b)) === 0
+/** Whether both hold the same bytes. Not for secrets: how long it takes tells where they differ. */
+export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => {
+  if (a.length !== b.length) return false
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false
+  return true
+}
 
 /** All parts, one after the other, in one new array. */
 export const concatBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
@@ -44,5 +47,3 @@ export const hexOf = (bytes: number) =>
 export const Root = hexOf(32)
 /** A root in its string form; a `Map` key. */
 export type Root = string
-
-const view = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { sha256 } from "@noble/hashes/sha2.js"
 import { numberOfColumns, numberOfCustodyGroups } from "../network/Chain.ts"
 
 /**
@@ -14,7 +14,8 @@ export const custodyGroups = (nodeId: Uint8Array, count: number): ReadonlyArray<
   const groups = new Set<number>()
   const current = Uint8Array.from(nodeId).reverse()
   while (groups.size < count) {
-    groups.add(createHash("sha256").update(current).digest().readUInt8(0) % numberOfCustodyGroups)
+    const [first = 0] = sha256(current)
+    groups.add(first % numberOfCustodyGroups)
     increment(current)
   }
   return [...groups].sort((a, b) => a - b)

@@ -1,8 +1,8 @@
-import { createHash } from "node:crypto"
+import { sha256 } from "@noble/hashes/sha2.js"
 
 /** The parent of two nodes of 32 bytes. */
 const hashPair = (left: Uint8Array, right: Uint8Array): Uint8Array =>
-  new Uint8Array(createHash("sha256").update(left).update(right).digest())
+  sha256.create().update(left).update(right).digest()
 
 /** The root over 32-byte chunks, filled up with zero chunks to `2 ** depth` of them (SSZ `merkleize`). */
 export const merkleRoot = (chunks: ReadonlyArray<Uint8Array>, depth: number): Uint8Array => {

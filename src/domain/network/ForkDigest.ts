@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto"
+import { sha256 } from "@noble/hashes/sha2.js"
 import { concatBytes, toHex, uint64LittleEndian } from "../Bytes.ts"
 import {
   type BlobParameters,
@@ -74,5 +74,3 @@ export const digestTable = (chain: ChainParameters): DigestTable => {
     })
   )
 }
-
-const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash("sha256").update(bytes).digest())

@@ -84,8 +84,7 @@ const bigEndianNumber = (bytes: Uint8Array): Option.Option<number> =>
 
 /** Whatever a stranger wrote into a record, as at most 32 printable characters. */
 const printable = (bytes: Uint8Array): string =>
-  Buffer.from(bytes)
-    .toString("latin1")
+  String.fromCharCode(...bytes)
     .replace(/[^\x20-\x7e]+/g, " ")
     .trim()
     .slice(0, 32)
