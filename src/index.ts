@@ -59,9 +59,9 @@ export {
 } from "./domain/probe/ProbeNow.ts"
 export { parsePeerAddress, type PeerAddress } from "./domain/peer/PeerAddress.ts"
 export { PeerView } from "./domain/peer/PeerView.ts"
-export { PeerDetail } from "./domain/peer/PeerDetail.ts"
-export * as Question from "./domain/Question.ts"
-export { SlotDetail } from "./domain/network/SlotDetail.ts"
+export { PeerDetail } from "./domain/report/PeerDetail.ts"
+export * as Question from "./domain/report/Question.ts"
+export { SlotDetail } from "./domain/report/SlotDetail.ts"
 export { Status } from "./domain/Status.ts"
 export { Verdict } from "./domain/peer/Verdict.ts"
 

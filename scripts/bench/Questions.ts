@@ -1,5 +1,5 @@
 import { Effect } from "effect"
-import { ComplianceBy } from "../../src/domain/Question.ts"
+import { ComplianceBy } from "../../src/domain/report/Question.ts"
 import { dayMs } from "../../src/domain/Day.ts"
 import { type ReportError, Reports } from "../../src/history/report/Reports.ts"
 import * as ReportsWorker from "../../src/history/report/ReportsWorker.ts"

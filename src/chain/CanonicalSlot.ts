@@ -1,6 +1,6 @@
 import { Effect } from "effect"
 import { hasColumns, type SlotFacts } from "../domain/network/Block.ts"
-import type { CanonicalSlot } from "../domain/network/SlotDetail.ts"
+import type { CanonicalSlot } from "../domain/report/SlotDetail.ts"
 import { CommitmentCache } from "./CommitmentCache.ts"
 
 /** What the canonical chain has in a slot. The chain is asked only for what the memory would keep. */

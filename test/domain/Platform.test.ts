@@ -9,10 +9,10 @@ const domain = fileURLToPath(new URL("../../src/domain/", import.meta.url))
 const shown = [
   "Event.ts",
   "EventFilter.ts",
-  "Question.ts",
+  "report/Question.ts",
   "Status.ts",
-  "network/SlotDetail.ts",
-  "peer/PeerDetail.ts",
+  "report/SlotDetail.ts",
+  "report/PeerDetail.ts",
   "peer/Verdict.ts"
 ]
 

@@ -1,7 +1,7 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
 import { noOutcomes } from "../../domain/probe/Outcome.ts"
-import type { Extent } from "../../domain/Question.ts"
+import type { Extent } from "../../domain/report/Question.ts"
 import { countsRow, type ReadError, selectDays } from "./ReportRows.ts"
 import { outcomeCountsOf, query } from "../store/sqlite/SqliteRows.ts"
 

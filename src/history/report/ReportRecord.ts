@@ -1,6 +1,6 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
-import type { PeerOptions, PeerRecord } from "../../domain/Question.ts"
+import type { PeerOptions, PeerRecord } from "../../domain/report/Question.ts"
 import { countsRow, type ReadError } from "./ReportRows.ts"
 import { findingCountsOf, FindingRow, outcomeCountsOf, query } from "../store/sqlite/SqliteRows.ts"
 

@@ -1,6 +1,6 @@
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Schema } from "effect"
-import * as Question from "../../domain/Question.ts"
+import * as Question from "../../domain/report/Question.ts"
 import { ReportError } from "./Reports.ts"
 
 /** What is asked of a report thread. The platform passes its own failures through the same schema. */

@@ -1,9 +1,9 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
-import { numberOfColumns } from "../../domain/network/Chain.ts"
+import { columnsToReconstruct, numberOfColumns } from "../../domain/network/Chain.ts"
 import { hasColumn, maskBytes } from "../../domain/column/ColumnMask.ts"
 import { chunkKey, chunkOf, decodeChunk, slotsPerChunk, testedAt } from "../store/CoverageChunk.ts"
-import { columnsToReconstruct, type SlotHoldings, type SlotOptions } from "../../domain/Question.ts"
+import type { SlotHoldings, SlotOptions } from "../../domain/report/Question.ts"
 import type { ReadError } from "./ReportRows.ts"
 import { query } from "../store/sqlite/SqliteRows.ts"
 

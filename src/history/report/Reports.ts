@@ -1,5 +1,5 @@
 import { Context, type Effect, Layer, Schema } from "effect"
-import type * as Question from "../../domain/Question.ts"
+import type * as Question from "../../domain/report/Question.ts"
 
 /** Why a question has no answer. */
 const ReportFault = Schema.Literal(

@@ -10,8 +10,8 @@ import {
   TooSoon,
   UnknownPeer
 } from "../../domain/probe/ProbeNow.ts"
-import { PeerDetail } from "../../domain/peer/PeerDetail.ts"
-import { SlotDetail } from "../../domain/network/SlotDetail.ts"
+import { PeerDetail } from "../../domain/report/PeerDetail.ts"
+import { SlotDetail } from "../../domain/report/SlotDetail.ts"
 import { Status } from "../../domain/Status.ts"
 import { version } from "../../Version.ts"
 import { Alive, Clients, Columns, PeerPage, ProbePage, Ready, ReportRows } from "./ResponseSchemas.ts"

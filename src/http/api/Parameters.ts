@@ -4,7 +4,7 @@ import { numberOfColumns } from "../../domain/network/Chain.ts"
 import { isPeerId } from "../../domain/peer/NodeId.ts"
 import { clientFamilies } from "../../domain/peer/ClientFamily.ts"
 import { OutcomeKind } from "../../domain/probe/Outcome.ts"
-import { ComplianceBy } from "../../domain/Question.ts"
+import { ComplianceBy } from "../../domain/report/Question.ts"
 import { Verdict } from "../../domain/peer/Verdict.ts"
 
 /** What may stand in a path or a query. An error says what is allowed, and never repeats what was sent. */

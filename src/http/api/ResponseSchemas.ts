@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { PeerView } from "../../domain/peer/PeerView.ts"
-import { ComplianceBy, ComplianceRow, ProbeSummary, UntestedRow, WorstRow } from "../../domain/Question.ts"
+import { ComplianceBy, ComplianceRow, ProbeSummary, UntestedRow, WorstRow } from "../../domain/report/Question.ts"
 
 /** The bodies of responses, where they are not as the engine or the history has them. */
 

@@ -1,12 +1,12 @@
 import { Schema } from "effect"
-import { numberOfColumns } from "./network/Chain.ts"
-import { Claim } from "./peer/Claim.ts"
-import { Interval } from "./probe/Confidence.ts"
-import { CoverageCounts } from "./probe/Coverage.ts"
-import { FindingCounts } from "./peer/Finding.ts"
-import { Job, Timings } from "./probe/Job.ts"
-import { InvalidCheck, OutcomeCounts, OutcomeKind } from "./probe/Outcome.ts"
-import { ConversationCounts } from "./peer/Verdict.ts"
+import { numberOfColumns } from "../network/Chain.ts"
+import { Claim } from "../peer/Claim.ts"
+import { Interval } from "../probe/Confidence.ts"
+import { CoverageCounts } from "../probe/Coverage.ts"
+import { FindingCounts } from "../peer/Finding.ts"
+import { Job, Timings } from "../probe/Job.ts"
+import { InvalidCheck, OutcomeCounts, OutcomeKind } from "../probe/Outcome.ts"
+import { ConversationCounts } from "../peer/Verdict.ts"
 
 /** What a history can be asked, and what it answers. Days are those of UTC, counted from 1970. */
 
@@ -140,9 +140,6 @@ export const SlotHoldings = Schema.Struct({
   /** Whether those are enough to reconstruct all the others: half of them. */
   reconstructable: Schema.Boolean
 })
-
-/** Distinct columns from which all others can be computed. */
-export const columnsToReconstruct = numberOfColumns / 2
 
 export const ProbesOptions = Schema.Struct({
   peerId: Schema.optional(Schema.String),

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
-import { PeerView } from "./PeerView.ts"
-import { Claims, Failures, PeerDays } from "../Question.ts"
+import { PeerView } from "../peer/PeerView.ts"
+import { Claims, Failures, PeerDays } from "./Question.ts"
 
 /** Everything that is known of one peer; all of it is there for a peer that left long ago too. */
 export const PeerDetail = Schema.Struct({

@@ -1,5 +1,5 @@
 import { Schema } from "effect"
-import { SlotHoldings } from "../Question.ts"
+import { SlotHoldings } from "./Question.ts"
 
 /** What the canonical chain has in a slot. */
 export const CanonicalSlot = Schema.Union(
