@@ -25,6 +25,7 @@ import { PeerView } from "./domain/peer/PeerView.ts"
 import type { PeerDetail } from "./domain/report/PeerDetail.ts"
 import type { SlotDetail } from "./domain/report/SlotDetail.ts"
 import { Status } from "./domain/Status.ts"
+import type { PeerId, Slot } from "./domain/Primitives.ts"
 import { type BusStep, EventBus } from "./events/EventBus.ts"
 import * as EventLog from "./events/EventLog.ts"
 import { type EventStream, makeEventStream } from "./events/EventStream.ts"
@@ -74,13 +75,13 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly status: Effect.Effect<Status>
     readonly peers: Effect.Effect<ReadonlyArray<PeerView>>
     /** Everything that is known of one peer, also of one that is only in the history. */
-    readonly peer: (peerId: string) => Effect.Effect<PeerDetail, UnknownPeer | ReportError>
+    readonly peer: (peerId: PeerId) => Effect.Effect<PeerDetail, UnknownPeer | ReportError>
     /** One slot, and at most `limit` (default 10) peers that hold each of its columns. */
-    readonly slot: (slot: number, limit?: number) => Effect.Effect<SlotDetail, ReportError>
+    readonly slot: (slot: Slot, limit?: number) => Effect.Effect<SlotDetail, ReportError>
     /** A probe as it was recorded. */
     readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
     /** The peer's next probe: waits for it until the budgets of all probes allow it, and at most 45 s. */
-    readonly probeNow: (peerId: string) => Effect.Effect<Probe, NotProbed>
+    readonly probeNow: (peerId: PeerId) => Effect.Effect<Probe, NotProbed>
     /** Answers about everything that was found out. */
     readonly reports: Reports["Type"]
     /**

@@ -1,6 +1,6 @@
 import { Option } from "effect"
 import type { Block } from "../domain/network/Block.ts"
-import type { Root } from "../domain/Bytes.ts"
+import type { Root } from "../domain/Primitives.ts"
 
 /** Whole blocks in bounded memory: the canonical ones by slot, those in doubt, and those that were replaced. */
 export interface BlockStore {

@@ -1,6 +1,6 @@
 import type { Option } from "effect"
 import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
-import type { Root } from "../domain/Bytes.ts"
+import type { Root } from "../domain/Primitives.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
 import { makeBlockStore } from "./BlockStore.ts"
 import { slotsWithin } from "../domain/network/Tile.ts"

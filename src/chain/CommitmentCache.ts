@@ -1,6 +1,7 @@
 import { Context, type Effect, type Option } from "effect"
 import type { Block, SlotFacts, SlotRoot } from "../domain/network/Block.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
+import type { Root, Slot } from "../domain/Primitives.ts"
 import type { ExternsError } from "../host/Externs.ts"
 
 /** Ground truth by slot: filled in the background and on demand, corrected when the chain reorganises. */
@@ -13,7 +14,7 @@ export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
      */
     readonly range: (range: SlotRange) => Effect.Effect<ReadonlyArray<SlotFacts>, ExternsError>
     /** Asks the chain again, memory or not, and corrects the memory: the last word before anyone is blamed. */
-    readonly confirm: (slot: number) => Effect.Effect<SlotFacts, ExternsError>
+    readonly confirm: (slot: Slot) => Effect.Effect<SlotFacts, ExternsError>
     /**
      * The slots of a tile (domain/network/Tile) whose canonical block is known to have columns. Never asks the chain; what is
      * not known is left out.
@@ -25,10 +26,10 @@ export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
      */
     readonly replacedSince: (seen: number) => { readonly seen: number; readonly blocks: ReadonlyArray<SlotRoot> }
     /** A block that was canonical once and is no longer. */
-    readonly orphan: (root: string) => Option.Option<Block>
+    readonly orphan: (root: Root) => Option.Option<Block>
     /** Slots known, and slots in the history window. */
     readonly progress: Effect.Effect<{ readonly known: number; readonly wanted: number }>
     /** The newest head that the chain told of. */
-    readonly headSlot: Effect.Effect<number>
+    readonly headSlot: Effect.Effect<Slot>
   }
 >() {}

@@ -1,5 +1,6 @@
 import type { SlotRoot } from "../domain/network/Block.ts"
-import { fromHex, type Root, toHex } from "../domain/Bytes.ts"
+import { fromHex, toHex } from "../domain/Bytes.ts"
+import type { Root } from "../domain/Primitives.ts"
 import { slotBit, tileOf, tileSlots } from "../domain/network/Tile.ts"
 
 /** What is remembered of a slot for as long as it is in the window, in less than 80 bytes. */

@@ -1,6 +1,13 @@
 import { Effect, Schema } from "effect"
 import { outcomeKinds } from "../domain/probe/Outcome.ts"
-import { ComplianceBy, ComplianceRow, type Extent, SlotHoldings, UntestedRow, WorstRow } from "../domain/report/Question.ts"
+import {
+  ComplianceBy,
+  ComplianceRow,
+  type Extent,
+  SlotHoldings,
+  UntestedRow,
+  WorstRow
+} from "../domain/report/Question.ts"
 import { dayName } from "../domain/Day.ts"
 import { type ReportError, Reports } from "../history/report/Reports.ts"
 import { type Cell, type Column, countText, csvOf, jsonOf, percentText, tableOf } from "./ReportTable.ts"

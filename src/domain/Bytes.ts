@@ -1,5 +1,6 @@
 import { bytesToHex, hexToBytes } from "@noble/hashes/utils.js"
 import { Schema } from "effect"
+import type { Root } from "./Primitives.ts"
 
 /** `0x`-prefixed lower-case hexadecimal of `bytes`. Keys, JSON and logs hold bytes in this form. */
 export const toHex = (bytes: Uint8Array): string => `0x${bytesToHex(bytes)}`
@@ -43,7 +44,5 @@ export const hexOf = (bytes: number) =>
     Schema.Lowercase
   )
 
-/** A 32-byte root as `0x` and 64 hexadecimal digits. */
-export const Root = hexOf(32)
-/** A root in its string form; a `Map` key. */
-export type Root = string
+/** A root as others write it. */
+export const RootFromHex: Schema.Schema<Root, string> = hexOf(32)

@@ -6,6 +6,7 @@ import { Probe } from "./probe/Job.ts"
 import { PeerView } from "./peer/PeerView.ts"
 import { Status } from "./Status.ts"
 import { Conversation } from "./peer/Verdict.ts"
+import { PeerId } from "./Primitives.ts"
 
 /** A finished probe and the outcome of every combination in it. */
 export const Sampling = Schema.TaggedStruct("Sampling", {
@@ -19,7 +20,7 @@ export type Sampling = typeof Sampling.Type
 
 /** A peer's claim, when first heard, whenever it changes, and whenever something is odd about it. */
 export const CustodyUpdate = Schema.TaggedStruct("CustodyUpdate", {
-  peerId: Schema.String,
+  peerId: PeerId,
   claim: Claim,
   previous: Schema.NullOr(Claim),
   findings: Schema.Array(Finding)
@@ -28,7 +29,7 @@ export type CustodyUpdate = typeof CustodyUpdate.Type
 
 /** A peer came, went, moved to another address, changed its verdict or could not be spoken to. */
 export const NodeTracking = Schema.TaggedStruct("NodeTracking", {
-  peerId: Schema.String,
+  peerId: PeerId,
   change: Schema.Literal("tracked", "connected", "disconnected", "failed", "address", "verdict", "forgotten"),
   /** A sentence for a person: the agent, the reason of a failure, the new verdict. */
   detail: Schema.String,

@@ -1,10 +1,11 @@
 import type { Event, EventOf, EventTag } from "./Event.ts"
+import type { PeerId } from "./Primitives.ts"
 
 /** Which events someone wants; without either, all of them. */
 export interface EventFilter<Tag extends EventTag = EventTag> {
   readonly types?: ReadonlyArray<Tag> | undefined
   /** Only what is about this peer; a `SystemSnapshot` is about none. */
-  readonly peer?: string | undefined
+  readonly peer?: PeerId | undefined
 }
 
 /** Whether an event is wanted. */
@@ -17,7 +18,7 @@ export const passes = <Tag extends EventTag>({
     (wanted === undefined || wanted.has(event._tag)) && (peer === undefined || peerIdOf(event) === peer)
 }
 
-const peerIdOf = (event: Event): string | undefined => {
+const peerIdOf = (event: Event): PeerId | undefined => {
   switch (event._tag) {
     case "Sampling":
       return event.probe.job.peerId

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { OutcomeCounts } from "./probe/Outcome.ts"
+import { Slot } from "./Primitives.ts"
 
 /** Whether what is recorded reaches the history, and with `paused` why not, as a sentence that says what to do. */
 export const RecordingState = Schema.Struct({
@@ -27,7 +28,7 @@ export const Status = Schema.Struct({
   network: Schema.String,
   /** Whether this is the embedded devnet and not a real network. */
   simulated: Schema.Boolean,
-  headSlot: Schema.Int,
+  headSlot: Slot,
   /** Sequence number of the newest event. */
   sequence: Schema.Int,
   uptimeSeconds: Schema.Number,

@@ -1,5 +1,5 @@
 import { Either, ParseResult, Schema } from "effect"
-import { fromHex, hexOf, Root, toHex } from "../domain/Bytes.ts"
+import { fromHex, hexOf, RootFromHex, toHex } from "../domain/Bytes.ts"
 import { forkNames } from "../domain/network/Chain.ts"
 import { InvalidCheck } from "../domain/probe/Outcome.ts"
 
@@ -29,7 +29,7 @@ export const Asked = Schema.Union(
   Schema.Struct({ by: Schema.Literal("range"), startSlot: Count, count: Count, columns: Schema.Array(Count) }),
   Schema.Struct({
     by: Schema.Literal("root"),
-    blocks: Schema.Array(Schema.Struct({ blockRoot: Root, columns: Schema.Array(Count) }))
+    blocks: Schema.Array(Schema.Struct({ blockRoot: RootFromHex, columns: Schema.Array(Count) }))
   })
 )
 export type Asked = typeof Asked.Type
@@ -73,7 +73,7 @@ export const Evidence = Schema.Struct({
   /** The canonical block that the chunk was held against. */
   block: Schema.Struct({
     slot: Count,
-    root: Root,
+    root: RootFromHex,
     fork: Schema.Literal(...forkNames),
     /** 48 bytes each, in row order. */
     commitments: Schema.Array(hexBytes(48)),

@@ -1,12 +1,13 @@
 import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/probe/Outcome.ts"
+import type { PeerId } from "../domain/Primitives.ts"
 import type { ResponseStream } from "../wire/Client.ts"
 import type { RequestMessage } from "../wire/Message.ts"
 
 /** A peer that the node is connected to. */
 export interface ConnectedPeer {
-  readonly peerId: string
+  readonly peerId: PeerId
   /** The remote multiaddr of the connection. */
   readonly address: string
   /** The agent string of identify; `undefined` until it is known. */
@@ -16,7 +17,7 @@ export interface ConnectedPeer {
 export type HostEvent =
   | { readonly _tag: "Connected"; readonly peer: ConnectedPeer }
   /** The last connection to the peer is gone. `goodbye` is the code of a Goodbye that it sent before. */
-  | { readonly _tag: "Disconnected"; readonly peerId: string; readonly goodbye: number | undefined }
+  | { readonly _tag: "Disconnected"; readonly peerId: PeerId; readonly goodbye: number | undefined }
 
 /** The peer was not dialled: our own dials, or what the machine allows, stood in the way. It says nothing of the peer. */
 export class NotDialled extends Schema.TaggedError<NotDialled>()("NotDialled", {
@@ -38,7 +39,7 @@ export type DialError = ProbeTimeout | PeerDisconnected | PeerRefused | NotDiall
 export class Host extends Context.Tag("dasmon/Host")<
   Host,
   {
-    readonly peerId: string
+    readonly peerId: PeerId
     /** Listening addresses, with `/p2p/…`. */
     readonly multiaddrs: ReadonlyArray<string>
     /**
@@ -47,13 +48,13 @@ export class Host extends Context.Tag("dasmon/Host")<
      */
     readonly connect: (address: PeerAddress) => Effect.Effect<ConnectedPeer, DialError>
     /** Sends Goodbye with `code`, bounded in time, and closes every connection to the peer. */
-    readonly disconnect: (peerId: string, code: number) => Effect.Effect<void>
+    readonly disconnect: (peerId: PeerId, code: number) => Effect.Effect<void>
     /**
      * Opens one stream, writes the request, half-closes and gives the answer. The stream is closed with the scope:
      * reset unless its answer was read to the end. The peer must be connected.
      */
     readonly request: (
-      peerId: string,
+      peerId: PeerId,
       message: RequestMessage
     ) => Effect.Effect<ResponseStream, RequestError, Scope.Scope>
     /** Connected peers, now; those too that were there before anyone asked. */

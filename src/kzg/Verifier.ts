@@ -1,6 +1,7 @@
 import { Context, type Effect, Schema } from "effect"
 import type { ForkName } from "../domain/network/Chain.ts"
 import type { InvalidCheck } from "../domain/probe/Outcome.ts"
+import type { Slot } from "../domain/Primitives.ts"
 
 /** The verifier itself failed; the columns in question are nobody's fault. */
 export class VerifierError extends Schema.TaggedError<VerifierError>()("VerifierError", {
@@ -14,7 +15,7 @@ export interface SidecarToVerify {
   readonly ssz: Uint8Array
   /** 32 bytes: root of the canonical block. */
   readonly blockRoot: Uint8Array
-  readonly slot: number
+  readonly slot: Slot
   /** The canonical block's commitments, 48 bytes each. */
   readonly commitments: ReadonlyArray<Uint8Array>
   /** Blob limit at the slot's epoch. */

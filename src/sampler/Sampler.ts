@@ -6,6 +6,7 @@ import { type CoverageCounts, settles } from "../domain/probe/Coverage.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
 import { tileOf, tileSlots } from "../domain/network/Tile.ts"
+import type { PeerId, Slot } from "../domain/Primitives.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { makeYielder } from "../runtime/YieldNow.ts"
 import { History, type HistoryError } from "../history/store/History.ts"
@@ -20,7 +21,7 @@ export interface SamplerOptions extends JobOptions {
   /** How far back slots are asked for, in milliseconds. */
   readonly historyWindowMs: number
   /** Slots that may be asked for while the head is at this slot. */
-  readonly blockFilter: (headSlot: number) => SlotRange
+  readonly blockFilter: (headSlot: Slot) => SlotRange
 }
 
 /** Chooses what each peer is asked next, and remembers what was tested. */
@@ -31,11 +32,11 @@ export class Sampler extends Context.Tag("dasmon/Sampler")<
      * The next job for a peer with these claims; none while nothing it owes can be judged. The first call for a peer
      * reads from the history what was tested before.
      */
-    readonly next: (peerId: string, claims: ClaimHistory) => Effect.Effect<Option.Option<Job>, HistoryError>
+    readonly next: (peerId: PeerId, claims: ClaimHistory) => Effect.Effect<Option.Option<Job>, HistoryError>
     /** Takes the outcomes of a finished probe into account; gives how much of what the peer owes is tested with it. */
     readonly record: (probe: Probe) => Effect.Effect<Option.Option<CoverageCounts>>
     /** Drops a peer's coverage from memory; the history keeps it. */
-    readonly unload: (peerId: string) => Effect.Effect<void>
+    readonly unload: (peerId: PeerId) => Effect.Effect<void>
   }
 >() {
   static readonly layer = (options: SamplerOptions) => Layer.scoped(Sampler, make(options))

@@ -1,6 +1,7 @@
 import { ssz } from "@lodestar/types"
 import { Either } from "effect"
-import { fromHex, type Root, toHex } from "../domain/Bytes.ts"
+import { fromHex, toHex } from "../domain/Bytes.ts"
+import type { Root } from "../domain/Primitives.ts"
 import type { RequestMessage } from "./Message.ts"
 import { goodbye, metadataV1, metadataV2, metadataV3, ping, type Protocol, statusV1, statusV2 } from "./Protocol.ts"
 import { decodeSsz, saturate } from "./Ssz.ts"

@@ -1,7 +1,8 @@
 import { ListCompositeType } from "@chainsafe/ssz"
 import { ssz } from "@lodestar/types"
 import { Either } from "effect"
-import { fromHex, type Root, toHex } from "../domain/Bytes.ts"
+import { fromHex, toHex } from "../domain/Bytes.ts"
+import type { Root } from "../domain/Primitives.ts"
 import { maxRequestBlocks } from "../domain/network/Chain.ts"
 import type { RequestMessage } from "./Message.ts"
 import {

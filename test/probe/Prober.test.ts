@@ -504,10 +504,7 @@ describe("evidence", () => {
         "/eth2/beacon_chain/req/data_column_sidecars_by_range/1/ssz_snappy"
       )
       assert.deepStrictEqual([first.block.root, first.block.fork], [world.canonical.get(2)?.root, "gloas"])
-      assert.deepStrictEqual(
-        Either.map(peekSidecar("gloas", first.chunk.ssz), ({ blockRoot }) => blockRoot),
-        Either.right(other)
-      )
+      assert.strictEqual(Either.getOrThrow(peekSidecar("gloas", first.chunk.ssz)).blockRoot, other)
       assert.strictEqual(first.chunk.context, forkDigestOfSlot(chain, 2))
       assert.deepStrictEqual(decodeEvidence(encodeEvidence(first)), Either.right(first))
     })

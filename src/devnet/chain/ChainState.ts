@@ -1,5 +1,6 @@
 import { Either } from "effect"
-import { fromHex, type Root, toHex } from "../../domain/Bytes.ts"
+import { fromHex, toHex } from "../../domain/Bytes.ts"
+import type { Root } from "../../domain/Primitives.ts"
 import { type ChainParameters, epochOf, epochStart, serveRange } from "../../domain/network/Chain.ts"
 import { type BlobPool, poolSize } from "./BlobPool.ts"
 import { type DevBlock, makeBlock } from "./DevBlock.ts"

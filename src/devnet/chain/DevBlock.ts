@@ -1,5 +1,6 @@
 import { type electra, type fulu, ssz } from "@lodestar/types"
-import { toHex, type Root } from "../../domain/Bytes.ts"
+import { toHex } from "../../domain/Bytes.ts"
+import type { Root } from "../../domain/Primitives.ts"
 import { type ChainParameters, epochOf, forkEpoch } from "../../domain/network/Chain.ts"
 import type { BlobPool } from "./BlobPool.ts"
 import { seeded } from "./Random.ts"

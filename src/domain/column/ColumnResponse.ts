@@ -1,10 +1,11 @@
 import { Either, HashMap, HashSet, Option, Schema } from "effect"
 import { numberOfColumns } from "../network/Chain.ts"
 import type { Finding } from "../peer/Finding.ts"
+import type { Slot } from "../Primitives.ts"
 
 /** Columns of one slot. */
 export interface SlotColumns {
-  readonly slot: number
+  readonly slot: Slot
   readonly columns: ReadonlyArray<number>
 }
 
@@ -12,7 +13,7 @@ export interface SlotColumns {
 export type ColumnRequest =
   | {
       readonly _tag: "ByRange"
-      readonly startSlot: number
+      readonly startSlot: Slot
       readonly count: number
       readonly columns: ReadonlyArray<number>
     }
@@ -45,7 +46,7 @@ export interface ResponseState {
 
 /** Where a sidecar says that it belongs. */
 export interface SidecarPlace {
-  readonly slot: number
+  readonly slot: Slot
   readonly index: number
 }
 

@@ -1,9 +1,10 @@
 import { type fulu, type gloas, ssz as types } from "@lodestar/types"
 import { Either, Schema } from "effect"
-import { type Root, toHex } from "../Bytes.ts"
+import { toHex } from "../Bytes.ts"
 import { bytesPerCell, type ForkName } from "../network/Chain.ts"
 import { merkleRoot } from "./Merkle.ts"
 import { messageOf } from "../Text.ts"
+import type { Root, Slot } from "../Primitives.ts"
 
 /** Bytes that are no data column sidecar; `reason` says why. */
 export class MalformedSidecar extends Schema.TaggedError<MalformedSidecar>()("MalformedSidecar", {
@@ -23,7 +24,7 @@ export type Sidecar =
 export interface SidecarLabel {
   /** The column; any number up to 2^53. */
   readonly index: number
-  readonly slot: number
+  readonly slot: Slot
   /** Fulu: the root of its header, Gloas: its beacon_block_root. */
   readonly blockRoot: Root
 }

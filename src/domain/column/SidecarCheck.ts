@@ -5,10 +5,11 @@ import { numberOfColumns } from "../network/Chain.ts"
 import { rootOfBranch } from "./Merkle.ts"
 import type { InvalidCheck } from "../probe/Outcome.ts"
 import type { Sidecar } from "./Sidecar.ts"
+import type { Slot } from "../Primitives.ts"
 
 /** The canonical block that a sidecar must belong to. */
 export interface ExpectedBlock {
-  readonly slot: number
+  readonly slot: Slot
   /** 32 bytes. */
   readonly blockRoot: Uint8Array
   /** 48 bytes each, in row order. */

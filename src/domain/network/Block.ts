@@ -1,9 +1,9 @@
 import type { ForkName } from "./Chain.ts"
-import type { Root } from "../Bytes.ts"
+import type { Epoch, Root, Slot } from "../Primitives.ts"
 
 /** A canonical block, as far as custody goes: the ground truth that sidecars are held against. */
 export interface Block {
-  readonly slot: number
+  readonly slot: Slot
   readonly root: Root
   readonly parentRoot: Root
   readonly fork: ForkName
@@ -19,22 +19,22 @@ export const hasColumns = (block: Block): boolean => block.commitments.length > 
 /** What is known of one slot: its canonical block, or that it has none. */
 export type SlotFacts =
   | { readonly _tag: "Block"; readonly block: Block }
-  | { readonly _tag: "Empty"; readonly slot: number }
+  | { readonly _tag: "Empty"; readonly slot: Slot }
 
 export interface Head {
-  readonly slot: number
+  readonly slot: Slot
   readonly root: Root
 }
 
 /** What a beacon node tells of its chain as it grows. */
 export type ChainEvent =
   | { readonly _tag: "Head"; readonly head: Head }
-  | { readonly _tag: "Finalized"; readonly epoch: number; readonly root: Root }
+  | { readonly _tag: "Finalized"; readonly epoch: Epoch; readonly root: Root }
   /** Blocks of the last `depth` slots up to `slot` may have changed. */
-  | { readonly _tag: "Reorg"; readonly slot: number; readonly depth: number }
+  | { readonly _tag: "Reorg"; readonly slot: Slot; readonly depth: number }
 
 /** A block by its place and its name. */
 export interface SlotRoot {
-  readonly slot: number
+  readonly slot: Slot
   readonly root: Root
 }

@@ -1,8 +1,6 @@
-/**
- * Time, forks and limits of one network (consensus-specs, fulu/beacon-chain.md and fulu/p2p-interface.md).
- *
- * Slots and epochs are plain numbers. An epoch of 2^64-1 ("never") is `Infinity` here.
- */
+import type { Epoch, Slot } from "../Primitives.ts"
+
+/** Time, forks and limits of one network (consensus-specs, fulu/beacon-chain.md and fulu/p2p-interface.md). */
 
 /** The forks a monitor meets, oldest first. */
 export const forkNames = ["phase0", "altair", "bellatrix", "capella", "deneb", "electra", "fulu", "gloas"] as const
@@ -12,11 +10,11 @@ export interface Fork {
   readonly name: ForkName
   /** 4 bytes. */
   readonly version: Uint8Array
-  readonly epoch: number
+  readonly epoch: Epoch
 }
 
 export interface BlobParameters {
-  readonly epoch: number
+  readonly epoch: Epoch
   readonly maxBlobsPerBlock: number
 }
 
@@ -58,31 +56,31 @@ export const bytesPerCell = 2048
 export type SlotClock = Pick<ChainParameters, "genesisTime" | "slotDurationMs">
 
 /** The slot that is running at `unixMs`; negative before genesis. */
-export const slotAt = (chain: SlotClock, unixMs: number): number =>
+export const slotAt = (chain: SlotClock, unixMs: number): Slot =>
   Math.floor((unixMs - chain.genesisTime * 1000) / chain.slotDurationMs)
 
 /** Unix milliseconds at which `slot` starts. */
-export const slotStart = (chain: SlotClock, slot: number): number =>
+export const slotStart = (chain: SlotClock, slot: Slot): number =>
   chain.genesisTime * 1000 + slot * chain.slotDurationMs
 
-export const epochOf = (chain: ChainParameters, slot: number): number => Math.floor(slot / chain.slotsPerEpoch)
+export const epochOf = (chain: ChainParameters, slot: Slot): Epoch => Math.floor(slot / chain.slotsPerEpoch)
 
 /** The first slot of `epoch`. */
-export const epochStart = (chain: ChainParameters, epoch: number): number => epoch * chain.slotsPerEpoch
+export const epochStart = (chain: ChainParameters, epoch: Epoch): Slot => epoch * chain.slotsPerEpoch
 
 /** The epoch at which `name` starts; `Infinity` if it is not scheduled. */
-export const forkEpoch = (chain: ChainParameters, name: ForkName): number =>
+export const forkEpoch = (chain: ChainParameters, name: ForkName): Epoch =>
   chain.forks.find((fork) => fork.name === name)?.epoch ?? Infinity
 
 /** The fork that is in force at `epoch`. */
-export const forkAt = (chain: ChainParameters, epoch: number): Fork => {
+export const forkAt = (chain: ChainParameters, epoch: Epoch): Fork => {
   const fork = chain.forks.findLast((fork) => fork.epoch <= epoch) ?? chain.forks[0]
   if (fork === undefined) throw new Error("a network without forks")
   return fork
 }
 
 /** get_blob_parameters (fulu/beacon-chain.md): the limit in force at `epoch`. */
-export const blobParametersAt = (chain: ChainParameters, epoch: number): BlobParameters =>
+export const blobParametersAt = (chain: ChainParameters, epoch: Epoch): BlobParameters =>
   chain.blobSchedule.findLast((entry) => entry.epoch <= epoch) ?? {
     epoch: forkEpoch(chain, "electra"),
     maxBlobsPerBlock: chain.maxBlobsPerBlockElectra
@@ -90,15 +88,15 @@ export const blobParametersAt = (chain: ChainParameters, epoch: number): BlobPar
 
 /** A range of slots, both ends included; empty when `start > end`. */
 export interface SlotRange {
-  readonly start: number
-  readonly end: number
+  readonly start: Slot
+  readonly end: Slot
 }
 
 /**
  * The slots whose columns every node must serve at `currentSlot` (DataColumnSidecarsByRange, "serve range"): from
  * MIN_EPOCHS_FOR_DATA_COLUMN_SIDECARS_REQUESTS back, but not before Fulu.
  */
-export const serveRange = (chain: ChainParameters, currentSlot: number): SlotRange => ({
+export const serveRange = (chain: ChainParameters, currentSlot: Slot): SlotRange => ({
   start: epochStart(chain, Math.max(epochOf(chain, currentSlot) - chain.retentionEpochs, forkEpoch(chain, "fulu"), 0)),
   end: currentSlot
 })

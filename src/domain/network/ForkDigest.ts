@@ -9,6 +9,7 @@ import {
   type ForkName,
   forkEpoch
 } from "./Chain.ts"
+import type { Epoch, Slot } from "../Primitives.ts"
 
 /** What a fork digest stands for: a fork and, from Fulu on, one step of the blob schedule. */
 interface DigestEntry {
@@ -16,16 +17,16 @@ interface DigestEntry {
   readonly digest: string
   readonly fork: ForkName
   readonly maxBlobsPerBlock: number
-  readonly firstEpoch: number
+  readonly firstEpoch: Epoch
   /** `Infinity` for the last one scheduled. */
-  readonly lastEpoch: number
+  readonly lastEpoch: Epoch
 }
 
 /** Digest → entry, for every fork and blob-parameter step that is scheduled. */
 export type DigestTable = ReadonlyMap<string, DigestEntry>
 
 /** compute_fork_digest (fulu/beacon-chain.md): 4 bytes that name the network, fork and blob limit at `epoch`. */
-export const forkDigestAt = (chain: ChainParameters, epoch: number): Uint8Array =>
+export const forkDigestAt = (chain: ChainParameters, epoch: Epoch): Uint8Array =>
   computeForkDigest(
     chain.genesisValidatorsRoot,
     forkAt(chain, epoch).version,
@@ -47,7 +48,7 @@ export const computeForkDigest = (
 }
 
 /** The digest that a chunk of `slot` carries as its context bytes. */
-export const forkDigestOfSlot = (chain: ChainParameters, slot: number): string =>
+export const forkDigestOfSlot = (chain: ChainParameters, slot: Slot): string =>
   toHex(forkDigestAt(chain, epochOf(chain, slot)))
 
 /** Every digest of the network's schedule: context bytes of old slots carry old digests. */

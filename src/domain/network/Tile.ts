@@ -1,4 +1,5 @@
 import type { SlotRange } from "./Chain.ts"
+import type { Slot } from "../Primitives.ts"
 
 /**
  * Sets of slots as 32-bit words: tile n is the slots from 32 n on, and bit i of its word is slot 32 n + i. Words are
@@ -6,15 +7,15 @@ import type { SlotRange } from "./Chain.ts"
  */
 export const tileSlots = 32
 
-export const tileOf = (slot: number): number => Math.floor(slot / tileSlots)
+export const tileOf = (slot: Slot): number => Math.floor(slot / tileSlots)
 
-export const tileStart = (tile: number): number => tile * tileSlots
+export const tileStart = (tile: number): Slot => tile * tileSlots
 
 /** The word of one slot. */
-export const slotBit = (slot: number): number => 1 << (slot & 31)
+export const slotBit = (slot: Slot): number => 1 << (slot & 31)
 
 /** The slots of the tile that are `slot` or later. */
-export const slotsFrom = (tile: number, slot: number): number => {
+export const slotsFrom = (tile: number, slot: Slot): number => {
   const offset = slot - tileStart(tile)
   return offset <= 0 ? -1 : offset >= tileSlots ? 0 : -1 << offset
 }

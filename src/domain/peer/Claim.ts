@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import type { Finding } from "./Finding.ts"
 import { type ChainParameters, serveRange, type SlotRange } from "../network/Chain.ts"
+import { Slot } from "../Primitives.ts"
 
 /** Where a custody group count comes from: MetaData v3, else the ENR's `cgc`, else CUSTODY_REQUIREMENT. */
 export const ClaimSource = Schema.Literal("metadata", "enr", "default")
@@ -14,8 +15,8 @@ export const Claim = Schema.Struct({
   /** The columns that follow from the node id and the count, ascending. */
   columns: Schema.Array(Schema.Int),
   /** Status v2; `null` from a peer that speaks only Status v1. */
-  earliestAvailableSlot: Schema.NullOr(Schema.Int),
-  headSlot: Schema.Int,
+  earliestAvailableSlot: Schema.NullOr(Slot),
+  headSlot: Slot,
   /** `0x` and 8 digits, from Status. */
   forkDigest: Schema.String,
   /** MetaData seq_number; `null` if there was no MetaData. */
@@ -64,8 +65,8 @@ export interface Margins {
 export const owedRange = (
   chain: ChainParameters,
   claim: Claim,
-  ourHeadSlot: number,
-  currentSlot: number,
+  ourHeadSlot: Slot,
+  currentSlot: Slot,
   margins: Margins
 ): SlotRange => {
   const served = serveRange(chain, currentSlot)

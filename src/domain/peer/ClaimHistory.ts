@@ -1,6 +1,7 @@
 import { Option } from "effect"
 import { type SlotClock, slotAt } from "../network/Chain.ts"
 import { type Claim, sameClaim } from "./Claim.ts"
+import type { Slot } from "../Primitives.ts"
 
 /**
  * A peer's claims over time, as far as they decide what it owes: a column that joined the claim while we watched is
@@ -10,20 +11,20 @@ import { type Claim, sameClaim } from "./Claim.ts"
 export interface ClaimHistory {
   readonly current: Claim
   /** First slot owed, of the columns that joined later. */
-  readonly joined: ReadonlyMap<number, number>
+  readonly joined: ReadonlyMap<number, Slot>
 }
 
 /** The first claim that was heard: all of it is owed. */
 export const startClaims = (claim: Claim): ClaimHistory => ({ current: claim, joined: new Map() })
 
 /** Adds a claim heard while `currentSlot` was running. */
-export const extendClaims = (history: ClaimHistory, claim: Claim, currentSlot: number): ClaimHistory => {
+export const extendClaims = (history: ClaimHistory, claim: Claim, currentSlot: Slot): ClaimHistory => {
   if (sameClaim(history.current, claim)) return { current: claim, joined: history.joined }
   const before = new Set(history.current.columns)
   return {
     current: claim,
     joined: new Map(
-      claim.columns.flatMap((column): ReadonlyArray<readonly [number, number]> => {
+      claim.columns.flatMap((column): ReadonlyArray<readonly [number, Slot]> => {
         const slot = before.has(column) ? history.joined.get(column) : currentSlot
         return slot === undefined ? [] : [[column, slot]]
       })
@@ -45,7 +46,7 @@ export const replayClaims = (chain: SlotClock, claims: ReadonlyArray<Claim>): Op
  * Whether this combination is within the claim: from the earliest available slot to the head that the peer claimed
  * itself, retention and margins aside.
  */
-export const owes = (history: ClaimHistory, slot: number, column: number): boolean =>
+export const owes = (history: ClaimHistory, slot: Slot, column: number): boolean =>
   slot <= history.current.headSlot &&
   slot >= (history.current.earliestAvailableSlot ?? 0) &&
   slot >= (history.joined.get(column) ?? 0) &&

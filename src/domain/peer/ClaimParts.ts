@@ -2,14 +2,15 @@ import { custodyColumns } from "../column/Custody.ts"
 import { custodyRequirement, numberOfCustodyGroups } from "../network/Chain.ts"
 import type { Claim, ClaimSource } from "./Claim.ts"
 import type { Finding } from "./Finding.ts"
+import type { Slot } from "../Primitives.ts"
 
 /** What Status and MetaData gave, before it is made a claim. */
 export interface ClaimParts {
   readonly nodeId: Uint8Array
   readonly metadataCount: number | undefined
   readonly enrCount: number | undefined
-  readonly earliestAvailableSlot: number | undefined
-  readonly headSlot: number
+  readonly earliestAvailableSlot: Slot | undefined
+  readonly headSlot: Slot
   readonly forkDigest: string
   readonly sequenceNumber: number | undefined
   readonly observedAt: number

@@ -4,10 +4,11 @@ import { peerIdFromPublicKey, peerIdFromString } from "@libp2p/peer-id"
 import { publicKeyFromRaw } from "@libp2p/crypto/keys"
 import { Either, Schema } from "effect"
 import { messageOf } from "../Text.ts"
+import { PeerId } from "../Primitives.ts"
 
 /** Why no node id can be had from a peer id. */
 export class UnknownNodeId extends Schema.TaggedError<UnknownNodeId>()("UnknownNodeId", {
-  peerId: Schema.String,
+  peerId: PeerId,
   reason: Schema.String
 }) {
   override get message(): string {
@@ -20,7 +21,7 @@ export class UnknownNodeId extends Schema.TaggedError<UnknownNodeId>()("UnknownN
  *
  * Only an identity multihash of a secp256k1 key holds the key; RSA and Ed25519 peers have no node id.
  */
-export const nodeIdOfPeerId = (peerId: string): Either.Either<Uint8Array, UnknownNodeId> =>
+export const nodeIdOfPeerId = (peerId: PeerId): Either.Either<Uint8Array, UnknownNodeId> =>
   Either.try({
     try: () => {
       const key = peerIdFromString(peerId).publicKey
@@ -46,5 +47,5 @@ export const nodeIdOfPublicKey = (publicKey: Uint8Array): Uint8Array =>
   keccak_256(secp256k1.Point.fromBytes(publicKey).toBytes(false).subarray(1))
 
 /** The libp2p peer id of a compressed secp256k1 public key. */
-export const peerIdOfPublicKey = (publicKey: Uint8Array): string =>
+export const peerIdOfPublicKey = (publicKey: Uint8Array): PeerId =>
   peerIdFromPublicKey(publicKeyFromRaw(publicKey)).toString()

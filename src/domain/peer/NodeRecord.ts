@@ -3,6 +3,7 @@ import { Either, Option, Schema } from "effect"
 import { toHex } from "../Bytes.ts"
 import { nodeIdOfPublicKey, peerIdOfPublicKey } from "./NodeId.ts"
 import { messageOf } from "../Text.ts"
+import type { PeerId } from "../Primitives.ts"
 
 /** A node record (ENR, EIP-778) that cannot be read; `reason` says what is wrong with it. */
 export class InvalidNodeRecord extends Schema.TaggedError<InvalidNodeRecord>()("InvalidNodeRecord", {
@@ -17,7 +18,7 @@ export class InvalidNodeRecord extends Schema.TaggedError<InvalidNodeRecord>()("
 export interface NodeRecord {
   readonly enr: string
   readonly seq: bigint
-  readonly peerId: string
+  readonly peerId: PeerId
   /** 32 bytes. */
   readonly nodeId: Uint8Array
   /** `/ip4/…/tcp/…` and `/ip6/…/tcp/…`, without `/p2p/…`. */

@@ -3,10 +3,11 @@ import { peerIdFromString } from "@libp2p/peer-id"
 import { Either, Option, Schema } from "effect"
 import { decodeNodeRecord } from "./NodeRecord.ts"
 import { messageOf } from "../Text.ts"
+import type { PeerId } from "../Primitives.ts"
 
 /** How to reach a peer, and what is known of it before it was ever spoken to. */
 export interface PeerAddress {
-  readonly peerId: string
+  readonly peerId: PeerId
   /** Without `/p2p/…`; empty for a peer that can only come to us. */
   readonly multiaddrs: ReadonlyArray<string>
   /** `cgc` of its ENR. */

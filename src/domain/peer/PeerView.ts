@@ -4,10 +4,11 @@ import { PeerCoverage } from "../probe/Confidence.ts"
 import { FindingCounts } from "./Finding.ts"
 import { OutcomeCounts } from "../probe/Outcome.ts"
 import { Verdict } from "./Verdict.ts"
+import { PeerId, Slot } from "../Primitives.ts"
 
 /** Everything that is shown of a peer: `/peers`, `/snapshot`, `Dasmon.peers`. */
 export const PeerView = Schema.Struct({
-  peerId: Schema.String,
+  peerId: PeerId,
   /** `0x` and 64 digits; `null` if the peer id does not hold the key. */
   nodeId: Schema.NullOr(Schema.String),
   agent: Schema.NullOr(Schema.String),
@@ -18,11 +19,11 @@ export const PeerView = Schema.Struct({
     Schema.Struct({
       groupCount: Schema.Int,
       columns: Schema.Array(Schema.Int),
-      earliestAvailableSlot: Schema.NullOr(Schema.Int),
+      earliestAvailableSlot: Schema.NullOr(Slot),
       source: Claim.fields.source
     })
   ),
-  headSlot: Schema.NullOr(Schema.Int),
+  headSlot: Schema.NullOr(Slot),
   outcomes: OutcomeCounts,
   findings: FindingCounts,
   verdict: Verdict,

@@ -1,11 +1,12 @@
 import { Schema } from "effect"
 import { FindingKind } from "../peer/Finding.ts"
 import { InvalidCheck, OutcomeKind } from "./Outcome.ts"
+import { PeerId, Root, Slot } from "../Primitives.ts"
 
 /** One request to one peer: `count` slots from `startSlot`, and columns in ascending order. */
 export const Job = Schema.Struct({
-  peerId: Schema.String,
-  startSlot: Schema.Int,
+  peerId: PeerId,
+  startSlot: Slot,
   count: Schema.Int,
   columns: Schema.Array(Schema.Int)
 }).annotations({ identifier: "Job" })
@@ -13,7 +14,7 @@ export type Job = typeof Job.Type
 
 /** What one combination came to. */
 export const Outcome = Schema.Struct({
-  slot: Schema.Int,
+  slot: Slot,
   column: Schema.Int,
   outcome: OutcomeKind,
   /** Of `invalid` only: the check that failed. */
@@ -21,7 +22,7 @@ export const Outcome = Schema.Struct({
   /** A sentence for a person; absent for `success`. */
   reason: Schema.optional(Schema.String),
   /** Root of the canonical block that it was held against. */
-  blockRoot: Schema.String,
+  blockRoot: Root,
   /** Blobs in the block: cells in the column. */
   blobs: Schema.Int
 })

@@ -1,4 +1,5 @@
 import { Match, Schema } from "effect"
+import { Slot } from "../Primitives.ts"
 
 /**
  * What one combination (slot, column of one peer) came to: one closed set, mapped exhaustively wherever it leaves the
@@ -43,14 +44,14 @@ type ProbeStage = typeof ProbeStage.Type
 
 /** A column that is owed was left out of two answers. */
 export class MissingColumn extends Schema.TaggedError<MissingColumn>()("MissingColumn", {
-  slot: Schema.Int,
+  slot: Slot,
   column: Schema.Int,
   detail: Schema.String
 }) {}
 
 /** A sidecar came that fails one of the checks of verify_data_column_sidecar or is not of the canonical block. */
 export class InvalidColumn extends Schema.TaggedError<InvalidColumn>()("InvalidColumn", {
-  slot: Schema.Int,
+  slot: Slot,
   column: Schema.Int,
   check: InvalidCheck,
   detail: Schema.String

@@ -7,6 +7,7 @@ import { FindingCounts } from "../peer/Finding.ts"
 import { Job, Timings } from "../probe/Job.ts"
 import { InvalidCheck, OutcomeCounts, OutcomeKind } from "../probe/Outcome.ts"
 import { ConversationCounts } from "../peer/Verdict.ts"
+import { PeerId, Root, Slot } from "../Primitives.ts"
 
 /** What a history can be asked, and what it answers. Days are those of UTC, counted from 1970. */
 
@@ -79,7 +80,7 @@ export const WorstOptions = Schema.Struct({
 })
 
 const peerNamed = {
-  peerId: Schema.String,
+  peerId: PeerId,
   /** Its client and version. */
   client: Schema.String
 }
@@ -113,16 +114,16 @@ export const UntestedRow = Schema.Struct({
 export const Untested = Schema.Struct({ rows: Schema.Array(UntestedRow), ...more })
 
 export const SlotOptions = Schema.Struct({
-  slot: Schema.Int.pipe(Schema.between(0, 2 ** 31)),
+  slot: Slot.pipe(Schema.lessThanOrEqualTo(2 ** 31)),
   /** Peer ids named for each column. Default 10. */
   limit: Schema.optional(Schema.Int.pipe(Schema.between(0, 1000)))
 })
 
 /** Who has proven to hold the columns of one slot: delivered them, verified, and not failed to since. */
 export const SlotHoldings = Schema.Struct({
-  slot: Schema.Int,
+  slot: Slot,
   /** The blocks that outcomes were held against; after a reorg there is more than one. */
-  blocks: Schema.Array(Schema.Struct({ root: Schema.String, blobs: Schema.Int, orphaned: Schema.Boolean })),
+  blocks: Schema.Array(Schema.Struct({ root: Root, blobs: Schema.Int, orphaned: Schema.Boolean })),
   /** All columns, ascending. */
   columns: Schema.Array(
     Schema.Struct({
@@ -132,7 +133,7 @@ export const SlotHoldings = Schema.Struct({
       /** Peers that failed to deliver it, and are blamed. */
       failed: Schema.Int,
       /** Some of those that hold it. */
-      peerIds: Schema.Array(Schema.String)
+      peerIds: Schema.Array(PeerId)
     })
   ),
   /** Distinct columns that are proven to be held. */
@@ -142,9 +143,9 @@ export const SlotHoldings = Schema.Struct({
 })
 
 export const ProbesOptions = Schema.Struct({
-  peerId: Schema.optional(Schema.String),
+  peerId: Schema.optional(PeerId),
   /** Probes with an outcome at this slot. */
-  slot: Schema.optional(Schema.Int),
+  slot: Schema.optional(Slot),
   /** Probes with an outcome of this column. */
   column: Schema.optional(Schema.Int.pipe(Schema.between(0, numberOfColumns - 1))),
   /** Probes with this outcome, at the slot and of the column that are given too. */
@@ -174,7 +175,7 @@ export const ProbePage = Schema.Struct({
   next: Schema.NullOr(Schema.Int)
 })
 
-export const FailuresOptions = Schema.Struct({ peerId: Schema.String, limit: Limit })
+export const FailuresOptions = Schema.Struct({ peerId: PeerId, limit: Limit })
 
 /** Why combinations of a probe failed. */
 export const FailureView = Schema.Struct({
@@ -184,9 +185,9 @@ export const FailureView = Schema.Struct({
   at: Schema.Number,
   outcome: OutcomeKind,
   /** `null`, as `column`, when several combinations share the reason. */
-  slot: Schema.NullOr(Schema.Int),
+  slot: Schema.NullOr(Slot),
   column: Schema.NullOr(Schema.Int),
-  blockRoot: Schema.NullOr(Schema.String),
+  blockRoot: Schema.NullOr(Root),
   /** Combinations that failed so. */
   combinations: Schema.Int,
   check: Schema.NullOr(InvalidCheck),
@@ -197,7 +198,7 @@ export type FailureView = typeof FailureView.Type
 /** Newest first. */
 export const Failures = Schema.Array(FailureView)
 
-export const PeerOptions = Schema.Struct({ peerId: Schema.String })
+export const PeerOptions = Schema.Struct({ peerId: PeerId })
 
 /** What was ever recorded of a peer; `null` for one that was never met. */
 export const PeerRecord = Schema.NullOr(

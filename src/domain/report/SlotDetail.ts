@@ -1,10 +1,11 @@
 import { Schema } from "effect"
 import { SlotHoldings } from "./Question.ts"
+import { Epoch, Root } from "../Primitives.ts"
 
 /** What the canonical chain has in a slot. */
 export const CanonicalSlot = Schema.Union(
   Schema.TaggedStruct("Block", {
-    root: Schema.String,
+    root: Root,
     blobs: Schema.Int,
     /** Whether columns of it must exist. */
     hasColumns: Schema.Boolean
@@ -18,7 +19,7 @@ export type CanonicalSlot = typeof CanonicalSlot.Type
 /** One slot: its block, and who has proven to hold its columns. */
 export const SlotDetail = Schema.Struct({
   ...SlotHoldings.fields,
-  epoch: Schema.Int,
+  epoch: Epoch,
   /** Unix milliseconds. */
   startsAt: Schema.Number,
   canonical: CanonicalSlot

@@ -1,7 +1,14 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
 import { addOutcomes, noOutcomes, type OutcomeCounts } from "../../domain/probe/Outcome.ts"
-import { type Compliance, type ComplianceBy, type ComplianceOptions, type ComplianceOrder, type ComplianceRow, defaultLimit } from "../../domain/report/Question.ts"
+import {
+  type Compliance,
+  type ComplianceBy,
+  type ComplianceOptions,
+  type ComplianceOrder,
+  type ComplianceRow,
+  defaultLimit
+} from "../../domain/report/Question.ts"
 import { dayName } from "../../domain/Day.ts"
 import { clientOf, clientVersionOf } from "./ReportAgent.ts"
 import { peerCompliance } from "./ReportPeers.ts"

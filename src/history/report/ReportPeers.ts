@@ -2,7 +2,18 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
 import { coverageView, type Interval } from "../../domain/probe/Confidence.ts"
 import { outcomeKinds } from "../../domain/probe/Outcome.ts"
-import { type Compliance, type ComplianceOptions, type ComplianceOrder, type ComplianceRow, defaultLimit, type PeerDays, type Untested, type UntestedOptions, type Worst, type WorstOptions } from "../../domain/report/Question.ts"
+import {
+  type Compliance,
+  type ComplianceOptions,
+  type ComplianceOrder,
+  type ComplianceRow,
+  defaultLimit,
+  type PeerDays,
+  type Untested,
+  type UntestedOptions,
+  type Worst,
+  type WorstOptions
+} from "../../domain/report/Question.ts"
 import { dayName } from "../../domain/Day.ts"
 import { clientVersionOf } from "./ReportAgent.ts"
 import {

@@ -4,7 +4,17 @@ import { maxRequestBlocks } from "../../domain/network/Chain.ts"
 import { type OutcomeKind, outcomeKinds } from "../../domain/probe/Outcome.ts"
 import { hasColumn } from "../../domain/column/ColumnMask.ts"
 import { decodeSections } from "../store/sqlite/OutcomeSections.ts"
-import { type Claims, defaultLimit, type Failures, type FailuresOptions, type FailureView, type ProbePage, type PeerOptions, type ProbesOptions, type ProbeSummary } from "../../domain/report/Question.ts"
+import {
+  type Claims,
+  defaultLimit,
+  type Failures,
+  type FailuresOptions,
+  type FailureView,
+  type ProbePage,
+  type PeerOptions,
+  type ProbesOptions,
+  type ProbeSummary
+} from "../../domain/report/Question.ts"
 import { anyFailure } from "../store/sqlite/Migration0003.ts"
 import { selectClaims, selectFailures } from "../store/sqlite/ReadStatements.ts"
 import { countsRow, type ReadError } from "./ReportRows.ts"

@@ -7,6 +7,7 @@ import type { Probe } from "../../domain/probe/Job.ts"
 import type { OutcomeCounts } from "../../domain/probe/Outcome.ts"
 import type { RecordingState } from "../../domain/Status.ts"
 import type { Conversation, ConversationCounts } from "../../domain/peer/Verdict.ts"
+import type { PeerId, Root, Slot } from "../../domain/Primitives.ts"
 import type { CoverageChunk } from "./CoverageChunk.ts"
 
 /** The store cannot be opened, read or written; `reason` says what to do about it. */
@@ -37,7 +38,7 @@ export interface PeerHistory {
  * since does not count.
  */
 export interface CoverageBlock extends CoverageChunk {
-  readonly firstSlot: number
+  readonly firstSlot: Slot
 }
 
 /** Everything that was ever found out, on disk: every probe, every outcome, claims over time, peers. */
@@ -54,20 +55,20 @@ export class History extends Context.Tag("dasmon/History")<
      * A block that was canonical and is not any more, heard of at `at` (Unix milliseconds): what was tested of its slot
      * up to then no longer counts as tested, for any peer. The outcomes stay in the sums: they happened.
      */
-    readonly recordOrphan: (slot: number, root: string, at: number) => Effect.Effect<void>
+    readonly recordOrphan: (slot: Slot, root: Root, at: number) => Effect.Effect<void>
     /** A dial or handshake that failed, with the sentence that describes it. */
     readonly recordConversation: (
-      peerId: string,
+      peerId: PeerId,
       conversation: Conversation,
       failure: string | null,
       at: number
     ) => Effect.Effect<void>
     /** A claim that says the same as the peer's newest one (`sameClaim`) is not recorded again. */
-    readonly recordClaim: (peerId: string, claim: Claim) => Effect.Effect<void>
+    readonly recordClaim: (peerId: PeerId, claim: Claim) => Effect.Effect<void>
     /** Findings that no probe brought. */
-    readonly recordFindings: (peerId: string, findings: FindingCounts) => Effect.Effect<void>
+    readonly recordFindings: (peerId: PeerId, findings: FindingCounts) => Effect.Effect<void>
     readonly recordPeer: (
-      peerId: string,
+      peerId: PeerId,
       seen: { readonly agent: string | null; readonly address: string | null; readonly at: number }
     ) => Effect.Effect<void>
     /** Everything recorded before is on disk when this returns; fails when that is not so within 3 s. */
@@ -75,21 +76,21 @@ export class History extends Context.Tag("dasmon/History")<
     /** Whether what is recorded reaches the disk. */
     readonly state: Effect.Effect<RecordingState>
     /** All zero for a peer that was never met. */
-    readonly peer: (peerId: string) => Effect.Effect<PeerHistory, HistoryError>
+    readonly peer: (peerId: PeerId) => Effect.Effect<PeerHistory, HistoryError>
     /** Ascending in time. */
-    readonly claims: (peerId: string) => Effect.Effect<ReadonlyArray<Claim>, HistoryError>
+    readonly claims: (peerId: PeerId) => Effect.Effect<ReadonlyArray<Claim>, HistoryError>
     /** A probe as it was recorded, its outcomes ascending by slot and column. */
     readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
     /**
      * What was tested of a peer in the slots from `fromSlot` on, ascending; blocks that hold nothing are left out. The
      * first may begin, and hold something, before `fromSlot`. The arrays are the caller's own.
      */
-    readonly coverage: (peerId: string, fromSlot: number) => Effect.Effect<ReadonlyArray<CoverageBlock>, HistoryError>
+    readonly coverage: (peerId: PeerId, fromSlot: Slot) => Effect.Effect<ReadonlyArray<CoverageBlock>, HistoryError>
     /**
      * The blocks of the slots from `fromSlot` on that outcomes were held against, and that are not known to be orphans.
      * In no order.
      */
-    readonly blocks: (fromSlot: number) => Effect.Effect<ReadonlyArray<SlotRoot>, HistoryError>
+    readonly blocks: (fromSlot: Slot) => Effect.Effect<ReadonlyArray<SlotRoot>, HistoryError>
     /** Totals over all peers since the database was made. */
     readonly totals: Effect.Effect<{ readonly probes: number; readonly outcomes: OutcomeCounts }, HistoryError>
   }

@@ -1,7 +1,8 @@
 import { Sse } from "@effect/experimental"
 import { Duration, Effect, Either, Option, Ref, Schedule, Schema, Stream } from "effect"
 import type { ChainEvent, Head } from "../../domain/network/Block.ts"
-import { Root } from "../../domain/Bytes.ts"
+import { RootFromHex } from "../../domain/Bytes.ts"
+import type { Epoch, Root } from "../../domain/Primitives.ts"
 import { type ChainParameters, epochStart } from "../../domain/network/Chain.ts"
 import { BeaconFailure, type BeaconHttp } from "./BeaconHttp.ts"
 import type { Header } from "./BeaconNode.ts"
@@ -12,7 +13,7 @@ export interface EventSource {
   readonly http: BeaconHttp
   readonly chain: ChainParameters
   readonly head: Effect.Effect<Header, unknown>
-  readonly finalized: Effect.Effect<{ readonly epoch: number; readonly root: Root }, unknown>
+  readonly finalized: Effect.Effect<{ readonly epoch: Epoch; readonly root: Root }, unknown>
   /** Without any event for so long, the connection counts as dead. */
   readonly idle: Duration.Duration
 }
@@ -112,8 +113,8 @@ const resync = (source: EventSource, before: Seen): Effect.Effect<ReadonlyArray<
 
 const topics = "head,finalized_checkpoint,chain_reorg"
 
-const HeadEvent = Schema.Struct({ slot: SafeUint64, block: Root })
-const FinalizedEvent = Schema.Struct({ epoch: SafeUint64, block: Root })
+const HeadEvent = Schema.Struct({ slot: SafeUint64, block: RootFromHex })
+const FinalizedEvent = Schema.Struct({ epoch: SafeUint64, block: RootFromHex })
 const ReorgEvent = Schema.Struct({ slot: SafeUint64, depth: SafeUint64 })
 
 type Told =

@@ -1,6 +1,7 @@
 import { Effect, Either, Option, ParseResult, Ref, Schema } from "effect"
 import type { Block, Head } from "../../domain/network/Block.ts"
-import { fromHex, hexOf, Root } from "../../domain/Bytes.ts"
+import { fromHex, RootFromHex } from "../../domain/Bytes.ts"
+import type { Epoch, Root } from "../../domain/Primitives.ts"
 import { type ChainParameters, epochOf, forkAt } from "../../domain/network/Chain.ts"
 import { type DecodedBlock, decodeBlock, headerRoot } from "./BeaconBlock.ts"
 import { type BeaconAnswer, BeaconFailure, type BeaconHttp, jsonType, sszType } from "./BeaconHttp.ts"
@@ -32,7 +33,7 @@ export interface BeaconNode {
   readonly block: (slot: number) => Effect.Effect<Option.Option<DecodedBlock>, BeaconFailure>
   /** Whether the payload of a block's bid was revealed; `unknown` while it may still be, at `headSlot`. */
   readonly payload: (block: DecodedBlock, headSlot: number) => Effect.Effect<Block["payload"], BeaconFailure>
-  readonly finalized: Effect.Effect<{ readonly epoch: number; readonly root: Root }, BeaconFailure>
+  readonly finalized: Effect.Effect<{ readonly epoch: Epoch; readonly root: Root }, BeaconFailure>
   readonly syncing: Effect.Effect<Syncing, BeaconFailure>
 }
 
@@ -140,16 +141,16 @@ const HeaderResponse = Schema.Struct({
       message: Schema.Struct({
         slot: SafeUint64,
         proposer_index: SafeUint64,
-        parent_root: Root,
-        state_root: Root,
-        body_root: Root
+        parent_root: RootFromHex,
+        state_root: RootFromHex,
+        body_root: RootFromHex
       })
     })
   })
 })
 
 const FinalityResponse = Schema.Struct({
-  data: Schema.Struct({ finalized: Schema.Struct({ epoch: SafeUint64, root: hexOf(32) }) })
+  data: Schema.Struct({ finalized: Schema.Struct({ epoch: SafeUint64, root: RootFromHex }) })
 })
 
 const SyncingResponse = Schema.Struct({

@@ -1,9 +1,8 @@
 import { networksChainConfig } from "@lodestar/config/networks"
 import { ACTIVE_PRESET } from "@lodestar/params"
 import { Either, Schema } from "effect"
-import { fromHex, hexOf, Root } from "../../domain/Bytes.ts"
-import type { ChainParameters, Fork, ForkName } from "../../domain/network/Chain.ts"
-import { forkNames } from "../../domain/network/Chain.ts"
+import { fromHex, hexOf, RootFromHex } from "../../domain/Bytes.ts"
+import { type ChainParameters, type Fork, type ForkName, forkNames } from "../../domain/network/Chain.ts"
 
 /** A uint64: decimal text (or a number, which some nodes write); beyond 2^53-1 it is `Infinity`, "never". */
 const Uint64 = Schema.transform(
@@ -28,7 +27,7 @@ export const SafeUint64 = Uint64.pipe(
 export const GenesisResponse = Schema.Struct({
   data: Schema.Struct({
     genesis_time: SafeUint64,
-    genesis_validators_root: Root,
+    genesis_validators_root: RootFromHex,
     genesis_fork_version: hexOf(4)
   })
 })
