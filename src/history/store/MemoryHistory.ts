@@ -2,6 +2,7 @@ import { Effect, Layer, Option } from "effect"
 import { type Claim, sameClaim } from "../../domain/peer/Claim.ts"
 import { addOutcomes, noOutcomes, type OutcomeCounts } from "../../domain/probe/Outcome.ts"
 import type { Probe } from "../../domain/probe/Job.ts"
+import type { PeerId } from "../../domain/Primitives.ts"
 import { type FindingCounts, FindingKind } from "../../domain/peer/Finding.ts"
 import { noConversations } from "../../domain/peer/Verdict.ts"
 import { type CoverageChunk, chunkOf, copyOf, emptyChunk, isUntested, slotsPerChunk } from "./CoverageChunk.ts"
@@ -13,8 +14,37 @@ import { sectionsOf } from "./sqlite/OutcomeSections.ts"
 import { changeOf, type Failure, newestFailure, type PeerChange } from "./PeerChange.ts"
 
 /** A history that ends with the program. It keeps the newest 10,000 probes, and all that it sums up from them. */
-export const layer: Layer.Layer<History> = Layer.sync(History, () => {
-  const peers = new Map<string, PeerMemory>()
+export const layer: Layer.Layer<History> = Layer.sync(History, () => makeMemoryHistory().history)
+
+/** What a history in memory holds, for whoever answers questions about it. Read only, and at once: it changes. */
+export interface HistoryMemory {
+  readonly peers: ReadonlyMap<PeerId, PeerMemory>
+  /** Those that are kept by their ids, the oldest first. */
+  readonly probes: ReadonlyMap<string, Probe>
+  readonly orphans: Orphans
+  /** Over all probes, also those that are not kept. */
+  readonly totals: { readonly probes: number; readonly outcomes: OutcomeCounts }
+}
+
+export interface PeerMemory {
+  sums: Omit<PeerHistory, "lastFailure">
+  failure: Failure | null
+  /** Probes that were recorded, ever. */
+  probes: number
+  /** The newest that is known. */
+  agent: string | null
+  address: string | null
+  /** Unix milliseconds at which it was there. */
+  firstSeen: number | null
+  lastSeen: number | null
+  readonly claims: Array<Claim>
+  /** By number of the chunk. */
+  readonly coverage: Map<number, CoverageChunk>
+}
+
+/** An empty history, and what it holds. */
+export const makeMemoryHistory = (): { readonly history: History["Type"]; readonly memory: HistoryMemory } => {
+  const peers = new Map<PeerId, PeerMemory>()
   const probes = new Map<string, Probe>()
   const orphans = makeOrphans()
   const totals: { probes: number; outcomes: OutcomeCounts } = { probes: 0, outcomes: noOutcomes }
@@ -39,7 +69,7 @@ export const layer: Layer.Layer<History> = Layer.sync(History, () => {
       }
     })
 
-  return History.of({
+  const history = History.of({
     recordProbe: (probe, conversation, coverage) =>
       record(HistoryRecord.Probe({ probe, conversation, coverage: coverage ?? null })),
     recordOrphan: (slot, root, at) => record(HistoryRecord.Orphan({ slot, root, at })),
@@ -71,17 +101,10 @@ export const layer: Layer.Layer<History> = Layer.sync(History, () => {
       }),
     totals: Effect.sync(() => ({ ...totals }))
   })
-})
+  return { history, memory: { peers, probes, orphans, totals } }
+}
 
 const keptProbes = 10_000
-
-interface PeerMemory {
-  sums: Omit<PeerHistory, "lastFailure">
-  failure: Failure | null
-  readonly claims: Array<Claim>
-  /** By number of the chunk. */
-  readonly coverage: Map<number, CoverageChunk>
-}
 
 const newPeer = (): PeerMemory => ({
   sums: {
@@ -92,6 +115,11 @@ const newPeer = (): PeerMemory => ({
     coverage: Option.none()
   },
   failure: null,
+  probes: 0,
+  agent: null,
+  address: null,
+  firstSeen: null,
+  lastSeen: null,
   claims: [],
   coverage: new Map()
 })
@@ -112,6 +140,12 @@ const apply = (peer: PeerMemory, change: PeerChange): void => {
     coverage: Option.orElse(Option.fromNullable(change.coverage), () => coverage)
   }
   peer.failure = newestFailure(peer.failure, change.failure)
+  peer.probes += change.probes
+  peer.agent = change.agent ?? peer.agent
+  peer.address = change.address ?? peer.address
+  if (change.seenAt === null) return
+  peer.firstSeen ??= change.seenAt
+  peer.lastSeen = Math.max(peer.lastSeen ?? -Infinity, change.seenAt)
 }
 
 const sumFindings = (a: FindingCounts, b: FindingCounts): FindingCounts =>

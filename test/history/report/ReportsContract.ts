@@ -1,0 +1,152 @@
+import { assert } from "@effect/vitest"
+import { Effect, type Layer } from "effect"
+import { dayMs } from "../../../src/domain/Day.ts"
+import type { OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
+import { type ReportError, Reports } from "../../../src/history/report/Reports.ts"
+import { History } from "../../../src/history/store/History.ts"
+import { shared } from "../../Shared.ts"
+import { claim, outcome, probe, rootOf } from "../store/Fixture.ts"
+
+export const day = 20_000
+/** Unix milliseconds within a day. */
+const at = (days: number, ms = 0): number => (day + days) * dayMs + ms
+export const network = {
+  network: "hoodi",
+  genesisTime: at(-10) / 1000,
+  genesisValidatorsRoot: new Uint8Array(32),
+  slotDurationMs: 12_000,
+  slotsPerEpoch: 32,
+  retentionEpochs: 4096
+}
+
+export const counts = (more: Partial<Record<OutcomeKind, number>>) => ({
+  success: 0,
+  missing: 0,
+  invalid: 0,
+  unavailable: 0,
+  malformed: 0,
+  timeout: 0,
+  disconnected: 0,
+  refused: 0,
+  unverifiable: 0,
+  ...more
+})
+
+/** Two peers over three days: `a` changes its version, `b` has no agent, fails, and has failed in an orphaned block. */
+export const record = Effect.gen(function* () {
+  const history = yield* History
+  yield* history.recordPeer("a", { agent: "Lighthouse/v8.0.0-abcdef1/x86_64-linux", address: null, at: at(0) })
+  yield* history.recordClaim("a", claim({ custodyGroupCount: 128 }))
+  const good = [1, 2, 3, 4].map((column) => outcome(1000, column, "success"))
+  yield* history.recordProbe(probe("p1", "a", good, { finishedAt: at(0, 500), bytes: 10 }), "answered")
+  yield* history.recordOrphan(1000, rootOf(1000), at(0, 600))
+  yield* history.recordPeer("a", { agent: "Lighthouse/v8.0.1/x86_64-linux", address: null, at: at(1) })
+  yield* history.recordProbe(
+    probe("p2", "a", [outcome(1000, 1, "success"), outcome(1001, 2, "timeout", "slow")], {
+      startedAt: at(1),
+      finishedAt: at(1)
+    }),
+    "answered",
+    { owed: 100, tested: 5, failed: 0 }
+  )
+  yield* history.recordProbe(
+    probe(
+      "p3",
+      "b",
+      [
+        outcome(1000, 4, "success"),
+        outcome(1000, 5, "missing", "column 5 is missing"),
+        outcome(1001, 4, "missing", "not there"),
+        outcome(1001, 5, "missing", "not there"),
+        outcome(1002, 4, "invalid", "does not verify")
+      ],
+      { startedAt: at(2), finishedAt: at(2), bytes: 20 }
+    ),
+    "answered",
+    { owed: 50, tested: 5, failed: 4 }
+  )
+  yield* history.flush
+})
+
+/** What every Reports says of one slot, probe or peer; `layer` gives one over a history with `record` in it. */
+export const reportsContract = <E>(name: string, layer: Layer.Layer<Reports, E>): void =>
+  shared(`single answers ${name}`, layer, ({ live }) => {
+    const test = (title: string, body: (reports: Reports["Type"]) => Effect.Effect<unknown, ReportError>) =>
+      live(title, () => Effect.flatMap(Reports, body))
+
+    test("say of a slot who holds what, but not of an orphaned block", (reports) =>
+      Effect.gen(function* () {
+        const holdings = yield* reports.slot({ slot: 1000 })
+        assert.deepStrictEqual(holdings.blocks, [{ root: rootOf(1000), blobs: 3, orphaned: true }])
+        assert.strictEqual(holdings.columns.length, 128)
+        assert.deepStrictEqual(
+          holdings.columns.filter(({ failed, peers }) => failed + peers > 0),
+          [
+            // What p1 brought is void, what came after is not.
+            { column: 1, peers: 1, failed: 0, peerIds: ["a"] },
+            { column: 4, peers: 1, failed: 0, peerIds: ["b"] },
+            { column: 5, peers: 0, failed: 1, peerIds: [] }
+          ]
+        )
+        assert.strictEqual(holdings.held, 2)
+        assert.isFalse(holdings.reconstructable)
+      }))
+
+    test("list probes newest first, page by page, and why a peer failed", (reports) =>
+      Effect.gen(function* () {
+        const ids = (options: Parameters<Reports["Type"]["probes"]>[0]) =>
+          Effect.map(reports.probes(options), ({ probes }) => probes.map(({ id }) => id))
+        assert.deepStrictEqual(yield* ids({}), ["p3", "p2", "p1"])
+        const first = yield* reports.probes({ limit: 2 })
+        assert.deepStrictEqual(yield* reports.probes({ limit: 2, before: first.next ?? 0 }), {
+          probes: (yield* reports.probes({})).probes.slice(2),
+          next: null
+        })
+        assert.deepStrictEqual(yield* ids({ peerId: "a", outcome: "timeout" }), ["p2"])
+        assert.deepStrictEqual(yield* ids({ column: 5 }), ["p3"])
+        assert.deepStrictEqual(yield* ids({ slot: 1001, column: 2 }), ["p2"])
+        assert.deepStrictEqual(yield* ids({ slot: 1001, column: 2, outcome: "success" }), [])
+        assert.deepStrictEqual(yield* ids({ peerId: "nobody" }), [])
+        const failures = yield* reports.failures({ peerId: "b" })
+        assert.deepStrictEqual(
+          failures.map(({ check, column, combinations, outcome, reason, slot }) => [
+            outcome,
+            slot,
+            column,
+            combinations,
+            check,
+            reason
+          ]),
+          [
+            ["missing", 1000, 5, 1, null, "column 5 is missing"],
+            ["missing", null, null, 2, null, "not there"],
+            ["invalid", 1002, 4, 1, "kzg_proof", "does not verify"]
+          ]
+        )
+        assert.strictEqual((yield* reports.failures({ peerId: "b", limit: 1 })).length, 1)
+      }))
+
+    test("tell one peer's record, claims and days", (reports) =>
+      Effect.gen(function* () {
+        assert.deepStrictEqual(yield* reports.claims({ peerId: "a" }), [claim({ custodyGroupCount: 128 })])
+        const record = yield* reports.peer({ peerId: "b" })
+        assert.deepInclude(record, { probes: 1, lastFailure: "column 5 is missing", findings: {} })
+        assert.strictEqual(record?.outcomes.success, 1)
+        assert.deepInclude(yield* reports.peer({ peerId: "a" }), {
+          agent: "Lighthouse/v8.0.1/x86_64-linux",
+          address: null,
+          firstSeen: at(0),
+          lastSeen: at(1)
+        })
+        assert.isNull(yield* reports.peer({ peerId: "nobody" }))
+        assert.deepStrictEqual(
+          (yield* reports.peerDays({ peerId: "a" })).map(({ group, tested }) => [group, tested]),
+          [
+            ["2024-10-04", 4],
+            ["2024-10-05", 1]
+          ]
+        )
+        const extent = yield* reports.extent
+        assert.deepStrictEqual([extent.firstDay, extent.lastDay, extent.probes], [day, day + 2, 3])
+      }))
+  })
