@@ -1,4 +1,4 @@
-import ckzg from "c-kzg"
+import type ckzg from "c-kzg"
 import { Effect } from "effect"
 import { VerifierError } from "./Verifier.ts"
 import { messageOf } from "../domain/Text.ts"
@@ -28,28 +28,36 @@ export interface CellBatch {
 /** Input that cannot be verified, whatever the setup: points not on the curve, field elements above the modulus. */
 export class BadCells extends Error {}
 
-const load = Effect.try({
-  try: (): Kzg => {
-    try {
-      // No precomputation: it speeds up proving only.
-      ckzg.loadTrustedSetup(0)
-    } catch (error) {
-      // The library holds one setup a thread, and someone else in this thread may have been first.
-      if (!messageOf(error).includes("already loaded")) throw error
-    }
-    return { verifyCells }
-  },
-  catch: (error) => new VerifierError({ reason: `the trusted setup cannot be loaded: ${messageOf(error)}` })
-})
+/** The native library is loaded with the setup, so that a program that verifies elsewhere, or not at all, has none of it. */
+const load = Effect.gen(function* () {
+  const { default: library } = yield* Effect.tryPromise(() => import("c-kzg"))
+  // No precomputation: it speeds up proving only.
+  yield* Effect.try(() => library.loadTrustedSetup(0)).pipe(
+    // The library holds one setup a thread, and someone else in this thread may have been first.
+    Effect.catchIf(
+      ({ error }) => messageOf(error).includes("already loaded"),
+      () => Effect.void
+    )
+  )
+  return { verifyCells: verifyCells(library) }
+}).pipe(
+  Effect.mapError(
+    ({ error }) => new VerifierError({ reason: `the trusted setup cannot be loaded: ${messageOf(error)}` })
+  ),
+  // It is kept for all who ask, and so is an interruption.
+  Effect.uninterruptible
+)
 
 /** The KZG library with the trusted setup of the ceremony. Loading takes 0.2 to 3 s of one core, once in each thread. */
 export const loadKzg: Effect.Effect<Kzg, VerifierError> = Effect.runSync(Effect.cached(load))
 
-const verifyCells = ({ cells, commitments, indices, proofs }: CellBatch): boolean => {
-  try {
-    return ckzg.verifyCellKzgProofBatch(commitments, indices, cells, proofs)
-  } catch (error) {
-    // Anything else than bad input is a failure of ours: no memory, no setup.
-    throw messageOf(error).includes("C_KZG_BADARGS") ? new BadCells(messageOf(error)) : error
+const verifyCells =
+  (library: typeof ckzg): Kzg["verifyCells"] =>
+  ({ cells, commitments, indices, proofs }) => {
+    try {
+      return library.verifyCellKzgProofBatch(commitments, indices, cells, proofs)
+    } catch (error) {
+      // Anything else than bad input is a failure of ours: no memory, no setup.
+      throw messageOf(error).includes("C_KZG_BADARGS") ? new BadCells(messageOf(error)) : error
+    }
   }
-}
