@@ -1,10 +1,9 @@
-import { Effect, Either, Layer, Option } from "effect"
+import { Effect, Either, Option } from "effect"
 import { bytesPerCell } from "../domain/network/Chain.ts"
 import { decodeSidecar, type Sidecar } from "../domain/column/Sidecar.ts"
 import { checkSidecar } from "../domain/column/SidecarCheck.ts"
-import { batchesOf } from "./Batches.ts"
-import { BadCells, type CellBatch, type Kzg, loadKzg } from "./Kzg.ts"
-import { type SidecarToVerify, type SidecarVerdict, Verifier, VerifierError } from "./Verifier.ts"
+import { BadCells, type CellBatch, type Kzg } from "./Kzg.ts"
+import { type SidecarToVerify, type SidecarVerdict, VerifierError } from "./Verifier.ts"
 import { messageOf } from "../domain/Text.ts"
 
 /**
@@ -28,20 +27,6 @@ export const verifySidecars = Effect.fnUntraced(function* (kzg: Kzg, sidecars: R
     })
   )
 })
-
-/**
- * Verifies in the calling thread, which stands still meanwhile: for tests and for hosts without worker threads. Fails
- * with `VerifierError` when the trusted setup cannot be loaded.
- */
-export const layerInline = Layer.effect(
-  Verifier,
-  Effect.map(loadKzg, (kzg) => ({
-    verify: (sidecars) =>
-      Effect.forEach(batchesOf(sidecars), (batch) => verifySidecars(kzg, batch)).pipe(
-        Effect.map((verdicts) => verdicts.flat())
-      )
-  }))
-)
 
 /** A column that passed every check but that of its proofs: its part of a batch. */
 interface Column {

@@ -1,5 +1,6 @@
 // A host without Effect's runtime: starts the monitor, reads a few events, closes it, and tells what is left.
-import { Dasmon, makeConfig, Standalone, startAsync } from "dasmon"
+import { Dasmon, makeConfig, startAsync } from "dasmon"
+import { Standalone } from "dasmon/host"
 import { Either, Layer } from "effect"
 
 const [url, databasePath, peer] = process.argv.slice(2)

@@ -1,4 +1,5 @@
-import { Dasmon, makeConfig, Standalone } from "dasmon"
+import { Dasmon, makeConfig } from "dasmon"
+import { Standalone } from "dasmon/host"
 import { Console, Effect, Layer, Stream } from "effect"
 
 /** Prints every combination that a peer owes and does not have. */

@@ -1,0 +1,19 @@
+import { Effect, Layer } from "effect"
+import { batchesOf } from "./Batches.ts"
+import { loadKzg } from "./Kzg.ts"
+import { Verifier } from "./Verifier.ts"
+import { verifySidecars } from "./VerifySidecars.ts"
+
+/**
+ * Verifies in the calling thread, which stands still meanwhile: for tests and for hosts without worker threads. Fails
+ * with `VerifierError` when the trusted setup cannot be loaded.
+ */
+export const layerInline = Layer.effect(
+  Verifier,
+  Effect.map(loadKzg, (kzg) => ({
+    verify: (sidecars) =>
+      Effect.forEach(batchesOf(sidecars), (batch) => verifySidecars(kzg, batch)).pipe(
+        Effect.map((verdicts) => verdicts.flat())
+      )
+  }))
+)
