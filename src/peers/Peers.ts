@@ -2,6 +2,7 @@ import { Cause, Context, Effect, Fiber, FiberMap, Layer, Option, Schedule, Strea
 import { toHex } from "../domain/Bytes.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
+import type { PeerId } from "../domain/Primitives.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
 import { type NotProbed, TooManyWaiting, UnknownPeer } from "../domain/probe/ProbeNow.ts"
@@ -31,14 +32,14 @@ export class Peers extends Context.Tag("dasmon/Peers")<
     /** All peers that are tracked; in a step of the event bus, as they are at that very moment. */
     readonly views: () => ReadonlyArray<PeerView>
     /** None for a peer that is not tracked. */
-    readonly view: (peerId: string) => Option.Option<PeerView>
+    readonly view: (peerId: PeerId) => Option.Option<PeerView>
     /** Peers that were passed over because there were too many, and are not tracked since. */
     readonly passedOver: () => number
     /**
      * The peer's next probe, which its actor makes as soon as the budgets of all probes allow: of this job, or of
      * whatever it chooses.
      */
-    readonly probe: (peerId: string, job?: Job) => Effect.Effect<Probe, NotProbed>
+    readonly probe: (peerId: PeerId, job?: Job) => Effect.Effect<Probe, NotProbed>
     /** Ends all actors: no peer is asked anything any more, and what was asked is told and recorded, or not at all. */
     readonly halt: Effect.Effect<void>
   }
