@@ -2,7 +2,7 @@ import type { SlotRange } from "../domain/network/Chain.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import type { CoverageCounts } from "../domain/probe/Coverage.ts"
 import { countSlots, slotBit, slotsFrom, slotsWithin, tileOf } from "../domain/network/Tile.ts"
-import { makeStaleQueue, type StaleQueue } from "./StaleQueue.ts"
+import { makeStaleQueue, type StaleQueue, type TestTimes } from "./StaleQueue.ts"
 import { makeWordRows } from "./WordRows.ts"
 
 /**
@@ -11,12 +11,10 @@ import { makeWordRows } from "./WordRows.ts"
  * A tile of which every owed column was tested at the same slots takes one word, whatever the number of columns: that
  * is what whole jobs leave behind. Only where columns differ does a group take a word a column.
  */
-export interface Coverage {
+export interface Coverage extends TestTimes {
   /** The owed columns, ascending. */
   readonly columns: ReadonlyArray<number>
-  /** Groups: the columns that one job takes together. */
-  readonly groups: number
-  /** The indices in `columns` of a group: from the first to before the second. */
+  /** The indices in `columns` of a group, the columns that one job takes together: from the first to before the second. */
   readonly group: (group: number) => readonly [number, number]
   readonly groupOf: (index: number) => number
   /** Slots of the tile of which nothing is left untested. */
@@ -27,8 +25,6 @@ export interface Coverage {
   readonly tested: (tile: number, index: number) => number
   /** Those tested slots of a column whose newest outcome is blamed on the peer. */
   readonly failed: (tile: number, index: number) => number
-  /** Unix seconds of the newest test in a tile and group; 0 if there was none. */
-  readonly testedAt: (tile: number, group: number) => number
   /** Tiles and groups by the age of their newest test. */
   readonly stale: StaleQueue
   /** Tile and group of the failures, those that failed first first, with the Unix milliseconds at which they did. */

@@ -1,6 +1,5 @@
 import { tileOf } from "../domain/network/Tile.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
-import type { Coverage } from "./Coverage.ts"
 
 /** Hands out the tiles and groups of a peer, those whose test is the longest ago first. */
 export interface StaleQueue {
@@ -12,6 +11,14 @@ export interface StaleQueue {
   ) => { readonly tile: number; readonly group: number } | undefined
 }
 
+/** When the tiles of one peer were tested last. */
+export interface TestTimes {
+  /** Groups of columns in each tile. */
+  readonly groups: number
+  /** Unix seconds of the newest test in a tile and group; 0 if there was none. */
+  readonly testedAt: (tile: number, group: number) => number
+}
+
 interface Entry {
   readonly tile: number
   readonly group: number
@@ -21,7 +28,7 @@ interface Entry {
 /** Looking at all of them takes a while, so that many are taken at once. */
 const taken = 256
 
-export const makeStaleQueue = (coverage: Pick<Coverage, "groups" | "testedAt">): StaleQueue => {
+export const makeStaleQueue = ({ groups, testedAt }: TestTimes): StaleQueue => {
   let queue: Array<Entry> = []
 
   const search = (range: SlotRange, draw: number, isAccepted: (tile: number, group: number) => boolean): void => {
@@ -31,8 +38,8 @@ export const makeStaleQueue = (coverage: Pick<Coverage, "groups" | "testedAt">):
     const found: Array<Entry> = []
     for (let step = 0; step < tiles; step++) {
       const tile = first + ((from + step) % tiles)
-      for (let group = 0; group < coverage.groups; group++) {
-        const at = coverage.testedAt(tile, group)
+      for (let group = 0; group < groups; group++) {
+        const at = testedAt(tile, group)
         if (found.length === taken && at >= (found[taken - 1]?.at ?? 0)) continue
         if (!isAccepted(tile, group)) continue
         found.splice(placeFor(found, at), 0, { tile, group, at })
@@ -49,7 +56,7 @@ export const makeStaleQueue = (coverage: Pick<Coverage, "groups" | "testedAt">):
         for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
           const { at, group, tile } = entry
           const isInside = tile >= tileOf(range.start) && tile <= tileOf(range.end)
-          if (isInside && coverage.testedAt(tile, group) === at && isAccepted(tile, group)) return entry
+          if (isInside && testedAt(tile, group) === at && isAccepted(tile, group)) return entry
         }
       }
       return undefined
