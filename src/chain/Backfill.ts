@@ -1,28 +1,28 @@
 import { type Duration, Effect, Schedule } from "effect"
-import { isComplete } from "./ChainFollower.ts"
-import { type ChainMemory, chunkOf } from "./ChainMemory.ts"
-import type { ChunkLoader } from "./ChunkLoader.ts"
+import { tileOf } from "../domain/network/Tile.ts"
+import type { ChainMemory } from "./ChainMemory.ts"
+import type { TileLoader } from "./TileLoader.ts"
 
 /**
- * Goes once through the window from its newest chunk to its oldest and asks for what is not known, with a pause after
- * each chunk that had to be asked for, and a longer one after each failure. Gives the number of chunks still lacking.
+ * Goes once through the window from its newest tile to its oldest and asks for what is not known, with a pause after
+ * each tile that had to be asked for, and a longer one after each failure. Gives the number of tiles still lacking.
  */
 export const backfillOnce = Effect.fnUntraced(function* (
   memory: ChainMemory,
-  loader: ChunkLoader,
+  loader: TileLoader,
   pause: Duration.Duration,
   concurrency: number
 ) {
   const { end, start } = memory.window()
-  let next = end < start ? -1 : chunkOf(end)
+  let next = end < start ? -1 : tileOf(end)
   let lacking = 0
   const worker = Effect.gen(function* () {
     const backOff = yield* Schedule.driver(failureBackOff)
-    while (next >= chunkOf(start)) {
-      const chunk = next--
-      if (isComplete(memory, chunk)) continue
-      const loaded = yield* Effect.isSuccess(loader.load(chunk, nothing))
-      if (!isComplete(memory, chunk)) lacking++
+    while (next >= tileOf(start)) {
+      const tile = next--
+      if (memory.isComplete(tile)) continue
+      const loaded = yield* Effect.isSuccess(loader.load(tile))
+      if (!memory.isComplete(tile)) lacking++
       if (loaded) {
         yield* backOff.reset
         yield* Effect.sleep(pause)
@@ -39,7 +39,7 @@ export const backfillOnce = Effect.fnUntraced(function* (
 })
 
 /** Passes over the window for as long as it is run: soon again after failures, seldom when there was nothing to do. */
-export const backfill = (memory: ChainMemory, loader: ChunkLoader, pause: Duration.Duration): Effect.Effect<never> =>
+export const backfill = (memory: ChainMemory, loader: TileLoader, pause: Duration.Duration): Effect.Effect<never> =>
   backfillOnce(memory, loader, pause, 1).pipe(
     Effect.flatMap((lacking) => Effect.sleep(lacking > 0 || memory.head() < 0 ? "5 seconds" : "1 minute")),
     Effect.forever
@@ -49,5 +49,3 @@ const failureBackOff = Schedule.exponential("500 millis").pipe(
   Schedule.union(Schedule.spaced("30 seconds")),
   Schedule.jittered
 )
-
-const nothing = { start: 0, end: -1 }

@@ -1,11 +1,12 @@
 import { Duration, Effect, Layer, Schedule, type Scope } from "effect"
 import type { SlotFacts } from "../domain/network/Block.ts"
 import { epochStart, forkEpoch, maxRequestBlocks, type SlotRange } from "../domain/network/Chain.ts"
+import { tileOf, tilesOf } from "../domain/network/Tile.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
 import { backfill, backfillOnce } from "./Backfill.ts"
 import { advance, follow, heal, makeWorklist } from "./ChainFollower.ts"
-import { type ChainMemory, chunkOf, chunksOf, makeChainMemory } from "./ChainMemory.ts"
-import { type ChunkLoader, makeChunkLoader } from "./ChunkLoader.ts"
+import { type ChainMemory, makeChainMemory } from "./ChainMemory.ts"
+import { type TileLoader, makeTileLoader } from "./TileLoader.ts"
 import { CommitmentCache } from "./CommitmentCache.ts"
 
 export interface ChainCommitmentsOptions {
@@ -44,7 +45,7 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
     firstSlot: epochStart(chain, forkEpoch(chain, "fulu"))
   })
   const worklist = yield* makeWorklist
-  const loader = yield* makeChunkLoader(memory, worklist.add)
+  const loader = yield* makeTileLoader(memory, worklist.add)
 
   const refreshHead = Effect.flatMap(externs.chainHead, (head) =>
     Effect.suspend(() => worklist.add(advance(memory, head.slot, head.root)))
@@ -64,7 +65,7 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
         })
       }
       const facts = new Map<number, SlotFacts>()
-      yield* Effect.forEach(chunksOf(range), (chunk) => fromChunk(memory, loader, chunk, range, facts), {
+      yield* Effect.forEach(tilesOf(range), (tile) => fromTile(memory, loader, tile, range, facts), {
         concurrency: 2,
         discard: true
       })
@@ -93,15 +94,15 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
   })
 })
 
-/** Puts the facts of those slots of `range` that are in the chunk into `facts`. */
-const fromChunk = Effect.fnUntraced(function* (
+/** Puts the facts of those slots of `range` that are in the tile into `facts`. */
+const fromTile = Effect.fnUntraced(function* (
   memory: ChainMemory,
-  loader: ChunkLoader,
-  chunk: number,
+  loader: TileLoader,
+  tile: number,
   range: SlotRange,
   facts: Map<number, SlotFacts>
 ) {
-  const slots = slotsOf(range).filter((slot) => chunkOf(slot) === chunk)
+  const slots = slotsOf(range).filter((slot) => tileOf(slot) === tile)
   const older = slots.filter((slot) => slot < memory.window().start)
   const [first, last] = [older.at(0), older.at(-1)]
   if (first !== undefined && last !== undefined) {
@@ -116,7 +117,7 @@ const fromChunk = Effect.fnUntraced(function* (
     const missing = slots.filter((slot) => !facts.has(slot))
     const [start, end] = [missing.at(0), missing.at(-1)]
     if (start === undefined || end === undefined) return
-    const said = yield* loader.load(chunk, { start, end })
+    const said = yield* loader.load(tile, { start, end })
     for (const slot of missing) {
       const entry = said.get(slot)
       if (entry !== undefined) facts.set(slot, entry)
@@ -132,7 +133,7 @@ const fromChunk = Effect.fnUntraced(function* (
 
 const startBackfill = (
   memory: ChainMemory,
-  loader: ChunkLoader,
+  loader: TileLoader,
   options: ChainCommitmentsOptions
 ): Effect.Effect<void, never, Scope.Scope> => {
   const inBackground = Effect.forkScoped(backfill(memory, loader, Duration.decode(options.pause ?? "100 millis")))
@@ -151,7 +152,7 @@ const startBackfill = (
   }
 }
 
-const preload = (memory: ChainMemory, loader: ChunkLoader): Effect.Effect<void> =>
+const preload = (memory: ChainMemory, loader: TileLoader): Effect.Effect<void> =>
   backfillOnce(memory, loader, Duration.zero, 2).pipe(
     Effect.repeat({
       schedule: preloadPasses,

@@ -1,17 +1,17 @@
 import { Effect, Queue, Schedule, Stream } from "effect"
 import type { ChainEvent } from "../domain/network/Block.ts"
+import { tileOf, tileRange } from "../domain/network/Tile.ts"
 import { Externs } from "../host/Externs.ts"
 import type { ChainMemory } from "./ChainMemory.ts"
-import { chunkOf, chunkRange } from "./ChainMemory.ts"
-import type { ChunkLoader } from "./ChunkLoader.ts"
+import type { TileLoader } from "./TileLoader.ts"
 
-/** Chunks that must be asked for again, and a bell that says so. */
+/** Tiles that must be asked for again, and a bell that says so. */
 export interface Worklist {
-  readonly add: (chunks: ReadonlyArray<number>) => Effect.Effect<void>
-  /** The newest chunk that was not taken since it was added, or since the last `retry`. It stays on the list. */
+  readonly add: (tiles: ReadonlyArray<number>) => Effect.Effect<void>
+  /** The newest tile that was not taken since it was added, or since the last `retry`. It stays on the list. */
   readonly take: () => number | undefined
-  readonly remove: (chunk: number) => void
-  /** Lets every chunk be taken again; gives how many there are. */
+  readonly remove: (tile: number) => void
+  /** Lets every tile be taken again; gives how many there are. */
   readonly retry: () => number
   /** Returns when something was added since it returned last. */
   readonly bell: Effect.Effect<void>
@@ -21,27 +21,27 @@ export const makeWorklist: Effect.Effect<Worklist> = Effect.map(Queue.sliding<vo
   const waiting = new Set<number>()
   const taken = new Set<number>()
   return {
-    add: (chunks) =>
+    add: (tiles) =>
       Effect.suspend(() => {
-        for (const chunk of chunks) {
-          taken.delete(chunk)
-          waiting.add(chunk)
+        for (const tile of tiles) {
+          taken.delete(tile)
+          waiting.add(tile)
         }
-        return chunks.length === 0 ? Effect.void : Effect.asVoid(bell.offer(undefined))
+        return tiles.length === 0 ? Effect.void : Effect.asVoid(bell.offer(undefined))
       }),
     take: () => {
       let newest: number | undefined
-      for (const chunk of waiting) if (newest === undefined || chunk > newest) newest = chunk
+      for (const tile of waiting) if (newest === undefined || tile > newest) newest = tile
       if (newest === undefined) return undefined
       waiting.delete(newest)
       taken.add(newest)
       return newest
     },
-    remove: (chunk) => {
-      taken.delete(chunk)
+    remove: (tile) => {
+      taken.delete(tile)
     },
     retry: () => {
-      for (const chunk of taken) waiting.add(chunk)
+      for (const tile of taken) waiting.add(tile)
       taken.clear()
       return waiting.size
     },
@@ -71,30 +71,30 @@ export const follow = Effect.fnUntraced(function* (memory: ChainMemory, worklist
   )
 })
 
-/** Moves the head; gives the chunks with slots to be asked for. */
+/** Moves the head; gives the tiles with slots to be asked for. */
 export const advance = (memory: ChainMemory, slot: number, root: string | undefined): ReadonlyArray<number> => {
   const before = memory.head()
   memory.setHead(slot)
   const stale = root !== undefined && memory.isKnown(slot) && memory.root(slot) !== root
-  const chunks = stale ? [...memory.doubt({ start: slot, end: slot })] : []
+  const tiles = stale ? [...memory.doubt({ start: slot, end: slot })] : []
   // What lies further back than that is for the backfill.
-  for (let chunk = Math.max(chunkOf(before), chunkOf(slot) - maxGap, 0); chunk <= chunkOf(slot); chunk++) {
-    chunks.push(chunk)
+  for (let tile = Math.max(tileOf(before), tileOf(slot) - maxGap, 0); tile <= tileOf(slot); tile++) {
+    tiles.push(tile)
   }
-  return chunks
+  return tiles
 }
 
-/** Chunks behind the head that are caught up with at once when the head jumps: 1,024 slots. */
+/** Tiles behind the head that are caught up with at once when the head jumps: 1,024 slots. */
 const maxGap = 32
 
 /** Asks for what is on the worklist, again and again with a growing pause until it is done with; runs for ever. */
-export const heal = (memory: ChainMemory, loader: ChunkLoader, worklist: Worklist): Effect.Effect<never> => {
+export const heal = (memory: ChainMemory, loader: TileLoader, worklist: Worklist): Effect.Effect<never> => {
   const round = Effect.gen(function* () {
-    for (let chunk = worklist.take(); chunk !== undefined; chunk = worklist.take()) {
-      const isWanted = chunkRange(chunk).end >= memory.window().start
+    for (let tile = worklist.take(); tile !== undefined; tile = worklist.take()) {
+      const isWanted = tileRange(tile).end >= memory.window().start
       // Failures are counted and told of by the loader.
-      if (isWanted) yield* Effect.ignore(loader.load(chunk, nothing))
-      if (isComplete(memory, chunk)) worklist.remove(chunk)
+      if (isWanted) yield* Effect.ignore(loader.load(tile))
+      if (memory.isComplete(tile)) worklist.remove(tile)
     }
     return worklist.retry() === 0
   })
@@ -116,15 +116,3 @@ const healing = Schedule.exponential("500 millis").pipe(
   Schedule.union(Schedule.spaced("10 seconds")),
   Schedule.jittered
 )
-
-const nothing = { start: 0, end: -1 }
-
-/** Whether every slot of the chunk that is in the window is known. */
-export const isComplete = (memory: ChainMemory, chunk: number): boolean => {
-  const { end, start } = chunkRange(chunk)
-  const window = memory.window()
-  for (let slot = Math.max(start, window.start); slot <= Math.min(end, window.end); slot++) {
-    if (!memory.isKnown(slot)) return false
-  }
-  return true
-}

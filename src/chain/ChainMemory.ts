@@ -3,19 +3,8 @@ import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.
 import type { Root } from "../domain/Primitives.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
 import { makeBlockStore } from "./BlockStore.ts"
-import { slotsWithin } from "../domain/network/Tile.ts"
+import { slotsWithin, tileOf, tileRange, tileSlots, tilesOf } from "../domain/network/Tile.ts"
 import { makeSlotIndex, type SlotIndex } from "./SlotIndex.ts"
-
-/** Slots that are asked for and put in doubt together; chunk n starts at slot 32 n. */
-const chunkSlots = 32
-export const chunkOf = (slot: number): number => Math.floor(slot / chunkSlots)
-export const chunkRange = (chunk: number): SlotRange => ({
-  start: chunk * chunkSlots,
-  end: (chunk + 1) * chunkSlots - 1
-})
-/** The chunks that a range touches, ascending. */
-export const chunksOf = ({ end, start }: SlotRange): ReadonlyArray<number> =>
-  start > end ? [] : Array.from({ length: chunkOf(end) - chunkOf(start) + 1 }, (_, index) => chunkOf(start) + index)
 
 /**
  * What is known of the window's slots. All of it is synchronous, so that no one sees half a change; a change that the
@@ -31,13 +20,15 @@ export interface ChainMemory {
   readonly facts: (slot: number) => SlotFacts | undefined
   readonly root: (slot: number) => Root | undefined
   readonly isKnown: (slot: number) => boolean
-  /** Grows whenever slots of the chunk are put in doubt: an answer from before that is worthless. */
-  readonly stamp: (chunk: number) => number
-  /** Forgets the range; gives the chunks in which anything was known. */
+  /** Whether every slot of the tile that is in the window is known. */
+  readonly isComplete: (tile: number) => boolean
+  /** Grows whenever slots of the tile are put in doubt: an answer from before that is worthless. */
+  readonly stamp: (tile: number) => number
+  /** Forgets the range; gives the tiles in which anything was known. */
   readonly doubt: (range: SlotRange) => ReadonlyArray<number>
   /**
    * Takes the chain's answer for a range. Neighbours that do not link to it are of another chain and put in doubt;
-   * their chunks are given.
+   * their tiles are given.
    */
   readonly store: (range: SlotRange, blocks: ReadonlyArray<Block>) => ReadonlyArray<number>
   /** The slots of a tile (domain/network/Tile) in the window whose block is known to have columns. */
@@ -56,7 +47,7 @@ export interface ChainMemoryOptions {
   readonly firstSlot: number
 }
 
-/** Chunks with a stamp, at most: far more than are asked for while a reorg is on. */
+/** Tiles with a stamp, at most: far more than are asked for while a reorg is on. */
 const maxStamps = 8192
 
 export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
@@ -75,13 +66,13 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
     const { end, start } = clip(range)
     const touched = new Set<number>()
     for (let slot = start; slot <= end; slot++) {
-      if (index.has(slot)) touched.add(chunkOf(slot))
+      if (index.has(slot)) touched.add(tileOf(slot))
       index.forget(slot)
       blocks.doubt(slot)
     }
-    for (const chunk of chunksOf({ start, end })) {
-      stamps.delete(chunk)
-      stamps.set(chunk, ++lastStamp)
+    for (const tile of tilesOf({ start, end })) {
+      stamps.delete(tile)
+      stamps.set(tile, ++lastStamp)
     }
     for (const oldest of stamps.keys()) {
       if (stamps.size <= maxStamps) break
@@ -102,14 +93,14 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
     const after = index.after(range.end, head)
     const first = answer[0] ?? after
     const last = answer.at(-1) ?? before
-    const chunks: Array<number> = []
+    const tiles: Array<number> = []
     if (before !== undefined && first !== undefined && first.parentRoot !== before.root) {
-      chunks.push(...doubt({ start: before.slot - chunkSlots, end: range.start - 1 }))
+      tiles.push(...doubt({ start: before.slot - tileSlots, end: range.start - 1 }))
     }
     if (after !== undefined && last !== undefined && after.parentRoot !== last.root) {
-      chunks.push(...doubt({ start: range.end + 1, end: after.slot + chunkSlots }))
+      tiles.push(...doubt({ start: range.end + 1, end: after.slot + tileSlots }))
     }
-    return chunks
+    return tiles
   }
 
   return {
@@ -127,7 +118,11 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
     },
     root: index.root,
     isKnown: index.has,
-    stamp: (chunk) => stamps.get(chunk) ?? 0,
+    isComplete: (tile) => {
+      const { end, start } = clip(tileRange(tile))
+      return index.countKnown(start, end) === Math.max(0, end - start + 1)
+    },
+    stamp: (tile) => stamps.get(tile) ?? 0,
     doubt,
     store: (asked, answer) => {
       const range = clip(asked)

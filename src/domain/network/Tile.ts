@@ -11,6 +11,13 @@ export const tileOf = (slot: Slot): number => Math.floor(slot / tileSlots)
 
 export const tileStart = (tile: number): Slot => tile * tileSlots
 
+/** Its 32 slots. */
+export const tileRange = (tile: number): SlotRange => ({ start: tileStart(tile), end: tileStart(tile + 1) - 1 })
+
+/** The tiles that a range touches, ascending. */
+export const tilesOf = ({ end, start }: SlotRange): ReadonlyArray<number> =>
+  start > end ? [] : Array.from({ length: tileOf(end) - tileOf(start) + 1 }, (_, index) => tileOf(start) + index)
+
 /** The word of one slot. */
 export const slotBit = (slot: Slot): number => 1 << (slot & 31)
 

@@ -1,30 +1,31 @@
 import { Deferred, Effect, FiberSet, Metric, Ref } from "effect"
 import type { Block, SlotFacts } from "../domain/network/Block.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
+import { tileRange, tilesOf } from "../domain/network/Tile.ts"
 import { chainQueryFailures } from "../domain/metrics/Metrics.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
-import { type ChainMemory, chunkRange, chunksOf } from "./ChainMemory.ts"
+import type { ChainMemory } from "./ChainMemory.ts"
 
-/** Asks the chain for what the memory lacks: once for each chunk however many wait for it, a few chunks at a time. */
-export interface ChunkLoader {
+/** Asks the chain for what the memory lacks: once for each tile however many wait for it, a few tiles at a time. */
+export interface TileLoader {
   /**
-   * Makes the slots of the chunk known, up to the head, and `asked` among them present as whole blocks. Gives what the
-   * chain said, by slot; another who asked first may have left slots of `asked` out.
+   * Makes the slots of the tile known, up to the head, and `asked` among them (if given) present as whole blocks. Gives
+   * what the chain said, by slot; another who asked first may have left slots of `asked` out.
    */
-  readonly load: (chunk: number, asked: SlotRange) => Effect.Effect<ReadonlyMap<number, SlotFacts>, ExternsError>
+  readonly load: (tile: number, asked?: SlotRange) => Effect.Effect<ReadonlyMap<number, SlotFacts>, ExternsError>
   /** Asks for exactly this range, whatever is known, and takes the answer into the memory. */
   readonly ask: (range: SlotRange) => Effect.Effect<ReadonlyMap<number, SlotFacts>, ExternsError>
 }
 
-/** Chunks that are asked for at once. */
+/** Tiles that are asked for at once. */
 const concurrency = 3
 /** Answers that a reorg made worthless, before it is given up. */
 const maxRepeats = 5
 
-/** `onDoubt` is told of chunks in which an answer showed slots to be wrong. */
-export const makeChunkLoader = Effect.fnUntraced(function* (
+/** `onDoubt` is told of tiles in which an answer showed slots to be wrong. */
+export const makeTileLoader = Effect.fnUntraced(function* (
   memory: ChainMemory,
-  onDoubt: (chunks: ReadonlyArray<number>) => Effect.Effect<void>
+  onDoubt: (tiles: ReadonlyArray<number>) => Effect.Effect<void>
 ) {
   const externs = yield* Externs
   const fibers = yield* FiberSet.make()
@@ -47,8 +48,8 @@ export const makeChunkLoader = Effect.fnUntraced(function* (
       })
     )
 
-  const ask: ChunkLoader["ask"] = Effect.fnUntraced(function* (range) {
-    const stamps = () => chunksOf(range).map(memory.stamp).join()
+  const ask: TileLoader["ask"] = Effect.fnUntraced(function* (range) {
+    const stamps = () => tilesOf(range).map(memory.stamp).join()
     for (let repeat = 0; repeat < maxRepeats; repeat++) {
       const before = stamps()
       const blocks = yield* query(range)
@@ -63,8 +64,8 @@ export const makeChunkLoader = Effect.fnUntraced(function* (
     })
   })
 
-  const lacking = (chunk: number, asked: SlotRange): SlotRange => {
-    const { end, start } = chunkRange(chunk)
+  const lacking = (tile: number, asked: SlotRange): SlotRange => {
+    const { end, start } = tileRange(tile)
     const window = memory.window()
     let span = { start: Infinity, end: -Infinity }
     for (let slot = Math.max(start, window.start); slot <= Math.min(end, window.end); slot++) {
@@ -75,17 +76,17 @@ export const makeChunkLoader = Effect.fnUntraced(function* (
     return span
   }
 
-  const load: ChunkLoader["load"] = (chunk, asked) =>
+  const load: TileLoader["load"] = (tile, asked = nothing) =>
     Effect.suspend(() => {
-      const flight = flights.get(chunk)
+      const flight = flights.get(tile)
       if (flight !== undefined) return Deferred.await(flight)
-      const range = lacking(chunk, asked)
+      const range = lacking(tile, asked)
       if (range.start > range.end) return Effect.succeed(new Map<number, SlotFacts>())
       return Effect.flatMap(Deferred.make<ReadonlyMap<number, SlotFacts>, ExternsError>(), (made) => {
-        flights.set(chunk, made)
+        flights.set(tile, made)
         const flown = Effect.onExit(ask(range), (exit) =>
           Effect.zipRight(
-            Effect.sync(() => flights.delete(chunk)),
+            Effect.sync(() => flights.delete(tile)),
             Deferred.done(made, exit)
           )
         )
@@ -93,9 +94,11 @@ export const makeChunkLoader = Effect.fnUntraced(function* (
       })
     })
 
-  const loader: ChunkLoader = { load, ask }
+  const loader: TileLoader = { load, ask }
   return loader
 })
+
+const nothing: SlotRange = { start: 0, end: -1 }
 
 const bySlot = (range: SlotRange, blocks: ReadonlyArray<Block>): ReadonlyMap<number, SlotFacts> => {
   const facts = new Map<number, SlotFacts>()
