@@ -1,10 +1,11 @@
-import { Deferred, Effect, FiberSet, Metric, Ref } from "effect"
+import { Deferred, Effect, FiberSet, Metric } from "effect"
 import type { Block, SlotFacts } from "../domain/network/Block.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
 import { tileRange, tilesOf } from "../domain/network/Tile.ts"
 import { chainQueryFailures } from "../domain/metrics/Metrics.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
 import type { ChainMemory } from "./ChainMemory.ts"
+import { makeGapReport } from "./GapReport.ts"
 
 /** Asks the chain for what the memory lacks: once for each tile however many wait for it, a few tiles at a time. */
 export interface TileLoader {
@@ -30,21 +31,15 @@ export const makeTileLoader = Effect.fnUntraced(function* (
   const externs = yield* Externs
   const fibers = yield* FiberSet.make()
   const permits = yield* Effect.makeSemaphore(concurrency)
-  const failing = yield* Ref.make(false)
+  const gaps = makeGapReport(memory)
   const flights = new Map<number, Deferred.Deferred<ReadonlyMap<number, SlotFacts>, ExternsError>>()
 
   const query = (range: SlotRange) =>
     externs.chainQuery(range).pipe(
       permits.withPermits(1),
       Effect.tapBoth({
-        onSuccess: () => Effect.whenEffect(Effect.logInfo("the chain answers again"), Ref.getAndSet(failing, false)),
-        onFailure: (error) =>
-          Effect.zipRight(
-            Metric.increment(chainQueryFailures),
-            Effect.flatMap(Ref.getAndSet(failing, true), (already) =>
-              already ? Effect.logDebug(error.message) : Effect.logWarning(`ground truth is missing: ${error.message}`)
-            )
-          )
+        onSuccess: () => gaps.answered,
+        onFailure: (error) => Effect.zipRight(Metric.increment(chainQueryFailures), gaps.failed(range, error))
       })
     )
 
