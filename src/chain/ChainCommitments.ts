@@ -3,6 +3,8 @@ import type { SlotFacts } from "../domain/network/Block.ts"
 import { epochStart, forkEpoch, maxRequestBlocks, type SlotRange } from "../domain/network/Chain.ts"
 import { tileOf, tilesOf } from "../domain/network/Tile.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
+import { daemon } from "../runtime/Daemon.ts"
+import { makeGuard } from "../runtime/Guard.ts"
 import { backfill, backfillOnce } from "./Backfill.ts"
 import { advance, follow, heal, makeWorklist } from "./ChainFollower.ts"
 import { type ChainMemory, makeChainMemory } from "./ChainMemory.ts"
@@ -47,12 +49,17 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
   const worklist = yield* makeWorklist
   const loader = yield* makeTileLoader(memory, worklist.add)
 
-  const refreshHead = Effect.flatMap(externs.chainHead, (head) =>
-    Effect.suspend(() => worklist.add(advance(memory, head.slot, head.root)))
+  const guard = yield* makeGuard("asking the chain for its head", { isShown: false })
+  const refreshHead = guard(
+    Effect.flatMap(externs.chainHead, (head) =>
+      Effect.suspend(() => worklist.add(advance(memory, head.slot, head.root)))
+    ),
+    (reason) => new ExternsError({ operation: "head", reason: `died of a bug: ${reason}` })
   )
   yield* Effect.ignore(Effect.timeout(refreshHead, "5 seconds"))
-  yield* Effect.forkScoped(follow(memory, worklist))
-  yield* Effect.forkScoped(heal(memory, loader, worklist))
+  // The stream is made to go on for ever; one that ends is run again.
+  yield* daemon("following of the chain", follow(memory, worklist), Schedule.spaced("1 second"))
+  yield* daemon("healing of the commitments", heal(memory, loader, worklist))
   yield* startBackfill(memory, loader, options)
 
   const known = (range: SlotRange): Effect.Effect<ReadonlyArray<SlotFacts>, ExternsError> =>
@@ -136,14 +143,18 @@ const startBackfill = (
   loader: TileLoader,
   options: ChainCommitmentsOptions
 ): Effect.Effect<void, never, Scope.Scope> => {
-  const inBackground = Effect.forkScoped(backfill(memory, loader, Duration.decode(options.pause ?? "100 millis")))
+  const inBackground = daemon(
+    "backfill of the commitments",
+    backfill(memory, loader, Duration.decode(options.pause ?? "100 millis"))
+  )
   switch (options.mode) {
     case "off":
       return Effect.void
     case "background":
       return Effect.asVoid(inBackground)
     case "preload":
-      return Effect.scoped(Effect.zipRight(Effect.forkScoped(tellProgress(memory)), preload(memory, loader))).pipe(
+      return Effect.zipRight(daemon("progress of the preload", tellProgress(memory)), preload(memory, loader)).pipe(
+        Effect.scoped,
         Effect.timeout(options.preloadLimit ?? "15 minutes"),
         Effect.catchAll(() => Effect.logWarning("the window is not filled in time; it goes on in the background")),
         Effect.zipRight(inBackground),

@@ -49,7 +49,7 @@ export const makeWorklist: Effect.Effect<Worklist> = Effect.map(Queue.sliding<vo
   }
 })
 
-/** Takes the chain's events into the memory; runs for ever. */
+/** Takes the chain's events into the memory, until they end. */
 export const follow = Effect.fnUntraced(function* (memory: ChainMemory, worklist: Worklist) {
   const externs = yield* Externs
   const take = (event: ChainEvent): Effect.Effect<void> => {
@@ -62,13 +62,7 @@ export const follow = Effect.fnUntraced(function* (memory: ChainMemory, worklist
         return Effect.void
     }
   }
-  yield* Stream.runForEach(externs.chainEvents, take).pipe(
-    // The stream is made to go on for ever; one that ends or breaks is run again.
-    Effect.sandbox,
-    Effect.tapError((cause) => Effect.logError("the chain's events broke off", cause)),
-    Effect.ignore,
-    Effect.repeat(Schedule.spaced("1 second"))
-  )
+  yield* Stream.runForEach(externs.chainEvents, take)
 })
 
 /** Moves the head; gives the tiles with slots to be asked for. */

@@ -1,9 +1,10 @@
-import { Deferred, Effect, FiberSet, Metric } from "effect"
+import { Deferred, Effect, FiberId, FiberSet, Metric, Option } from "effect"
 import type { Block, SlotFacts } from "../domain/network/Block.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
 import { tileRange, tilesOf } from "../domain/network/Tile.ts"
 import { chainQueryFailures } from "../domain/metrics/Metrics.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
+import { makeGuard } from "../runtime/Guard.ts"
 import type { ChainMemory } from "./ChainMemory.ts"
 import { makeGapReport } from "./GapReport.ts"
 
@@ -23,40 +24,48 @@ const concurrency = 3
 /** Answers that a reorg made worthless, before it is given up. */
 const maxRepeats = 5
 
-/** `onDoubt` is told of tiles in which an answer showed slots to be wrong. */
+/**
+ * `onDoubt` is told of tiles in which an answer showed slots to be wrong. Whatever the host's code does, those who wait
+ * get an answer or an `ExternsError`.
+ */
 export const makeTileLoader = Effect.fnUntraced(function* (
   memory: ChainMemory,
   onDoubt: (tiles: ReadonlyArray<number>) => Effect.Effect<void>
 ) {
   const externs = yield* Externs
+  const guard = yield* makeGuard("asking the chain for blocks", { isShown: true })
   const fibers = yield* FiberSet.make()
   const permits = yield* Effect.makeSemaphore(concurrency)
   const gaps = makeGapReport(memory)
   const flights = new Map<number, Deferred.Deferred<ReadonlyMap<number, SlotFacts>, ExternsError>>()
 
-  const query = (range: SlotRange) =>
-    externs.chainQuery(range).pipe(
-      permits.withPermits(1),
+  /** None when the chain changed meanwhile. */
+  const attempt = Effect.fnUntraced(function* (range: SlotRange) {
+    const stamps = () => tilesOf(range).map(memory.stamp).join()
+    const before = stamps()
+    const blocks = yield* permits.withPermits(1)(externs.chainQuery(range))
+    if (stamps() !== before) return Option.none()
+    const doubted = memory.store(range, blocks)
+    if (doubted.length > 0) yield* onDoubt(doubted)
+    return Option.some(bySlot(range, blocks))
+  })
+
+  const ask: TileLoader["ask"] = Effect.fnUntraced(function* (range) {
+    const operation = `blocks ${range.start}..${range.end}`
+    const guarded = guard(
+      attempt(range),
+      (reason) => new ExternsError({ operation, reason: `died of a bug: ${reason}` })
+    ).pipe(
       Effect.tapBoth({
         onSuccess: () => gaps.answered,
         onFailure: (error) => Effect.zipRight(Metric.increment(chainQueryFailures), gaps.failed(range, error))
       })
     )
-
-  const ask: TileLoader["ask"] = Effect.fnUntraced(function* (range) {
-    const stamps = () => tilesOf(range).map(memory.stamp).join()
     for (let repeat = 0; repeat < maxRepeats; repeat++) {
-      const before = stamps()
-      const blocks = yield* query(range)
-      if (stamps() !== before) continue
-      const doubted = memory.store(range, blocks)
-      if (doubted.length > 0) yield* onDoubt(doubted)
-      return bySlot(range, blocks)
+      const facts = yield* guarded
+      if (Option.isSome(facts)) return facts.value
     }
-    return yield* new ExternsError({
-      operation: `blocks ${range.start}..${range.end}`,
-      reason: `the chain changed ${maxRepeats} times while it was asked`
-    })
+    return yield* new ExternsError({ operation, reason: `the chain changed ${maxRepeats} times while it was asked` })
   })
 
   const lacking = (tile: number, asked: SlotRange): SlotRange => {
@@ -72,22 +81,24 @@ export const makeTileLoader = Effect.fnUntraced(function* (
   }
 
   const load: TileLoader["load"] = (tile, asked = nothing) =>
-    Effect.suspend(() => {
-      const flight = flights.get(tile)
-      if (flight !== undefined) return Deferred.await(flight)
-      const range = lacking(tile, asked)
-      if (range.start > range.end) return Effect.succeed(new Map<number, SlotFacts>())
-      return Effect.flatMap(Deferred.make<ReadonlyMap<number, SlotFacts>, ExternsError>(), (made) => {
-        flights.set(tile, made)
+    // Nobody may find a flight that never took off.
+    Effect.uninterruptibleMask((restore) =>
+      Effect.suspend(() => {
+        const underWay = flights.get(tile)
+        if (underWay !== undefined) return restore(Deferred.await(underWay))
+        const range = lacking(tile, asked)
+        if (range.start > range.end) return Effect.succeed(new Map<number, SlotFacts>())
+        const flight = Deferred.unsafeMake<ReadonlyMap<number, SlotFacts>, ExternsError>(FiberId.none)
+        flights.set(tile, flight)
         const flown = Effect.onExit(ask(range), (exit) =>
           Effect.zipRight(
             Effect.sync(() => flights.delete(tile)),
-            Deferred.done(made, exit)
+            Deferred.done(flight, exit)
           )
         )
-        return Effect.zipRight(FiberSet.run(fibers, flown), Deferred.await(made))
+        return Effect.zipRight(FiberSet.run(fibers, Effect.interruptible(flown)), restore(Deferred.await(flight)))
       })
-    })
+    )
 
   const loader: TileLoader = { load, ask }
   return loader
