@@ -1,7 +1,7 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Duration, Effect, Metric, Schema } from "effect"
+import { Clock, Duration, Effect, Metric, Schedule, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
 import { slotAt } from "../../domain/network/Chain.ts"
 import { historyDeletedRows } from "../../domain/metrics/Metrics.ts"
@@ -12,6 +12,7 @@ import type { NetworkIdentity } from "../store/sqlite/NetworkOwner.ts"
 import { makeSlices, type Slices } from "./Slices.ts"
 import { explain } from "../store/sqlite/SqliteFault.ts"
 import { dayMs, dayOf } from "../../domain/Day.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 import type { Writer } from "../store/sqlite/SqliteWriter.ts"
 
 export interface RetentionOptions {
@@ -24,17 +25,22 @@ export interface RetentionOptions {
  * Deletes what is older than the retention and gives its space back, for as long as the scope is open: a slice of a few
  * milliseconds at a time, the writer and everybody else in between.
  */
-export const keepToRetention = (sql: SqlClient.SqlClient, writer: Writer, options: RetentionOptions) =>
-  retentionPass(sql, writer, options).pipe(
+export const keepToRetention = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  writer: Writer,
+  options: RetentionOptions
+) {
+  const { retention } = options
+  // A program that starts has other things to do.
+  const start = yield* Effect.once(Effect.sleep(Duration.times(retention, 5e-6)))
+  const pass = retentionPass(sql, writer, options).pipe(
     Effect.catchAll((error) =>
       Effect.logWarning(`what is older than the retention cannot be deleted: ${explain(error).reason}`)
-    ),
-    Effect.zipRight(Effect.sleep(Duration.min(Duration.minutes(10), Duration.times(options.retention, 0.1)))),
-    Effect.forever,
-    // A program that starts has other things to do.
-    Effect.delay(Duration.times(options.retention, 5e-6)),
-    Effect.forkScoped
+    )
   )
+  const pause = Duration.min(Duration.minutes(10), Duration.times(retention, 0.1))
+  yield* daemon("retention of the history", Effect.zipRight(start, pass), Schedule.spaced(pause))
+})
 
 /** Deletes once everything that is too old by now. */
 export const retentionPass = (

@@ -7,6 +7,7 @@ import {
   historyWriteSeconds
 } from "../../domain/metrics/Metrics.ts"
 import type { RecordingState } from "../../domain/Status.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 import { HistoryError } from "./History.ts"
 
 /** A batch could not be written. */
@@ -128,7 +129,7 @@ export const makeRecorder = <A>(options: {
       yield* Effect.sync(() => waiting(queue) === 0 && hurry.unsafeClose())
     })
 
-    yield* Effect.forkScoped(Effect.forever(writeNext))
+    yield* daemon("recording of the history", Effect.forever(writeNext))
     // Finalizers cannot be interrupted, and without interruption no limit holds.
     yield* Effect.addFinalizer(() =>
       Effect.catchAll(Effect.interruptible(flush), (error) =>

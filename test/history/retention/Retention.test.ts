@@ -1,14 +1,15 @@
 import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Option, Schedule, Schema } from "effect"
+import { Clock, Duration, Effect, Option, Schedule, Schema, TestClock } from "effect"
 import { openDatabase } from "../../../src/history/store/sqlite/Database.ts"
 import { History } from "../../../src/history/store/History.ts"
 import { HistoryRecord } from "../../../src/history/store/HistoryRecord.ts"
-import { retentionPass } from "../../../src/history/retention/Retention.ts"
+import { keepToRetention, retentionPass } from "../../../src/history/retention/Retention.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
 import { makeReader } from "../../../src/history/store/sqlite/SqliteReader.ts"
 import { makeWriter } from "../../../src/history/store/sqlite/SqliteWriter.ts"
+import { Daemons } from "../../../src/runtime/Daemon.ts"
 import { claim, network, outcome, probe, rows, temporaryFolder, testedSlots } from "../store/Fixture.ts"
 
 const dayMs = 86_400_000
@@ -199,6 +200,30 @@ describe("retention", () => {
       assert.strictEqual(yield* count(path, "peers"), 0)
       assert.strictEqual(yield* count(path, "blocks"), 1)
     })
+  )
+
+  it.scoped("goes on after a defect in the middle of it", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime((firstDay + 10) * dayMs)
+      const path = join(yield* temporaryFolder, "history.db")
+      const { sql, writer } = yield* database(path)
+      const old = firstDay * dayMs
+      const recordOld = (id: string) =>
+        writer.write([
+          HistoryRecord.Probe({ probe: probeAt(id, "a", old, 1), conversation: "answered", coverage: null }),
+          HistoryRecord.Peer({ peerId: "a", agent: `agent ${id}`, address: null, at: old })
+        ])
+      yield* recordOld("first")
+      const trap = yield* Effect.once(Effect.dieMessage("an injected defect"))
+      const forget = Effect.zipRight(trap, writer.forget)
+      yield* keepToRetention(sql, { ...writer, forget }, { network, retention })
+      yield* Effect.repeatN(TestClock.adjust("1 second"), 10)
+      assert.strictEqual(yield* Effect.flatMap(Daemons, ({ failures }) => failures), 1)
+      assert.strictEqual(yield* count(path, "agents"), 0)
+      yield* recordOld("second")
+      yield* Effect.repeatN(TestClock.adjust("1 minute"), 11)
+      assert.strictEqual(yield* count(path, "probes"), 0)
+    }).pipe(Effect.provide(Daemons.layer))
   )
 
   it.scopedLive("is kept to by the history itself", () =>
