@@ -8,6 +8,7 @@ import type { Job, Probe } from "../domain/probe/Job.ts"
 import { tileOf, tileSlots } from "../domain/network/Tile.ts"
 import type { PeerId, Slot } from "../domain/Primitives.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
+import { daemon } from "../runtime/Daemon.ts"
 import { makeYielder } from "../runtime/YieldNow.ts"
 import { History, type HistoryError } from "../history/store/History.ts"
 import { Externs } from "../host/Externs.ts"
@@ -146,7 +147,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
       return Option.some(entry.coverage.count(entry.range, commitments.columnSlots))
     })
 
-  yield* orphanedMeanwhile(history, commitments).pipe(
+  const review = orphanedMeanwhile(history, commitments).pipe(
     Effect.flatMap((blocks) =>
       Effect.forEach(blocks, ({ root, slot }) =>
         Effect.gen(function* () {
@@ -155,9 +156,9 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
         })
       )
     ),
-    Effect.catchAll((error) => Effect.logWarning(`blocks of before are not compared with the chain: ${error.message}`)),
-    Effect.forkScoped
+    Effect.catchAll((error) => Effect.logWarning(`blocks of before are not compared with the chain: ${error.message}`))
   )
+  yield* daemon("review of blocks that were replaced meanwhile", review)
 
   return Sampler.of({ next, record, unload: (peerId) => Effect.sync(() => void entries.delete(peerId)) })
 })

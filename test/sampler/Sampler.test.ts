@@ -225,6 +225,34 @@ describe("Sampler", () => {
     }).pipe(seeded, Effect.provide(MemoryHistory.layer))
   )
 
+  it.effect("finds it out after a defect, too", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(headSlot * 1000)
+      const history = yield* History
+      const columns = claimOf(statement(8)).columns
+      const recorded = probeOf({ peerId: peer.peerId, startSlot: 901, count: 92, columns })
+      const outcomes = recorded.outcomes.map((outcome) => ({
+        ...outcome,
+        blockRoot: outcome.slot === 950 ? "0xbb" : rootOf(outcome.slot)
+      }))
+      yield* history.recordProbe({ ...recorded, outcomes }, "answered")
+      const trap = yield* Effect.once(Effect.dieMessage("an injected defect"))
+      const trapped = Layer.succeed(History, {
+        ...history,
+        blocks: (from) => Effect.zipRight(trap, history.blocks(from))
+      })
+      const job = Effect.gen(function* () {
+        const { next } = yield* Sampler
+        yield* TestClock.adjust("1 second")
+        return yield* next(peer.peerId, startClaims(claimOf(statement(8, 901))))
+      }).pipe(Effect.provide(Layer.provide(sampler(), trapped)))
+      assert.deepStrictEqual(
+        Option.map(yield* job, ({ count, startSlot }) => [startSlot, count]),
+        Option.some([950, 1])
+      )
+    }).pipe(seeded, Effect.provide(MemoryHistory.layer))
+  )
+
   it.effect("keeps what was tested when a claim grows, and asks for the columns that joined from then on", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(headSlot * 1000)
