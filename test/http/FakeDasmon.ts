@@ -133,3 +133,17 @@ export const probeOf = (peerId: string, part: Partial<Probe> = {}): Probe => ({
   findings: [],
   ...part
 })
+
+/** A probe at which whoever looks at its outcomes next dies, once `arm` was run. */
+export const trappedProbe = (peerId: string) => {
+  let isArmed = false
+  const probe = Object.defineProperty(probeOf(peerId), "outcomes", {
+    enumerable: true,
+    get: () => {
+      if (!isArmed) return []
+      isArmed = false
+      throw new Error("an injected defect")
+    }
+  })
+  return { probe, arm: Effect.sync(() => void (isArmed = true)) }
+}

@@ -10,13 +10,14 @@ import { countOutcomes, type OutcomeCounts, outcomeKinds } from "../../domain/pr
 import type { PeerView } from "../../domain/peer/PeerView.ts"
 import type { Status } from "../../domain/Status.ts"
 import type { Verdict } from "../../domain/peer/Verdict.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 import { watchProcess } from "./ProcessMetrics.ts"
 
 /** Feeds the metrics that follow from the engine's events and status; the others are counted where things happen. */
 export const layer: Layer.Layer<never, never, Dasmon> = Layer.scopedDiscard(
   Effect.gen(function* () {
     const dasmon = yield* Dasmon
-    const { events, snapshot } = yield* dasmon.subscribe
+    const snapshot = yield* dasmon.snapshot
     yield* Effect.sync(registerAll)
     const recorder = yield* Effect.acquireRelease(
       Effect.sync(() => makeRecorder(dasmon.chain)),
@@ -24,16 +25,20 @@ export const layer: Layer.Layer<never, never, Dasmon> = Layer.scopedDiscard(
     )
     yield* recorder.start(snapshot.status, snapshot.peers)
     let last = snapshot.sequence
-    yield* Stream.runForEach(
-      events,
+    const recordEach = Stream.runForEach(
+      Stream.suspend(() => dasmon.events.since(last)),
       Effect.fnUntraced(function* (event) {
-        if (event.sequence <= last) return
-        if (event.sequence > last + 1) yield* Metric.incrementBy(Metrics.eventsLost, event.sequence - last - 1)
+        if (event._tag === "Gap") {
+          last = event.to
+          return yield* Metric.incrementBy(Metrics.eventsLost, event.to - event.from + 1)
+        }
+        // An event at which it dies is not taken again.
         last = event.sequence
         yield* Metric.increment(Metrics.events.of({ event: event._tag }))
         yield* recorder.record(event)
       })
-    ).pipe(Effect.forkScoped)
+    )
+    yield* daemon("recording of the metrics", recordEach)
     yield* watchProcess(recorder.showHeadAge)
   })
 )

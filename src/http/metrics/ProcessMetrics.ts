@@ -1,6 +1,7 @@
 import { monitorEventLoopDelay, PerformanceObserver, constants } from "node:perf_hooks"
 import { Clock, Effect, Metric, Predicate, Schedule } from "effect"
 import * as Metrics from "../../domain/metrics/Metrics.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 import { version } from "../../Version.ts"
 
 /** Keeps the metrics of the process until the scope closes; `also` is run whenever they are read. */
@@ -36,8 +37,7 @@ export const watchProcess = Effect.fnUntraced(function* (also: Effect.Effect<voi
     cpu = used
     yield* also
   })
-  yield* read
-  yield* Effect.forkScoped(Effect.schedule(read, Schedule.spaced(interval)))
+  yield* daemon("metrics of the process", read, Schedule.spaced(interval))
 })
 
 /** How often the gauges are read. */

@@ -3,9 +3,11 @@ import { Dasmon, type Snapshot } from "../../Dasmon.ts"
 import type { Event, Gap } from "../../domain/Event.ts"
 import { passes } from "../../domain/EventFilter.ts"
 import * as Metrics from "../../domain/metrics/Metrics.ts"
+import { daemon } from "../../runtime/Daemon.ts"
+import { makeGuard } from "../../runtime/Guard.ts"
 import { framed, type Framing } from "./Framing.ts"
 import { Cut, patience, stopping, type StreamConnection, tooSlow, write, writePaced } from "./StreamConnection.ts"
-import { jsonOf, type Outgoing, outgoing } from "./StreamMessage.ts"
+import { makeJsonCache, type Outgoing, outgoing } from "./StreamMessage.ts"
 import type { StreamQuery } from "./StreamQuery.ts"
 
 export interface StreamLimits {
@@ -30,12 +32,12 @@ export interface StreamHub {
   readonly run: string
   readonly limits: StreamLimits
   readonly isFull: () => boolean
-  /** Counts a stream for as long as it lasts; fails at once when there are too many. */
+  /** Counts a stream for as long as it lasts; fails at once when there are too many, and when it dies of a bug. */
   readonly counted: <A, E, R>(
     transport: Framing["transport"],
     stream: Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | Cut, R>
-  /** Writes what the client asked for, until it is cut. */
+  /** Writes what the client asked for, until it is cut; also when that dies of a bug. */
   readonly serve: (connection: StreamConnection, query: StreamQuery) => Effect.Effect<never, Cut>
 }
 
@@ -47,6 +49,7 @@ export interface StreamHub {
 export const makeStreamHub = Effect.fnUntraced(function* (limits: StreamLimits) {
   const dasmon = yield* Dasmon
   const { run, sequence: newest, since } = dasmon.events
+  const guard = yield* makeGuard("serving an event stream", { isShown: false })
   const live = new Map<Listener, () => void>()
   const ended = yield* Deferred.make<never, Cut>()
   const jsonOfEvent = makeJsonCache()
@@ -84,25 +87,45 @@ export const makeStreamHub = Effect.fnUntraced(function* (limits: StreamLimits) 
     }
   }
 
-  yield* Stream.runForEachChunk(since(position), (chunk) =>
-    Effect.suspend(() => {
-      const startedAt = performance.now()
-      deliver(Chunk.toReadonlyArray(chunk))
-      // With very many clients the writing itself takes long: then it is done less often.
-      return Effect.sleep(Math.max(coalesceMs, 2 * (performance.now() - startedAt)))
-    })
-  ).pipe(Effect.ensuring(Deferred.fail(ended, stopping)), Effect.forkScoped)
+  /** A client that was not reached catches up by itself. */
+  const leaveBehind = Effect.sync(() => {
+    for (const [listener, leave] of live) {
+      if (listener.last === position) continue
+      live.delete(listener)
+      leave()
+    }
+  })
+  const deliverAll = Stream.runForEachChunk(
+    Stream.suspend(() => since(position)),
+    (chunk) =>
+      Effect.suspend(() => {
+        const startedAt = performance.now()
+        deliver(Chunk.toReadonlyArray(chunk))
+        // With very many clients the writing itself takes long: then it is done less often.
+        return Effect.sleep(Math.max(coalesceMs, 2 * (performance.now() - startedAt)))
+      })
+  )
+  const end = Deferred.fail(ended, stopping)
+  yield* Effect.addFinalizer(() => end)
+  yield* daemon(
+    "delivery of the event stream",
+    Effect.zipRight(
+      Effect.onError(deliverAll, () => leaveBehind),
+      end
+    )
+  )
 
-  yield* Effect.sync(() => {
+  const beat = Effect.sync(() => {
     const shared = new Map<string, Buffer>()
     for (const { connection, last } of live.keys()) {
       const { framing, tcp } = connection
       const key = `${framing.transport} ${last}`
-      const beat = shared.get(key) ?? heartbeat(framing, run, last)
-      shared.set(key, beat)
-      if (tcp.writableLength <= limits.backlogBytes) write(connection, beat)
+      const bytes = shared.get(key) ?? heartbeat(framing, run, last)
+      shared.set(key, bytes)
+      if (tcp.writableLength <= limits.backlogBytes) write(connection, bytes)
     }
-  }).pipe(Effect.schedule(Schedule.spaced(limits.heartbeat)), Effect.forkScoped)
+  })
+  yield* daemon("heartbeats of the event stream", beat, Schedule.spaced(limits.heartbeat))
 
   /** Many clients that come at once share one. Whoever leaves must not take it from the others. */
   const sharedSnapshot = yield* dasmon.snapshot.pipe(
@@ -167,7 +190,7 @@ export const makeStreamHub = Effect.fnUntraced(function* (limits: StreamLimits) 
           Metric.incrementBy(clients, 1),
           Effect.sync(() => ++open)
         ),
-        (count): Effect.Effect<A, E | Cut, R> => (count > limits.maxStreams ? tooMany : stream),
+        (count): Effect.Effect<A, E | Cut, R> => (count > limits.maxStreams ? tooMany : guard(stream, cutByBug)),
         () =>
           Effect.zipRight(
             Metric.incrementBy(clients, -1),
@@ -187,6 +210,7 @@ export const makeStreamHub = Effect.fnUntraced(function* (limits: StreamLimits) 
           yield* patience(connection, limits)
         }
       }).pipe(
+        (served) => guard(served, cutByBug),
         Effect.raceFirst(Deferred.await(ended)),
         Effect.tapError(({ reason }) =>
           Effect.zipRight(
@@ -215,6 +239,7 @@ const coalesceMs = 20
 /** How old a snapshot may be that a client begins with: what happened since then follows it. */
 const snapshotAge = "1 second"
 
+const cutByBug = () => new Cut({ code: 1011, reason: "a bug in the monitor" })
 const tooMany = new Cut({ code: 1013, reason: "too many streams are open" })
 
 const sequenceOf = (item: Item): number => (item._tag === "Gap" ? item.to : item.sequence)
@@ -223,13 +248,3 @@ const heartbeat = (framing: Framing, run: string, sequence: number): Buffer =>
   Buffer.concat(framed(framing, outgoing({ _tag: "Heartbeat", run, sequence })))
 
 const outgoingSnapshot = (snapshot: Snapshot): Outgoing => outgoing({ _tag: "Snapshot", ...snapshot })
-
-/** The JSON of each event, made once and kept for as long as the bus keeps the event. */
-const makeJsonCache = (): ((event: Event) => Buffer) => {
-  const known = new WeakMap<Event, Buffer>()
-  return (event) => {
-    const json = known.get(event) ?? jsonOf(event)
-    known.set(event, json)
-    return json
-  }
-}

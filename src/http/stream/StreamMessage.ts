@@ -20,7 +20,7 @@ export const StreamMessage = Schema.Union(SnapshotMessage, Event, Gap, Heartbeat
 export type StreamMessage = typeof StreamMessage.Type
 
 /** The JSON of a message in UTF-8. */
-export const jsonOf = (message: StreamMessage): Buffer => Buffer.from(JSON.stringify(plain(message)))
+const jsonOf = (message: StreamMessage): Buffer => Buffer.from(JSON.stringify(plain(message)))
 
 /** The types say that a message is encoded as it is: Schema's encoder would only copy it, slowly. */
 const plain = (message: StreamMessage): typeof StreamMessage.Encoded => message
@@ -38,3 +38,13 @@ export const outgoing = (message: StreamMessage, json: Buffer = jsonOf(message))
   sequence: message._tag === "Cut" ? undefined : message._tag === "Gap" ? message.to : message.sequence,
   json
 })
+
+/** The JSON of each event, made once and kept for as long as the bus keeps the event. */
+export const makeJsonCache = (): ((event: Event) => Buffer) => {
+  const known = new WeakMap<Event, Buffer>()
+  return (event) => {
+    const json = known.get(event) ?? jsonOf(event)
+    known.set(event, json)
+    return json
+  }
+}

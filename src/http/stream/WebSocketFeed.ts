@@ -1,6 +1,6 @@
 import { HttpServerRequest, HttpServerResponse, Socket } from "@effect/platform"
 import { NodeHttpServerRequest } from "@effect/platform-node"
-import { Deferred, Effect, Either, Fiber } from "effect"
+import { Cause, Deferred, Effect, Either, Exit, Fiber } from "effect"
 import type * as Net from "node:net"
 import { errorResponse } from "../api/ApiErrors.ts"
 import { webSocketFraming } from "./Framing.ts"
@@ -66,9 +66,13 @@ const serve = Effect.fnUntraced(function* (
   yield* Effect.raceFirst(talk, flood(tcp)).pipe(
     Effect.catchTag("Cut", (cut) => Effect.zipRight(close(cut.code, cut.reason), Effect.sleep(farewell(cut)))),
     Effect.onInterrupt(() => close(1001, "the server is stopping")),
-    Effect.raceFirst(Fiber.await(reader))
+    Effect.raceFirst(endOf(reader))
   )
 })
+
+/** Waits for it; only a defect is passed on. */
+const endOf = (fiber: Fiber.Fiber<void>): Effect.Effect<void> =>
+  Effect.flatMap(Fiber.await(fiber), (exit) => (Exit.isFailure(exit) && Cause.isDie(exit.cause) ? exit : Effect.void))
 
 /** What the library checks too; but there a wrong handshake is refused without an end to our effect. */
 const isUpgrade = ({ headers }: HttpServerRequest.HttpServerRequest): boolean =>

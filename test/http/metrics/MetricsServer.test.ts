@@ -1,15 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Schedule, Schema } from "effect"
+import { Context, Effect, Layer, Metric, Schedule, Schema, TestClock } from "effect"
 import { coverageView } from "../../../src/domain/probe/Confidence.ts"
-import { httpRoutes } from "../../../src/domain/metrics/Metrics.ts"
+import { httpRoutes, peerChanges } from "../../../src/domain/metrics/Metrics.ts"
 import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
 import { Status } from "../../../src/domain/Status.ts"
 import * as MetricsRecorder from "../../../src/http/metrics/MetricsRecorder.ts"
 import * as MetricsServer from "../../../src/http/metrics/MetricsServer.ts"
 import * as Server from "../../../src/http/server/Server.ts"
+import { Daemons } from "../../../src/runtime/Daemon.ts"
 import { get } from "../Client.ts"
 import { parseExposition, valueOf } from "./Exposition.ts"
-import { makeFakeDasmon, peerOf, probeOf, statusOf } from "../FakeDasmon.ts"
+import { makeFakeDasmon, peerOf, probeOf, statusOf, trappedProbe } from "../FakeDasmon.ts"
 
 const others = "# HELP others_total Others.\n# TYPE others_total counter\nothers_total 7\n"
 
@@ -161,5 +162,23 @@ describe("the metrics", () => {
       assert.strictEqual((yield* get(metricsUrl.replace("/metrics", "/status"))).status, 404)
       assert.strictEqual((yield* get(metricsUrl)).headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
     })
+  )
+
+  it.scoped("go on behind an event at which their recording dies", () =>
+    Effect.gen(function* () {
+      const fake = yield* makeFakeDasmon()
+      yield* Layer.build(Layer.provide(MetricsRecorder.layer, fake.layer))
+      const changes = Effect.map(Metric.value(peerChanges.of({ change: "tracked" })), ({ count }) => count)
+      const before = yield* changes
+      const { arm, probe } = trappedProbe("A")
+      yield* fake.publish({ _tag: "Sampling", probe, conversation: "answered", coverage: null })
+      yield* arm
+      for (const peerId of ["A", "B"]) {
+        yield* fake.publish({ _tag: "NodeTracking", change: "tracked", detail: "", peerId, peer: peerOf(peerId) })
+      }
+      yield* Effect.repeatN(TestClock.adjust("1 second"), 2)
+      assert.strictEqual((yield* changes) - before, 2)
+      assert.strictEqual(yield* Effect.flatMap(Daemons, ({ failures }) => failures), 1)
+    }).pipe(Effect.provide(Daemons.layer))
   )
 })

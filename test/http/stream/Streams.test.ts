@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Fiber, Layer, Metric, Schedule, type Scope as ScopeType, Scope } from "effect"
+import { Context, Effect, Either, Exit, Fiber, Layer, Metric, Schedule, type Scope as ScopeType, Scope } from "effect"
 import * as Metrics from "../../../src/domain/metrics/Metrics.ts"
 import { HttpAddress, layer } from "../../../src/http/server/Server.ts"
 import type { StreamLimits } from "../../../src/http/stream/StreamHub.ts"
 import type { StreamMessage } from "../../../src/http/stream/StreamMessage.ts"
+import { Daemons } from "../../../src/runtime/Daemon.ts"
 import { connect, connectEvents, get, raw, upgradeRequest } from "../Client.ts"
-import { type FakeDasmon, makeFakeDasmon, peerOf, probeOf, statusOf } from "../FakeDasmon.ts"
+import { type FakeDasmon, makeFakeDasmon, peerOf, probeOf, statusOf, trappedProbe } from "../FakeDasmon.ts"
 
 const peerA = "16Uiu2HAmSUYdtMsV74nupNNcEJefunDpPiDKjWiUU5PEvWo5Rt7g"
 const peerB = "16Uiu2HAkzdsR6NDpGBTbzYiCpV6Cxp6jcB9jnrTnBEXUgXtLGmRz"
@@ -161,6 +162,39 @@ describe.each(kinds)("%s", (path, open) => {
         assert.isString(body.reason)
       }
     })
+  )
+
+  it.scopedLive("goes on after a defect while events are handed out: each comes once", () =>
+    Effect.gen(function* () {
+      const fake = yield* makeFakeDasmon()
+      const { url } = yield* start(fake)
+      const next = yield* open(url, "?since=0")
+      yield* publish(fake, 2)
+      assert.deepStrictEqual(yield* shortly(next, 3), ["beat 0", 1, 2])
+      const { arm, probe } = trappedProbe(peerA)
+      yield* fake.publish({ _tag: "Sampling", probe, conversation: "answered", coverage: null })
+      yield* arm
+      assert.deepStrictEqual(yield* shortly(next, 1), [3])
+      yield* publish(fake, 3)
+      assert.deepStrictEqual(yield* shortly(next, 3), [4, 5, 6])
+      assert.strictEqual(yield* Effect.flatMap(Daemons, ({ failures }) => failures), 1)
+    }).pipe(Effect.provide(Daemons.layer))
+  )
+
+  it.scopedLive("ends when it dies itself, says why, and is there for whoever comes back", () =>
+    Effect.gen(function* () {
+      const fake = yield* makeFakeDasmon()
+      yield* publish(fake, 1)
+      const { url } = yield* start(fake)
+      const { arm, probe } = trappedProbe(peerA)
+      yield* fake.publish({ _tag: "Sampling", probe, conversation: "answered", coverage: null })
+      yield* arm
+      const next = yield* open(url, "?since=0")
+      const ending = yield* Effect.either(shortly(next, 2))
+      assert.include(String(Either.merge(ending)), path === "/ws" ? "1011" : "a bug in the monitor")
+      assert.strictEqual(yield* Effect.flatMap(Daemons, ({ failures }) => failures), 1)
+      assert.deepStrictEqual(yield* shortly(yield* open(url, "?since=0"), 3), ["beat 0", 1, 2])
+    }).pipe(Effect.provide(Daemons.layer))
   )
 
   it.scopedLive("gives a snapshot larger than the backlog to a client that reads slowly", () =>
