@@ -3,6 +3,7 @@ import { NodeFileSystem } from "@effect/platform-node"
 import { type Chunk, Effect, Layer, Metric, Queue, Schedule, Schema, Stream, SubscriptionRef } from "effect"
 import { Event, Gap } from "../domain/Event.ts"
 import * as Metrics from "../domain/metrics/Metrics.ts"
+import { daemon } from "../runtime/Daemon.ts"
 import { EventBus } from "./EventBus.ts"
 import { type EventLogError, type LogFileOptions, openLogFile } from "./LogFile.ts"
 
@@ -51,36 +52,37 @@ const make = Effect.fn("EventLog.make")(function* (options: LogFileOptions) {
   const append = yield* openLogFile(options)
   /** Sequence number of the newest event that is in the file. */
   const written = yield* SubscriptionRef.make(yield* bus.sequence)
-  const { events } = yield* bus.subscribeFrom(yield* SubscriptionRef.get(written))
   // A hang-up does not wait for events: whoever moved the file away expects a fresh one.
   const { withPermits } = yield* Effect.makeSemaphore(1)
   const hungUp = yield* Queue.sliding<void>(1)
-  yield* Stream.runForEach(hangUps, () => Effect.zipRight(hungUp.offer(undefined), withPermits(1)(append([])))).pipe(
-    Effect.forkScoped
+  yield* daemon(
+    "hang-ups of the event log",
+    Stream.runForEach(hangUps, () => Effect.zipRight(hungUp.offer(undefined), withPermits(1)(append([]))))
   )
 
   const waiting = Effect.zipWith(bus.sequence, SubscriptionRef.get(written), (newest, last) => newest - last)
-  yield* Effect.flatMap(waiting, (count) => Metric.set(Metrics.eventLogQueueDepth, count)).pipe(
-    Effect.schedule(Schedule.spaced("5 seconds")),
-    Effect.forkScoped
+  yield* daemon(
+    "queue depth of the event log",
+    Effect.flatMap(waiting, (count) => Metric.set(Metrics.eventLogQueueDepth, count)),
+    Schedule.spaced("5 seconds")
   )
   /** Between two batches; the bus keeps what comes meanwhile. */
   const pause = Effect.flatMap(waiting, (count) =>
     count < patientUpTo ? Effect.timeoutOption(hungUp.take, interval) : Effect.void
   )
-  yield* events.pipe(
-    Stream.runForEachChunk((batch) =>
-      Effect.gen(function* () {
-        const { last, lines, lost } = linesOf(batch, yield* SubscriptionRef.get(written))
-        yield* withPermits(1)(append(lines))
-        yield* Metric.incrementBy(Metrics.eventLogLost, lost)
-        yield* SubscriptionRef.set(written, last)
-        yield* pause
-      })
-    ),
-    Effect.catchAllDefect((defect) => Effect.logError(`event log ${path}: stopped by a defect`, defect)),
-    Effect.forkScoped
+  const unwritten = Stream.unwrap(
+    Effect.map(Effect.flatMap(SubscriptionRef.get(written), bus.subscribeFrom), ({ events }) => events)
   )
+  const writeAll = Stream.runForEachChunk(unwritten, (batch) =>
+    Effect.gen(function* () {
+      const { last, lines, lost } = linesOf(batch, yield* SubscriptionRef.get(written))
+      yield* withPermits(1)(append(lines))
+      yield* Metric.incrementBy(Metrics.eventLogLost, lost)
+      yield* SubscriptionRef.set(written, last)
+      yield* pause
+    })
+  )
+  yield* daemon("writing of the event log", writeAll)
 
   yield* Effect.addFinalizer(() =>
     Effect.gen(function* () {

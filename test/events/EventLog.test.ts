@@ -6,6 +6,7 @@ import { EventBus } from "../../src/events/EventBus.ts"
 import * as EventLog from "../../src/events/EventLog.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { rotateFiles } from "../../src/events/LogFile.ts"
+import { Daemons } from "../../src/runtime/Daemon.ts"
 import { sampling, snapshotEvent } from "./fixtures.ts"
 
 const tempFolder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
@@ -329,6 +330,30 @@ describe("EventLog", () => {
       assert.include(warning, `the folder ${folder} does not exist`)
       assert.strictEqual(info, `INFO event log ${path}: is written again`)
       assert.deepStrictEqual(rest, [])
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("writes what a defect kept it from writing", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* tempFolder}/events.ndjson`
+      const trap = yield* Effect.once(Effect.dieMessage("an injected defect"))
+      const isOpen = yield* Ref.make(false)
+      const trapped = Layer.succeed(FileSystem.FileSystem, {
+        ...fs,
+        open: (...parameters) => Effect.zipRight(Effect.whenEffect(trap, isOpen), fs.open(...parameters))
+      })
+      const events = yield* session(
+        path,
+        Effect.gen(function* () {
+          yield* Ref.set(isOpen, true)
+          const first = yield* publish(3)
+          const { failures } = yield* Daemons
+          yield* eventually(Effect.map(failures, (count) => count === 1))
+          return [...first, ...(yield* publish(2, 4))]
+        })
+      ).pipe(Effect.provide(Layer.merge(trapped, Daemons.layer)))
+      assert.deepStrictEqual(yield* read(path), events)
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
