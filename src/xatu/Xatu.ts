@@ -6,8 +6,9 @@ import { isLoopback } from "../config/ListenAddress.ts"
 import { isSecure, sentHeaders, type XatuConfig } from "../config/XatuConfig.ts"
 import { Dasmon } from "../Dasmon.ts"
 import type { ChainParameters } from "../domain/network/Chain.ts"
-import type { Event } from "../domain/Event.ts"
+import type { Event, Gap } from "../domain/Event.ts"
 import * as Metrics from "../domain/metrics/Metrics.ts"
+import { daemon } from "../runtime/Daemon.ts"
 import { type Backlog, makeBacklog } from "./shipping/Backlog.ts"
 import { encodeEvent } from "./event/Codec.ts"
 import * as GrpcTransport from "./shipping/GrpcTransport.ts"
@@ -87,28 +88,27 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
   })
   const ship = shipTo(backlog)
   const heartbeats = makeHeartbeats(sender, heartbeatIntervalMs)
-  const { events, snapshot } = yield* dasmon.subscribe
+  const snapshot = yield* dasmon.snapshot
   const now = yield* Clock.currentTimeMillis
   yield* ship(snapshot.peers.flatMap((peer) => heartbeats.see(peer, now)))
   let last = snapshot.sequence
 
-  yield* Stream.runForEach(
-    events,
-    Effect.fnUntraced(function* (event) {
-      if (event.sequence > last + 1) yield* missed(event.sequence - last - 1)
+  const takeIn = (event: Event | Gap) =>
+    Effect.gen(function* () {
+      if (event._tag === "Gap") return yield* missed(event.to - event.from + 1)
       yield* ship(eventsOf(sender, dasmon.chain, heartbeats, event))
       yield* backlog.showDepth
-      last = event.sequence
-    })
-  ).pipe(
-    Effect.catchAllDefect((defect) => Effect.logError("xatu: stopped by a bug", defect)),
-    Effect.forkScoped
+    }).pipe(
+      // Also one at which it dies: that is not taken again.
+      Effect.ensuring(Effect.sync(() => void (last = event._tag === "Gap" ? event.to : event.sequence)))
+    )
+  const takeAll = Stream.runForEach(
+    Stream.suspend(() => dasmon.events.since(last)),
+    takeIn
   )
-  yield* Clock.currentTimeMillis.pipe(
-    Effect.flatMap((now) => ship(heartbeats.due(now))),
-    Effect.schedule(Schedule.spaced(heartbeatTick)),
-    Effect.forkScoped
-  )
+  yield* daemon("taking in of what is shipped to Xatu", takeAll)
+  const beat = Effect.flatMap(Clock.currentTimeMillis, (now) => ship(heartbeats.due(now)))
+  yield* daemon("heartbeats of what is shipped to Xatu", beat, Schedule.spaced(heartbeatTick))
   const catchUp = Effect.gen(function* () {
     const sequence = yield* dasmon.events.sequence
     yield* Effect.suspend(() => (last >= sequence ? Effect.void : Effect.fail("behind"))).pipe(
@@ -119,7 +119,7 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
   yield* Effect.addFinalizer(() => catchUp)
 
   const shipper = makeShipper(transport, backlog, { batchSize, pace: options.pace ?? defaultPace })
-  yield* Effect.forkScoped(shipper.run)
+  yield* daemon("shipping to Xatu", shipper.run)
   yield* Effect.addFinalizer(() =>
     Effect.zipRight(
       catchUp,

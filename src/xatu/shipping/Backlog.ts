@@ -1,5 +1,6 @@
 import { Duration, Effect, Metric, Option, type Scope } from "effect"
 import { xatuDropped, xatuQueueDepth } from "../../domain/metrics/Metrics.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 import type { Frame } from "../event/Codec.ts"
 import type { Segment, SpillFolder } from "./SpillFolder.ts"
 
@@ -88,16 +89,18 @@ export const makeBacklog = (
         const half = isHalfFull() ? memory.slice(0, Math.ceil(memory.length / 2)) : []
         memory = memory.slice(half.length)
         moving = half.length
-        const lost = yield* spill.append(half)
+        const keep = Effect.sync(() => void (memory = [...half, ...memory]))
+        const lost = yield* Effect.onError(spill.append(half), () => keep).pipe(
+          Effect.ensuring(Effect.sync(() => void (moving = 0)))
+        )
         dropped += lost
-        moving = 0
         isDiskStuck = false
         yield* tellDropped("there is no room for more on disk (xatu.spill_limit_mib)")
         signal()
         yield* showDepth
       })
     )
-    yield* tooMany.await.pipe(Effect.zipRight(move), Effect.forever, Effect.forkScoped)
+    yield* daemon("spilling of what waits for Xatu", Effect.forever(Effect.zipRight(tooMany.await, move)))
 
     yield* Effect.addFinalizer(() =>
       exclusive(

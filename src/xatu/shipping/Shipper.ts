@@ -157,15 +157,7 @@ export const makeShipper = (
         if (Option.isSome(refusal)) yield* report(refusal.value)
         yield* Effect.ignore(delays.next(undefined))
       }
-    }).pipe(
-      Effect.catchAllDefect((defect) =>
-        Effect.zipRight(
-          Effect.logError("xatu: a batch was not sent: this is a bug in dasmon", defect),
-          Effect.sleep(pace.most)
-        )
-      ),
-      Effect.forever
-    )
+    }).pipe(Effect.forever)
   })
 
   return { run, isFailing: Effect.sync(() => state.failing !== undefined) }
