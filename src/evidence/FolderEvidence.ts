@@ -2,6 +2,8 @@ import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { NodeFileSystem } from "@effect/platform-node"
 import { Effect, Either, Fiber, FiberSet, Layer, PartitionedSemaphore, Schema } from "effect"
+import { daemon } from "../runtime/Daemon.ts"
+import { makeGuard } from "../runtime/Guard.ts"
 import { encodeEvidence, type Evidence } from "./Evidence.ts"
 import { type EvidenceBounds, EvidenceStore } from "./EvidenceStore.ts"
 import { bytesOnDisk, type EvidenceIndex, makeEvidenceIndex, peerOfName, type Piece, pieceOf } from "./EvidenceIndex.ts"
@@ -32,6 +34,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   /** One at a time on the disk: the index and the folder then say the same. Those that wait are served by turns. */
   const disk = yield* PartitionedSemaphore.make<string>({ permits: 1 })
   const writes = yield* FiberSet.make()
+  const guard = yield* makeGuard("keeping of evidence", { isShown: false })
   let scanned = false
   let failing: string | null = null
   let lost = 0
@@ -85,7 +88,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   /** After a failure the rest of a probe's pieces is not tried: a disk that hangs is waited for once a probe. */
   const keep = Effect.fn("FolderEvidence.keep")(function* (pieces: ReadonlyArray<Evidence>) {
     for (const [place, piece] of pieces.entries()) {
-      const done = yield* keepOne(piece).pipe(Effect.catchAllDefect(bug), Effect.either)
+      const done = yield* Effect.either(guard(keepOne(piece), bug))
       if (Either.isLeft(done)) return yield* failed(done.left, pieces.length - place)
       yield* succeeded
     }
@@ -95,11 +98,11 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   yield* Effect.addFinalizer(() =>
     FiberSet.awaitEmpty(writes).pipe(Effect.interruptible, Effect.timeoutOption(closeLimit))
   )
-  yield* scanOnce.pipe(
+  const lookThrough = scanOnce.pipe(
     disk.withPermits("", 1),
-    Effect.catchAll((error) => failed(reasonOf(error), 0)),
-    Effect.forkScoped
+    Effect.catchAll((error) => failed(reasonOf(error), 0))
   )
+  yield* daemon("looking through the evidence", lookThrough)
 
   return EvidenceStore.of({
     keep: (pieces) =>
@@ -188,7 +191,7 @@ const orIfNotFound =
     Effect.catchIf(effect, isNotFound, () => Effect.sync(value))
 
 /** A piece that cannot even be written down is a bug here, and no reason to lose the probe. */
-const bug = (defect: unknown) => Effect.fail(`this is a bug in dasmon: ${String(defect)}`)
+const bug = (reason: string): string => `this is a bug in dasmon: ${reason}`
 
 const tooSlow = (limit: string) => new FolderError({ reason: `the disk does not answer within ${limit}` })
 

@@ -6,6 +6,7 @@ import { decodeEvidence, type Evidence } from "../../src/evidence/Evidence.ts"
 import { type EvidenceBounds, EvidenceStore } from "../../src/evidence/EvidenceStore.ts"
 import * as FolderEvidence from "../../src/evidence/FolderEvidence.ts"
 import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
+import { Daemons } from "../../src/runtime/Daemon.ts"
 import { piece } from "./Pieces.ts"
 
 const quietly = Effect.provide(Logger.remove(Logger.defaultLogger))
@@ -259,6 +260,36 @@ describe("the folder", () => {
       )
       assert.deepStrictEqual([state, lost], ["failing", 1])
       assert.include(reason ?? "", "this is a file")
+    }).pipe(Effect.provide(NodeFileSystem.layer))
+  )
+
+  it.scopedLive("loses a piece to a defect, counts it as one, and keeps the next", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* tempFolder}/e`
+      const trap = yield* Effect.once(Effect.dieMessage("an injected defect"))
+      const logs = yield* collectLogs
+      const trapped = Layer.succeed(FileSystem.FileSystem, {
+        ...fs,
+        writeFile: (...parameters) => Effect.zipRight(trap, fs.writeFile(...parameters))
+      })
+      yield* Effect.gen(function* () {
+        yield* keep(...of("a", 1))
+        const reason = "this is a bug in dasmon: an injected defect"
+        assert.deepInclude(yield* keeping, { state: "failing", reason, lost: 1 })
+        yield* keep(...of("a", 2))
+        assert.deepInclude(yield* keeping, { state: "keeping", lost: 1, pieces: 1 })
+        assert.strictEqual(yield* Effect.flatMap(Daemons, ({ failures }) => failures), 1)
+        assert.include(yield* logs.messages, "ERROR keeping of evidence failed")
+      }).pipe(
+        Effect.provide(
+          FolderEvidence.layerOver({ path, ...bounds(9, 9) }).pipe(
+            Layer.provide(trapped),
+            Layer.provideMerge(Daemons.layer)
+          )
+        ),
+        Effect.provide(logs.layer)
+      )
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
