@@ -5,7 +5,7 @@ import {
   Effect,
   Fiber,
   Layer,
-  Option,
+  type Option,
   Schedule,
   Schema,
   type Scope,
@@ -42,6 +42,7 @@ import type { Host } from "./host/Host.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
 import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
 import { describePeer } from "./peers/DescribePeer.ts"
+import { daemon, Daemons, describeFailing } from "./runtime/Daemon.ts"
 import { LoopLag } from "./runtime/LoopLag.ts"
 import type { PeerFacts } from "./peers/PeerActor.ts"
 import { Peers, type PeersOptions } from "./peers/Peers.ts"
@@ -89,7 +90,10 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
      * ones: the event that comes last is out when this returns.
      */
     readonly halt: Effect.Effect<void>
-    /** What of the engine has died, a sentence each; empty while all is well. */
+    /**
+     * What of the monitor does not work at this moment, a sentence each: the daemons that fail, also those around the
+     * engine that share its `Daemons`; empty while all is well.
+     */
     readonly dead: Effect.Effect<ReadonlyArray<string>>
     readonly snapshot: Effect.Effect<Snapshot>
     readonly events: EventStream
@@ -103,8 +107,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
 >() {
   /**
    * The whole monitor over a host's node and chain: history in SQLite at `databasePath`, evidence in a folder beside it,
-   * KZG in worker threads.
-   * Everything that it starts ends with the layer's scope.
+   * KZG in worker threads. Everything that it starts ends with the layer's scope. With `Daemons.layer` around it, `dead`
+   * tells also of what fails around the engine: the host's own daemons, the HTTP server's.
    */
   static readonly layer = (config: Config, options: EngineOptions = { simulated: false }) =>
     Dasmon.layerOver(config, options).pipe(
@@ -122,7 +126,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
           window: config.samplingStrategy.historyWindow,
           mode: config.backfill.mode
         })
-      ])
+      ]),
+      Layer.provide(Daemons.layerUnlessShared)
     )
 
   /** The same over stores and a verifier of the caller's choice. */
@@ -144,7 +149,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     return Layer.scoped(Dasmon, make(options)).pipe(
       Layer.provide(peers),
       Layer.provide(log),
-      Layer.provide(ProbeTotals.layer)
+      Layer.provide(ProbeTotals.layer),
+      Layer.provide(Daemons.layerUnlessShared)
     )
   }
 }
@@ -158,6 +164,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   const history = yield* History
   const reports = yield* Reports
   const totals = yield* ProbeTotals
+  const daemons = yield* Daemons
   const startedAt = yield* Clock.currentTimeMillis
 
   /** What of the status is not told by events. */
@@ -166,13 +173,14 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
     headSlot: commitments.headSlot,
     commitments: commitments.progress,
     history: history.state,
-    evidence: evidence.state
+    evidence: evidence.state,
+    daemonFailures: daemons.failures
   })
 
   /** Peers, counts and the number of the newest event as they are in one step of the bus: none of them without the others. */
   const snapshotIn = (
     { sequence }: BusStep,
-    { now, ...around }: Effect.Effect.Success<typeof surroundings>
+    { daemonFailures, now, ...around }: Effect.Effect.Success<typeof surroundings>
   ): Snapshot => {
     const views = peers.views()
     const { defects, outcomes, ...probes } = totals.now()
@@ -188,7 +196,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
       },
       probes,
       outcomes,
-      defects,
+      defects: defects + daemonFailures,
       ...around
     }
     return { run: bus.run, sequence: sequence(), status, peers: views }
@@ -210,18 +218,16 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
       return { ...holdings, epoch: epochOf(chain, slot), startsAt: slotStart(chain, slot), canonical }
     })
 
-  const telling = yield* surroundings.pipe(
-    Effect.flatMap((around) =>
-      bus.inOneStep((step) => step.tell({ _tag: "SystemSnapshot", status: snapshotIn(step, around).status }))
-    ),
-    Effect.schedule(Schedule.spaced(snapshotInterval)),
-    Effect.forkScoped
+  const first = yield* Effect.once(Effect.sleep(snapshotInterval))
+  const tell = Effect.flatMap(surroundings, (around) =>
+    bus.inOneStep((step) => step.tell({ _tag: "SystemSnapshot", status: snapshotIn(step, around).status }))
   )
-
-  const dead = Effect.gen(function* () {
-    const stopped = Option.isSome(yield* Fiber.poll(telling))
-    return stopped ? ["the status is not told any more"] : []
-  })
+  const telling = yield* daemon(
+    "telling of the status",
+    Effect.zipRight(first, tell),
+    Schedule.spaced(snapshotInterval)
+  )
+  const dead = Effect.map(daemons.failing, (failing) => failing.map(describeFailing))
 
   return Dasmon.of({
     chain,

@@ -77,6 +77,10 @@ export { type ConnectedPeer, type DialError, Host, type HostEvent, NotDialled } 
 export type { ResponseStream } from "./wire/Client.ts"
 export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
 
+/* What runs in the background, and what is known of it. */
+
+export { daemon, Daemons, type FailingDaemon } from "./runtime/Daemon.ts"
+
 /* What `Dasmon.layerOver` is composed of: each service, and its layers. */
 
 export * as ChainCommitments from "./chain/ChainCommitments.ts"

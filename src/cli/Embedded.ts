@@ -42,9 +42,8 @@ export const run = Effect.fn("Embedded.run")(function* (options: EmbeddedOptions
   const folder = yield* fs.makeTempDirectoryScoped({ prefix: "dasmon-" })
   const config = yield* makeConfig(embeddedConfig(announcement, folder, options))
   const profiles = new Map(announcement.peers.map(({ peerId, profile }) => [peerId, profile]))
-  const monitor = Monitor.layer(config, { simulated: true, note: (peerId) => profiles.get(peerId) ?? "" }).pipe(
-    Layer.provide(Standalone.layer({ url: announcement.beaconApi, version }))
-  )
+  const host = Standalone.layer({ url: announcement.beaconApi, version })
+  const monitor = Monitor.layer(config, { simulated: true, note: (peerId) => profiles.get(peerId) ?? "" }, host)
   // Not a race: a race that is interrupted lets go of the folder while the monitor is still closing.
   return yield* Effect.scoped(Effect.zipRight(Layer.build(monitor), exited))
 }, Effect.scoped)

@@ -5,6 +5,9 @@ import * as MetricsRecorder from "../http/metrics/MetricsRecorder.ts"
 import * as MetricsServer from "../http/metrics/MetricsServer.ts"
 import type { Access } from "../http/server/Security.ts"
 import * as Server from "../http/server/Server.ts"
+import type { Externs } from "../host/Externs.ts"
+import type { Host } from "../host/Host.ts"
+import { Daemons } from "../runtime/Daemon.ts"
 import { version } from "../Version.ts"
 import type { NodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Xatu from "../xatu/Xatu.ts"
@@ -18,7 +21,11 @@ export interface MonitorOptions extends EngineOptions {
 }
 
 /** The monitor as a program: the engine, its HTTP API, its metrics, what it ships to Xatu, and what it prints. */
-export const layer = (config: Config, options: MonitorOptions) => {
+export const layer = <E>(config: Config, options: MonitorOptions, host: Layer.Layer<Externs | Host, E>) =>
+  layerOver(config, options, Layer.provide(Dasmon.layer(config, options), host))
+
+/** The same over an engine of the caller's choice. All of it shares one account of what fails. */
+export const layerOver = <E>(config: Config, options: MonitorOptions, engine: Layer.Layer<Dasmon, E>) => {
   const metrics = config.metrics.enabled
     ? Layer.merge(MetricsRecorder.layer, metricsServer(config, options))
     : Layer.empty
@@ -28,7 +35,7 @@ export const layer = (config: Config, options: MonitorOptions) => {
     metrics,
     xatu(config)
   )
-  return haltFirst.pipe(Layer.provideMerge(outward), Layer.provide(Dasmon.layer(config, options)))
+  return haltFirst.pipe(Layer.provideMerge(outward), Layer.provide(engine), Layer.provide(Daemons.layerUnlessShared))
 }
 
 /** Scopes close in reverse: probing ends while all that carries its events away is still there. */

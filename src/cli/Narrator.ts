@@ -3,6 +3,7 @@ import { Dasmon } from "../Dasmon.ts"
 import type { Event } from "../domain/Event.ts"
 import { blameOf } from "../domain/probe/Outcome.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
+import { daemon } from "../runtime/Daemon.ts"
 import { Verdict } from "../domain/peer/Verdict.ts"
 
 export interface NarratorOptions {
@@ -21,7 +22,7 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
   Layer.scopedDiscard(
     Effect.gen(function* () {
       const dasmon = yield* Dasmon
-      const { events, snapshot } = yield* dasmon.subscribe
+      const snapshot = yield* dasmon.snapshot
       const agents = new Map(snapshot.peers.map((peer) => [peer.peerId, peer.agent]))
       const told = new Set<string>()
 
@@ -44,12 +45,18 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
         }
       })
 
-      yield* Effect.forkScoped(Stream.runForEach(events, tell))
-      yield* dasmon.peers.pipe(
-        Effect.flatMap((peers) => options.print(summaryOf(peers))),
-        Effect.schedule(Schedule.spaced(options.summaryIntervalMs)),
-        Effect.forkScoped
+      let last = snapshot.sequence
+      const tellAll = Stream.runForEach(
+        Stream.suspend(() => dasmon.events.since(last)),
+        (event) => {
+          last = event._tag === "Gap" ? event.to : event.sequence
+          return event._tag === "Gap" ? Effect.void : tell(event)
+        }
       )
+      yield* daemon("telling of what is found", tellAll)
+      const first = yield* Effect.once(Effect.sleep(options.summaryIntervalMs))
+      const summarise = Effect.flatMap(dasmon.peers, (peers) => options.print(summaryOf(peers)))
+      yield* daemon("summaries", Effect.zipRight(first, summarise), Schedule.spaced(options.summaryIntervalMs))
     })
   )
 

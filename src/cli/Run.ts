@@ -4,34 +4,35 @@ import { ConfigError } from "../config/ConfigError.ts"
 import { loadConfig } from "../config/ConfigFile.ts"
 import { hangUps } from "../events/EventLog.ts"
 import * as Standalone from "../host/Standalone.ts"
+import { daemon, Daemons } from "../runtime/Daemon.ts"
 import { version } from "../Version.ts"
 import { makeNodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Monitor from "./Monitor.ts"
 
 /** The program with a configuration: a real network, by the beacon node that the file names. */
-export const run = Effect.fn("Run.run")(function* (file: string) {
-  // The event log listens too, if there is one: whoever sends it does not want an end.
-  yield* Effect.forkScoped(Stream.runDrain(hangUps))
-  const config = yield* loadConfig(file)
-  if (config.beaconApi === undefined) {
-    return yield* new ConfigError({
-      lines: [`${file}: beacon_api: is required: the http(s) URL of your beacon node, such as http://127.0.0.1:5052`]
-    })
-  }
-  yield* Console.log(`dasmon: watching the network of ${config.beaconApi}; history in ${config.databasePath}`)
-  const fallback = config.backfill.beaconApi
-  const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
-  const monitor = Monitor.layer(config, { simulated: false, note: () => "", ...measured }).pipe(
-    Layer.provide(
-      Standalone.layer({
-        url: config.beaconApi,
-        version,
-        identityFile: identityFileOf(config),
-        listen: config.listenAddresses,
-        metrics: measured.nodeMetrics,
-        ...(fallback === undefined ? {} : { fallbackUrl: fallback })
+export const run = Effect.fn("Run.run")(
+  function* (file: string) {
+    // The event log listens too, if there is one: whoever sends it does not want an end.
+    yield* daemon("hang-ups", Stream.runDrain(hangUps))
+    const config = yield* loadConfig(file)
+    if (config.beaconApi === undefined) {
+      return yield* new ConfigError({
+        lines: [`${file}: beacon_api: is required: the http(s) URL of your beacon node, such as http://127.0.0.1:5052`]
       })
-    )
-  )
-  return yield* Layer.launch(monitor)
-}, Effect.scoped)
+    }
+    yield* Console.log(`dasmon: watching the network of ${config.beaconApi}; history in ${config.databasePath}`)
+    const fallback = config.backfill.beaconApi
+    const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
+    const host = Standalone.layer({
+      url: config.beaconApi,
+      version,
+      identityFile: identityFileOf(config),
+      listen: config.listenAddresses,
+      metrics: measured.nodeMetrics,
+      ...(fallback === undefined ? {} : { fallbackUrl: fallback })
+    })
+    return yield* Layer.launch(Monitor.layer(config, { simulated: false, note: () => "", ...measured }, host))
+  },
+  Effect.scoped,
+  Effect.provide(Daemons.layer)
+)

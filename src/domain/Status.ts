@@ -44,7 +44,10 @@ export const Status = Schema.Struct({
   commitments: Schema.Struct({ known: Schema.Int, wanted: Schema.Int }),
   history: RecordingState,
   evidence: EvidenceState,
-  /** Fibers that died of a bug and were started again. */
+  /**
+   * Bugs that were met since the start: peers' actors and daemons that died, or failed, and were started again, and work
+   * for somebody (a question to the chain, a stream) that died and was given up with an error.
+   */
   defects: Schema.Int
 }).annotations({ identifier: "Status" })
 export type Status = typeof Status.Type

@@ -7,7 +7,7 @@ export interface FailingDaemon {
   readonly name: string
   /** Times in a row. */
   readonly failures: number
-  /** What it failed of, as a sentence. */
+  /** What it failed of, for those who may see the log. */
   readonly reason: string
 }
 
@@ -79,9 +79,12 @@ export const daemon = <A, E, R, R2 = never>(
     )
   })
 
-/** A sentence for each failing daemon, for whoever looks after the program. */
-export const describeFailing = ({ failures, name, reason }: FailingDaemon): string =>
-  `${name} has failed ${failures === 1 ? "once" : `${failures} times in a row`} and is tried again: ${reason}`
+/**
+ * A sentence for whoever looks after the program. Without the reason, which may hold paths and addresses: `/healthz`
+ * tells everyone.
+ */
+export const describeFailing = ({ failures, name }: FailingDaemon): string =>
+  `${name} has failed ${failures === 1 ? "once" : `${failures} times in a row`} and is tried again; the log says why`
 
 const restarts = Schedule.exponential("500 millis").pipe(Schedule.union(Schedule.spaced("1 minute")), Schedule.jittered)
 

@@ -109,7 +109,7 @@ describe("a host whose code has a bug", () => {
           const [failing, ...others] = yield* daemons.failing
           assert.match(
             failing === undefined ? "" : describeFailing(failing),
-            /^asking the chain for blocks has failed \d+ times in a row and is tried again: /
+            /^asking the chain for blocks has failed \d+ times in a row and is tried again; the log says why$/
           )
           assert.deepStrictEqual(others, [])
           const range = { start: 200, end: 240 }

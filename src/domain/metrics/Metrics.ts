@@ -234,7 +234,10 @@ export const buildInfo = labelled(
   { version: any, node: any }
 )
 export const startTime = gauge("dasmon_start_time_seconds", "When the program started, Unix time.")
-export const defects = counter("dasmon_defects_total", "Fibers that died of a bug and were started again.")
+export const defects = counter(
+  "dasmon_defects_total",
+  "Times that a part of the monitor died of a bug; it is tried again."
+)
 export const eventLoopDelayMedian = gauge(
   "dasmon_event_loop_delay_median_seconds",
   "Median delay of the event loop over the last interval."

@@ -64,7 +64,10 @@ const Monitor = HttpApiGroup.make("monitor", { topLevel: true })
     HttpApiEndpoint.get("healthz", "/healthz")
       .addSuccess(Alive)
       .addError(failing(NotAlive, "NotAlive"))
-      .annotate(OpenApi.Description, "Whether the program lives. If not, it should be started again.")
+      .annotate(
+        OpenApi.Description,
+        "Whether all that runs in the background works. What fails is tried again by itself."
+      )
   )
   .add(
     HttpApiEndpoint.get("readyz", "/readyz")

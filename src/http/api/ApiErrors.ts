@@ -33,7 +33,7 @@ export class HistoryBusy extends Schema.TaggedError<HistoryBusy>()("HistoryBusy"
 /** The query of the history took too long. */
 export class HistoryTooSlow extends Schema.TaggedError<HistoryTooSlow>()("HistoryTooSlow", { reason: Schema.String }) {}
 
-/** A part of the monitor has died: it should be started again. */
+/** A part of the monitor fails. It is tried again by itself; if that goes on, somebody should look at the log. */
 export class NotAlive extends Schema.TaggedError<NotAlive>()("NotAlive", { reasons: Schema.Array(Schema.String) }) {}
 
 /** The monitor cannot do its work at this moment. */
@@ -103,7 +103,7 @@ export const meaningOf: Readonly<Record<ApiError["_tag"], string>> = {
   TooManyWaiting: "Too many wait for a probe.",
   HistoryBusy: "Too many queries of the history are waiting: see Retry-After.",
   HistoryUnavailable: "The history cannot be read.",
-  NotAlive: "A part of the monitor has died.",
+  NotAlive: "A part of the monitor fails.",
   NotReady: "The monitor cannot do its work at this moment.",
   HistoryTooSlow: "The query of the history took too long.",
   ProbeTookTooLong: "The probe did not end in time."
