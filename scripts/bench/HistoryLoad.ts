@@ -1,11 +1,10 @@
 import { stat } from "node:fs/promises"
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { Reactivity } from "@effect/experimental"
-import { SqliteClient } from "@effect/sql-sqlite-node"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Duration, Effect, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
 import { History, type HistoryError } from "../../src/history/store/History.ts"
+import { openSqlite } from "../../src/history/store/sqlite/Sqlite.ts"
 import { layer } from "../../src/history/store/SqliteHistory.ts"
 import { agentOf, benchNetwork, claimOf, combinationsPerProbe, peerIdOf, probeOf } from "./HistoryProbes.ts"
 
@@ -90,7 +89,7 @@ const drive = (options: { readonly combinationsPerSecond: number; readonly secon
 /** Bytes of the pages that coverage takes, per combination that was tested. */
 export const coverageBytes = (path: string) =>
   Effect.gen(function* () {
-    const sql = yield* SqliteClient.make({ filename: path, readonly: true, disableWAL: true })
+    const sql = yield* openSqlite(path, { readonly: true })
     const [{ bytes }] = yield* Effect.flatMap(
       sql.unsafe("SELECT sum(pgsize) AS bytes FROM dbstat WHERE name = 'coverage' AND aggregate = TRUE"),
       Schema.decodeUnknown(Schema.Tuple(Schema.Struct({ bytes: Schema.Number })))
@@ -100,7 +99,7 @@ export const coverageBytes = (path: string) =>
       Schema.decodeUnknown(Schema.Tuple(Schema.Struct({ tested: Schema.Number })))
     )
     return bytes / tested
-  }).pipe(Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make), Effect.scoped)
+  }).pipe(Effect.scoped)
 
 const addressOf = (peer: number): string => `/ip4/10.${(peer >> 16) & 255}.${(peer >> 8) & 255}.${peer & 255}/tcp/9000`
 

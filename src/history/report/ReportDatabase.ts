@@ -2,12 +2,11 @@ import { constants, existsSync } from "node:fs"
 import { chmod, copyFile, mkdtemp, rm, stat } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Reactivity } from "@effect/experimental"
 import type { SqlClient } from "@effect/sql"
-import { SqliteClient } from "@effect/sql-sqlite-node"
-import { Cause, Effect, Predicate, Schema, type Scope } from "effect"
+import { Effect, Predicate, Schema, type Scope } from "effect"
 import { applicationId, schemaVersion } from "../store/sqlite/Migrations.ts"
 import { ReportError } from "./Reports.ts"
+import { openSqlite } from "../store/sqlite/Sqlite.ts"
 import { explain } from "../store/sqlite/SqliteFault.ts"
 import { codeOf, messageOf } from "../../domain/Text.ts"
 
@@ -47,10 +46,10 @@ const checkFile = (path: string) =>
     )
   )
 
-/** The driver throws when it cannot open a file; SQLite looks into it only with the first query. */
+/** SQLite looks into the file only with the first query. */
 const connectTo = (filename: string) =>
   Effect.gen(function* () {
-    const sql = yield* SqliteClient.make({ filename, readonly: true, disableWAL: true })
+    const sql = yield* openSqlite(filename, { readonly: true })
     yield* Effect.forEach(
       [
         // A writer keeps readers waiting only while it opens or closes the file.
@@ -65,10 +64,7 @@ const connectTo = (filename: string) =>
       { discard: true }
     )
     return sql
-  }).pipe(
-    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
-    Effect.catchAllCause((cause) => Effect.fail(Cause.squash(cause)))
-  )
+  })
 
 /**
  * SQLite reads a database in WAL mode with a file of shared memory beside it. A writer makes that; while there is none

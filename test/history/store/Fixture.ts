@@ -1,13 +1,12 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Reactivity } from "@effect/experimental"
-import { SqliteClient } from "@effect/sql-sqlite-node"
 import { Duration, Effect } from "effect"
 import type { Claim } from "../../../src/domain/peer/Claim.ts"
 import type { Outcome, Probe } from "../../../src/domain/probe/Job.ts"
 import type { OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
 import type { CoverageBlock } from "../../../src/history/store/History.ts"
+import { openSqlite } from "../../../src/history/store/sqlite/Sqlite.ts"
 
 /** A folder that is gone when the scope closes. */
 export const temporaryFolder = Effect.acquireRelease(
@@ -16,10 +15,7 @@ export const temporaryFolder = Effect.acquireRelease(
 )
 
 /** A connection of our own, beside the history's. */
-export const connect = (filename: string, readonly: boolean) =>
-  SqliteClient.make({ filename, readonly, disableWAL: true }).pipe(
-    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make)
-  )
+export const connect = (filename: string, readonly: boolean) => openSqlite(filename, { readonly })
 
 /** What a query gives, by a connection of our own. */
 export const rows = (filename: string, text: string) =>

@@ -1,13 +1,12 @@
 import { stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
-import { Reactivity } from "@effect/experimental"
 import { Migrator, SqlClient } from "@effect/sql"
 import type { SqlError } from "@effect/sql/SqlError"
-import { SqliteClient } from "@effect/sql-sqlite-node"
-import { Cause, Effect, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { HistoryError } from "../History.ts"
 import { applicationId, migrations, schemaVersion } from "./Migrations.ts"
 import { claimFor, type NetworkIdentity } from "./NetworkOwner.ts"
+import { openSqlite } from "./Sqlite.ts"
 import { explain } from "./SqliteFault.ts"
 
 /**
@@ -75,12 +74,8 @@ const lockFor = (path: string) =>
     )
   )
 
-/** The driver throws when it cannot open a file. */
 const connect = (filename: string) =>
-  SqliteClient.make({ filename, disableWAL: true }).pipe(
-    Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
-    Effect.catchAllCause((cause) => Effect.fail(failed(filename, Cause.squash(cause))))
-  )
+  Effect.mapError(openSqlite(filename, { readonly: false }), (error) => failed(filename, error))
 
 const prepare = (sql: SqlClient.SqlClient, path: string) =>
   Effect.gen(function* () {
