@@ -38,18 +38,19 @@ const make = Effect.fnUntraced(function* (options: WorkerReportsOptions) {
     startLimit,
     data: options.path
   })
-  const pool = yield* Pool.make({ acquire: start, size: 1 })
+  const pool = yield* Pool.make({ acquire: Effect.map(start, (thread) => ({ thread, faults: 0 })), size: 1 })
   yield* Effect.scoped(pool.get).pipe(Effect.mapError(reportError))
   const { answerLimit, gate } = makeGate(options)
   const patienceMs = Math.min(1000, Duration.toMillis(answerLimit) / 2)
 
   const ask = <A>(question: (thread: ReportThread) => Effect.Effect<A, AskError>): Effect.Effect<A, ReportError> =>
-    Effect.flatMap(pool.get, (thread) => {
+    Effect.flatMap(pool.get, (held) => {
       const since = performance.now()
-      return question(thread).pipe(
-        Effect.tapErrorTag("WorkerError", () => pool.invalidate(thread)),
+      return question(held.thread).pipe(
+        Effect.tapErrorTag("WorkerError", () => pool.invalidate(held)),
+        Effect.tapErrorTag("ReportError", () => (++held.faults < mostFaults ? Effect.void : pool.invalidate(held))),
         // SQLite cannot be interrupted: what is given up after a while would keep the next question waiting.
-        Effect.onInterrupt(() => (performance.now() - since > patienceMs ? pool.invalidate(thread) : Effect.void))
+        Effect.onInterrupt(() => (performance.now() - since > patienceMs ? pool.invalidate(held) : Effect.void))
       )
     }).pipe(Effect.scoped, gate, Effect.mapError(reportError))
 
@@ -66,6 +67,9 @@ const make = Effect.fnUntraced(function* (options: WorkerReportsOptions) {
     extent: ask((thread) => thread.executeEffect(new Request.ExtentRequest()))
   })
 })
+
+/** After each the file is opened anew, which leaves a kilobyte or two that only the end of the thread frees. */
+const mostFaults = 256
 
 type ReportThread = Worker.SerializedWorker<Request.ReportRequest>
 type AskError = ReportError | WorkerError | ParseResult.ParseError

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs"
 import { rm, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -250,6 +251,23 @@ describe("a report thread", () => {
         assert.match(faults[0] ?? "", /no answer within 300ms/)
         assert.match(faults[1] ?? "", /no answer within 300ms/)
       }).pipe(Effect.provide(ReportsWorker.layer(options)))
+    })
+  )
+
+  it.scopedLive("makes room for another when it failed to read the file 256 times", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "history.db")
+      const log = `${path}.started`
+      const logged = script(`import { appendFileSync } from "node:fs"
+        appendFileSync(${JSON.stringify(log)}, "x")
+        await import(${JSON.stringify(entry.href)})`)
+      yield* Effect.gen(function* () {
+        const reports = yield* Reports
+        for (let n = 0; n < 255; n++) assert.strictEqual((yield* Effect.flip(reports.extent)).fault, "unreadable")
+        assert.strictEqual(readFileSync(log, "utf8"), "x")
+        for (let n = 0; n < 2; n++) assert.strictEqual((yield* Effect.flip(reports.extent)).fault, "unreadable")
+        assert.strictEqual(readFileSync(log, "utf8"), "xx")
+      }).pipe(Effect.provide(ReportsWorker.layer({ path, entry: logged })))
     })
   )
 
