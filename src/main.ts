@@ -1,15 +1,11 @@
 #!/usr/bin/env node
-import "./wire/Polyfill.ts"
-import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Effect } from "effect"
-import { program } from "./cli/Commands.ts"
-import { exitCodeOf } from "./cli/Failure.ts"
+import { refusal } from "./cli/NodeVersion.ts"
 
-program(process.argv).pipe(
-  Effect.provide(NodeContext.layer),
-  NodeRuntime.runMain({
-    disableErrorReporting: true,
-    disablePrettyLogger: true,
-    teardown: (exit, onExit) => onExit(exitCodeOf(exit))
-  })
-)
+const reason = refusal(process.versions.node)
+if (reason === undefined) {
+  // Whatever is imported statically is loaded before anything can be said.
+  void import("./cli/Start.ts")
+} else {
+  console.error(reason)
+  process.exitCode = 2
+}

@@ -4,9 +4,11 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { start } from "./Program.ts"
 
-const finished = (...parameters: ReadonlyArray<string>) =>
+const finished = (...parameters: ReadonlyArray<string>) => finishedIn(process.env, parameters)
+
+const finishedIn = (env: NodeJS.ProcessEnv, parameters: ReadonlyArray<string>) =>
   Effect.gen(function* () {
-    const program = yield* start(parameters)
+    const program = yield* start(parameters, { env })
     const [code] = yield* program.exited("60 seconds")
     return { code, output: program.output(), errors: program.errors() }
   })
@@ -43,6 +45,22 @@ describe("the command line", () => {
         assert.strictEqual(bad.code, 2)
         assert.match(bad.errors, /bad\.yaml:1: workers: expected a whole number/)
       }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
+
+  it.scopedLive(
+    "refuses a Node that is too old in one line, before it loads what that Node cannot load",
+    () =>
+      Effect.gen(function* () {
+        // Node 18 does load this; no longer does it load what the program imports.
+        const old = `{ ...process.versions, node: "18.20.8" }`
+        const pretend = `Object.defineProperty(process, "versions", { value: ${old} }); delete globalThis.File`
+        const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(pretend)}`
+        const { code, errors, output } = yield* finishedIn({ ...process.env, NODE_OPTIONS }, ["--help"])
+        assert.strictEqual(code, 2)
+        assert.strictEqual(output, "")
+        assert.match(errors, /^dasmon: Node 18\.20\.8 is too old: install Node 24 .*npm ci again\n$/)
+      }),
     60_000
   )
 })

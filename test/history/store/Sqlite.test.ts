@@ -5,6 +5,7 @@ import { Effect, Exit, Fiber, Scope } from "effect"
 import { vi } from "vitest"
 import { History } from "../../../src/history/store/History.ts"
 import { openSqlite } from "../../../src/history/store/sqlite/Sqlite.ts"
+import { explain } from "../../../src/history/store/sqlite/SqliteFault.ts"
 import { Reports } from "../../../src/history/report/Reports.ts"
 import * as ReportsInline from "../../../src/history/report/ReportsInline.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
@@ -82,6 +83,20 @@ describe("an SQLite connection", () => {
       assert.propertyVal(error.cause, "code", "SQLITE_CANTOPEN")
     })
   )
+
+  it("explains in one line that its driver was built for another Node, or not at all", () => {
+    const texts = [
+      "The module 'x.node'\nwas compiled against a different Node.js version using\nNODE_MODULE_VERSION 115. This version",
+      "Could not locate the bindings file. Tried:\n → /x/build/better_sqlite3.node"
+    ]
+    for (const text of texts) {
+      const { reason } = explain(new Error("history", { cause: new Error(text) }))
+      assert.strictEqual(
+        reason,
+        `the SQLite driver is not built for Node ${process.versions.node}: run npm rebuild better-sqlite3`
+      )
+    }
+  })
 })
 
 describe("the history", () => {

@@ -17,6 +17,10 @@ export const explain = (cause: unknown): SqliteFault => {
   const code = Predicate.hasProperty(thrown, "code") && typeof thrown.code === "string" ? thrown.code : ""
   const advice = advices.find(([prefix]) => code.startsWith(prefix))?.[1]
   const message = messageOf(thrown)
+  if (notBuilt.test(message)) {
+    const reason = `the SQLite driver is not built for Node ${process.versions.node}: run npm rebuild better-sqlite3`
+    return { reason, busy: false, passing: false }
+  }
   return {
     reason: advice === undefined ? message : `${advice} (${message})`,
     busy: code.startsWith("SQLITE_BUSY"),
@@ -37,6 +41,9 @@ const advices: ReadonlyArray<readonly [code: string, advice: string]> = [
   ["SQLITE_NOMEM", "there is not enough memory"],
   ["SQLITE_PROTOCOL", "another process holds a lock on it: end that process"]
 ]
+
+/** What Node says of a native module of another Node, and what the driver says when it finds none: many lines. */
+const notBuilt = /NODE_MODULE_VERSION|could not locate the bindings file/i
 
 const innermost = (cause: unknown): unknown =>
   Predicate.hasProperty(cause, "cause") && cause.cause !== undefined && cause.cause !== null

@@ -1,0 +1,15 @@
+import "../wire/Polyfill.ts"
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Effect } from "effect"
+import { program } from "./Commands.ts"
+import { exitCodeOf } from "./Failure.ts"
+
+/** Runs the command line when it is imported. */
+program(process.argv).pipe(
+  Effect.provide(NodeContext.layer),
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    disablePrettyLogger: true,
+    teardown: (exit, onExit) => onExit(exitCodeOf(exit))
+  })
+)
