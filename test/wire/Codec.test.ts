@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck as fc, Schema } from "effect"
 import { concatBytes, equalBytes, fromHex, toHex } from "../../src/domain/Bytes.ts"
@@ -29,6 +30,7 @@ import {
 import { encodeFrames } from "../../src/wire/SnappyFrames.ts"
 import { encodeVarint } from "../../src/wire/Varint.ts"
 import type { WireErrorReason } from "../../src/wire/WireError.ts"
+import { itWithVectors, vectorsFolder } from "../Vectors.ts"
 import { corrupted, randomBytes, splits } from "./Arbitraries.ts"
 
 const seed = { seed: 20_251_203 }
@@ -128,8 +130,7 @@ describe("vectors", () => {
     assert.deepStrictEqual(empty, { items: [], reason: undefined })
   })
 
-  const carried = process.env["DASMON_VECTORS"]
-  describe.skipIf(carried === undefined || !existsSync(carried))("carried (needs DASMON_VECTORS)", () => {
+  describe("carried", () => {
     const Messages = Schema.parseJson(
       Schema.Struct({
         cases: Schema.Array(
@@ -148,13 +149,11 @@ describe("vectors", () => {
         )
       })
     )
-    const folder = `${carried}/reqresp`
+    const messages = "reqresp/lodestar_messages.json"
     const protocols = { ping_seq_1: ping, metadata_v1: metadataV1, metadata_v2: metadataV2, status_v1: statusV1 }
 
-    it("reads the messages of another client, and writes what it can read back", () => {
-      const { cases, invalid } = Schema.decodeUnknownSync(Messages)(
-        readFileSync(`${folder}/lodestar_messages.json`, "utf8")
-      )
+    itWithVectors("reads the messages of another client, and writes what it can read back", [messages], () => {
+      const { cases, invalid } = Schema.decodeUnknownSync(Messages)(readFileSync(join(vectorsFolder, messages), "utf8"))
       assert.strictEqual(cases.length, 4)
       for (const { name, length_prefix, frames, ssz } of cases) {
         const protocol = protocols[name]
@@ -174,10 +173,11 @@ describe("vectors", () => {
       }
     })
 
-    it("reads a block of three frames", () => {
-      const block = `${folder}/lodestar-goerliShadowForkBlock.13249`
-      const ssz = new Uint8Array(readFileSync(`${block}/serialized.ssz`))
-      const frames = new Uint8Array(readFileSync(`${block}/streamed.snappy`))
+    const block = "reqresp/lodestar-goerliShadowForkBlock.13249"
+    const [serialized, streamed] = [`${block}/serialized.ssz`, `${block}/streamed.snappy`]
+    itWithVectors("reads a block of three frames", [serialized, streamed], () => {
+      const ssz = new Uint8Array(readFileSync(join(vectorsFolder, serialized)))
+      const frames = new Uint8Array(readFileSync(join(vectorsFolder, streamed)))
       const wire = concatBytes([Uint8Array.of(0), fromHex("0x01020304"), encodeVarint(ssz.length), frames])
       const { items, reason } = decodeResponse(beaconBlocksByRange, [wire.subarray(0, 999), wire.subarray(999)])
       assert.isUndefined(reason)

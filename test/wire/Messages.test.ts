@@ -1,4 +1,5 @@
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Either, FastCheck as fc, Schema } from "effect"
 import { fromHex, toHex } from "../../src/domain/Bytes.ts"
@@ -25,6 +26,7 @@ import {
   decodeColumnsByRange,
   decodeColumnsByRoot
 } from "../../src/wire/Requests.ts"
+import { itWithVectors, vectorsFolder } from "../Vectors.ts"
 import type { WireError } from "../../src/wire/WireError.ts"
 
 const bodies = (message: RequestMessage): ReadonlyArray<Uint8Array> => message.protocols.map(({ body }) => body)
@@ -194,35 +196,30 @@ describe("requests for blocks and columns", () => {
   })
 })
 
-const carried = process.env["DASMON_VECTORS"]
-describe.skipIf(carried === undefined || !existsSync(carried))(
-  "another client's messages (needs DASMON_VECTORS)",
-  () => {
-    const Messages = Schema.parseJson(
-      Schema.Struct({ cases: Schema.Array(Schema.Struct({ name: Schema.String, ssz: Schema.String })) })
-    )
+describe("another client's messages", () => {
+  const file = "reqresp/lodestar_messages.json"
+  const Messages = Schema.parseJson(
+    Schema.Struct({ cases: Schema.Array(Schema.Struct({ name: Schema.String, ssz: Schema.String })) })
+  )
 
-    it("are understood", () => {
-      const { cases } = Schema.decodeUnknownSync(Messages)(
-        readFileSync(`${carried}/reqresp/lodestar_messages.json`, "utf8")
-      )
-      const ssz = (name: string): Uint8Array =>
-        fromHex(cases.find((entry) => entry.name === name)?.ssz ?? assert.fail(`no ${name}`))
-      assert.deepStrictEqual(decodeUint64(ssz("ping_seq_1")), Either.right(1))
-      const older = { custodyGroupCount: undefined }
-      assert.deepStrictEqual(decodeMetadata(ssz("metadata_v1")), Either.right({ ...older, sequenceNumber: 9 }))
-      assert.deepStrictEqual(decodeMetadata(ssz("metadata_v2")), Either.right({ ...older, sequenceNumber: 8 }))
-      assert.deepStrictEqual(
-        decodeStatus(ssz("status_v1")),
-        Either.right({
-          forkDigest: "0xdadadada",
-          finalizedRoot: root(0xda),
-          finalizedEpoch: 9,
-          headRoot: root(0xda),
-          headSlot: 9,
-          earliestAvailableSlot: undefined
-        })
-      )
-    })
-  }
-)
+  itWithVectors("are understood", [file], () => {
+    const { cases } = Schema.decodeUnknownSync(Messages)(readFileSync(join(vectorsFolder, file), "utf8"))
+    const ssz = (name: string): Uint8Array =>
+      fromHex(cases.find((entry) => entry.name === name)?.ssz ?? assert.fail(`no ${name}`))
+    assert.deepStrictEqual(decodeUint64(ssz("ping_seq_1")), Either.right(1))
+    const older = { custodyGroupCount: undefined }
+    assert.deepStrictEqual(decodeMetadata(ssz("metadata_v1")), Either.right({ ...older, sequenceNumber: 9 }))
+    assert.deepStrictEqual(decodeMetadata(ssz("metadata_v2")), Either.right({ ...older, sequenceNumber: 8 }))
+    assert.deepStrictEqual(
+      decodeStatus(ssz("status_v1")),
+      Either.right({
+        forkDigest: "0xdadadada",
+        finalizedRoot: root(0xda),
+        finalizedEpoch: 9,
+        headRoot: root(0xda),
+        headSlot: 9,
+        earliestAvailableSlot: undefined
+      })
+    )
+  })
+})
