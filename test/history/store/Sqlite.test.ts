@@ -47,6 +47,14 @@ describe("an SQLite connection", () => {
     })
   )
 
+  it.scopedLive("is held from the start, though nothing is ever asked", () =>
+    Effect.gen(function* () {
+      const before = keptStatements()
+      yield* Effect.scoped(openTemporary)
+      assert.strictEqual(keptStatements(), before + 1)
+    })
+  )
+
   it.scopedLive("tries a text again that could not be prepared", () =>
     Effect.gen(function* () {
       const sql = yield* openTemporary

@@ -1,4 +1,5 @@
-import Sqlite from "better-sqlite3"
+import { createRequire } from "node:module"
+import type Sqlite from "better-sqlite3"
 
 /**
  * From here on every statement of the SQLite files at `filename` is prepared once a connection and text, and neither it
@@ -13,8 +14,8 @@ import Sqlite from "better-sqlite3"
  */
 export const keepStatements = (filename: string): void => {
   ours.add(filename)
-  if (Sqlite.prototype.prepare !== prepareOnce)
-    Object.defineProperty(Sqlite.prototype, "prepare", { value: prepareOnce })
+  if (driver.prototype.prepare !== prepareOnce)
+    Object.defineProperty(driver.prototype, "prepare", { value: prepareOnce })
 }
 
 /** Statements that were ever prepared on files of ours, some 400 bytes each. */
@@ -28,7 +29,12 @@ const kept: Array<{ readonly database: Sqlite.Database; readonly statements: Map
 const ours = new Set<string>()
 const statementsOf = new WeakMap<Sqlite.Database, Map<string, Sqlite.Statement>>()
 
-const prepare: (this: Sqlite.Database, text: string) => Sqlite.Statement = Sqlite.prototype.prepare
+/** The one that the client loads: where this program is a part of another, npm may have put a second one beside it. */
+const driver: typeof Sqlite = createRequire(createRequire(import.meta.url).resolve("@effect/sql-sqlite-node"))(
+  "better-sqlite3"
+)
+
+const prepare: (this: Sqlite.Database, text: string) => Sqlite.Statement = driver.prototype.prepare
 
 function prepareOnce(this: Sqlite.Database, text: string): Sqlite.Statement {
   if (!ours.has(this.name)) return prepare.call(this, text)

@@ -23,6 +23,9 @@ export const openSqlite = (
     return SqliteClient.make({ filename, ...options, disableWAL: true, prepareCacheTTL: cacheTime })
   }).pipe(
     Effect.provideServiceEffect(Reactivity.Reactivity, Reactivity.make),
+    // A connection is held with its first statement: none must come to be without. This one does not touch the file.
+    Effect.tap((sql) => sql.unsafe("PRAGMA busy_timeout")),
+    Effect.uninterruptible,
     // The driver throws when it cannot open a file.
     Effect.catchAllDefect((cause) => Effect.fail(new SqlError({ cause, message: "SQLite cannot open" })))
   )
