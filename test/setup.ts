@@ -1,1 +1,2 @@
+import "./leaks/TemporaryFolder.ts"
 import "../src/wire/Polyfill.ts"
