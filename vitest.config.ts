@@ -5,8 +5,9 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: ["test/globalSetup.ts"],
     setupFiles: ["test/setup.ts"],
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // For what hangs: what a test waits for has limits of its own, which follow the load of the machine.
+    testTimeout: 600_000,
+    hookTimeout: 300_000,
     pool: "forks",
     // Importing libp2p and the SSZ types takes longer than most tests: once a process is enough.
     isolate: false,

@@ -15,17 +15,12 @@ export interface SharedTests<R> {
  * A group of tests over one layer. (`layer` of @effect/vitest does the same, but changes the `it` of every other file
  * in the process.)
  */
-export const shared = <R, E>(
-  name: string,
-  layer: Layer.Layer<R, E>,
-  define: (tests: SharedTests<R>) => void,
-  startLimit = 60_000
-): void => {
+export const shared = <R, E>(name: string, layer: Layer.Layer<R, E>, define: (tests: SharedTests<R>) => void): void => {
   describe(name, () => {
     const runtime = ManagedRuntime.make(layer)
     const run = (effect: Effect.Effect<unknown, unknown, R | Scope.Scope>, signal: AbortSignal) =>
       runtime.runPromise(Effect.asVoid(Effect.scoped(effect)), { signal })
-    beforeAll(() => runtime.runPromise(Effect.void), startLimit)
+    beforeAll(() => runtime.runPromise(Effect.void))
     afterAll(() => runtime.dispose())
     define({
       live: (name, body, timeout) => it(name, ({ signal }) => run(body(), signal), timeout),

@@ -27,7 +27,7 @@ export interface RequestLimits {
 }
 
 /** The specification leaves the limits to the client; these are its former TTFB_TIMEOUT and RESP_TIMEOUT. */
-export const defaultLimits: RequestLimits = { openMs: 5_000, firstByteMs: 5_000, chunkMs: 10_000, totalMs: 60_000 }
+const defaultLimits: RequestLimits = { openMs: 5_000, firstByteMs: 5_000, chunkMs: 10_000, totalMs: 60_000 }
 
 /** One response under way: chunks as they come, until the peer closes the stream. */
 export interface ResponseStream {

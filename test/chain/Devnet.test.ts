@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Option, Schedule } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
 import { layer } from "../../src/chain/ChainCommitments.ts"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import { BeaconApi } from "../../src/host/beacon-api/BeaconApi.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { devnet } from "../host/beacon-api/Chain.ts"
 import { slotsWithColumns } from "./Slots.ts"
+import { eventually } from "../Eventually.ts"
 
 const externs = Layer.effect(
   Externs,
@@ -46,15 +47,12 @@ describe("ChainCommitments over a Beacon API", () => {
           Array.from({ length: 40 }, (_, index) => canonical.get(range.start + index)?.root)
         )
       })
-      const eventually = Effect.sandbox(equalsChain).pipe(
-        Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo("12 seconds"))),
-        Effect.unsandbox
-      )
-      yield* eventually
+      const caughtUp = eventually(equalsChain)
+      yield* caughtUp
       for (const depth of [3, 20]) {
         const before = (yield* chain.state).canonical
         const { blocks } = yield* chain.reorg(depth)
-        yield* eventually
+        yield* caughtUp
         const replaced = blocks.flatMap(({ slot }) => before.get(slot) ?? [])
         assert.isTrue(replaced.some(({ root }) => Option.isSome(cache.orphan(root))))
       }

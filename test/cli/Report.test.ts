@@ -10,6 +10,7 @@ import { History } from "../../src/history/store/History.ts"
 import { layer as layerSqlite } from "../../src/history/store/SqliteHistory.ts"
 import { start } from "../e2e/Program.ts"
 import { connect } from "../history/store/Fixture.ts"
+import { scaled } from "../TimeLimits.ts"
 
 const temporary = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "dasmon-report-test-"))),
@@ -48,103 +49,94 @@ const writer = (path: string) =>
           child.kill("SIGKILL")
         })
     )
-    yield* Deferred.await(begun).pipe(Effect.timeout("30 seconds"))
+    yield* Deferred.await(begun).pipe(Effect.timeout(scaled("30 seconds")))
     return written
   })
 
 describe("dasmon report", () => {
-  it.scopedLive(
-    "answers in three formats while another process writes, which it does not hold up",
-    () =>
-      Effect.gen(function* () {
-        const path = join(yield* temporary, "dasmon.db")
-        const written = yield* writer(path)
+  it.scopedLive("answers in three formats while another process writes, which it does not hold up", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporary, "dasmon.db")
+      const written = yield* writer(path)
 
-        const before = written.last
-        const table = yield* report("--db", path)
-        assert.strictEqual(table.code, 0, table.errors)
-        assert.isAbove(written.last, before + 5, "the writer went on")
-        const [title = "", meaning = "", , head = "", ...lines] = table.output.trimEnd().split("\n")
-        assert.match(title, /^compliance by client · devnet, or so · \d{4}-\d\d-\d\d to .* probes of 2 peers$/)
-        assert.match(meaning, /^compliance = verified columns ÷ tested; /)
-        assert.match(head, /^client +peers +probes +tested +compliance +missing$/)
-        assert.strictEqual(lines.length, 2)
-        assert.match(table.output, /^lighthouse +1 +[\d,]+ +[\d,]+ +100% +0$/m)
-        assert.match(table.output, /^prysm +1 +[\d,]+ +[\d,]+ +50\.00% +[\d,]+$/m)
+      const before = written.last
+      const table = yield* report("--db", path)
+      assert.strictEqual(table.code, 0, table.errors)
+      assert.isAbove(written.last, before + 5, "the writer went on")
+      const [title = "", meaning = "", , head = "", ...lines] = table.output.trimEnd().split("\n")
+      assert.match(title, /^compliance by client · devnet, or so · \d{4}-\d\d-\d\d to .* probes of 2 peers$/)
+      assert.match(meaning, /^compliance = verified columns ÷ tested; /)
+      assert.match(head, /^client +peers +probes +tested +compliance +missing$/)
+      assert.strictEqual(lines.length, 2)
+      assert.match(table.output, /^lighthouse +1 +[\d,]+ +[\d,]+ +100% +0$/m)
+      assert.match(table.output, /^prysm +1 +[\d,]+ +[\d,]+ +50\.00% +[\d,]+$/m)
 
-        const json = yield* report("--db", path, "--by", "version", "--format", "json", "--since", "2d")
-        const rows = yield* Schema.decode(Schema.parseJson(Schema.Array(ComplianceRow)))(json.output)
-        assert.deepStrictEqual(rows.map(({ group }) => group).sort(), ["lighthouse v8.0.0", "prysm v6.1.2"])
+      const json = yield* report("--db", path, "--by", "version", "--format", "json", "--since", "2d")
+      const rows = yield* Schema.decode(Schema.parseJson(Schema.Array(ComplianceRow)))(json.output)
+      assert.deepStrictEqual(rows.map(({ group }) => group).sort(), ["lighthouse v8.0.0", "prysm v6.1.2"])
 
-        const csv = yield* report("--db", path, "--by", "worst", "--format", "csv")
-        const [titles = "", ...records] = csv.output.trimEnd().split("\n")
-        assert.match(titles, /^peerId,client,tested,blamed,compliance,success,missing,.*,blamedFraction,low,high,/)
-        // The reason has quotes, a comma and a line break in it.
-        assert.match(records.join("\n"), /^peer-1,prysm v6\.1\.2,\d+,\d+,0\.5,.*,"no ""column"" 2,\nat all"$/)
+      const csv = yield* report("--db", path, "--by", "worst", "--format", "csv")
+      const [titles = "", ...records] = csv.output.trimEnd().split("\n")
+      assert.match(titles, /^peerId,client,tested,blamed,compliance,success,missing,.*,blamedFraction,low,high,/)
+      // The reason has quotes, a comma and a line break in it.
+      assert.match(records.join("\n"), /^peer-1,prysm v6\.1\.2,\d+,\d+,0\.5,.*,"no ""column"" 2,\nat all"$/)
 
-        const slot = yield* report("--db", path, "--slot", "1001", "--format", "json")
-        const [holdings] = yield* Schema.decode(Schema.parseJson(Schema.Tuple(SlotHoldings)))(slot.output)
-        assert.strictEqual(holdings.held, 1)
-        assert.deepStrictEqual(holdings.columns[1]?.peerIds, ["peer-1"])
-        assert.strictEqual(holdings.columns[2]?.failed, 1)
-      }),
-    120_000
+      const slot = yield* report("--db", path, "--slot", "1001", "--format", "json")
+      const [holdings] = yield* Schema.decode(Schema.parseJson(Schema.Tuple(SlotHoldings)))(slot.output)
+      assert.strictEqual(holdings.held, 1)
+      assert.deepStrictEqual(holdings.columns[1]?.peerIds, ["peer-1"])
+      assert.strictEqual(holdings.columns[2]?.failed, 1)
+    })
   )
 
-  it.scopedLive(
-    "answers after the monitor has stopped or was killed, also where it may not write",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* temporary
-        const path = join(folder, "dasmon.db")
-        yield* Effect.scoped(writer(path))
-        const worst = report("--db", path, "--by", "worst", "--format", "json").pipe(
-          Effect.tap(({ code, errors }) => assert.strictEqual(code, 0, errors)),
-          Effect.flatMap(({ output }) => Schema.decode(Schema.parseJson(Schema.Array(WorstRow)))(output))
-        )
-        const killed = yield* worst
-        assert.deepStrictEqual(
-          killed.map(({ blamedFraction, peerId }) => [peerId, blamedFraction]),
-          [["peer-1", 0.5]]
-        )
-        // Closes it in order, so that nothing but the file is left.
-        yield* Effect.provide(History, layerSqlite({ path }))
-        yield* Effect.promise(() => chmod(path, 0o444))
-        yield* Effect.promise(() => chmod(folder, 0o555))
-        yield* Effect.addFinalizer(() => Effect.promise(() => chmod(folder, 0o755)))
-        assert.deepStrictEqual(yield* asNobody(worst), killed)
-      }),
-    120_000
+  it.scopedLive("answers after the monitor has stopped or was killed, also where it may not write", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const path = join(folder, "dasmon.db")
+      yield* Effect.scoped(writer(path))
+      const worst = report("--db", path, "--by", "worst", "--format", "json").pipe(
+        Effect.tap(({ code, errors }) => assert.strictEqual(code, 0, errors)),
+        Effect.flatMap(({ output }) => Schema.decode(Schema.parseJson(Schema.Array(WorstRow)))(output))
+      )
+      const killed = yield* worst
+      assert.deepStrictEqual(
+        killed.map(({ blamedFraction, peerId }) => [peerId, blamedFraction]),
+        [["peer-1", 0.5]]
+      )
+      // Closes it in order, so that nothing but the file is left.
+      yield* Effect.provide(History, layerSqlite({ path }))
+      yield* Effect.promise(() => chmod(path, 0o444))
+      yield* Effect.promise(() => chmod(folder, 0o555))
+      yield* Effect.addFinalizer(() => Effect.promise(() => chmod(folder, 0o755)))
+      assert.deepStrictEqual(yield* asNobody(worst), killed)
+    })
   )
 
-  it.scopedLive(
-    "says in a line what is wrong with a file, and with the command line",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* temporary
-        const path = join(folder, "dasmon.db")
-        const says = (pattern: RegExp, ...options: ReadonlyArray<string>) =>
-          Effect.gen(function* () {
-            const { code, errors, output } = yield* report(...options)
-            assert.match(errors, pattern)
-            assert.strictEqual(errors.trim().split("\n").length, 1, errors)
-            assert.deepStrictEqual([code, output], [2, ""])
-          })
-        yield* says(/dasmon\.db: there is no such file/, "--db", path)
-        const own = join(folder, "own.db")
-        yield* Effect.provide(History, layerSqlite({ path: own }))
-        yield* Effect.scoped(
-          Effect.flatMap(
-            connect(own, false),
-            (sql) => sql`INSERT INTO effect_sql_migrations (migration_id, name) VALUES (99, 'future')`
-          )
+  it.scopedLive("says in a line what is wrong with a file, and with the command line", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const path = join(folder, "dasmon.db")
+      const says = (pattern: RegExp, ...options: ReadonlyArray<string>) =>
+        Effect.gen(function* () {
+          const { code, errors, output } = yield* report(...options)
+          assert.match(errors, pattern)
+          assert.strictEqual(errors.trim().split("\n").length, 1, errors)
+          assert.deepStrictEqual([code, output], [2, ""])
+        })
+      yield* says(/dasmon\.db: there is no such file/, "--db", path)
+      const own = join(folder, "own.db")
+      yield* Effect.provide(History, layerSqlite({ path: own }))
+      yield* Effect.scoped(
+        Effect.flatMap(
+          connect(own, false),
+          (sql) => sql`INSERT INTO effect_sql_migrations (migration_id, name) VALUES (99, 'future')`
         )
-        yield* says(/--by slot needs --slot/, "--db", own, "--by", "slot")
-        const config = join(folder, "dasmon.yaml")
-        yield* Effect.promise(() => writeFile(config, `database_path: ${own}\n`))
-        yield* says(/own\.db: its schema has version 99, .* use the newer dasmon/, "--config", config)
-      }),
-    120_000
+      )
+      yield* says(/--by slot needs --slot/, "--db", own, "--by", "slot")
+      const config = join(folder, "dasmon.yaml")
+      yield* Effect.promise(() => writeFile(config, `database_path: ${own}\n`))
+      yield* says(/own\.db: its schema has version 99, .* use the newer dasmon/, "--config", config)
+    })
   )
 })
 

@@ -43,7 +43,7 @@ const start = Effect.gen(function* () {
 })
 
 describe("the Beacon API of the devnet", () => {
-  it.scopedLive("tells the parameters of the network", () =>
+  it.scoped("tells the parameters of the network", () =>
     Effect.gen(function* () {
       const { chain, data } = yield* start
       const { parameters } = chain
@@ -74,7 +74,7 @@ describe("the Beacon API of the devnet", () => {
     })
   )
 
-  it.scopedLive("gives every block as SSZ and as JSON, full and blinded", () =>
+  it.scoped("gives every block as SSZ and as JSON, full and blinded", () =>
     Effect.gen(function* () {
       const { bytes, json, state } = yield* start
       for (const block of [...state.canonical.values()].filter((_, index) => index % 9 === 0)) {
@@ -150,7 +150,7 @@ describe("the Beacon API of the devnet", () => {
     })
   )
 
-  it.scopedLive("is a node with peers", () =>
+  it.scoped("is a node with peers", () =>
     Effect.gen(function* () {
       const { data, request, state } = yield* start
       assert.deepStrictEqual(yield* data("/eth/v1/node/version"), { version: "devnet/1" })
@@ -217,7 +217,7 @@ describe("the Beacon API of the devnet", () => {
     })
   )
 
-  it.scopedLive("says so when its port is taken", () =>
+  it.scoped("says so when its port is taken", () =>
     Effect.gen(function* () {
       const blocker = yield* Effect.acquireRelease(
         Effect.async<ReturnType<typeof createServer>>((resume) => {

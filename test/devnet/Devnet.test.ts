@@ -22,6 +22,8 @@ import { metadataV1, metadataV2, statusV1 } from "../../src/wire/Protocol.ts"
 import { blocksByRange, blocksByRoot, columnsByRange, columnsByRoot } from "../../src/wire/Requests.ts"
 import { ask, due, failedChecks, labels, layerStranger, Stranger } from "./Stranger.ts"
 import { shared } from "../Shared.ts"
+import { eventually } from "../Eventually.ts"
+import { scaledMs } from "../TimeLimits.ts"
 
 /** Slots that lie on both sides of the step of the blob limit at epoch 3. */
 const start = 80
@@ -446,12 +448,10 @@ shared("the devnet", layerStranger, (it) => {
     [1, /^ColumnsUnavailable code 3/]
   ] as const)("fresh: comes to keep more, from then on (%i: %s below)", ([nth, end]) =>
     Effect.gen(function* () {
-      const { blocks, columnsOf, greet, peer, range } = yield* Stranger
+      const { blocks, columnsOf, devnet, greet, peer, range } = yield* Stranger
       const fresh = peer("fresh", nth)
-      const { earliestAvailableSlot } = yield* fresh.claim.pipe(
-        Effect.delay(100),
-        Effect.repeat({ until: (claim) => claim.custodyGroupCount === 8 }),
-        Effect.timeout("8 seconds")
+      const { earliestAvailableSlot } = yield* eventually(
+        Effect.map(fresh.claim, (claim) => claim.custodyGroupCount === 8 && claim)
       )
       const metadata = yield* ask(yield* greet(fresh), metadataRequest)
       assert.deepStrictEqual(yield* decodeMetadata(metadata.chunks[0]?.ssz ?? new Uint8Array()), {
@@ -464,7 +464,7 @@ shared("the devnet", layerStranger, (it) => {
       const below = yield* range(fresh, earliestAvailableSlot - 10, 10)
       assert.deepStrictEqual(below.chunks, [])
       assert.match(below.end, end)
-      yield* Effect.sleep(1000)
+      yield* eventually(Effect.map(devnet.chain.state, ({ slot }) => slot >= earliestAvailableSlot + 4))
       const heard = yield* range(fresh, earliestAvailableSlot, 4)
       assert.deepStrictEqual(labels(heard), due(yield* blocks(earliestAvailableSlot, 4), yield* columnsOf(fresh)))
     })
@@ -484,7 +484,7 @@ shared("the devnet", layerStranger, (it) => {
           return Date.now()
         })
       )
-      assert.isBelow(Date.now() - stopping, 3000)
+      assert.isBelow(Date.now() - stopping, scaledMs("3 seconds"))
     })
   )
 

@@ -12,13 +12,15 @@ import { hasSidecars, type DevBlock } from "../../src/devnet/chain/DevBlock.ts"
 import { type Devnet, makeDevnet } from "../../src/devnet/Devnet.ts"
 import type { DevPeer } from "../../src/devnet/peer/DevPeer.ts"
 import { defaultPeers } from "../../src/devnet/PeersSpec.ts"
-import { defaultLimits, request, type RequestLimits } from "../../src/wire/Client.ts"
+import { request, type RequestLimits } from "../../src/wire/Client.ts"
 import { decodeUint64, statusRequest } from "../../src/wire/Handshake.ts"
 import type { RequestMessage } from "../../src/wire/Message.ts"
 import { makeNode } from "../../src/wire/Node.ts"
 import { goodbye } from "../../src/wire/Protocol.ts"
 import { columnsByRange } from "../../src/wire/Requests.ts"
 import { serve } from "../../src/wire/Server.ts"
+import { eventually } from "../Eventually.ts"
+import { scaled } from "../TimeLimits.ts"
 
 /** A devnet and a node of somebody else who talks to its peers. */
 export class Stranger extends Context.Tag("test/Stranger")<
@@ -96,7 +98,7 @@ export const layerStranger: Layer.Layer<Stranger> = Layer.scoped(
       const queue = goodbyes.get(peer.peerId)
       return queue === undefined
         ? Effect.dieMessage("not a peer of the devnet")
-        : Queue.take(queue).pipe(Effect.timeout("13 seconds"), Effect.orDie)
+        : Queue.take(queue).pipe(Effect.timeout(scaled("30 seconds")), Effect.orDie)
     }
     const peer = (profile: string, nth = 0) => {
       const peer = peers.filter((peer) => peer.profile === profile)[nth]
@@ -107,12 +109,9 @@ export const layerStranger: Layer.Layer<Stranger> = Layer.scoped(
     yield* dial(rude)
     const ungreeted = yield* Effect.forkScoped(goodbyeOf(rude))
     const gone = (peer: DevPeer) =>
-      Effect.sync(() => node.getConnections().some(({ remotePeer }) => remotePeer.toString() === peer.peerId)).pipe(
-        Effect.delay(30),
-        Effect.repeat({ until: (connected) => !connected }),
-        Effect.timeout("18 seconds"),
-        Effect.orDie,
-        Effect.asVoid
+      eventually(
+        () => !node.getConnections().some(({ remotePeer }) => remotePeer.toString() === peer.peerId),
+        "40 seconds"
       )
     yield* greet(peer("flap"))
     const flapped = yield* Effect.forkScoped(gone(peer("flap")))
@@ -141,6 +140,9 @@ export const layerStranger: Layer.Layer<Stranger> = Layer.scoped(
   }).pipe(Effect.orDie)
 )
 
+/** For what does come, however busy the machine is. */
+const patient: RequestLimits = { openMs: 60_000, firstByteMs: 60_000, chunkMs: 60_000, totalMs: 60_000 }
+
 /** An answer, to its end. */
 export interface Heard {
   readonly chunks: ReadonlyArray<{ readonly context: string | undefined; readonly ssz: Uint8Array }>
@@ -155,7 +157,7 @@ export const ask = (
 ): Effect.Effect<Heard> =>
   Effect.gen(function* () {
     const chunks = yield* Ref.make(Chunk.empty<Heard["chunks"][number]>())
-    const end = yield* request(connection, message, { ...defaultLimits, ...limits }).pipe(
+    const end = yield* request(connection, message, { ...patient, ...limits }).pipe(
       Effect.flatMap((answer) => Stream.runForEach(answer.chunks, (chunk) => Ref.update(chunks, Chunk.append(chunk)))),
       Effect.scoped,
       Effect.match({

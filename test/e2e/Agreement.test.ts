@@ -12,6 +12,7 @@ import { Status } from "../../src/domain/Status.ts"
 import { parseExposition } from "../http/metrics/Exposition.ts"
 import { startGrpc } from "../xatu/shipping/XatuServer.ts"
 import { getJson, start } from "./Program.ts"
+import { scaled } from "../TimeLimits.ts"
 
 /** Everything that the program says of one run over a devnet of honest and dishonest peers. */
 const run = Effect.gen(function* () {
@@ -71,7 +72,7 @@ const quietMoment = (url: string, metricsUrl: string) =>
     const isEnough = [invalid, missing, timeout].every((count) => count > 0) && success > 300
     const isQuiet = before.sequence === after.sequence && before.probes.inFlight === 0
     return isEnough && isQuiet ? { status: after, metrics: parseExposition(text) } : yield* Effect.fail("busy")
-  }).pipe(Effect.retry(Schedule.spaced("150 millis")), Effect.timeout("120 seconds"))
+  }).pipe(Effect.retry(Schedule.spaced("150 millis")), Effect.timeout(scaled("120 seconds")))
 
 const countsOf = (probes: ReadonlyArray<Probe>): OutcomeCounts => {
   const counts: { -readonly [K in OutcomeKind]: number } = { ...noOutcomes }
@@ -88,49 +89,46 @@ const outcomeOf = ({ error, result }: typeof Shipped.Type): string =>
   result.value === "failure" ? ((error?.value ?? "").split(":")[0] ?? "") : result.value
 
 describe("one run of the program", () => {
-  it.scopedLive(
-    "says the same in /status, metrics, event log, Xatu and report, to the last probe",
-    () =>
-      Effect.gen(function* () {
-        const { code, errors, events, metrics, report, status, xatu } = yield* run
-        assert.strictEqual(code, 0, errors)
-        const probes = events.flatMap((event) => (event._tag === "Sampling" ? [event] : []))
+  it.scopedLive("says the same in /status, metrics, event log, Xatu and report, to the last probe", () =>
+    Effect.gen(function* () {
+      const { code, errors, events, metrics, report, status, xatu } = yield* run
+      assert.strictEqual(code, 0, errors)
+      const probes = events.flatMap((event) => (event._tag === "Sampling" ? [event] : []))
 
-        const untilQuiet = probes.filter(({ sequence }) => sequence <= status.sequence).map(({ probe }) => probe)
-        assert.deepStrictEqual(countsOf(untilQuiet), status.outcomes, "event log and /status")
-        assert.strictEqual(untilQuiet.length, status.probes.completed)
-        const measured = { ...noOutcomes }
-        for (const { labels, name, value } of [...metrics.values()].flatMap(({ samples }) => samples)) {
-          const kind = outcomeKinds.find((kind) => kind === labels["outcome"])
-          if (name === "dasmon_outcomes_total" && kind !== undefined)
-            Object.assign(measured, { [kind]: measured[kind] + value })
-        }
-        assert.deepStrictEqual(measured, status.outcomes, "metrics and /status")
+      const untilQuiet = probes.filter(({ sequence }) => sequence <= status.sequence).map(({ probe }) => probe)
+      assert.deepStrictEqual(countsOf(untilQuiet), status.outcomes, "event log and /status")
+      assert.strictEqual(untilQuiet.length, status.probes.completed)
+      const measured = { ...noOutcomes }
+      for (const { labels, name, value } of [...metrics.values()].flatMap(({ samples }) => samples)) {
+        const kind = outcomeKinds.find((kind) => kind === labels["outcome"])
+        if (name === "dasmon_outcomes_total" && kind !== undefined)
+          Object.assign(measured, { [kind]: measured[kind] + value })
+      }
+      assert.deepStrictEqual(measured, status.outcomes, "metrics and /status")
 
-        const all = countsOf(probes.map(({ probe }) => probe))
-        const reported = { ...noOutcomes }
-        for (const { outcomes } of report)
-          for (const kind of outcomeKinds) Object.assign(reported, { [kind]: reported[kind] + outcomes[kind] })
-        assert.deepStrictEqual(reported, all, "report and event log")
-        assert.strictEqual(
-          report.reduce((sum, { probes }) => sum + (probes ?? 0), 0),
-          probes.length
+      const all = countsOf(probes.map(({ probe }) => probe))
+      const reported = { ...noOutcomes }
+      for (const { outcomes } of report)
+        for (const kind of outcomeKinds) Object.assign(reported, { [kind]: reported[kind] + outcomes[kind] })
+      assert.deepStrictEqual(reported, all, "report and event log")
+      assert.strictEqual(
+        report.reduce((sum, { probes }) => sum + (probes ?? 0), 0),
+        probes.length
+      )
+
+      const shipped = { ...noOutcomes }
+      for (const event of xatu) {
+        const data = event.libp2p_trace_rpc_data_column_custody_probe
+        if (data === undefined) continue
+        const kind = yield* Schema.decodeUnknown(Schema.Literal(...Object.keys(noOutcomes)))(
+          outcomeOf(yield* Schema.decodeUnknown(Shipped)(data))
         )
-
-        const shipped = { ...noOutcomes }
-        for (const event of xatu) {
-          const data = event.libp2p_trace_rpc_data_column_custody_probe
-          if (data === undefined) continue
-          const kind = yield* Schema.decodeUnknown(Schema.Literal(...Object.keys(noOutcomes)))(
-            outcomeOf(yield* Schema.decodeUnknown(Shipped)(data))
-          )
-          Object.assign(shipped, { [kind]: (Object.entries(shipped).find(([name]) => name === kind)?.[1] ?? 0) + 1 })
-        }
-        // What is ours to answer for says nothing of a peer.
-        assert.deepStrictEqual(shipped, { ...all, refused: 0, unverifiable: 0 }, "Xatu and event log")
-        const ids = xatu.map(({ event }) => event.id)
-        assert.strictEqual(new Set(ids).size, ids.length, "nothing was shipped twice")
-      }),
-    { timeout: 300_000 }
+        Object.assign(shipped, { [kind]: (Object.entries(shipped).find(([name]) => name === kind)?.[1] ?? 0) + 1 })
+      }
+      // What is ours to answer for says nothing of a peer.
+      assert.deepStrictEqual(shipped, { ...all, refused: 0, unverifiable: 0 }, "Xatu and event log")
+      const ids = xatu.map(({ event }) => event.id)
+      assert.strictEqual(new Set(ids).size, ids.length, "nothing was shipped twice")
+    })
   )
 })

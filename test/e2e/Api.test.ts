@@ -6,6 +6,8 @@ import { Duration, Effect } from "effect"
 import { noOutcomes, addOutcomes, type OutcomeCounts } from "../../src/domain/probe/Outcome.ts"
 import { Api } from "../../src/http/api/Api.ts"
 import { start } from "./Program.ts"
+import { scaledMs } from "../TimeLimits.ts"
+import { eventually } from "../Eventually.ts"
 
 const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8")
 
@@ -15,7 +17,7 @@ const sum = (counts: ReadonlyArray<{ readonly outcomes: OutcomeCounts }>): Outco
 /** Runs a script in a shell; gives what it printed. */
 const shell = (script: string) =>
   Effect.async<string, Error>((resume) => {
-    const child = execFile("sh", ["-ec", script], { timeout: 60_000 }, (error, stdout) =>
+    const child = execFile("sh", ["-ec", script], { timeout: scaledMs("60 seconds") }, (error, stdout) =>
       resume(error === null ? Effect.succeed(stdout) : Effect.fail(error))
     )
     return Effect.sync(() => void child.kill("SIGKILL"))
@@ -31,17 +33,18 @@ describe("the API of the running program", () => {
         const api = yield* HttpApiClient.make(Api, { baseUrl: base })
         const violating = api.peers({ urlParams: { verdict: "violating" } })
         const compliant = api.peers({ urlParams: { verdict: "compliant", connected: true } })
-        yield* Effect.all([violating, compliant]).pipe(
-          Effect.delay("300 millis"),
-          Effect.repeat({ until: ([violating, compliant]) => violating.total === 1 && compliant.total === 2 }),
-          Effect.timeoutFail({ duration: "60 seconds", onTimeout: () => new Error(program.output()) })
+        yield* eventually(
+          Effect.map(
+            Effect.all([violating, compliant]),
+            ([violating, compliant]) => violating.total === 1 && compliant.total === 2
+          ),
+          "60 seconds",
+          "200 millis"
         )
 
-        // Between two probes, everything that counts says the same.
+        // Between two probes, and once what was recorded is on disk, everything that counts says the same.
         const agreeing = Effect.gen(function* () {
           const before = yield* api.status()
-          // What was recorded is on disk.
-          yield* Effect.sleep("350 millis")
           const { peers, total } = yield* api.peers({ urlParams: {} })
           const byClient = yield* api.report({ urlParams: {} })
           const byDay = yield* api.report({ urlParams: { by: "day", since: Duration.days(2) } })
@@ -53,16 +56,15 @@ describe("the API of the running program", () => {
           const reported = [byClient, byDay].map((report) =>
             report.by === "untested" ? noOutcomes : sum([...report.rows])
           )
-          return { before, after, total, counts: [...counted, ...reported] }
-        }).pipe(
-          Effect.repeat({
-            until: ({ after, before }) =>
-              before.probes.started === after.probes.started && before.probes.completed === before.probes.started
-          }),
-          Effect.timeoutFail({ duration: "60 seconds", onTimeout: () => new Error("never a quiet moment") })
-        )
-        const { after, counts, total } = yield* agreeing
-        for (const count of counts) assert.deepStrictEqual(count, after.outcomes)
+          assert.deepStrictEqual(
+            [before.probes.completed, after.probes.started],
+            [before.probes.started, before.probes.started],
+            "nothing is under way"
+          )
+          for (const count of [...counted, ...reported]) assert.deepStrictEqual(count, after.outcomes)
+          return { after, total }
+        })
+        const { after, total } = yield* eventually(agreeing, "60 seconds", "100 millis")
         assert.isAbove(after.outcomes.missing, 0)
         assert.deepStrictEqual([total, after.peers], [3, { tracked: 3, connected: 3, passedOver: 0 }])
 
@@ -70,13 +72,12 @@ describe("the API of the running program", () => {
         const peerId = withholder?.peerId ?? ""
         const probed = yield* api.probeNow({ path: { peerId } })
         assert.strictEqual(probed.job.peerId, peerId)
-        const listed = yield* api
-          .probes({ urlParams: { peer: peerId, limit: 1 } })
-          .pipe(
-            Effect.delay("100 millis"),
-            Effect.repeat({ until: ({ probes }) => probes[0]?.id === probed.id }),
-            Effect.timeout("5 seconds")
+        const listed = yield* eventually(
+          Effect.map(
+            api.probes({ urlParams: { peer: peerId, limit: 1 } }),
+            (page) => page.probes[0]?.id === probed.id && page
           )
+        )
         assert.isNotNull(listed.next)
         assert.deepStrictEqual(yield* api.probe({ path: { id: probed.id } }), probed)
         const detail = yield* api.peer({ path: { peerId } })
@@ -119,7 +120,6 @@ describe("the API of the running program", () => {
 
         yield* program.signal("SIGINT")
         assert.deepStrictEqual([(yield* program.exited("10 seconds"))[0], program.errors()], [0, ""])
-      }).pipe(Effect.provide(FetchHttpClient.layer)),
-    { timeout: 240_000 }
+      }).pipe(Effect.provide(FetchHttpClient.layer))
   )
 })

@@ -14,38 +14,32 @@ const finishedIn = (env: NodeJS.ProcessEnv, parameters: ReadonlyArray<string>) =
   })
 
 describe("the command line", () => {
-  it.scopedLive(
-    "has help with examples for every command",
-    () =>
-      Effect.gen(function* () {
-        for (const command of [[], ["run"], ["check-config"], ["report"], ["verify-evidence"], ["devnet"]]) {
-          const { code, output } = yield* finished(...command, "--help")
-          assert.strictEqual(code, 0)
-          assert.match(output, new RegExp(`Examples?: .*dasmon ${command.join(" ")}`), command.join(" "))
-        }
-      }),
-    120_000
+  it.scopedLive("has help with examples for every command", () =>
+    Effect.gen(function* () {
+      for (const command of [[], ["run"], ["check-config"], ["report"], ["verify-evidence"], ["devnet"]]) {
+        const { code, output } = yield* finished(...command, "--help")
+        assert.strictEqual(code, 0)
+        assert.match(output, new RegExp(`Examples?: .*dasmon ${command.join(" ")}`), command.join(" "))
+      }
+    })
   )
 
-  it.scopedLive(
-    "checks a configuration: what it comes to, what is odd in it, and what is wrong with it",
-    () =>
-      Effect.gen(function* () {
-        const fs = yield* FileSystem.FileSystem
-        const folder = yield* fs.makeTempDirectoryScoped()
-        yield* fs.writeFileString(`${folder}/good.yaml`, "http_addr: 0.0.0.0:9090\nhttp: {token: tell-nobody}\n")
-        const good = yield* finished("check-config", "--config", `${folder}/good.yaml`)
-        assert.strictEqual(good.code, 0)
-        assert.match(good.output, /^ {2}token: "\*{8}"$/m)
-        assert.match(good.output, /^workers: 4$/m)
-        assert.notInclude(good.output + good.errors, "tell-nobody")
-        assert.match(good.errors, /beacon_api is not set/)
-        yield* fs.writeFileString(`${folder}/bad.yaml`, "workers: many\n")
-        const bad = yield* finished("check-config", "--config", `${folder}/bad.yaml`)
-        assert.strictEqual(bad.code, 2)
-        assert.match(bad.errors, /bad\.yaml:1: workers: expected a whole number/)
-      }).pipe(Effect.provide(NodeContext.layer)),
-    60_000
+  it.scopedLive("checks a configuration: what it comes to, what is odd in it, and what is wrong with it", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(`${folder}/good.yaml`, "http_addr: 0.0.0.0:9090\nhttp: {token: tell-nobody}\n")
+      const good = yield* finished("check-config", "--config", `${folder}/good.yaml`)
+      assert.strictEqual(good.code, 0)
+      assert.match(good.output, /^ {2}token: "\*{8}"$/m)
+      assert.match(good.output, /^workers: 4$/m)
+      assert.notInclude(good.output + good.errors, "tell-nobody")
+      assert.match(good.errors, /beacon_api is not set/)
+      yield* fs.writeFileString(`${folder}/bad.yaml`, "workers: many\n")
+      const bad = yield* finished("check-config", "--config", `${folder}/bad.yaml`)
+      assert.strictEqual(bad.code, 2)
+      assert.match(bad.errors, /bad\.yaml:1: workers: expected a whole number/)
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 
   it.scopedLive(

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Deferred, Duration, Effect, Schedule, type Scope } from "effect"
+import { scaled } from "../TimeLimits.ts"
 
 /** The built program as a child process. */
 export interface Program {
@@ -8,7 +9,7 @@ export interface Program {
   /** Everything printed until now. */
   readonly output: () => string
   readonly errors: () => string
-  /** The first match in what is printed, as soon as it is. */
+  /** The first match in what is printed, as soon as it is. All limits are scaled. */
   readonly printed: (pattern: RegExp, limit: Duration.DurationInput) => Effect.Effect<ReadonlyArray<string>, Error>
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
   /** The exit code, and the milliseconds that it took from now on; `null` for one that a signal ended. */
@@ -52,7 +53,7 @@ export const start = (
           return match === null ? Effect.fail("not yet") : Effect.succeed([...match])
         }).pipe(
           Effect.retry({ while: () => child.exitCode === null, schedule: pollSchedule }),
-          Effect.timeoutFail({ duration: limit, onTimeout: () => "too late" }),
+          Effect.timeoutFail({ duration: scaled(limit), onTimeout: () => "too late" }),
           Effect.mapError((why) => new Error(`${why}: no ${pattern} in:\n${output()}\n${errors()}`))
         ),
       signal: (signal) =>
@@ -63,7 +64,7 @@ export const start = (
       exited: (limit) =>
         Effect.timed(Deferred.await(ended)).pipe(
           Effect.timeoutFail({
-            duration: limit,
+            duration: scaled(limit),
             onTimeout: () => new Error(`still running:\n${output()}\n${errors()}`)
           }),
           Effect.map(([took, code]) => [code, Duration.toMillis(took)] as const)
@@ -90,4 +91,4 @@ export const getJson = (base: string, path: string): Effect.Effect<unknown, Erro
       return response.json()
     },
     catch: (error) => (error instanceof Error ? error : new Error(String(error)))
-  }).pipe(Effect.timeoutFail({ duration: "5 seconds", onTimeout: () => new Error(`${path}: no answer`) }))
+  }).pipe(Effect.timeoutFail({ duration: scaled("10 seconds"), onTimeout: () => new Error(`${path}: no answer`) }))

@@ -19,7 +19,7 @@ const first = async <A>(count: number, events: AsyncIterable<A>): Promise<Readon
 }
 
 describe("the monitor for a host without Effect", () => {
-  it.scopedLive("iterates over the events that are wanted, from when it is asked, with their types", () =>
+  it.scoped("iterates over the events that are wanted, from when it is asked, with their types", () =>
     Effect.gen(function* () {
       const fake = yield* makeFakeDasmon(8)
       yield* fake.publish(sampling("A"))

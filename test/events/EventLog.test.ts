@@ -1,13 +1,15 @@
 import { FileSystem, Error as PlatformError } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Either, Exit, Layer, Logger, Ref, Schedule, Schema, Scope } from "effect"
+import { Duration, Effect, Either, Exit, Layer, Logger, Ref, Schema, Scope } from "effect"
 import { EventBus } from "../../src/events/EventBus.ts"
 import * as EventLog from "../../src/events/EventLog.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { rotateFiles } from "../../src/events/LogFile.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
 import { sampling, snapshotEvent } from "./fixtures.ts"
+import { eventually } from "../Eventually.ts"
+import { scaledMs } from "../TimeLimits.ts"
 
 const tempFolder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
 
@@ -43,17 +45,11 @@ const linesOf = (path: string) =>
 const read = (path: string) =>
   Effect.map(linesOf(path), (lines) => lines.map((line) => Schema.decodeUnknownSync(EventLog.LogLine)(line)))
 
-/** Waits, for a limited time, until `condition` holds. */
-const eventually = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
-  condition.pipe(
-    Effect.repeat({ until: (holds) => holds, schedule: Schedule.spaced("10 millis") }),
-    Effect.timeout("10 seconds")
-  )
-
 /** Node's file system, in which writing fails while `broken` holds a reason, after half of the bytes. */
 const fragile = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const broken = yield* Ref.make<PlatformError.SystemErrorReason | undefined>(undefined)
+  const failures = yield* Ref.make(0)
   const layer = Layer.succeed(FileSystem.FileSystem, {
     ...fs,
     open: (path, options) =>
@@ -69,7 +65,10 @@ const fragile = Effect.gen(function* () {
             reason === undefined
               ? file.writeAll(data)
               : Effect.zipRight(
-                  file.writeAll(data.subarray(0, data.length / 2)),
+                  Effect.zipRight(
+                    Ref.update(failures, (n) => n + 1),
+                    file.writeAll(data.subarray(0, data.length / 2))
+                  ),
                   new PlatformError.SystemError({
                     reason,
                     module: "FileSystem",
@@ -80,7 +79,7 @@ const fragile = Effect.gen(function* () {
           )
       }))
   })
-  return { broken, layer }
+  return { broken, failures: Ref.get(failures), layer }
 })
 
 const collectLogs = Effect.map(Ref.make<ReadonlyArray<string>>([]), (messages) => ({
@@ -143,7 +142,7 @@ describe("EventLog", () => {
   it.scopedLive("keeps what it can while the disk is full, notes the gap, and says so once", () =>
     Effect.gen(function* () {
       const path = `${yield* tempFolder}/events.ndjson`
-      const { broken, layer } = yield* fragile
+      const { broken, failures, layer } = yield* fragile
       const logs = yield* collectLogs
       yield* session(
         path,
@@ -154,7 +153,7 @@ describe("EventLog", () => {
           yield* publish(1, 6)
           yield* eventually(Effect.map(logs.messages, ({ length }) => length > 0))
           yield* publish(20_000, 7)
-          yield* Effect.sleep("500 millis")
+          yield* eventually(Effect.map(failures, (count) => count >= 3))
           yield* Ref.set(broken, undefined)
           yield* publish(1, 20_007)
         }),
@@ -188,7 +187,7 @@ describe("EventLog", () => {
         Effect.timed,
         Effect.provide(Layer.merge(layer, logs.layer))
       )
-      assert.isBelow(Duration.toMillis(elapsed), 4000)
+      assert.isBelow(Duration.toMillis(elapsed), scaledMs("4 seconds"))
       assert.deepStrictEqual(yield* linesOf(path), [])
       assert.include(yield* logs.messages, `WARN event log ${path}: the last 3 events could not be written`)
     }).pipe(Effect.provide(NodeFileSystem.layer))
@@ -315,11 +314,8 @@ describe("EventLog", () => {
           yield* fs.remove(folder, { recursive: true })
           yield* publish(5, 4)
           yield* eventually(Effect.map(logs.messages, ({ length }) => length > 0))
-          yield* Effect.sleep("500 millis")
           yield* fs.makeDirectory(folder)
-          yield* eventually(
-            Effect.map(linesOf(path), ({ length }) => length === 5).pipe(Effect.orElseSucceed(() => false))
-          )
+          yield* eventually(Effect.map(linesOf(path), ({ length }) => length === 5))
         })
       ).pipe(Effect.provide(logs.layer))
       assert.deepStrictEqual(
@@ -369,6 +365,7 @@ describe("EventLog", () => {
       yield* Effect.provide(publish(1), bus)
       yield* Scope.close(logScope, Exit.void)
       yield* Effect.provide(publish(1), bus)
+      // Longer than it takes to be written.
       yield* Effect.sleep("400 millis")
       assert.lengthOf(yield* linesOf(path), 1)
     }).pipe(Effect.provide(NodeFileSystem.layer))

@@ -1,13 +1,14 @@
 import { FileSystem, Error as PlatformError } from "@effect/platform"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Fiber, Layer, Logger, Ref, Schedule } from "effect"
+import { Effect, Either, Fiber, Layer, Logger, Ref } from "effect"
 import { decodeEvidence, type Evidence } from "../../src/evidence/Evidence.ts"
 import { type EvidenceBounds, EvidenceStore } from "../../src/evidence/EvidenceStore.ts"
 import * as FolderEvidence from "../../src/evidence/FolderEvidence.ts"
 import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
 import { piece } from "./Pieces.ts"
+import { eventually } from "../Eventually.ts"
 
 const quietly = Effect.provide(Logger.remove(Logger.defaultLogger))
 
@@ -74,7 +75,7 @@ for (const [name, makePlace] of [
 ] as const) {
   describe(`EvidenceStore in ${name}`, () => {
     const test = (what: string, body: (place: Place) => Effect.Effect<unknown>) =>
-      it.scopedLive(what, () => Effect.flatMap(makePlace, body).pipe(Effect.provide(NodeFileSystem.layer), quietly))
+      it.scoped(what, () => Effect.flatMap(makePlace, body).pipe(Effect.provide(NodeFileSystem.layer), quietly))
 
     test("keeps every piece as it was, under a name that tells when, what and who", (place) =>
       Effect.gen(function* () {
@@ -170,7 +171,7 @@ const collectLogs = Effect.map(Ref.make<ReadonlyArray<string>>([]), (messages) =
 }))
 
 describe("the folder", () => {
-  it.scopedLive("counts what it held before: bounds hold across restarts, and half-written files go", () =>
+  it.scoped("counts what it held before: bounds hold across restarts, and half-written files go", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = `${yield* tempFolder}/e`
@@ -191,16 +192,13 @@ describe("the folder", () => {
       assert.deepStrictEqual(yield* shown(place), ["a2", "a3", "b4", "a5"])
       // A smaller bound is applied to what is there, with nothing to keep.
       yield* Effect.provide(
-        shown(place).pipe(
-          Effect.repeat({ until: (all) => all.join() === "b4,a5", schedule: Schedule.spaced("10 millis") }),
-          Effect.timeout("5 seconds")
-        ),
+        eventually(Effect.map(shown(place), (all) => all.join() === "b4,a5")),
         place.layer(bounds(2, 2))
       )
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
-  it.scopedLive("is not made before it is needed, and leaves alone what is not its own", () =>
+  it.scoped("is not made before it is needed, and leaves alone what is not its own", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = `${yield* tempFolder}/e`
@@ -214,7 +212,7 @@ describe("the folder", () => {
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
-  it.scopedLive("that is full is said once, shown, costs only what comes meanwhile, and recovers by itself", () =>
+  it.scoped("that is full is said once, shown, costs only what comes meanwhile, and recovers by itself", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = `${yield* tempFolder}/e`
@@ -248,7 +246,7 @@ describe("the folder", () => {
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
-  it.scopedLive("that is a file is said, and kills nothing", () =>
+  it.scoped("that is a file is said, and kills nothing", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = `${yield* tempFolder}/e`
@@ -263,7 +261,7 @@ describe("the folder", () => {
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
-  it.scopedLive("loses a piece to a defect, counts it as one, and keeps the next", () =>
+  it.scoped("loses a piece to a defect, counts it as one, and keeps the next", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const path = `${yield* tempFolder}/e`
@@ -293,7 +291,7 @@ describe("the folder", () => {
     }).pipe(Effect.provide(NodeFileSystem.layer))
   )
 
-  it.scopedLive("is written to the end for a caller that is interrupted, also when the program ends", () =>
+  it.scoped("is written to the end for a caller that is interrupted, also when the program ends", () =>
     Effect.gen(function* () {
       const path = `${yield* tempFolder}/e`
       yield* Effect.gen(function* () {

@@ -7,7 +7,7 @@ import { verifySidecars } from "../../src/kzg/VerifySidecars.ts"
 import { accused, honest, offences } from "./Pieces.ts"
 
 // The trusted setup takes seconds of a busy core.
-beforeAll(() => Effect.runPromise(Effect.asVoid(loadKzg)), 60_000)
+beforeAll(() => Effect.runPromise(Effect.asVoid(loadKzg)))
 
 const examined = (evidence: Evidence) => Effect.flatMap(loadKzg, (kzg) => examine(kzg, evidence))
 

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Context, Duration, Effect, Either, Exit, Layer, Option, Schedule, Scope, Stream } from "effect"
+import { Context, Duration, Effect, Either, Exit, Layer, Option, Scope, Stream } from "effect"
 import { toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, slotAt } from "../../src/domain/network/Chain.ts"
 import { forkDigestAt } from "../../src/domain/network/ForkDigest.ts"
@@ -20,6 +20,8 @@ import type { Server } from "node:http"
 import { SharedChain } from "./beacon-api/Chain.ts"
 import { fakeNode } from "./beacon-api/FakeNode.ts"
 import { shared } from "../Shared.ts"
+import { eventually } from "../Eventually.ts"
+import { scaledMs } from "../TimeLimits.ts"
 
 const openConnections = (server: Server): Effect.Effect<number> =>
   Effect.async((resume) => {
@@ -62,7 +64,7 @@ shared("Standalone", SharedChain.layer, (it) => {
           observedAt: 0
         }
       )
-      assert.closeTo(said.observedAt, Date.now(), 5_000)
+      assert.closeTo(said.observedAt, Date.now(), scaledMs("5 seconds"))
       const columns = yield* Effect.scoped(
         Effect.flatMap(
           host.request(address.peerId, columnsByRange({ startSlot: 60, count: 8, columns: [5] })),
@@ -157,20 +159,15 @@ shared("Standalone", SharedChain.layer, (it) => {
           yield* externs.chainQuery({ start: 60, end: 63 })
           assert.isAbove(yield* openConnections(beacon.server), 0)
           const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
-          assert.isBelow(Duration.toMillis(took), 5_000)
-          yield* until(Effect.sync(() => node.getConnections().length === 0))
+          assert.isBelow(Duration.toMillis(took), scaledMs("5 seconds"))
+          yield* eventually(() => node.getConnections().length === 0)
           const again = yield* Effect.exit(
             Effect.tryPromise(() => node.dial(host.multiaddrs.map((address) => multiaddr(address))))
           )
           assert.isTrue(Exit.isFailure(again))
-          yield* until(Effect.map(openConnections(beacon.server), (count) => count === 0))
+          yield* eventually(Effect.map(openConnections(beacon.server), (count) => count === 0))
         })
       )
     })
   )
 })
-
-const until = (check: Effect.Effect<boolean>) =>
-  Effect.repeat(check, { until: (holds) => holds, schedule: Schedule.spaced("10 millis") }).pipe(
-    Effect.timeout("5 seconds")
-  )

@@ -19,7 +19,7 @@ const verify = (sidecars: ReadonlyArray<SidecarToVerify>) =>
   Effect.flatMap(Verifier, (verifier) => verifier.verify(sidecars)).pipe(Effect.provide(layerInline))
 
 // The trusted setup takes seconds of a busy core.
-beforeAll(() => Effect.runPromise(Effect.asVoid(loadKzg)), 60_000)
+beforeAll(() => Effect.runPromise(Effect.asVoid(loadKzg)))
 
 const flip = (bytes: Uint8Array | undefined, at: number): void => {
   if (bytes !== undefined) bytes[at] = (bytes[at] ?? 0) ^ 1

@@ -51,30 +51,27 @@ const corrupt = (sidecar: SidecarToVerify): SidecarToVerify => {
 }
 
 describe("WorkerVerifier", () => {
-  it.live(
-    "verifies in order and for several callers, and leaves no thread behind",
-    () =>
-      Effect.gen(function* () {
-        const before = threads()
-        yield* Effect.gen(function* () {
-          assert.isAbove(threads(), before)
-          const vectors = [vector("fulu", 0), vector("gloas", 0), vector("fulu", 63), vector("gloas", 63)]
-          const many = Array.from({ length: 44 }, () => vectors).flat()
-          const mixed = many.map((sidecar, index) => (index % 100 === 12 ? corrupt(sidecar) : sidecar))
-          const verdicts = mixed.map((_, index) => (index % 100 === 12 ? "kzg_proof" : "Valid"))
+  it.live("verifies in order and for several callers, and leaves no thread behind", () =>
+    Effect.gen(function* () {
+      const before = threads()
+      yield* Effect.gen(function* () {
+        assert.isAbove(threads(), before)
+        const vectors = [vector("fulu", 0), vector("gloas", 0), vector("fulu", 63), vector("gloas", 63)]
+        const many = Array.from({ length: 44 }, () => vectors).flat()
+        const mixed = many.map((sidecar, index) => (index % 100 === 12 ? corrupt(sidecar) : sidecar))
+        const verdicts = mixed.map((_, index) => (index % 100 === 12 ? "kzg_proof" : "Valid"))
 
-          const answers = yield* Effect.all(
-            // The first takes more than one batch.
-            [verify(mixed), verify(vectors), verify(mixed.slice(0, 13)), verify([])],
-            { concurrency: "unbounded" }
-          )
-          assert.deepStrictEqual(answers.map(tags), [verdicts, verdicts.slice(0, 4), verdicts.slice(0, 13), []])
-          // The caller's bytes are read, not taken.
-          assert.strictEqual(vectors[0]?.ssz.length, 13220)
-        }).pipe(Effect.provide(layerWorkers({ size: 2, entry })))
-        assert.strictEqual(threads(), before)
-      }),
-    60_000
+        const answers = yield* Effect.all(
+          // The first takes more than one batch.
+          [verify(mixed), verify(vectors), verify(mixed.slice(0, 13)), verify([])],
+          { concurrency: "unbounded" }
+        )
+        assert.deepStrictEqual(answers.map(tags), [verdicts, verdicts.slice(0, 4), verdicts.slice(0, 13), []])
+        // The caller's bytes are read, not taken.
+        assert.strictEqual(vectors[0]?.ssz.length, 13220)
+      }).pipe(Effect.provide(layerWorkers({ size: 2, entry })))
+      assert.strictEqual(threads(), before)
+    })
   )
 
   it.live("says so when the program is not built", () =>
@@ -97,24 +94,21 @@ describe("WorkerVerifier", () => {
     })
   )
 
-  it.live(
-    "replaces a thread that dies and tries its batch once more",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* Effect.acquireRelease(
-          Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-kzg-"))),
-          (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-        )
-        const marker = join(folder, "died")
-        yield* Effect.gen(function* () {
-          assert.deepStrictEqual(tags(yield* verify([vector("fulu", 0), corrupt(vector("fulu", 63))])), [
-            "Valid",
-            "kzg_proof"
-          ])
-          assert.isTrue(existsSync(marker))
-        }).pipe(Effect.provide(layerWorkers({ size: 1, entry: diesOnce(marker) })))
-      }).pipe(Effect.scoped),
-    60_000
+  it.live("replaces a thread that dies and tries its batch once more", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-kzg-"))),
+        (path) => Effect.sync(() => rmSync(path, { recursive: true }))
+      )
+      const marker = join(folder, "died")
+      yield* Effect.gen(function* () {
+        assert.deepStrictEqual(tags(yield* verify([vector("fulu", 0), corrupt(vector("fulu", 63))])), [
+          "Valid",
+          "kzg_proof"
+        ])
+        assert.isTrue(existsSync(marker))
+      }).pipe(Effect.provide(layerWorkers({ size: 1, entry: diesOnce(marker) })))
+    }).pipe(Effect.scoped)
   )
 
   it.live("gives up on a batch whose threads always die", () =>

@@ -10,6 +10,7 @@ import { getJson, start } from "../e2e/Program.ts"
 import { type ParsedMetric, parseExposition } from "../http/metrics/Exposition.ts"
 import { alertRules, dashboard, definedNames } from "./Files.ts"
 import { namesIn } from "./PromQl.ts"
+import { scaled, scaledMs } from "../TimeLimits.ts"
 
 type Metrics = ReadonlyMap<string, ParsedMetric>
 
@@ -67,47 +68,44 @@ describe("the alert rules", () => {
 })
 
 describe("metrics of the built program", () => {
-  it.scopedLive(
-    "are those of the one module and of the dashboard and the alert rules, and agree with /status",
-    () =>
-      Effect.gen(function* () {
-        const { metricsUrl, peerIds, url } = yield* watchDevnet
-        const { metrics, status, text } = yield* quietMoment(url, metricsUrl)
+  it.scopedLive("are those of the one module and of the dashboard and the alert rules, and agree with /status", () =>
+    Effect.gen(function* () {
+      const { metricsUrl, peerIds, url } = yield* watchDevnet
+      const { metrics, status, text } = yield* quietMoment(url, metricsUrl)
 
-        const own = [...metrics.keys()].filter((name) => name.startsWith("dasmon_"))
-        assert.deepStrictEqual(own.sort(), [...definedNames].sort())
-        for (const name of metrics.keys()) assert.match(name, /^(dasmon|libp2p)_/)
-        for (const peerId of peerIds) assert.notInclude(text, peerId, "no peer in a label")
+      const own = [...metrics.keys()].filter((name) => name.startsWith("dasmon_"))
+      assert.deepStrictEqual(own.sort(), [...definedNames].sort())
+      for (const name of metrics.keys()) assert.match(name, /^(dasmon|libp2p)_/)
+      for (const peerId of peerIds) assert.notInclude(text, peerId, "no peer in a label")
 
-        const labels = labelsOf(metrics)
-        for (const { at, expr } of expressions) checkNames(at, expr, labels)
+      const labels = labelsOf(metrics)
+      for (const { at, expr } of expressions) checkNames(at, expr, labels)
 
-        for (const kind of outcomeKinds) {
-          assert.strictEqual(sumOf(metrics, "dasmon_outcomes_total", { outcome: kind }), status.outcomes[kind], kind)
-        }
-        assert.strictEqual(sumOf(metrics, "dasmon_probes_completed_total"), status.probes.completed)
-        assert.strictEqual(sumOf(metrics, "dasmon_probes_started_total"), status.probes.started)
-        assert.strictEqual(sumOf(metrics, "dasmon_probes_in_flight"), 0)
-        assert.strictEqual(sumOf(metrics, "dasmon_peers"), status.peers.tracked)
-        assert.strictEqual(sumOf(metrics, "dasmon_peers", { verdict: "violating" }), 1)
-        assert.strictEqual(sumOf(metrics, "dasmon_peers_connected"), status.peers.connected)
-        assert.strictEqual(sumOf(metrics, "dasmon_probe_duration_seconds_count"), status.probes.completed)
-        assert.isAbove(sumOf(metrics, "dasmon_coverage_failed_combinations"), 0)
-        assert.isAtLeast(sumOf(metrics, "dasmon_dial_duration_seconds_count", { result: "connected" }), peerIds.length)
-        assert.isAtLeast(sumOf(metrics, "dasmon_history_records_total"), status.probes.completed)
-        assert.isAbove(sumOf(metrics, "dasmon_history_file_bytes"), 0)
-        assert.isAbove(sumOf(metrics, "dasmon_verify_duration_seconds_count"), 0)
-        assert.isAbove(sumOf(metrics, "dasmon_beacon_requests_total", { endpoint: "events", outcome: "ok" }), 0)
-        assert.strictEqual(sumOf(metrics, "dasmon_beacon_requests_total", { endpoint: "other" }), 0)
-        assert.isAbove(sumOf(metrics, "dasmon_http_requests_total", { route: "/status", status: "2xx" }), 0)
-        for (const queue of ["dasmon_workers_waiting_probes", "dasmon_verify_queue_sidecars"]) {
-          assert.strictEqual(sumOf(metrics, queue), 0, queue)
-        }
-        assert.isBelow(sumOf(metrics, "dasmon_head_age_seconds"), 60)
-        const running = Date.now() / 1000 - sumOf(metrics, "dasmon_start_time_seconds")
-        assert.isTrue(running > 0 && running < 120, `${running}`)
-      }),
-    { timeout: 150_000 }
+      for (const kind of outcomeKinds) {
+        assert.strictEqual(sumOf(metrics, "dasmon_outcomes_total", { outcome: kind }), status.outcomes[kind], kind)
+      }
+      assert.strictEqual(sumOf(metrics, "dasmon_probes_completed_total"), status.probes.completed)
+      assert.strictEqual(sumOf(metrics, "dasmon_probes_started_total"), status.probes.started)
+      assert.strictEqual(sumOf(metrics, "dasmon_probes_in_flight"), 0)
+      assert.strictEqual(sumOf(metrics, "dasmon_peers"), status.peers.tracked)
+      assert.strictEqual(sumOf(metrics, "dasmon_peers", { verdict: "violating" }), 1)
+      assert.strictEqual(sumOf(metrics, "dasmon_peers_connected"), status.peers.connected)
+      assert.strictEqual(sumOf(metrics, "dasmon_probe_duration_seconds_count"), status.probes.completed)
+      assert.isAbove(sumOf(metrics, "dasmon_coverage_failed_combinations"), 0)
+      assert.isAtLeast(sumOf(metrics, "dasmon_dial_duration_seconds_count", { result: "connected" }), peerIds.length)
+      assert.isAtLeast(sumOf(metrics, "dasmon_history_records_total"), status.probes.completed)
+      assert.isAbove(sumOf(metrics, "dasmon_history_file_bytes"), 0)
+      assert.isAbove(sumOf(metrics, "dasmon_verify_duration_seconds_count"), 0)
+      assert.isAbove(sumOf(metrics, "dasmon_beacon_requests_total", { endpoint: "events", outcome: "ok" }), 0)
+      assert.strictEqual(sumOf(metrics, "dasmon_beacon_requests_total", { endpoint: "other" }), 0)
+      assert.isAbove(sumOf(metrics, "dasmon_http_requests_total", { route: "/status", status: "2xx" }), 0)
+      for (const queue of ["dasmon_workers_waiting_probes", "dasmon_verify_queue_sidecars"]) {
+        assert.strictEqual(sumOf(metrics, queue), 0, queue)
+      }
+      assert.isBelow(sumOf(metrics, "dasmon_head_age_seconds"), scaledMs("60 seconds") / 1000)
+      const running = Date.now() / 1000 - sumOf(metrics, "dasmon_start_time_seconds")
+      assert.isTrue(running > 0 && running < scaledMs("120 seconds") / 1000, `${running}`)
+    })
   )
 })
 
@@ -156,7 +154,7 @@ const quietMoment = (url: string, metricsUrl: string) =>
     return judged && quiet && flushed && after.peers.connected === 3
       ? { metrics, status: after, text }
       : yield* Effect.fail("busy")
-  }).pipe(Effect.retry(Schedule.spaced("150 millis")), Effect.timeout("90 seconds"))
+  }).pipe(Effect.retry(Schedule.spaced("150 millis")), Effect.timeout(scaled("90 seconds")))
 
 const sumOf = (metrics: Metrics, name: string, labels: Readonly<Record<string, string>> = {}): number =>
   [...metrics.values()]

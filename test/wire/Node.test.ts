@@ -6,7 +6,8 @@ import { pingRequest } from "../../src/wire/Handshake.ts"
 import { makeNode } from "../../src/wire/Node.ts"
 import { ping } from "../../src/wire/Protocol.ts"
 import { serve } from "../../src/wire/Server.ts"
-import { eventually } from "./Eventually.ts"
+import { eventually } from "../Eventually.ts"
+import { scaledMs } from "../TimeLimits.ts"
 
 /** Sockets and servers of this process that are open. */
 const sockets = (): number => process.getActiveResourcesInfo().filter((name) => /TCP/.test(name)).length
@@ -64,7 +65,7 @@ describe("node", () => {
       }).pipe(Scope.extend(scope))
       const started = performance.now()
       yield* Scope.close(scope, Exit.void)
-      assert.isBelow(performance.now() - started, 5_000)
+      assert.isBelow(performance.now() - started, scaledMs("5 seconds"))
       yield* eventually(() => sockets() === 0)
     })
   )

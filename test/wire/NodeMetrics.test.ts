@@ -8,7 +8,7 @@ import { makeNodeMetrics } from "../../src/wire/NodeMetrics.ts"
 import { ping } from "../../src/wire/Protocol.ts"
 import { serve } from "../../src/wire/Server.ts"
 import { parseExposition } from "../http/metrics/Exposition.ts"
-import { eventually } from "./Eventually.ts"
+import { eventually } from "../Eventually.ts"
 
 const pings = 'protocol="outbound /eth2/beacon_chain/req/ping/1/ssz_snappy"'
 

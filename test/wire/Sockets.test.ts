@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import type { Connection } from "@libp2p/interface"
-import { Chunk, Deferred, Duration, Effect, Exit, Fiber, Queue, Ref, Scope, Stream } from "effect"
+import { Chunk, Deferred, Effect, Exit, Fiber, Queue, Ref, Scope, Stream } from "effect"
 import { equalBytes } from "../../src/domain/Bytes.ts"
 import type { RequestError } from "../../src/domain/probe/Outcome.ts"
 import { type ByteStream, open } from "../../src/wire/ByteStream.ts"
-import { defaultLimits, request, type RequestLimits } from "../../src/wire/Client.ts"
+import { request, type RequestLimits } from "../../src/wire/Client.ts"
 import { encodeRequest, encodeSuccessChunk } from "../../src/wire/Codec.ts"
 import { goodbyeRequest, metadataRequest, pingRequest, statusRequest } from "../../src/wire/Handshake.ts"
 import type { RequestMessage, ResponseChunk } from "../../src/wire/Message.ts"
@@ -21,7 +21,8 @@ import {
 } from "../../src/wire/Protocol.ts"
 import { columnsByRange, decodeColumnsByRange } from "../../src/wire/Requests.ts"
 import { defaultServeLimits, type Handler, serve, serveNothing } from "../../src/wire/Server.ts"
-import { eventually } from "./Eventually.ts"
+import { eventually } from "../Eventually.ts"
+import { scaled, scaledMs } from "../TimeLimits.ts"
 
 const digest = "0x8c9f62fe"
 const columns = columnsByRange({ startSlot: 1, count: 4, columns: [0, 1] })
@@ -34,7 +35,7 @@ const status = {
   earliestAvailableSlot: 3
 }
 /** For what does come, however busy the machine is. */
-const patient: RequestLimits = { openMs: 5_000, firstByteMs: 5_000, chunkMs: 5_000, totalMs: 15_000 }
+const patient: RequestLimits = { openMs: 60_000, firstByteMs: 60_000, chunkMs: 60_000, totalMs: 60_000 }
 
 interface Pair {
   readonly server: Node
@@ -54,7 +55,7 @@ const connect = Effect.fnUntraced(function* (muxer: Muxer = "yamux") {
 const ask = (
   connection: Connection,
   message: RequestMessage,
-  limits: RequestLimits = defaultLimits
+  limits: RequestLimits = patient
 ): Effect.Effect<ReadonlyArray<ResponseChunk>, RequestError> =>
   request(connection, message, limits).pipe(
     Effect.flatMap(({ chunks }) => Stream.runCollect(chunks)),
@@ -160,7 +161,7 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
       yield* serve(server, columnsProtocol, (_ssz, _peer, reply) =>
         Effect.gen(function* () {
           yield* reply.chunk(sidecar(1), digest)
-          for (let index = 0; index < 1_000; index++) {
+          for (let index = 0; index < drip.length; index++) {
             yield* reply.raw(drip.subarray(index, index + 1))
             yield* Effect.sleep("20 millis")
           }
@@ -170,11 +171,14 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
       assert.include(silent.error, { _tag: "ProbeTimeout", stage: "firstChunk", afterMs: 300 })
       const stopped = yield* askUntilError(connection, statusRequest(status), { ...patient, chunkMs: 300 })
       assert.include(stopped.error, { _tag: "ProbeTimeout", stage: "body", afterMs: 300 })
-      const dripping = yield* askUntilError(connection, columns, { ...patient, chunkMs: 700 })
+      // Long enough for the first chunk, which is whole, and for the request.
+      const chunkMs = scaledMs("700 millis")
+      const dripping = yield* askUntilError(connection, columns, { ...patient, chunkMs })
       assert.strictEqual(dripping.chunks, 1)
-      assert.include(dripping.error, { _tag: "ProbeTimeout", stage: "body", afterMs: 700 })
-      const slow = yield* askUntilError(connection, columns, { ...patient, totalMs: 1_000 })
-      assert.include(slow.error, { _tag: "ProbeTimeout", stage: "body", afterMs: 1_000 })
+      assert.include(dripping.error, { _tag: "ProbeTimeout", stage: "body", afterMs: chunkMs })
+      const totalMs = scaledMs("1 second")
+      const slow = yield* askUntilError(connection, columns, { ...patient, totalMs })
+      assert.include(slow.error, { _tag: "ProbeTimeout", stage: "body", afterMs: totalMs })
       yield* eventually(() => streamsOf(connection) === 0)
     })
   )
@@ -194,14 +198,15 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
           { discard: true }
         )
       )
-      const { chunks } = yield* request(connection, columns, { ...patient, chunkMs: 1_000 })
+      const chunkMs = scaledMs("1 second")
+      const { chunks } = yield* request(connection, columns, { ...patient, chunkMs })
       const seen = yield* Ref.make(0)
       yield* Stream.runForEach(chunks, ({ ssz }) =>
         Effect.gen(function* () {
           const index = yield* Ref.getAndUpdate(seen, (n) => n + 1)
           assert.isTrue(equalBytes(ssz, sidecar(index)))
           // Longer than a chunk may take: our own time does not count.
-          if (index === 3) yield* Effect.sleep("1200 millis")
+          if (index === 3) yield* Effect.sleep(chunkMs + 200)
           if (index === 3 && muxer === "yamux") assert.isBelow(yield* sent, 100)
         })
       )
@@ -277,7 +282,7 @@ describe("serving", () => {
         Effect.scoped(
           Effect.gen(function* () {
             const stream = yield* open((signal) => connection.newStream(protocol.id, { signal }), {
-              writeTimeout: "1 second"
+              writeTimeout: scaled("10 seconds")
             })
             yield* stream.write(bytes)
             if (close) yield* stream.closeWrite
@@ -312,7 +317,10 @@ describe("serving", () => {
       yield* serve(server, goodbye, (ssz, peer) => Deferred.succeed(heard, `${peer} ${ssz[0]}`))
       assert.deepStrictEqual(yield* ask(connection, goodbyeRequest(129)), [])
       connection.abort(new Error("left"))
-      assert.strictEqual(yield* Effect.timeout(Deferred.await(heard), "2 seconds"), `${client.peerId.toString()} 129`)
+      assert.strictEqual(
+        yield* Effect.timeout(Deferred.await(heard), scaled("10 seconds")),
+        `${client.peerId.toString()} 129`
+      )
     })
   )
 
@@ -323,7 +331,7 @@ describe("serving", () => {
       yield* serve(server, ping, () => Effect.never, limits)
       const outcomes = yield* Effect.forEach(
         [1, 2, 3, 4],
-        (index) => askUntilError(connection, pingRequest(index), { ...patient, firstByteMs: 1_000 }),
+        (index) => askUntilError(connection, pingRequest(index), { ...patient, firstByteMs: scaledMs("1 second") }),
         { concurrency: "unbounded" }
       )
       const count = (tag: RequestError["_tag"]): number => outcomes.filter(({ error }) => error._tag === tag).length
@@ -343,7 +351,7 @@ describe("serving", () => {
           Effect.ensuring(Deferred.succeed(released, undefined))
         )
       ).pipe(Scope.extend(scope))
-      const asking = yield* Effect.fork(askUntilError(connection, pingRequest(1), defaultLimits))
+      const asking = yield* Effect.fork(askUntilError(connection, pingRequest(1)))
       yield* Deferred.await(started)
       yield* Scope.close(scope, Exit.void)
       yield* Deferred.await(released)
@@ -360,7 +368,7 @@ describe("serving", () => {
       const released = yield* Deferred.make<void>()
       yield* serve(server, ping, () => Effect.ensuring(Effect.never, Deferred.succeed(released, undefined)))
       yield* askUntilError(connection, pingRequest(1), { ...patient, firstByteMs: 300 })
-      yield* Effect.timeout(Deferred.await(released), Duration.seconds(2))
+      yield* Effect.timeout(Deferred.await(released), scaled("10 seconds"))
     })
   )
 })
@@ -369,7 +377,7 @@ const readAll = (stream: ByteStream) =>
   Effect.gen(function* () {
     const parts: Array<number> = []
     while (true) {
-      const next = yield* stream.read("2 seconds")
+      const next = yield* stream.read(scaled("10 seconds"))
       if (next._tag === "None") return Uint8Array.from(parts)
       parts.push(...next.value)
     }

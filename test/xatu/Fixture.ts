@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Either, Exit, Layer, Option, Schedule, Scope } from "effect"
+import { Effect, Either, Exit, Layer, Option, Scope } from "effect"
 import type { ConfigInput } from "../../src/config/Config.ts"
 import { makeConfig } from "../../src/config/DecodeConfig.ts"
 import type { XatuConfig } from "../../src/config/XatuConfig.ts"
@@ -48,13 +48,6 @@ export const startXatu = (fake: FakeDasmon, config: XatuConfig, spillFolder: str
     )
     return { close: Scope.close(scope, Exit.void) }
   })
-
-/** Returns when `condition` holds, and dies if that takes longer than ten seconds. */
-export const eventually = (condition: () => boolean): Effect.Effect<void> =>
-  Effect.suspend(() => (condition() ? Effect.void : Effect.fail("it does not come true"))).pipe(
-    Effect.retry({ times: 1000, schedule: Schedule.spaced("10 millis") }),
-    Effect.orDie
-  )
 
 export const tempFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-xatu-"))),

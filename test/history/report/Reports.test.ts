@@ -104,7 +104,7 @@ for (const [where, layer] of layers) {
   })
 
   describe(`reports ${where}`, () => {
-    it.scopedLive("see what is written meanwhile, and let the writer tidy up", () =>
+    it.scoped("see what is written meanwhile, and let the writer tidy up", () =>
       Effect.gen(function* () {
         const path = join(yield* temporaryFolder, "history.db")
         yield* Effect.gen(function* () {
@@ -122,7 +122,7 @@ for (const [where, layer] of layers) {
       })
     )
 
-    it.scopedLive("say so while there is no file, and answer once there is", () =>
+    it.scoped("say so while there is no file, and answer once there is", () =>
       Effect.gen(function* () {
         const path = join(yield* temporaryFolder, "history.db")
         yield* ask(path, (reports) =>
@@ -140,7 +140,7 @@ for (const [where, layer] of layers) {
 }
 
 describe("reports on a history that forgets", () => {
-  it.scopedLive("are of what is left of it", () =>
+  it.scoped("are of what is left of it", () =>
     Effect.gen(function* () {
       const path = yield* recorded
       const reports = Context.get(yield* Layer.build(ReportsInline.layer({ path })), Reports)
@@ -168,7 +168,7 @@ describe("reports on a history that forgets", () => {
 })
 
 describe("reports on what is no history", () => {
-  it.scopedLive("say what it is", () =>
+  it.scoped("say what it is", () =>
     Effect.gen(function* () {
       const folder = yield* temporaryFolder
       const path = join(folder, "some.db")
@@ -216,7 +216,7 @@ describe("a report thread", () => {
       `parentPort.on("message", ([kind]) => { if (kind === 1) parentPort.close(); else { ${onQuestion} } }); parentPort.postMessage([0])`
     )
 
-  it.scopedLive("that dies fails its question, and the next one has another", () =>
+  it.scoped("that dies fails its question, and the next one has another", () =>
     Effect.gen(function* () {
       const path = yield* recorded
       const marker = `${path}.died`
@@ -254,7 +254,7 @@ describe("a report thread", () => {
     })
   )
 
-  it.scopedLive("makes room for another when it failed to read the file 256 times", () =>
+  it.scoped("makes room for another when it failed to read the file 256 times", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "history.db")
       const log = `${path}.started`
@@ -271,7 +271,7 @@ describe("a report thread", () => {
     })
   )
 
-  it.scopedLive("is not started when the program is not built", () =>
+  it.scoped("is not started when the program is not built", () =>
     Effect.gen(function* () {
       const absent = new URL("./Absent.js", import.meta.url)
       const error = yield* Effect.flip(Effect.provide(Reports, ReportsWorker.layer({ path: "x", entry: absent })))

@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Duration, Effect, Option, Schedule, Schema, TestClock } from "effect"
+import { Clock, Duration, Effect, Option, Schema, TestClock } from "effect"
 import { openDatabase } from "../../../src/history/store/sqlite/Database.ts"
 import { History } from "../../../src/history/store/History.ts"
 import { HistoryRecord } from "../../../src/history/store/HistoryRecord.ts"
@@ -11,6 +11,7 @@ import { makeReader } from "../../../src/history/store/sqlite/SqliteReader.ts"
 import { makeWriter } from "../../../src/history/store/sqlite/SqliteWriter.ts"
 import { Daemons } from "../../../src/runtime/Daemon.ts"
 import { claim, network, outcome, probe, rows, temporaryFolder, testedSlots } from "../store/Fixture.ts"
+import { eventually } from "../../Eventually.ts"
 
 const dayMs = 86_400_000
 const firstDay = 19_700
@@ -70,7 +71,7 @@ const count = (path: string, table: string) =>
   )
 
 describe("retention", () => {
-  it.scopedLive(
+  it.scoped(
     "has the file stop growing, and shrink when less is recorded; what is inside the window stays as it was",
     () =>
       Effect.gen(function* () {
@@ -115,56 +116,53 @@ describe("retention", () => {
         const next = probeAt("next", "peer1", end, 0)
         yield* writer.write([HistoryRecord.Probe({ probe: next, conversation: "answered", coverage: null })])
         assert.deepStrictEqual(yield* reader.probe("next"), Option.some(next))
-      }),
-    30_000
-  )
-
-  it.scopedLive(
-    "keeps coverage as long as a slot of the chunk is within it, and the claims by which it is judged",
-    () =>
-      Effect.gen(function* () {
-        const path = join(yield* temporaryFolder, "history.db")
-        const { pass, reader, writer } = yield* database(path)
-        const now = (firstDay + 30) * dayMs
-        const edge = slotAt(now - 3 * dayMs)
-        const slots = [edge - 300, edge - 128, edge, edge + 128]
-        const moments = [-29, -28, -25, -21, -19, -2].map((days) => now + days * dayMs)
-        yield* writer.write([
-          HistoryRecord.Orphan({ slot: edge - 400, root: "0x01", at: 5 }),
-          HistoryRecord.Orphan({ slot: edge, root: "0x01", at: 5 }),
-          HistoryRecord.Probe({
-            probe: probe(
-              "p",
-              "a",
-              slots.map((slot) => outcome(slot, 1, "success")),
-              { finishedAt: now - 1000 }
-            ),
-            conversation: "answered",
-            coverage: null
-          }),
-          ...moments.map((observedAt, n) =>
-            HistoryRecord.Claim({ peerId: "a", claim: claim({ custodyGroupCount: 4 + n, observedAt }) })
-          )
-        ])
-        yield* at(now)(pass)
-        const tested = testedSlots(yield* reader.coverage("a", 0)).map(({ slot }) => slot)
-        assert.deepStrictEqual(
-          tested,
-          slots.filter((slot) => Math.floor(slot / 128) >= Math.floor(edge / 128))
-        )
-        assert.include(tested, edge)
-        assert.notInclude(tested, edge - 300)
-        assert.deepStrictEqual(yield* rows(path, "SELECT slot FROM orphans"), [{ slot: edge }])
-        // Peers must serve 4096 epochs: the claim in force 19 days and some ago is the oldest that can matter.
-        assert.deepStrictEqual(
-          (yield* reader.claims("a")).map(({ observedAt }) => (observedAt - now) / dayMs),
-          [-21, -19, -2]
-        )
-        assert.strictEqual(yield* count(path, "blocks"), 4)
       })
   )
 
-  it.scopedLive("forgets peers, agents and blocks of which nothing is left, and nobody sooner", () =>
+  it.scoped("keeps coverage as long as a slot of the chunk is within it, and the claims by which it is judged", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "history.db")
+      const { pass, reader, writer } = yield* database(path)
+      const now = (firstDay + 30) * dayMs
+      const edge = slotAt(now - 3 * dayMs)
+      const slots = [edge - 300, edge - 128, edge, edge + 128]
+      const moments = [-29, -28, -25, -21, -19, -2].map((days) => now + days * dayMs)
+      yield* writer.write([
+        HistoryRecord.Orphan({ slot: edge - 400, root: "0x01", at: 5 }),
+        HistoryRecord.Orphan({ slot: edge, root: "0x01", at: 5 }),
+        HistoryRecord.Probe({
+          probe: probe(
+            "p",
+            "a",
+            slots.map((slot) => outcome(slot, 1, "success")),
+            { finishedAt: now - 1000 }
+          ),
+          conversation: "answered",
+          coverage: null
+        }),
+        ...moments.map((observedAt, n) =>
+          HistoryRecord.Claim({ peerId: "a", claim: claim({ custodyGroupCount: 4 + n, observedAt }) })
+        )
+      ])
+      yield* at(now)(pass)
+      const tested = testedSlots(yield* reader.coverage("a", 0)).map(({ slot }) => slot)
+      assert.deepStrictEqual(
+        tested,
+        slots.filter((slot) => Math.floor(slot / 128) >= Math.floor(edge / 128))
+      )
+      assert.include(tested, edge)
+      assert.notInclude(tested, edge - 300)
+      assert.deepStrictEqual(yield* rows(path, "SELECT slot FROM orphans"), [{ slot: edge }])
+      // Peers must serve 4096 epochs: the claim in force 19 days and some ago is the oldest that can matter.
+      assert.deepStrictEqual(
+        (yield* reader.claims("a")).map(({ observedAt }) => (observedAt - now) / dayMs),
+        [-21, -19, -2]
+      )
+      assert.strictEqual(yield* count(path, "blocks"), 4)
+    })
+  )
+
+  it.scoped("forgets peers, agents and blocks of which nothing is left, and nobody sooner", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "history.db")
       const { pass, reader, writer } = yield* database(path)
@@ -238,9 +236,9 @@ describe("retention", () => {
       yield* Effect.provide(record, layer({ path, network, retention: Duration.days(20) }))
       assert.strictEqual(yield* count(path, "probes"), 3)
       yield* Effect.provide(
-        Effect.repeat(count(path, "probes"), { schedule: Schedule.spaced("10 millis"), until: (left) => left === 2 }),
+        eventually(Effect.map(count(path, "probes"), (left) => left === 2)),
         layer({ path, network, retention })
-      ).pipe(Effect.timeout("10 seconds"))
+      )
     })
   )
 })

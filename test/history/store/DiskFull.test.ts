@@ -4,6 +4,7 @@ import { Effect, Fiber, Ref, Schedule } from "effect"
 import { History } from "../../../src/history/store/History.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
 import { connect, keepAll, network, outcome, probe, rows, temporaryFolder } from "./Fixture.ts"
+import { eventually } from "../../Eventually.ts"
 
 const bulky = (n: number) =>
   probe(
@@ -16,64 +17,53 @@ const bulky = (n: number) =>
 
 /** Looks at the state until it is this one. */
 const untilState = (wanted: "recording" | "paused") =>
-  Effect.flatMap(History, (history) =>
-    Effect.repeat(history.state, {
-      schedule: Schedule.spaced("10 millis"),
-      until: ({ state }) => state === wanted
-    })
-  ).pipe(Effect.timeout("20 seconds"))
+  Effect.flatMap(History, (history) => eventually(Effect.map(history.state, ({ state }) => state === wanted)))
 
 describe("a full disk", () => {
-  it.scopedLive(
-    "pauses recording and says so, loses nothing, and goes on by itself once there is room",
-    () =>
-      Effect.gen(function* () {
-        const path = join(yield* temporaryFolder, "history.db")
-        const probes = 600
-        const paused = yield* Effect.gen(function* () {
-          const history = yield* History
-          const handedIn = yield* Ref.make(0)
-          const recording = yield* Effect.fork(
-            Effect.forEach(
-              Array.from({ length: probes }, (_, n) => bulky(n)),
-              (probe) =>
-                Effect.zipRight(
-                  history.recordProbe(probe, "answered"),
-                  Ref.update(handedIn, (n) => n + 1)
-                )
-            )
+  it.scopedLive("pauses recording and says so, loses nothing, and goes on by itself once there is room", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "history.db")
+      const probes = 600
+      const paused = yield* Effect.gen(function* () {
+        const history = yield* History
+        const handedIn = yield* Ref.make(0)
+        const recording = yield* Effect.fork(
+          Effect.forEach(
+            Array.from({ length: probes }, (_, n) => bulky(n)),
+            (probe) =>
+              Effect.zipRight(
+                history.recordProbe(probe, "answered"),
+                Ref.update(handedIn, (n) => n + 1)
+              )
           )
-          yield* untilState("paused")
-          // Until the queue is full, too.
-          yield* Effect.repeat(history.state, {
-            schedule: Schedule.spaced("10 millis"),
-            until: ({ queued }) => queued > 50
-          }).pipe(Effect.timeout("10 seconds"))
-          const waiting = yield* history.state
-          const stuck = yield* Ref.get(handedIn)
-          assert.isBelow(stuck, probes, "whoever records waits")
-          assert.include((yield* Effect.flip(history.flush)).message, "the disk is full: make room")
-          assert.strictEqual(yield* Ref.get(handedIn), stuck)
-          assert.isBelow((yield* history.totals).probes, stuck, "reading goes on")
-
-          yield* Effect.retry(makeRoom(path), Schedule.spaced("10 millis"))
-          yield* untilState("recording")
-          yield* makingRoom(path, Fiber.join(recording))
-          yield* makingRoom(path, history.flush)
-          assert.deepStrictEqual(yield* history.state, { state: "recording", reason: null, queued: 0 })
-          return waiting
-        }).pipe(Effect.provide(layer({ path, network, retention: keepAll, maxBytes: 1_500_000 })))
-        assert.strictEqual(paused.state, "paused")
-        assert.include(paused.reason, `${path}: the disk is full: make room`)
-        assert.isAbove(paused.queued, 0)
-        const ids = (yield* rows(path, "SELECT uuid FROM probes ORDER BY id")).map((row) => Object.values(row)[0])
-        assert.deepStrictEqual(
-          ids,
-          Array.from({ length: probes }, (_, n) => `p${n}`),
-          "all of them, once, in order"
         )
-      }),
-    60_000
+        yield* untilState("paused")
+        // Until the queue is full, too.
+        yield* eventually(Effect.map(history.state, ({ queued }) => queued > 50))
+        const waiting = yield* history.state
+        const stuck = yield* Ref.get(handedIn)
+        assert.isBelow(stuck, probes, "whoever records waits")
+        assert.include((yield* Effect.flip(history.flush)).message, "the disk is full: make room")
+        assert.strictEqual(yield* Ref.get(handedIn), stuck)
+        assert.isBelow((yield* history.totals).probes, stuck, "reading goes on")
+
+        yield* Effect.retry(makeRoom(path), Schedule.spaced("10 millis"))
+        yield* untilState("recording")
+        yield* makingRoom(path, Fiber.join(recording))
+        yield* makingRoom(path, history.flush)
+        assert.deepStrictEqual(yield* history.state, { state: "recording", reason: null, queued: 0 })
+        return waiting
+      }).pipe(Effect.provide(layer({ path, network, retention: keepAll, maxBytes: 1_500_000 })))
+      assert.strictEqual(paused.state, "paused")
+      assert.include(paused.reason, `${path}: the disk is full: make room`)
+      assert.isAbove(paused.queued, 0)
+      const ids = (yield* rows(path, "SELECT uuid FROM probes ORDER BY id")).map((row) => Object.values(row)[0])
+      assert.deepStrictEqual(
+        ids,
+        Array.from({ length: probes }, (_, n) => `p${n}`),
+        "all of them, once, in order"
+      )
+    })
   )
 })
 

@@ -9,7 +9,7 @@ import { claim, outcome, probe, rootOf, testedSlots } from "./Fixture.ts"
 export const historyContract = (name: string, layer: Layer.Layer<History, HistoryError>): void => {
   describe(`${name} is a History`, () => {
     const test = <E>(title: string, body: Effect.Effect<void, E, History>) =>
-      it.live(title, () => Effect.provide(body, layer))
+      it.effect(title, () => Effect.provide(body, layer))
 
     test(
       "knows nothing of a peer that was never met",

@@ -3,12 +3,13 @@ import { readFile } from "node:fs/promises"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Random, Schedule, Schema } from "effect"
+import { Effect, Option, Random, Schema } from "effect"
 import { outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
 import { History } from "../../../src/history/store/History.ts"
 import { layer as layerMemory } from "../../../src/history/store/MemoryHistory.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
 import { connect, temporaryFolder } from "./Fixture.ts"
+import { eventually } from "../../Eventually.ts"
 
 const script = fileURLToPath(new URL("KilledWriter.mjs", import.meta.url))
 
@@ -44,12 +45,12 @@ const writeAndKill = (path: string, acknowledged: string, prefix: string, count:
 
 /** Waits until `count` probes with this prefix are acknowledged. */
 const recorded = (acknowledged: string, prefix: string, count: number) =>
-  acknowledgements(acknowledged).pipe(
-    Effect.repeat({
-      schedule: Schedule.spaced("10 millis"),
-      until: (all) => all.filter(({ id }) => id.startsWith(`${prefix}-`)).length >= count
-    }),
-    Effect.timeout("25 seconds")
+  eventually(
+    Effect.map(
+      acknowledgements(acknowledged),
+      (all) => all.filter(({ id }) => id.startsWith(`${prefix}-`)).length >= count
+    ),
+    "30 seconds"
   )
 
 const number = (path: string, query: string) =>
@@ -69,58 +70,52 @@ const strings = (path: string, query: string) =>
   )
 
 describe("a history whose writer is killed", () => {
-  it.scopedLive(
-    "opens again, whole, and lacks at most what the last 250 ms brought",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        const path = join(folder, "history.db")
-        const acknowledged = join(folder, "acknowledged")
-        for (const round of [1, 2, 3, 4]) {
-          yield* writeAndKill(path, acknowledged, `${round}`, yield* Random.nextIntBetween(1, 200))
-          // Opens although nobody unlocked it; a second process could not while the first one lived.
-          yield* Effect.provide(
-            Effect.flatMap(History, (history) => history.totals),
-            layer({ path })
-          )
-          assert.deepStrictEqual(yield* strings(path, "SELECT integrity_check AS value FROM pragma_integrity_check"), [
-            "ok"
-          ])
-          const present = yield* strings(
-            path,
-            `SELECT uuid AS value FROM probes WHERE uuid LIKE '${round}-%' ORDER BY id`
-          )
-          assert.deepStrictEqual(
-            present,
-            present.map((_, n) => `${round}-${n}`),
-            "in order, without a gap"
-          )
-          const all = (yield* acknowledgements(acknowledged)).filter(({ id }) => id.startsWith(`${round}-`))
-          const killedAt = all.at(-1)?.at ?? 0
-          const due = all.filter(({ at }) => at < killedAt - 250)
-          assert.isAtLeast(present.length, due.length, "acknowledged 250 ms before the kill")
-        }
-        yield* checkWhole(path)
-      }).pipe(Effect.withRandom(Random.make("kill -9"))),
-    60_000
+  it.scopedLive("opens again, whole, and lacks at most what the last 250 ms brought", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "history.db")
+      const acknowledged = join(folder, "acknowledged")
+      for (const round of [1, 2, 3, 4]) {
+        yield* writeAndKill(path, acknowledged, `${round}`, yield* Random.nextIntBetween(1, 200))
+        // Opens although nobody unlocked it; a second process could not while the first one lived.
+        yield* Effect.provide(
+          Effect.flatMap(History, (history) => history.totals),
+          layer({ path })
+        )
+        assert.deepStrictEqual(yield* strings(path, "SELECT integrity_check AS value FROM pragma_integrity_check"), [
+          "ok"
+        ])
+        const present = yield* strings(
+          path,
+          `SELECT uuid AS value FROM probes WHERE uuid LIKE '${round}-%' ORDER BY id`
+        )
+        assert.deepStrictEqual(
+          present,
+          present.map((_, n) => `${round}-${n}`),
+          "in order, without a gap"
+        )
+        const all = (yield* acknowledgements(acknowledged)).filter(({ id }) => id.startsWith(`${round}-`))
+        const killedAt = all.at(-1)?.at ?? 0
+        const due = all.filter(({ at }) => at < killedAt - 250)
+        assert.isAtLeast(present.length, due.length, "acknowledged 250 ms before the kill")
+      }
+      yield* checkWhole(path)
+    }).pipe(Effect.withRandom(Random.make("kill -9")))
   )
 
-  it.scopedLive(
-    "cannot be opened by another process while the writer lives",
-    () =>
-      Effect.gen(function* () {
-        const folder = yield* temporaryFolder
-        const path = join(folder, "history.db")
-        const refused = yield* Effect.gen(function* () {
-          const acknowledged = join(folder, "acknowledged")
-          yield* writer(path, acknowledged, "1")
-          yield* recorded(acknowledged, "1", 1)
-          return yield* Effect.flip(Effect.provide(History, layer({ path })))
-        }).pipe(Effect.scoped)
-        assert.include(refused.message, "another process is writing to it")
-        yield* Effect.provide(History, layer({ path }))
-      }),
-    60_000
+  it.scopedLive("cannot be opened by another process while the writer lives", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "history.db")
+      const refused = yield* Effect.gen(function* () {
+        const acknowledged = join(folder, "acknowledged")
+        yield* writer(path, acknowledged, "1")
+        yield* recorded(acknowledged, "1", 1)
+        return yield* Effect.flip(Effect.provide(History, layer({ path })))
+      }).pipe(Effect.scoped)
+      assert.include(refused.message, "another process is writing to it")
+      yield* Effect.provide(History, layer({ path }))
+    })
   )
 })
 

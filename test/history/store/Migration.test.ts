@@ -43,7 +43,7 @@ const writeFirstVersion = (path: string) =>
   )
 
 describe("a database of the first version", () => {
-  it.scopedLive("opens, keeps its coverage and probes, and has the sums of its peers", () =>
+  it.scoped("opens, keeps its coverage and probes, and has the sums of its peers", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "history.db")
       yield* writeFirstVersion(path)

@@ -10,7 +10,7 @@ const day = 19_675
 const slotOfDay = (n: number): number => Math.ceil((n * dayMs - network.genesisTime * 1000) / network.slotDurationMs)
 
 describe("sums", () => {
-  it.scopedLive("are kept by day, by what the peer was, by column and by age of the slot", () =>
+  it.scoped("are kept by day, by what the peer was, by column and by age of the slot", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "history.db")
       const at = (n: number) => ({ startedAt: n * dayMs, finishedAt: n * dayMs + 1000 })

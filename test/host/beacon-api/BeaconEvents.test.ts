@@ -6,6 +6,7 @@ import { BeaconApi } from "../../../src/host/beacon-api/BeaconApi.ts"
 import { headerRoot } from "../../../src/host/beacon-api/BeaconBlock.ts"
 import { devnet } from "./Chain.ts"
 import { fakeNode, json } from "./FakeNode.ts"
+import { scaled } from "../../TimeLimits.ts"
 
 const zero = `0x${"00".repeat(32)}`
 
@@ -74,7 +75,7 @@ const start = (options: {
     )
     const queue = yield* Queue.unbounded<ChainEvent>()
     yield* Effect.forkScoped(Stream.runForEach(api.events, (event) => queue.offer(event)))
-    return { current, next: Effect.timeout(queue.take, "8 seconds"), node, queue }
+    return { current, next: Effect.timeout(queue.take, scaled("20 seconds")), node, queue }
   })
 
 const stream = (response: ServerResponse): void => {
@@ -167,7 +168,7 @@ describe("chain events", () => {
       const api = yield* Effect.map(Layer.build(BeaconApi.layer({ url })), Context.get(BeaconApi))
       const queue = yield* Queue.unbounded<ChainEvent>()
       yield* Effect.forkScoped(Stream.runForEach(api.events, (event) => queue.offer(event)))
-      const next = Effect.timeout(queue.take, "8 seconds")
+      const next = Effect.timeout(queue.take, scaled("20 seconds"))
       assert.deepStrictEqual(yield* next, { _tag: "Head", head: { slot: state.head.slot, root: state.head.root } })
       assert.strictEqual((yield* next)._tag, "Finalized")
       const { newHead, blocks } = yield* Effect.delay(chain.reorg(4), "500 millis")

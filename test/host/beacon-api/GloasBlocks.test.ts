@@ -40,7 +40,7 @@ const header = (slot: number) => {
 }
 
 describe("Gloas blocks", () => {
-  it.scopedLive("have the commitments of the bid, and columns only if the payload was revealed", () =>
+  it.scoped("have the commitments of the bid, and columns only if the payload was revealed", () =>
     Effect.gen(function* () {
       const node = yield* fakeNode({
         handle: (path, _, response) => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Duration, Effect, Either, Exit, Fiber, Option, Queue, Ref, Schedule, Scope, Stream } from "effect"
+import { Chunk, Duration, Effect, Either, Exit, Fiber, Option, Queue, Ref, Scope, Stream } from "effect"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
 import type { PeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
@@ -22,6 +22,8 @@ import type { Node } from "../../../src/wire/Node.ts"
 import { goodbye, ping } from "../../../src/wire/Protocol.ts"
 import { serve } from "../../../src/wire/Server.ts"
 import { addressOf, stranger } from "./Nodes.ts"
+import { eventually } from "../../Eventually.ts"
+import { scaled, scaledMs } from "../../TimeLimits.ts"
 
 const status: StatusMessage = {
   forkDigest: "0x8c9f62fe",
@@ -48,7 +50,7 @@ const eventsOf = (host: Host["Type"]) =>
     const queue = yield* Queue.unbounded<HostEvent>()
     const events = yield* host.events
     yield* Effect.forkScoped(Stream.runForEach(events, (event) => queue.offer(event)))
-    return { next: Effect.timeout(queue.take, "5 seconds"), queue }
+    return { next: Effect.timeout(queue.take, scaled("20 seconds")), queue }
   })
 
 /** What a stranger's node is answered: all chunks. */
@@ -178,18 +180,15 @@ describe("Libp2pHost", () => {
       const host = yield* Scope.extend(makeHost(), scope)
       yield* host.connect(addressOf(node))
       yield* host.disconnect(node.peerId.toString(), 2)
-      assert.strictEqual(yield* Effect.timeout(codes.take, "2 seconds"), 2)
+      assert.strictEqual(yield* Effect.timeout(codes.take, scaled("20 seconds")), 2)
       assert.deepStrictEqual(yield* host.connected, [])
       yield* host.disconnect(node.peerId.toString(), 3)
 
       yield* host.connect(addressOf(node))
       const [took] = yield* Effect.timed(Scope.close(scope, Exit.void))
-      assert.strictEqual(yield* Effect.timeout(codes.take, "2 seconds"), 1)
-      assert.isBelow(Duration.toMillis(took), 5_000)
-      yield* Effect.repeat(
-        Effect.sync(() => node.getConnections().length),
-        { until: (connections) => connections === 0, schedule: Schedule.spaced("10 millis") }
-      )
+      assert.strictEqual(yield* Effect.timeout(codes.take, scaled("20 seconds")), 1)
+      assert.isBelow(Duration.toMillis(took), scaledMs("5 seconds"))
+      yield* eventually(() => node.getConnections().length === 0)
       assert.strictEqual(yield* codes.size, 0)
     })
   )
@@ -213,7 +212,7 @@ describe("Libp2pHost", () => {
         Effect.flatMap(host.request(node.peerId.toString(), pingRequest(1)), ({ chunks }) => Stream.runCount(chunks))
       )
       const all = yield* Effect.fork(Effect.forEach(Array.from({ length: 6 }), () => one, { concurrency: "unbounded" }))
-      yield* Effect.repeat(Ref.get(running), { until: ({ now }) => now === 2, schedule: Schedule.spaced("10 millis") })
+      yield* eventually(Effect.map(Ref.get(running), ({ now }) => now === 2))
       yield* gate.open
       assert.deepStrictEqual(yield* Fiber.join(all), [1, 1, 1, 1, 1, 1])
       assert.strictEqual((yield* Ref.get(running)).most, 2)
@@ -226,9 +225,11 @@ describe("Libp2pHost", () => {
       const peer = yield* makeHost()
       const theirs = addressOfHost(peer)
       yield* Effect.promise(() => node.dial(multiaddrOf(peer)))
-      yield* Effect.repeat(
-        Effect.promise(() => node.peerStore.get(peerIdFromString(theirs.peerId))),
-        { until: ({ metadata }) => metadata.has("AgentVersion"), schedule: Schedule.spaced("10 millis") }
+      yield* eventually(
+        Effect.map(
+          Effect.tryPromise(() => node.peerStore.get(peerIdFromString(theirs.peerId))),
+          ({ metadata }) => metadata.has("AgentVersion")
+        )
       )
       const scope = yield* Scope.make()
       const host = yield* Scope.extend(fromNode(node), scope)

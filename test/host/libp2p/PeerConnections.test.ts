@@ -4,8 +4,9 @@ import type { HostEvent } from "../../../src/host/Host.ts"
 import { makePeerConnections } from "../../../src/host/libp2p/PeerConnections.ts"
 import { Daemons } from "../../../src/runtime/Daemon.ts"
 import { makeNode } from "../../../src/wire/Node.ts"
-import { eventually } from "../../wire/Eventually.ts"
+import { eventually } from "../../Eventually.ts"
 import { partsOf, stranger } from "./Nodes.ts"
+import { scaled } from "../../TimeLimits.ts"
 
 describe("PeerConnections", () => {
   it.scopedLive("after a defect tells what it missed, and is seen to have failed", () =>
@@ -23,7 +24,7 @@ describe("PeerConnections", () => {
       const events = yield* Queue.unbounded<HostEvent>()
       const stream = yield* connections.events
       yield* Effect.forkScoped(Stream.runForEach(stream, (event) => events.offer(event)))
-      const next = Effect.timeout(events.take, "5 seconds")
+      const next = Effect.timeout(events.take, scaled("20 seconds"))
 
       const node = yield* stranger
       bugs.left = 1
@@ -68,7 +69,7 @@ describe("PeerConnections", () => {
       yield* Effect.promise(() => second.dial(own.getMultiaddrs()))
       yield* eventually(() => Option.isSome(connections.connection(second.peerId.toString())))
       yield* Effect.promise(() => first.hangUp(own.peerId))
-      assert.deepStrictEqual(yield* Effect.timeout(Deferred.await(met), "5 seconds"), [
+      assert.deepStrictEqual(yield* Effect.timeout(Deferred.await(met), scaled("20 seconds")), [
         `+${second.peerId.toString()}`,
         `-${first.peerId.toString()}`
       ])

@@ -100,7 +100,7 @@ const recorded = Effect.gen(function* () {
 })
 
 describe("/peers", () => {
-  it.scopedLive("filters, and gives every peer once on its pages whoever comes meanwhile", () =>
+  it.scoped("filters, and gives every peer once on its pages whoever comes meanwhile", () =>
     Effect.gen(function* () {
       const { setPeers, url } = yield* start()
       const custody = { groupCount: 1, columns: [0], earliestAvailableSlot: 0, source: "metadata" as const }
@@ -146,7 +146,7 @@ describe("/peers", () => {
     })
   )
 
-  it.scopedLive("tells all of a peer that is only on record", () =>
+  it.scoped("tells all of a peer that is only on record", () =>
     Effect.gen(function* () {
       const { over } = yield* recorded
       const { url } = yield* start(over)
@@ -176,7 +176,7 @@ describe("/peers", () => {
 })
 
 describe("what was found out", () => {
-  it.scopedLive("is told by slot, column, client and probe; 0 is a slot and a column like any other", () =>
+  it.scoped("is told by slot, column, client and probe; 0 is a slot and a column like any other", () =>
     Effect.gen(function* () {
       const { over, probes } = yield* recorded
       const { setPeers, url } = yield* start(over)
@@ -226,7 +226,7 @@ describe("what was found out", () => {
     })
   )
 
-  it.scopedLive("is the same as `dasmon report` says", () =>
+  it.scoped("is the same as `dasmon report` says", () =>
     Effect.gen(function* () {
       const { over } = yield* recorded
       const { url } = yield* start(over)
@@ -248,7 +248,7 @@ describe("what was found out", () => {
     })
   )
 
-  it.scopedLive("is not sent again to who has it", () =>
+  it.scoped("is not sent again to who has it", () =>
     Effect.gen(function* () {
       const { over } = yield* recorded
       const { url } = yield* start(over)
@@ -267,7 +267,7 @@ describe("what was found out", () => {
     })
   )
 
-  it.scopedLive("cannot be told while the history cannot be asked, and that is said", () =>
+  it.scoped("cannot be told while the history cannot be asked, and that is said", () =>
     Effect.gen(function* () {
       const failing = (fault: ReportError["fault"]) =>
         Effect.gen(function* () {
@@ -286,15 +286,12 @@ describe("what was found out", () => {
 })
 
 describe("a parameter", () => {
-  it.scopedLive(
-    "that is wrong, unknown or given twice is refused, with what is allowed and without what was sent",
-    () =>
-      Effect.gen(function* () {
-        const { url } = yield* start()
-        const marker = "zzzzzz"
-        const cases: ReadonlyArray<
-          readonly [path: string, parameter: string, place: "path" | "query", reason: RegExp]
-        > = [
+  it.scoped("that is wrong, unknown or given twice is refused, with what is allowed and without what was sent", () =>
+    Effect.gen(function* () {
+      const { url } = yield* start()
+      const marker = "zzzzzz"
+      const cases: ReadonlyArray<readonly [path: string, parameter: string, place: "path" | "query", reason: RegExp]> =
+        [
           [
             `/peers?verdikt=${marker}`,
             "verdikt",
@@ -322,27 +319,27 @@ describe("a parameter", () => {
           [`/probes?cursor=0`, "cursor", "query", /whole number/],
           [`/columns?${"n".repeat(3000)}=1`, "n".repeat(50), "query", /takes since$/]
         ]
-        for (const [path, parameter, place, reason] of cases) {
-          const { error, status } = yield* failure(`${url}${path}`)
-          assert.deepInclude({ ...error }, { _tag: "BadParameter", parameter, in: place }, path)
-          assert.strictEqual(status, 400)
-          assert.match(error._tag === "BadParameter" ? error.reason : "", reason, path)
-          assert.notInclude(JSON.stringify(error), marker)
-          assert.isBelow(JSON.stringify(error).length, 400)
-        }
-        const posted = yield* failure(`${url}/peers/${marker}/probe`, "POST")
-        assert.deepStrictEqual([posted.status, posted.error._tag], [400, "BadParameter"])
-        const wrong = yield* failure(`${url}/peers/${one}/probe`)
-        assert.deepStrictEqual(
-          [wrong.status, wrong.error._tag, wrong.headers["allow"]],
-          [405, "MethodNotAllowed", "POST"]
-        )
-      })
+      for (const [path, parameter, place, reason] of cases) {
+        const { error, status } = yield* failure(`${url}${path}`)
+        assert.deepInclude({ ...error }, { _tag: "BadParameter", parameter, in: place }, path)
+        assert.strictEqual(status, 400)
+        assert.match(error._tag === "BadParameter" ? error.reason : "", reason, path)
+        assert.notInclude(JSON.stringify(error), marker)
+        assert.isBelow(JSON.stringify(error).length, 400)
+      }
+      const posted = yield* failure(`${url}/peers/${marker}/probe`, "POST")
+      assert.deepStrictEqual([posted.status, posted.error._tag], [400, "BadParameter"])
+      const wrong = yield* failure(`${url}/peers/${one}/probe`)
+      assert.deepStrictEqual(
+        [wrong.status, wrong.error._tag, wrong.headers["allow"]],
+        [405, "MethodNotAllowed", "POST"]
+      )
+    })
   )
 })
 
 describe("a probe on demand", () => {
-  it.scopedLive("is answered with the probe, or with why it was not made", () =>
+  it.scoped("is answered with the probe, or with why it was not made", () =>
     Effect.gen(function* () {
       const made = probeOf(one, { outcomes: [{ ...outcome(0, 0, "success") }] })
       const answers = new Map<string, Effect.Effect<Probe, OnDemand.NotProbed>>([["made", Effect.succeed(made)]])

@@ -18,7 +18,7 @@ const labelsOf = ({ samples }: ParsedMetric): ReadonlySet<string> =>
   new Set(samples.flatMap(({ labels }) => Object.keys(labels)))
 
 describe("every metric", () => {
-  it.scopedLive("is there before anything happened, and named, described and labelled as Prometheus wants it", () =>
+  it.scoped("is there before anything happened, and named, described and labelled as Prometheus wants it", () =>
     Effect.gen(function* () {
       const metrics = yield* exported
       assert.deepStrictEqual([...metrics.keys()].sort(), [...definedNames].sort())

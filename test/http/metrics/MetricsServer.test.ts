@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Layer, Metric, Schedule, Schema, TestClock } from "effect"
+import { Context, Effect, Layer, Metric, Schema, TestClock } from "effect"
 import { coverageView } from "../../../src/domain/probe/Confidence.ts"
 import { httpRoutes, peerChanges } from "../../../src/domain/metrics/Metrics.ts"
 import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
@@ -11,6 +11,7 @@ import { Daemons } from "../../../src/runtime/Daemon.ts"
 import { get } from "../Client.ts"
 import { parseExposition, valueOf } from "./Exposition.ts"
 import { makeFakeDasmon, peerOf, probeOf, statusOf, trappedProbe } from "../FakeDasmon.ts"
+import { eventually } from "../../Eventually.ts"
 
 const others = "# HELP others_total Others.\n# TYPE others_total counter\nothers_total 7\n"
 
@@ -31,7 +32,7 @@ const outcome = (slot: number, outcome: "success" | "missing" | "timeout") => ({
 })
 
 describe("the metrics", () => {
-  it.scopedLive("agree with the events and the status, and stand on a port of their own", () =>
+  it.scoped("agree with the events and the status, and stand on a port of their own", () =>
     Effect.gen(function* () {
       const fake = yield* makeFakeDasmon()
       yield* fake.setStatus(
@@ -89,10 +90,8 @@ describe("the metrics", () => {
       yield* fake.setStatus(final)
       yield* fake.publish({ _tag: "SystemSnapshot", status: { ...final, sequence: 5 } })
 
-      const metrics = yield* scrape.pipe(
-        Effect.filterOrFail((metrics) => valueOf(metrics, "dasmon_head_slot") === 333),
-        Effect.retry(Schedule.spaced("10 millis")),
-        Effect.timeout("5 seconds")
+      const metrics = yield* eventually(
+        Effect.map(scrape, (metrics) => valueOf(metrics, "dasmon_head_slot") === 333 && metrics)
       )
       const status = yield* Effect.flatMap(get(`${url}/status`), ({ text }) =>
         Schema.decode(Schema.parseJson(Status))(text)

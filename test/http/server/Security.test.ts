@@ -37,7 +37,7 @@ const upgrade = {
 }
 
 describe("access to the HTTP API", () => {
-  it.scopedLive("asks for the token everywhere but where it tells nothing", () =>
+  it.scoped("asks for the token everywhere but where it tells nothing", () =>
     Effect.gen(function* () {
       const { send } = yield* asked({ token: Redacted.make("correct-horse") })
       for (const path of ["/", "/status", "/peers", "/openapi.json", "/ws", "/nothing"]) {
@@ -55,7 +55,7 @@ describe("access to the HTTP API", () => {
     })
   )
 
-  it.scopedLive("lets a browser in by an address that it does not keep", () =>
+  it.scoped("lets a browser in by an address that it does not keep", () =>
     Effect.gen(function* () {
       const { send } = yield* asked({ token: Redacted.make("correct-horse") })
       const login = yield* send("GET /?token=correct-horse")
@@ -70,7 +70,7 @@ describe("access to the HTTP API", () => {
     })
   )
 
-  it.scopedLive("lets pages of other origins read only if they are named, and never write or listen otherwise", () =>
+  it.scoped("lets pages of other origins read only if they are named, and never write or listen otherwise", () =>
     Effect.gen(function* () {
       const { send } = yield* asked({})
       const foreign = { origin: "https://evil.example" }
@@ -99,7 +99,7 @@ describe("access to the HTTP API", () => {
     })
   )
 
-  it.scopedLive("goes by its address and by the names that it is given, not by any that points to it", () =>
+  it.scoped("goes by its address and by the names that it is given, not by any that points to it", () =>
     Effect.gen(function* () {
       const { port, send } = yield* asked({ allowedHosts: ["dasmon.example.org"] })
       for (const host of [`localhost:${port}`, `[::1]:${port}`, "192.0.2.1", "Dasmon.example.org:443"]) {
@@ -111,7 +111,7 @@ describe("access to the HTTP API", () => {
     })
   )
 
-  it.scopedLive("takes no large body, and no path leads to a file", () =>
+  it.scoped("takes no large body, and no path leads to a file", () =>
     Effect.gen(function* () {
       const { send } = yield* asked({})
       assert.strictEqual((yield* send("POST /peers/x/probe", { "content-length": "65537" })).status, 413)

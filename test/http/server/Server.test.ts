@@ -9,6 +9,7 @@ import { HttpError } from "../../../src/http/server/HttpErrors.ts"
 import { HttpAddress, layer, type ServerOptions } from "../../../src/http/server/Server.ts"
 import { connect, get, raw, upgradeRequest } from "../Client.ts"
 import { type FakeDasmon, makeFakeDasmon, peerOf, statusOf } from "../FakeDasmon.ts"
+import { scaled, scaledMs } from "../../TimeLimits.ts"
 
 const start = (fake: FakeDasmon, options: Partial<ServerOptions> = {}) =>
   Layer.build(layer({ host: "127.0.0.1", port: 0, ...options }).pipe(Layer.provide(fake.layer))).pipe(
@@ -20,7 +21,7 @@ const exchange = (port: number, request: string) =>
   Effect.gen(function* () {
     const connection = yield* raw(port)
     yield* connection.send(request)
-    yield* connection.ended.pipe(Effect.timeout("2 seconds"))
+    yield* connection.ended.pipe(Effect.timeout(scaled("10 seconds")))
     return (yield* connection.received).toString()
   }).pipe(Effect.scoped)
 
@@ -28,7 +29,7 @@ const decodeError = Schema.decodeUnknown(Schema.parseJson(HttpError))
 const bodyOf = (answer: string) => answer.slice(answer.indexOf("\r\n\r\n") + 4)
 
 describe("the HTTP API", () => {
-  it.scopedLive("answers /status, /peers and /snapshot with exactly what their schemas say", () =>
+  it.scoped("answers /status, /peers and /snapshot with exactly what their schemas say", () =>
     Effect.gen(function* () {
       const fake = yield* makeFakeDasmon()
       const peers = [
@@ -61,7 +62,7 @@ describe("the HTTP API", () => {
     })
   )
 
-  it.scopedLive("describes itself at /openapi.json", () =>
+  it.scoped("describes itself at /openapi.json", () =>
     Effect.gen(function* () {
       const { url } = yield* start(yield* makeFakeDasmon())
       const { text } = yield* get(`${url}/openapi.json`)
@@ -94,7 +95,7 @@ describe("the HTTP API", () => {
     })
   )
 
-  it.scopedLive("answers what it does not have, or not so, with a typed JSON error", () =>
+  it.scoped("answers what it does not have, or not so, with a typed JSON error", () =>
     Effect.gen(function* () {
       const { port, url } = yield* start(yield* makeFakeDasmon())
       const missing = yield* get(`${url}/no/such/thing?x=1`)
@@ -123,7 +124,7 @@ describe("the HTTP API", () => {
     })
   )
 
-  it.scopedLive("survives requests that are not HTTP, too large or badly encoded", () =>
+  it.scoped("survives requests that are not HTTP, too large or badly encoded", () =>
     Effect.gen(function* () {
       const { port, url } = yield* start(yield* makeFakeDasmon())
       assert.match(yield* exchange(port, "\x16\x03\x01 hello\r\n\r\n"), /^HTTP\/1.1 400 /)
@@ -135,7 +136,7 @@ describe("the HTTP API", () => {
     })
   )
 
-  it.scopedLive("answers a bug with a typed JSON error, and goes on", () =>
+  it.scoped("answers a bug with a typed JSON error, and goes on", () =>
     Effect.gen(function* () {
       const fake = yield* makeFakeDasmon()
       const broken = Layer.map(fake.layer, (context) =>
@@ -149,7 +150,7 @@ describe("the HTTP API", () => {
     })
   )
 
-  it.scopedLive("serves pages that need nothing else, under policies that allow nothing else", () =>
+  it.scoped("serves pages that need nothing else, under policies that allow nothing else", () =>
     Effect.gen(function* () {
       const { url } = yield* start(yield* makeFakeDasmon())
       for (const path of ["/", "/docs"]) {
@@ -174,7 +175,7 @@ describe("the HTTP API", () => {
     })
   )
 
-  it.scopedLive("says what to do when its address cannot be had", () =>
+  it.scoped("says what to do when its address cannot be had", () =>
     Effect.gen(function* () {
       const fake = yield* makeFakeDasmon()
       const { port } = yield* start(fake)
@@ -188,7 +189,7 @@ describe("the HTTP API", () => {
     })
   )
 
-  it.scopedLive("ends every connection soon after its scope closes", () =>
+  it.scoped("ends every connection soon after its scope closes", () =>
     Effect.gen(function* () {
       const fake = yield* makeFakeDasmon()
       const scope = yield* Scope.make()
@@ -207,8 +208,10 @@ describe("the HTTP API", () => {
 
       const began = performance.now()
       yield* Scope.close(scope, Exit.void)
-      assert.isBelow(performance.now() - began, 1000)
-      yield* Effect.all([idle.ended, half.ended, silent.ended], { concurrency: 3 }).pipe(Effect.timeout("1 second"))
+      assert.isBelow(performance.now() - began, scaledMs("1 second"))
+      yield* Effect.all([idle.ended, half.ended, silent.ended], { concurrency: 3 }).pipe(
+        Effect.timeout(scaled("10 seconds"))
+      )
       const error = yield* Effect.flip(polite.next)
       assert.propertyVal(error, "code", 1001)
       assert.strictEqual(yield* fake.subscribers, 0)

@@ -6,7 +6,6 @@ import * as Metrics from "../../../src/domain/metrics/Metrics.ts"
 import { makeFakeDasmon, peerOf } from "../../http/FakeDasmon.ts"
 import {
   eventsOf,
-  eventually,
   outcomeOf,
   peerA,
   peerB,
@@ -19,6 +18,7 @@ import {
   xatuConfig
 } from "../Fixture.ts"
 import { startGrpc, startHttp } from "./XatuServer.ts"
+import { eventually } from "../../Eventually.ts"
 
 const count = (counter: typeof Metrics.xatuSent) => Effect.map(Metric.value(counter), ({ count }) => count)
 
@@ -234,7 +234,7 @@ for (const { name, scheme, start } of [
           coverage: null
         })
         yield* eventually(() => slotsOf(server).length === 202)
-        while ((yield* count(Metrics.xatuRefused)) === refused) yield* Effect.sleep("5 millis")
+        yield* eventually(Effect.map(count(Metrics.xatuRefused), (count) => count > refused))
         assert.strictEqual(yield* count(Metrics.xatuRefused), refused + 1)
       })
     )
