@@ -6,6 +6,7 @@ import {
   HttpServerRequest,
   HttpServerResponse
 } from "@effect/platform"
+import { NodeHttpServerRequest } from "@effect/platform-node"
 import { Cause, Effect, type Layer, Option } from "effect"
 import { countResponse } from "../metrics/HttpMetrics.ts"
 import { type Access, type Guard, makeGuard, pathOf } from "./Security.ts"
@@ -36,14 +37,17 @@ const handle =
         : body
           ? jsonError(new BodyNotAllowed({ path: shownPath(request) }), 413)
           : yield* route.pipe(Effect.catchAllCause((cause) => failureResponse(request, cause)))
-      return HttpServerResponse.setHeaders(response, {
+      const answer = HttpServerResponse.setHeaders(response, {
         ...securityHeaders,
         ...guard.headers(request),
         ...("cache-control" in response.headers ? {} : { "cache-control": "no-store" }),
         // What is left of a body is not read, so the connection cannot serve another request.
         ...(body ? { connection: "close" } : {})
       })
-    }).pipe(Effect.tap((response) => countResponse(request, response)))
+      yield* countResponse(request, answer)
+      giveToNode(request, answer)
+      return answer
+    })
 
 /** Paths and the methods that they are there for. */
 export type MethodsByPath = ReadonlyMap<HttpLayerRouter.PathInput, ReadonlyArray<Method>>
@@ -91,6 +95,19 @@ const securityHeaders = {
 const hasBody = ({ headers, method }: HttpServerRequest.HttpServerRequest): boolean =>
   (method === "GET" || method === "HEAD") &&
   ("transfer-encoding" in headers || (headers["content-length"] ?? "0") !== "0")
+
+/**
+ * What is whole is given to Node at once, and then the library leaves it alone. It would wait until all is sent, which
+ * never happens to an answer that stands behind another one of its connection when that ends.
+ */
+const giveToNode = (request: HttpServerRequest.HttpServerRequest, { body, headers, status }: Answer): void => {
+  const node = NodeHttpServerRequest.toServerResponse(request)
+  if (node.writableEnded) return
+  if (request.method === "HEAD") node.writeHead(status, headers).end()
+  else if (body._tag === "Uint8Array") node.writeHead(status, headers).end(body.body)
+}
+
+type Answer = HttpServerResponse.HttpServerResponse
 
 /** As much of the path as an error repeats. */
 const shownPath = (request: HttpServerRequest.HttpServerRequest): string => pathOf(request).slice(0, 200)

@@ -1,14 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer, Logger, LogLevel, Schema, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Logger, LogLevel, Metric, Schema, Scope } from "effect"
 import { createHash } from "node:crypto"
 import { Script } from "node:vm"
 import { Dasmon, Snapshot } from "../../../src/Dasmon.ts"
+import { httpRequests } from "../../../src/domain/metrics/Metrics.ts"
 import { Status } from "../../../src/domain/Status.ts"
 import { PeerPage } from "../../../src/http/api/ResponseSchemas.ts"
 import { HttpError } from "../../../src/http/server/HttpErrors.ts"
 import { HttpAddress, layer, type ServerOptions } from "../../../src/http/server/Server.ts"
+import { leftSince, lookAround } from "../../leaks/Leaks.ts"
 import { connect, get, raw, upgradeRequest } from "../Client.ts"
 import { type FakeDasmon, makeFakeDasmon, peerOf, statusOf } from "../FakeDasmon.ts"
+import { eventually } from "../../Eventually.ts"
 import { scaled, scaledMs } from "../../TimeLimits.ts"
 
 const start = (fake: FakeDasmon, options: Partial<ServerOptions> = {}) =>
@@ -172,6 +175,30 @@ describe("the HTTP API", () => {
         // Throws what a browser would, if the script cannot be read.
         assert.isOk(new Script(/<script>(.*)<\/script>/s.exec(text)?.[1] ?? "("))
       }
+    })
+  )
+
+  it.scoped("waits for no client that is gone, however much of its answers was still to be sent", () =>
+    Effect.gen(function* () {
+      const fake = yield* makeFakeDasmon()
+      const address = `/ip4/127.0.0.1/${"x".repeat(4000)}`
+      yield* fake.setPeers(Array.from({ length: 2500 }, (_, index) => peerOf(`peer ${index}`, { address })))
+      const { port } = yield* start(fake)
+      const before = lookAround()
+      const deaf = yield* raw(port)
+      yield* deaf.send("GET /snapshot HTTP/1.1\r\nHost: localhost\r\n\r\n")
+      yield* deaf.more
+      deaf.socket.pause()
+      const answered = Effect.map(
+        Metric.value(httpRequests.of({ route: "/status", status: "2xx" })),
+        ({ count }) => count
+      )
+      const already = yield* answered
+      // They wait behind the snapshot, which nobody takes.
+      yield* deaf.send("HEAD /status HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(10))
+      yield* eventually(Effect.map(answered, (count) => count === already + 10))
+      yield* Effect.sync(() => void deaf.socket.resetAndDestroy())
+      assert.deepStrictEqual(yield* Effect.promise(() => leftSince(before, scaledMs("3 seconds"))), [])
     })
   )
 
