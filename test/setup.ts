@@ -1,2 +1,18 @@
 import "./leaks/TemporaryFolder.ts"
 import "../src/wire/Polyfill.ts"
+import { afterAll, beforeEach } from "vitest"
+import { describeLeft, leftSince, lookAround } from "./leaks/Leaks.ts"
+
+// This is run before each test file is loaded, in the process that the file shares with others. Hooks run in reverse,
+// so that the one of this file comes after all of the file's own.
+const before = lookAround()
+const begun: Array<{ readonly test: string; readonly at: number }> = []
+
+beforeEach(({ task }) => void begun.push({ test: task.name, at: performance.timeOrigin + performance.now() }))
+
+afterAll(async () => {
+  const left = await leftSince(before, 3_000)
+  if (left.length === 0) return
+  const lines = describeLeft(left, (unixMs) => begun.findLast(({ at }) => at <= unixMs)?.test)
+  throw new Error(`left behind, and gone they should be:\n${lines.join("\n")}`)
+}, 60_000)

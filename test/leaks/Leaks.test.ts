@@ -1,8 +1,9 @@
-import { spawn } from "node:child_process"
+import { execFile, spawn } from "node:child_process"
 import { closeSync, mkdtempSync, openSync, rmSync } from "node:fs"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 import { Effect, Fiber } from "effect"
 import { assert, describe, it } from "vitest"
@@ -100,5 +101,18 @@ describe("the leak check", () => {
     const before = lookAround()
     setTimeout(() => undefined, 100)
     assert.deepStrictEqual(await leftSince(before, 10_000), [])
+  })
+
+  it("fails the file that left something, and says which of its tests did", async () => {
+    const pathOf = (path: string) => fileURLToPath(new URL(path, import.meta.url))
+    const vitest = pathOf("../../node_modules/vitest/vitest.mjs")
+    const parameters = [vitest, "run", "--config", pathOf("fixtures/vitest.config.ts")]
+    const output = await new Promise<string>((resolve) => {
+      const options = { cwd: pathOf("../.."), env: { ...process.env, NO_COLOR: "1" } }
+      execFile(process.execPath, parameters, options, (_error, stdout, stderr) => resolve(`${stdout}\n${stderr}`))
+    })
+    assert.match(output, /Test Files +1 failed/)
+    assert.match(output, /timer of 60000 ms, made in "forgets a timer"\n +at .*Leaking\.ts/)
+    assert.match(output, /Tests +2 passed/)
   })
 })

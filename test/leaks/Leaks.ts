@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Effect, Fiber, FiberRef, HashMap } from "effect"
-import { isAllowed } from "./Allowed.ts"
+import { isAllowed, isRunner, outsideOf } from "./Allowed.ts"
 import { openResources } from "./Resources.ts"
 
 /** What is there at some moment: whatever is there later and not in here was left by what ran in between. */
@@ -43,10 +43,12 @@ export const describeLeft = (
   const counts = new Map<string, number>()
   for (const { madeAt, stack, what } of left) {
     const when = madeAt === undefined ? undefined : during(madeAt)
-    const frames = stack.filter((frame) => !frame.includes("node:") && !frame.includes("/test/leaks/Resources.ts"))
+    const outside = outsideOf(stack)
+    const runner = outside.findIndex((frame) => isRunner(frame))
+    const frames = outside.slice(0, runner < 0 ? framesShown : Math.min(runner, framesShown))
     const text = [
       `${what}${when === undefined ? "" : `, made in "${when}"`}`,
-      ...frames.slice(0, framesShown).map((frame) => `    at ${frame}`)
+      ...frames.map((frame) => `    at ${frame}`)
     ].join("\n")
     counts.set(text, (counts.get(text) ?? 0) + 1)
   }
@@ -74,7 +76,8 @@ const fibers = (): ReadonlyArray<Leftover> =>
       return {
         key: fiber,
         what: about === "" ? "fiber" : `fiber (${about})`,
-        madeAt: fiber.id().startTimeMillis,
+        // The end of the millisecond: what a test forks as it begins is its own.
+        madeAt: fiber.id().startTimeMillis + 0.999,
         stack: []
       }
     })

@@ -59,7 +59,13 @@ createHook({
     const trace: { stack?: string } = {}
     Error.captureStackTrace(trace)
     Error.stackTraceLimit = usual
-    open.set(id, { type, madeAt: Date.now(), resource: new WeakRef(resource), trace, by: open.get(trigger) })
+    open.set(id, {
+      type,
+      madeAt: performance.timeOrigin + performance.now(),
+      resource: new WeakRef(resource),
+      trace,
+      by: open.get(trigger)
+    })
   },
   destroy: (id) => void open.delete(id)
 }).enable()
