@@ -1,7 +1,7 @@
-import { randomBytes } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import type { Connection } from "@libp2p/interface"
 import { Chunk, Deferred, Effect, Exit, Fiber, Queue, Ref, Scope, Stream } from "effect"
+import { seeded } from "../../src/devnet/chain/Random.ts"
 import { equalBytes } from "../../src/domain/Bytes.ts"
 import type { RequestError } from "../../src/domain/probe/Outcome.ts"
 import { type ByteStream, open } from "../../src/wire/ByteStream.ts"
@@ -75,7 +75,7 @@ const askUntilError = (connection: Connection, message: RequestMessage, limits: 
     return { chunks: yield* count, error }
   })
 
-const noise = new Uint8Array(randomBytes(45_380))
+const noise = seeded(1, "noise").bytes(45_380)
 /** As large as a sidecar of a block with 21 blobs; does not compress. */
 const sidecar = (index: number): Uint8Array => Uint8Array.from(noise).fill(index, 0, 8)
 
