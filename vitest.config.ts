@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { Sequence } from "./test/Sequence.ts"
 
 export default defineConfig({
   test: {
@@ -8,6 +9,7 @@ export default defineConfig({
     // For what hangs: what a test waits for has limits of its own, which follow the load of the machine.
     testTimeout: 600_000,
     hookTimeout: 300_000,
+    sequence: { sequencer: Sequence },
     pool: "forks",
     // Importing libp2p and the SSZ types takes longer than most tests: once a process is enough.
     isolate: false,
