@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schedule, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import { Event } from "../../src/domain/Event.ts"
 import type { Probe } from "../../src/domain/probe/Job.ts"
@@ -12,7 +12,7 @@ import { Status } from "../../src/domain/Status.ts"
 import { parseExposition } from "../http/metrics/Exposition.ts"
 import { startGrpc } from "../xatu/shipping/XatuServer.ts"
 import { getJson, start } from "./Program.ts"
-import { scaled } from "../TimeLimits.ts"
+import { eventually } from "../Eventually.ts"
 
 /** Everything that the program says of one run over a devnet of honest and dishonest peers. */
 const run = Effect.gen(function* () {
@@ -43,7 +43,11 @@ const run = Effect.gen(function* () {
   const program = yield* start(["run", "--config", config])
   const [, url = ""] = yield* program.printed(/open (http:\S+)/, "60 seconds")
   const [, metricsUrl = ""] = yield* program.printed(/metrics at (http:\S+)/, "10 seconds")
-  const quiet = yield* quietMoment(url, metricsUrl)
+  yield* eventually(Effect.map(statusOf(url), foundEnough), "120 seconds", "200 millis")
+  // Nothing more is found out while the network stands still.
+  yield* devnet.signal("SIGSTOP")
+  const quiet = yield* eventually(quietMoment(url, metricsUrl), "60 seconds", "100 millis")
+  yield* devnet.signal("SIGCONT")
   // In the middle of whatever it does.
   yield* program.signal("SIGINT")
   const [code] = yield* program.exited("10 seconds")
@@ -61,18 +65,19 @@ const run = Effect.gen(function* () {
   }
 })
 
-/** What /status and the metrics say while no probe is under way and much was found out. */
+const statusOf = (url: string) => Effect.flatMap(getJson(url, "/status"), Schema.decodeUnknown(Status))
+
+const foundEnough = ({ outcomes: { invalid, missing, success, timeout } }: Status): boolean =>
+  [invalid, missing, timeout].every((count) => count > 0) && success > 300
+
+/** What /status and the metrics say when nothing happens in between. */
 const quietMoment = (url: string, metricsUrl: string) =>
   Effect.gen(function* () {
-    const status = Effect.flatMap(getJson(url, "/status"), Schema.decodeUnknown(Status))
-    const before = yield* status
+    const before = yield* statusOf(url)
     const text = yield* Effect.promise(async () => (await fetch(metricsUrl)).text())
-    const after = yield* status
-    const { invalid, missing, success, timeout } = after.outcomes
-    const isEnough = [invalid, missing, timeout].every((count) => count > 0) && success > 300
-    const isQuiet = before.sequence === after.sequence && before.probes.inFlight === 0
-    return isEnough && isQuiet ? { status: after, metrics: parseExposition(text) } : yield* Effect.fail("busy")
-  }).pipe(Effect.retry(Schedule.spaced("150 millis")), Effect.timeout(scaled("120 seconds")))
+    const after = yield* statusOf(url)
+    return before.sequence === after.sequence && { status: after, metrics: parseExposition(text) }
+  })
 
 const countsOf = (probes: ReadonlyArray<Probe>): OutcomeCounts => {
   const counts: { -readonly [K in OutcomeKind]: number } = { ...noOutcomes }
