@@ -26,6 +26,7 @@ import {
 } from "../src/index.ts"
 import { dataColumnSidecarsByRange } from "../src/wire/Protocol.ts"
 import { decodeColumnsByRange, decodeColumnsByRoot } from "../src/wire/Requests.ts"
+import { layerSeeded } from "./Seeded.ts"
 
 const chain: ChainParameters = {
   network: "own",
@@ -159,7 +160,8 @@ const layerDasmon = Layer.unwrapEffect(
     InlineVerifier.layerInline,
     ChainCommitments.layer({ window: "1 hour", mode: "background" })
   ]),
-  Layer.provide([layerHost, layerExterns])
+  Layer.provide([layerHost, layerExterns]),
+  Layer.provide(layerSeeded)
 )
 
 /** Sockets, servers and threads of this process. */
@@ -189,46 +191,43 @@ const passUntilDone = <A>(fiber: Fiber.RuntimeFiber<A>) =>
   )
 
 describe("the engine over memory, with a host and a chain of one's own", () => {
-  it.scoped(
-    "tells who keeps what it claims and who does not, and ends",
-    () =>
-      Effect.gen(function* () {
-        yield* TestClock.setTime(head * chain.slotDurationMs)
-        const before = resources()
-        const scope = yield* Scope.make()
-        const context = yield* Layer.buildWithScope(layerDasmon, scope)
-        const dasmon = Context.get(context, Dasmon)
-        const listening = yield* Effect.fork(Stream.runCount(dasmon.events))
+  it.scoped("tells who keeps what it claims and who does not, and ends", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(head * chain.slotDurationMs)
+      const before = resources()
+      const scope = yield* Scope.make()
+      const context = yield* Layer.buildWithScope(layerDasmon, scope)
+      const dasmon = Context.get(context, Dasmon)
+      const listening = yield* Effect.fork(Stream.runCount(dasmon.events))
 
-        const told = yield* passUntilDone(yield* Effect.fork(verdicts(dasmon, 2)))
-        assert.deepStrictEqual(
-          new Map(told),
-          new Map([
-            [honest, "compliant"],
-            [withholding, "violating"]
-          ])
-        )
-        const { failures, probes } = yield* dasmon.peer(withholding)
-        assert.isAtLeast(probes, 1)
-        assert.deepStrictEqual(
-          new Set(failures.map(({ column, outcome }) => `${outcome} ${column}`)),
-          new Set([`missing ${withheld}`])
-        )
-        const [first] = failures
-        const { canonical, columns } = yield* dasmon.slot(first?.slot ?? 0)
-        assert.deepStrictEqual(canonical, {
-          _tag: "Block",
-          root: blockAt(first?.slot ?? 0).root,
-          blobs: 1,
-          hasColumns: true
-        })
-        assert.strictEqual(columns[withheld]?.failed, 1)
-        assert.isAtMost(resources(), before)
+      const told = yield* passUntilDone(yield* Effect.fork(verdicts(dasmon, 2)))
+      assert.deepStrictEqual(
+        new Map(told),
+        new Map([
+          [honest, "compliant"],
+          [withholding, "violating"]
+        ])
+      )
+      const { failures, probes } = yield* dasmon.peer(withholding)
+      assert.isAtLeast(probes, 1)
+      assert.deepStrictEqual(
+        new Set(failures.map(({ column, outcome }) => `${outcome} ${column}`)),
+        new Set([`missing ${withheld}`])
+      )
+      const [first] = failures
+      const { canonical, columns } = yield* dasmon.slot(first?.slot ?? 0)
+      assert.deepStrictEqual(canonical, {
+        _tag: "Block",
+        root: blockAt(first?.slot ?? 0).root,
+        blobs: 1,
+        hasColumns: true
+      })
+      assert.strictEqual(columns[withheld]?.failed, 1)
+      assert.isAtMost(resources(), before)
 
-        yield* Scope.close(scope, Exit.void)
-        assert.isAtLeast(yield* Fiber.join(listening), 4)
-        assert.isFalse(existsSync(databasePath))
-      }),
-    30_000
+      yield* Scope.close(scope, Exit.void)
+      assert.isAtLeast(yield* Fiber.join(listening), 4)
+      assert.isFalse(existsSync(databasePath))
+    })
   )
 })

@@ -1,7 +1,11 @@
 import "./leaks/TemporaryFolder.ts"
 import "../src/wire/Polyfill.ts"
+import { FastCheck } from "effect"
 import { afterAll, beforeEach } from "vitest"
 import { describeLeft, leftSince, lookAround } from "./leaks/Leaks.ts"
+
+// For properties that have no seed of their own.
+FastCheck.configureGlobal({ seed: 20_261_126 })
 
 // This is run before each test file is loaded, in the process that the file shares with others. Hooks run in reverse,
 // so that the one of this file comes after all of the file's own.

@@ -6,11 +6,15 @@ import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import type { SlotFacts } from "../../src/domain/network/Block.ts"
 import { type Growth, makeSimulatedChain, type SimulatedChain } from "./SimulatedChain.ts"
 import { slotsWithColumns } from "./Slots.ts"
+import { layerSeeded } from "../Seeded.ts"
 
 const start = (chain: SimulatedChain, options: Partial<ChainCommitmentsOptions> = {}) =>
   Effect.map(
     Layer.build(
-      Layer.provide(layer({ window: "4096 seconds", mode: "background", pause: 0, ...options }), chain.layer)
+      Layer.provide(layer({ window: "4096 seconds", mode: "background", pause: 0, ...options }), [
+        chain.layer,
+        layerSeeded
+      ])
     ),
     Context.get(CommitmentCache)
   )

@@ -16,6 +16,7 @@ import { Daemons } from "../../src/runtime/Daemon.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import { Sampler } from "../../src/sampler/Sampler.ts"
 import { chain, peer, statement } from "../probe/FakeWorld.ts"
+import { layerSeeded } from "../Seeded.ts"
 
 export const other: PeerAddress = {
   ...peer,
@@ -177,7 +178,8 @@ export const world = (
     Layer.provideMerge(
       Layer.mergeAll(ProbeTotals.layer, lag, history, MemoryEventBus.layer(), MemoryEvidence.layer(), Daemons.layer)
     ),
-    Layer.provideMerge(layerFakes(prepare))
+    Layer.provideMerge(layerFakes(prepare)),
+    Layer.provide(layerSeeded)
   )
 
 export const view = (peerId: string) =>
