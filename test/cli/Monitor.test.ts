@@ -15,6 +15,7 @@ import { Verifier } from "../../src/kzg/Verifier.ts"
 import { daemon } from "../../src/runtime/Daemon.ts"
 import { makeChain } from "../domain/network/Chains.ts"
 import { get } from "../http/Client.ts"
+import { eventually } from "../Eventually.ts"
 
 /** A host with a daemon of its own, whose code is broken for as long as `isIll` says so. */
 const hostOf = (isIll: () => boolean) => {
@@ -90,10 +91,8 @@ describe("the monitor as a program", () => {
         yield* Effect.withConsole(Layer.build(program), console)
         const url = /^open (http:\S+)/.exec(printed.find((line) => line.startsWith("open")) ?? "")?.[1] ?? ""
 
-        const health = yield* get(`${url}/healthz`).pipe(
-          Effect.filterOrFail(({ text }) => text.split("tried again").length === 4),
-          Effect.retry(Schedule.spaced("10 millis")),
-          Effect.timeout("10 seconds")
+        const health = yield* eventually(
+          Effect.map(get(`${url}/healthz`), (health) => health.text.split("tried again").length === 4 && health)
         )
         assert.strictEqual(health.status, 503)
         // Everyone may ask.
@@ -108,10 +107,7 @@ describe("the monitor as a program", () => {
 
         isIll = false
         memory.mockRestore()
-        yield* get(`${url}/healthz`).pipe(
-          Effect.repeat({ until: ({ status }) => status === 200, schedule: Schedule.spaced("50 millis") }),
-          Effect.timeout("15 seconds")
-        )
+        yield* eventually(Effect.map(get(`${url}/healthz`), ({ status }) => status === 200))
       }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
   )
 })

@@ -2,14 +2,18 @@ import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
+import { scaledMs } from "../TimeLimits.ts"
 
 const script = fileURLToPath(new URL("./Loaded.mjs", import.meta.url))
 
 /** Paths of the modules that are loaded with a package of ours. */
 const loadedWith = (name: string): Effect.Effect<ReadonlyArray<string>, Error> =>
   Effect.async((resume, signal) => {
-    execFile(process.execPath, [script, name], { timeout: 60_000, maxBuffer: 2 ** 24, signal }, (error, stdout) =>
-      resume(error === null ? Effect.succeed(stdout.split("\n")) : Effect.fail(error))
+    execFile(
+      process.execPath,
+      [script, name],
+      { timeout: scaledMs("60 seconds"), maxBuffer: 2 ** 24, signal },
+      (error, stdout) => resume(error === null ? Effect.succeed(stdout.split("\n")) : Effect.fail(error))
     )
   })
 
@@ -35,16 +39,13 @@ const cases: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
 ]
 
 describe("a host that imports a package", () => {
-  it.live.each(cases)(
-    "%s loads what it is for, and none of the others",
-    ([name, expected]) =>
-      Effect.gen(function* () {
-        const paths = yield* loadedWith(name)
-        const found = Object.entries(burdens).flatMap(([burden, pattern]) =>
-          paths.some((path) => pattern.test(path)) ? [burden] : []
-        )
-        assert.deepStrictEqual(found.sort(), expected)
-      }),
-    90_000
+  it.live.each(cases)("%s loads what it is for, and none of the others", ([name, expected]) =>
+    Effect.gen(function* () {
+      const paths = yield* loadedWith(name)
+      const found = Object.entries(burdens).flatMap(([burden, pattern]) =>
+        paths.some((path) => pattern.test(path)) ? [burden] : []
+      )
+      assert.deepStrictEqual(found.sort(), expected)
+    })
   )
 })

@@ -1,12 +1,13 @@
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Metric, Option, Schedule } from "effect"
+import { Effect, Layer, Metric, Option } from "effect"
 import * as Metrics from "../../src/domain/metrics/Metrics.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
 import { Transport } from "../../src/xatu/shipping/Transport.ts"
 import * as Xatu from "../../src/xatu/Xatu.ts"
 import { makeFakeDasmon, trappedProbe } from "../http/FakeDasmon.ts"
 import { peerA, probeOfSlots, tempFolder, xatuConfig } from "./Fixture.ts"
+import { eventually } from "../Eventually.ts"
 
 const sent = Effect.map(Metric.value(Metrics.xatuSent), ({ count }) => count)
 
@@ -29,10 +30,7 @@ describe("Xatu", () => {
       yield* fake.publish({ _tag: "Sampling", probe, conversation: "answered", coverage: null })
       yield* arm
       yield* fake.publish({ _tag: "Sampling", probe: probeOfSlots(1, 20), conversation: "answered", coverage: null })
-      yield* sent.pipe(
-        Effect.repeat({ until: (count) => count - before === 20, schedule: Schedule.spaced("10 millis") }),
-        Effect.timeout("10 seconds")
-      )
+      yield* eventually(Effect.map(sent, (count) => count - before === 20))
       assert.strictEqual(yield* Effect.flatMap(Daemons, ({ failures }) => failures), 2)
     }).pipe(Effect.provide(Daemons.layer))
   )
