@@ -5,7 +5,7 @@ import {
   Effect,
   Fiber,
   Layer,
-  type Option,
+  Option,
   Schedule,
   Schema,
   type Scope,
@@ -277,10 +277,10 @@ const peersOptions = (config: Config): PeersOptions => ({
 /** A peer whose agent is not known yet is let through where only its agent could let it through. */
 const allows =
   ({ nodeFilter }: Config) =>
-  ({ agent, nodeId, peerId }: PeerFacts): boolean =>
+  (peer: PeerFacts): boolean =>
     nodeFilterAllows(
-      agent === undefined && nodeFilter.include.some(({ _tag }) => _tag === "Agent")
+      Option.isNone(peer.agent) && nodeFilter.include.some(({ _tag }) => _tag === "Agent")
         ? { ...nodeFilter, include: [] }
         : nodeFilter,
-      { peerId, nodeId: nodeId ?? null, agent: agent ?? null }
+      peer
     )

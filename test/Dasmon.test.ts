@@ -89,13 +89,13 @@ const layerExterns = Layer.succeed(Externs, {
 
 /** A node without sockets: both peers are there, and answer at once. */
 const layerHost = Layer.sync(Host, () => {
-  const connected = new Map<PeerId, { peerId: PeerId; address: string; agent: string }>()
+  const connected = new Map<PeerId, { peerId: PeerId; address: string; agent: Option.Option<string> }>()
   return Host.of({
     peerId: "us",
     multiaddrs: [],
     connect: ({ peerId }) =>
       Effect.sync(() => {
-        const peer = { peerId, address: "/memory", agent: "Own/v1" }
+        const peer = { peerId, address: "/memory", agent: Option.some("Own/v1") }
         connected.set(peerId, peer)
         return peer
       }),

@@ -1,6 +1,6 @@
 import { multiaddr } from "@multiformats/multiaddr"
 import { peerIdFromString } from "@libp2p/peer-id"
-import { Either, ParseResult, Schema } from "effect"
+import { Either, Option, ParseResult, Schema } from "effect"
 import { decodeNodeRecord } from "../domain/peer/NodeRecord.ts"
 import { expected } from "./Show.ts"
 import { listOf } from "./Values.ts"
@@ -37,11 +37,12 @@ export const NodeFilter = Schema.Struct({
 })
 export type NodeFilter = typeof NodeFilter.Type
 
-/** A peer as the filter sees it; `null` is what is not (yet) known of it. */
+/** A peer as the filter sees it; none is what is not (yet) known of it. */
 export interface FilteredNode {
   readonly peerId: string
-  readonly nodeId: string | null
-  readonly agent: string | null
+  /** `0x` and 64 lower-case digits. */
+  readonly nodeId: Option.Option<string>
+  readonly agent: Option.Option<string>
 }
 
 /** Whether the filter lets the peer through. A peer whose agent is not known yet matches no agent string. */
@@ -54,9 +55,9 @@ const matches = (pattern: NodePattern, node: FilteredNode): boolean => {
     case "Peer":
       return pattern.peerId === node.peerId
     case "Node":
-      return pattern.nodeId === node.nodeId
+      return Option.contains(node.nodeId, pattern.nodeId)
     case "Agent":
-      return node.agent?.toLowerCase().includes(pattern.part.toLowerCase()) ?? false
+      return Option.exists(node.agent, (agent) => agent.toLowerCase().includes(pattern.part.toLowerCase()))
   }
 }
 

@@ -1,4 +1,4 @@
-import { Context, type Effect, Schema, type Scope, type Stream } from "effect"
+import { Context, type Effect, type Option, Schema, type Scope, type Stream } from "effect"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { PeerDisconnected, PeerRefused, ProbeTimeout, RequestError } from "../domain/probe/Outcome.ts"
 import type { PeerId } from "../domain/Primitives.ts"
@@ -10,14 +10,14 @@ export interface ConnectedPeer {
   readonly peerId: PeerId
   /** The remote multiaddr of the connection. */
   readonly address: string
-  /** The agent string of identify; `undefined` until it is known. */
-  readonly agent: string | undefined
+  /** The agent string of identify; none until it is known. */
+  readonly agent: Option.Option<string>
 }
 
 export type HostEvent =
   | { readonly _tag: "Connected"; readonly peer: ConnectedPeer }
-  /** The last connection to the peer is gone. `goodbye` is the code of a Goodbye that it sent before. */
-  | { readonly _tag: "Disconnected"; readonly peerId: PeerId; readonly goodbye: number | undefined }
+  /** The last connection to the peer is gone. `goodbye` is the code of a Goodbye that it sent before, if any. */
+  | { readonly _tag: "Disconnected"; readonly peerId: PeerId; readonly goodbye: Option.Option<number> }
 
 /** The peer was not dialled: our own dials, or what the machine allows, stood in the way. It says nothing of the peer. */
 export class NotDialled extends Schema.TaggedError<NotDialled>()("NotDialled", {

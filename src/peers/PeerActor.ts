@@ -26,10 +26,10 @@ export interface PeerActorOptions extends SessionOptions {
 /** What a filter can go by. */
 export interface PeerFacts {
   readonly peerId: string
-  /** `0x` and 64 digits. */
-  readonly nodeId: string | undefined
-  /** `undefined` until it is known. */
-  readonly agent: string | undefined
+  /** `0x` and 64 digits; none if the peer id does not hold the key. */
+  readonly nodeId: Option.Option<string>
+  /** None until it is known. */
+  readonly agent: Option.Option<string>
 }
 
 /** Why an actor ended. */
@@ -113,9 +113,9 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     return peer
   })
 
-  const facts = (agent: string | undefined): PeerFacts => ({
+  const facts = (agent: Option.Option<string>): PeerFacts => ({
     peerId,
-    nodeId: Option.getOrUndefined(Option.map(journal.state().nodeId, toHex)),
+    nodeId: Option.map(journal.state().nodeId, toHex),
     agent
   })
 

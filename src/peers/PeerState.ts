@@ -74,7 +74,7 @@ export const withConversation = (state: PeerState, conversation: Conversation, f
 export const withConnection = (state: PeerState, peer: ConnectedPeer): PeerState => ({
   ...state,
   connected: true,
-  agent: peer.agent ?? state.agent,
+  agent: Option.getOrElse(peer.agent, () => state.agent),
   remoteAddress: peer.address
 })
 

@@ -94,8 +94,9 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
 
   const track = Effect.fnUntraced(function* (address: PeerAddress, connected?: ConnectedPeer) {
     const { peerId } = address
-    const nodeId = Option.getOrUndefined(Option.map(Option.getRight(nodeIdOfPeerId(peerId)), toHex))
-    if (!options.allows({ peerId, nodeId, agent: connected?.agent })) return
+    const nodeId = Option.map(Option.getRight(nodeIdOfPeerId(peerId)), toHex)
+    const agent = Option.flatMap(Option.fromNullable(connected), (peer) => peer.agent)
+    if (!options.allows({ peerId, nodeId, agent })) return
     if (!actors.has(peerId)) {
       if (actors.size >= options.maxPeers) return yield* passOver(peerId)
       const made = yield* Effect.provide(makePeerActor(address, options), context)
@@ -118,7 +119,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
   const hear = (event: HostEvent): Effect.Effect<unknown> =>
     event._tag === "Connected"
       ? cameToUs(event.peer)
-      : (actors.get(event.peerId)?.connectionDown(Option.fromNullable(event.goodbye)) ?? Effect.void)
+      : (actors.get(event.peerId)?.connectionDown(event.goodbye) ?? Effect.void)
 
   const isFollowing = yield* Effect.makeLatch(false)
   /** Whoever was connected before anyone listened is heard of too, and whoever left unheard is gone. */

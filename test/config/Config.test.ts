@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Either } from "effect"
+import { Duration, Either, Option } from "effect"
 import { defaultConfig, identityFileOf } from "../../src/config/Config.ts"
 import { makeConfig } from "../../src/config/DecodeConfig.ts"
 import { blockFilterRange } from "../../src/config/BlockFilter.ts"
@@ -68,8 +68,12 @@ describe("blockFilterRange", () => {
 })
 
 describe("nodeFilterAllows", () => {
-  const lighthouse: FilteredNode = { peerId: enrPeerId, nodeId: enrNodeId, agent: "Lighthouse/v7.1.0/x86_64-linux" }
-  const unknown: FilteredNode = { peerId, nodeId: null, agent: null }
+  const lighthouse: FilteredNode = {
+    peerId: enrPeerId,
+    nodeId: Option.some(enrNodeId),
+    agent: Option.some("Lighthouse/v7.1.0/x86_64-linux")
+  }
+  const unknown: FilteredNode = { peerId, nodeId: Option.none(), agent: Option.none() }
   const allows = (include: ReadonlyArray<string>, exclude: ReadonlyArray<string>, node = lighthouse) =>
     nodeFilterAllows(Either.getOrThrow(makeConfig({ nodeFilter: { include, exclude } })).nodeFilter, node)
 

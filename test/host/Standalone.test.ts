@@ -47,7 +47,7 @@ shared("Standalone", SharedChain.layer, (it) => {
       const { chain, state } = yield* SharedChain
       const { externs, host } = yield* start
       const { address, claim, agent } = yield* devPeer("honest", 1)
-      assert.strictEqual((yield* host.connect(address)).agent, agent)
+      assert.deepStrictEqual((yield* host.connect(address)).agent, Option.some(agent))
       const said = yield* externs.peerRefresh(address)
       const { custodyGroupCount, earliestAvailableSlot, sequenceNumber } = yield* claim
       assert.deepStrictEqual(

@@ -58,7 +58,7 @@ describe("a snapshot", () => {
         yield* TestClock.adjust("3300 millis")
         if (step % 7 === 5) {
           script.up.delete(peer.peerId)
-          yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: undefined })
+          yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: Option.none() })
         }
         const one = yield* bus.inOneStep(({ sequence }) => ({ sequence: sequence(), views: peers.views() }))
         const [{ connected, outcomes } = { connected: false, outcomes: { success: 0 } }] = one.views
@@ -257,7 +257,7 @@ describe("who is watched", () => {
       yield* TestClock.adjust("1 second")
       assert.deepStrictEqual([views().length, passedOver()], [1, 1])
       script.up.delete(peer.peerId)
-      yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: undefined })
+      yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: Option.none() })
       yield* TestClock.adjust("2 minutes")
       assert.deepStrictEqual(views(), [])
       yield* track(other)

@@ -73,7 +73,7 @@ const layerHost = Layer.effect(
           script.connects.push(peerId)
           yield* script.connect(address)
           script.up.add(peerId)
-          return { peerId, address: multiaddrs[0] ?? "inbound", agent: "Teku/1" }
+          return { peerId, address: multiaddrs[0] ?? "inbound", agent: Option.some("Teku/1") }
         }),
       disconnect: (peerId, code) =>
         Effect.sync(() => {
@@ -81,7 +81,7 @@ const layerHost = Layer.effect(
           script.up.delete(peerId)
         }),
       request: () => Effect.die("the prober is a fake"),
-      connected: Effect.sync(() => [...script.up].map((peerId) => ({ peerId, address: "", agent: undefined }))),
+      connected: Effect.sync(() => [...script.up].map((peerId) => ({ peerId, address: "", agent: Option.none() }))),
       events: Stream.fromPubSub(hub, { scoped: true })
     })
   )

@@ -45,7 +45,7 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   const describe = (peerId: string, connection: Connection): ConnectedPeer => ({
     peerId,
     address: connection.remoteAddr.toString(),
-    agent: agents.get(peerId)
+    agent: Option.fromNullable(agents.get(peerId))
   })
   const goodbyeSince = (peerId: string, sinceMs: number): Option.Option<number> => {
     const said = goodbyes.get(peerId)
@@ -65,7 +65,7 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
       })
     }
     if (!told.delete(peerId)) return Option.none()
-    return Option.some({ _tag: "Disconnected", peerId, goodbye: Option.getOrUndefined(goodbyeSince(peerId, 0)) })
+    return Option.some({ _tag: "Disconnected", peerId, goodbye: goodbyeSince(peerId, 0) })
   }
   const tell = (changes: Iterable<{ readonly peerId: string; readonly up: boolean }>) =>
     Effect.suspend(() =>

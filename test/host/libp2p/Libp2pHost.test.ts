@@ -71,7 +71,11 @@ describe("Libp2pHost", () => {
       const node = yield* Scope.extend(stranger, scope)
       const address = addressOf(node)
       const peer = yield* host.connect(address)
-      assert.deepStrictEqual(peer, { peerId: address.peerId, address: peer.address, agent: "stranger/0.1" })
+      assert.deepStrictEqual(peer, {
+        peerId: address.peerId,
+        address: peer.address,
+        agent: Option.some("stranger/0.1")
+      })
       assert.match(peer.address, /^\/ip4\/127\.0\.0\.1\/tcp\/\d+/)
       const connected = yield* next
       assert.strictEqual(connected._tag, "Connected")
@@ -79,7 +83,7 @@ describe("Libp2pHost", () => {
       assert.deepStrictEqual(yield* host.connect(address), peer)
 
       yield* Scope.close(scope, Exit.void)
-      assert.deepStrictEqual(yield* next, { _tag: "Disconnected", peerId: address.peerId, goodbye: undefined })
+      assert.deepStrictEqual(yield* next, { _tag: "Disconnected", peerId: address.peerId, goodbye: Option.none() })
       assert.deepStrictEqual(yield* host.connected, [])
       const error = yield* Effect.flip(Effect.scoped(host.request(address.peerId, pingRequest(1))))
       assert.strictEqual(error._tag, "PeerDisconnected")
@@ -160,7 +164,7 @@ describe("Libp2pHost", () => {
       )
       assert.strictEqual(error._tag, "PeerRefused")
       assert.include(error._tag === "PeerRefused" ? error.reason : "", "too_many_peers")
-      assert.deepStrictEqual(yield* next, { _tag: "Disconnected", peerId, goodbye: 129 })
+      assert.deepStrictEqual(yield* next, { _tag: "Disconnected", peerId, goodbye: Option.some(129) })
       const late = yield* Effect.flip(Effect.scoped(host.request(peerId, pingRequest(1))))
       assert.strictEqual(late._tag, "PeerRefused")
       // A new connection is a new beginning.
@@ -235,7 +239,7 @@ describe("Libp2pHost", () => {
       const host = yield* Scope.extend(fromNode(node), scope)
       assert.deepStrictEqual(
         (yield* host.connected).map(({ agent, peerId }) => ({ agent, peerId })),
-        [{ agent: "dasmon/1.2.3", peerId: theirs.peerId }]
+        [{ agent: Option.some("dasmon/1.2.3"), peerId: theirs.peerId }]
       )
       assert.strictEqual((yield* host.connect(theirs)).peerId, theirs.peerId)
       const pong = yield* Effect.scoped(

@@ -36,7 +36,7 @@ describe("PeerConnections", () => {
       assert.deepStrictEqual(yield* next, {
         _tag: "Disconnected",
         peerId: node.peerId.toString(),
-        goodbye: undefined
+        goodbye: Option.none()
       })
       assert.strictEqual(yield* events.size, 0)
     }).pipe(Effect.provide(Layer.merge(Daemons.layer, Logger.remove(Logger.defaultLogger))))
