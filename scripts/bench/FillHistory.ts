@@ -1,6 +1,6 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { noOutcomes, type OutcomeCounts, outcomeKinds } from "../../src/domain/probe/Outcome.ts"
 import { maskOf } from "../../src/domain/column/ColumnMask.ts"
 import { type CoverageChunk, chunkKey, emptyChunk, encodeChunk } from "../../src/history/store/CoverageChunk.ts"
@@ -58,7 +58,12 @@ export const fillHistory = (options: FillOptions) =>
     for (const peers of slicesOf(options.peers, 1000)) {
       yield* write(
         peers.flatMap((peer) => [
-          HistoryRecord.Peer({ peerId: peerIdOf(peer), agent: agentOf(peer), address: "/ip4/10.0.0.1", at: start }),
+          HistoryRecord.Peer({
+            peerId: peerIdOf(peer),
+            agent: Option.some(agentOf(peer)),
+            address: Option.some("/ip4/10.0.0.1"),
+            at: start
+          }),
           HistoryRecord.Claim({ peerId: peerIdOf(peer), claim: claimOf(peer, start) })
         ])
       )

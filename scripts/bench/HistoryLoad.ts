@@ -1,7 +1,7 @@
 import { stat } from "node:fs/promises"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Clock, Duration, Effect, Schema } from "effect"
+import { Clock, Duration, Effect, Option, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
 import { History, type HistoryError } from "../../src/history/store/History.ts"
 import { openSqlite } from "../../src/history/store/sqlite/Sqlite.ts"
@@ -47,7 +47,11 @@ const drive = (options: { readonly combinationsPerSecond: number; readonly secon
     const history = yield* History
     const startedAt = yield* Clock.currentTimeMillis
     for (let peer = 0; peer < options.peers; peer++) {
-      yield* history.recordPeer(peerIdOf(peer), { agent: agentOf(peer), address: addressOf(peer), at: startedAt })
+      yield* history.recordPeer(peerIdOf(peer), {
+        agent: Option.some(agentOf(peer)),
+        address: Option.some(addressOf(peer)),
+        at: startedAt
+      })
       yield* history.recordClaim(peerIdOf(peer), claimOf(peer, startedAt))
     }
     yield* Effect.retry(history.flush, { times: 20 })

@@ -70,7 +70,11 @@ const session = (path: string, number: number) =>
     const begin = number * probesOfSession
     yield* readBack(begin)
     for (let n = begin; n < begin + probesOfSession; n++) {
-      yield* history.recordPeer(`peer-${n % 7}`, { agent: `client/v${n % 3}`, address: null, at: now + n })
+      yield* history.recordPeer(`peer-${n % 7}`, {
+        agent: Option.some(`client/v${n % 3}`),
+        address: Option.none(),
+        at: now + n
+      })
       yield* history.recordProbe(probeOf(n), "answered", { owed: 1000, tested: 8 + n, failed: 0 })
       if (n % 8 === 0) yield* history.flush
       if (n % 16 === 0) yield* Effect.promise(collectAll)

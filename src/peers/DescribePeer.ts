@@ -41,14 +41,14 @@ const recorded = (peerId: string, record: typeof PeerRecord.Type, claims: typeof
   viewOf({
     address: { peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() },
     nodeId: Option.getRight(nodeIdOfPeerId(peerId)),
-    agent: record?.agent ?? null,
-    remoteAddress: record?.address ?? null,
+    agent: Option.fromNullable(record?.agent),
+    remoteAddress: Option.fromNullable(record?.address),
     connected: false,
     claims: Option.map(Option.fromNullable(claims.at(-1)), startClaims),
     outcomes: record?.outcomes ?? noOutcomes,
     conversations: recentConversations(record?.conversations ?? noConversations),
     findings: record?.findings ?? {},
     coverage: Option.map(Option.fromNullable(record?.coverage), coverageView),
-    lastProbeAt: record?.lastProbeAt ?? null,
-    lastFailure: record?.lastFailure ?? null
+    lastProbeAt: Option.fromNullable(record?.lastProbeAt),
+    lastFailure: Option.fromNullable(record?.lastFailure)
   })

@@ -86,7 +86,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       const conversation = conversationOf(error)
       const reason = describe(error)
       yield* journal.enter({
-        change: (state) => withConversation(state, conversation, reason),
+        change: (state) => withConversation(state, conversation, Option.some(reason)),
         events: (state) => [tracking(state, "failed", reason)]
       })
       yield* history.recordConversation(peerId, conversation, reason, yield* Clock.currentTimeMillis)
@@ -106,10 +106,19 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     const wasConnected = journal.state().connected
     const { agent } = yield* journal.enter({
       change: (state) => withConnection(state, peer),
-      events: (state) => (wasConnected ? [] : [tracking(state, "connected", state.agent ?? "agent unknown")]),
+      events: (state) =>
+        wasConnected
+          ? []
+          : [
+              tracking(
+                state,
+                "connected",
+                Option.getOrElse(state.agent, () => "agent unknown")
+              )
+            ],
       also: () => link.set(true)
     })
-    yield* history.recordPeer(peerId, { agent, address: peer.address, at: yield* Clock.currentTimeMillis })
+    yield* history.recordPeer(peerId, { agent, address: Option.some(peer.address), at: yield* Clock.currentTimeMillis })
     return peer
   })
 

@@ -1,4 +1,4 @@
-import { Option } from "effect"
+import { Array as Arr, Option } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
@@ -30,8 +30,8 @@ export interface PeerState {
   readonly address: PeerAddress
   /** 32 bytes; none if the peer id does not hold the key. */
   readonly nodeId: Option.Option<Uint8Array>
-  readonly agent: string | null
-  readonly remoteAddress: string | null
+  readonly agent: Option.Option<string>
+  readonly remoteAddress: Option.Option<string>
   readonly connected: boolean
   readonly claims: Option.Option<ClaimHistory>
   readonly outcomes: OutcomeCounts
@@ -41,41 +41,45 @@ export interface PeerState {
   /** How much of what it owes was tested, as of the last probe. */
   readonly coverage: Option.Option<PeerCoverage>
   /** Unix milliseconds. */
-  readonly lastProbeAt: number | null
-  readonly lastFailure: string | null
+  readonly lastProbeAt: Option.Option<number>
+  readonly lastFailure: Option.Option<string>
 }
 
 /** A peer that was never spoken to. */
 export const newPeer = (address: PeerAddress): PeerState => ({
   address,
   nodeId: Option.getRight(nodeIdOfPeerId(address.peerId)),
-  agent: null,
-  remoteAddress: null,
+  agent: Option.none(),
+  remoteAddress: Option.none(),
   connected: false,
   claims: Option.none(),
   outcomes: noOutcomes,
   conversations: noConversations,
   findings: {},
   coverage: Option.none(),
-  lastProbeAt: null,
-  lastFailure: null
+  lastProbeAt: Option.none(),
+  lastFailure: Option.none()
 })
 
 export const verdict = (state: PeerState): Verdict => verdictOf(state.outcomes, state.conversations)
 
 /** `state` after one more conversation; `failure` is the sentence that says why it failed. */
-export const withConversation = (state: PeerState, conversation: Conversation, failure: string | null): PeerState => ({
+export const withConversation = (
+  state: PeerState,
+  conversation: Conversation,
+  failure: Option.Option<string>
+): PeerState => ({
   ...state,
   conversations: addConversation(state.conversations, conversation),
-  lastFailure: failure ?? state.lastFailure
+  lastFailure: Option.orElse(failure, () => state.lastFailure)
 })
 
 /** `state` with a connection up. */
 export const withConnection = (state: PeerState, peer: ConnectedPeer): PeerState => ({
   ...state,
   connected: true,
-  agent: Option.getOrElse(peer.agent, () => state.agent),
-  remoteAddress: peer.address
+  agent: Option.orElse(peer.agent, () => state.agent),
+  remoteAddress: Option.some(peer.address)
 })
 
 /**
@@ -100,21 +104,28 @@ export const withFindings = (state: PeerState, findings: ReadonlyArray<Finding>)
 
 /** `state` after a probe, and how the probe went as a conversation. */
 export const withProbe = (state: PeerState, probe: Probe, conversation: Conversation): PeerState => ({
-  ...withFindings(withConversation(state, conversation, null), probe.findings),
+  ...withFindings(withConversation(state, conversation, Option.none()), probe.findings),
   outcomes: addOutcomes(state.outcomes, countOutcomes(probe.outcomes)),
-  lastProbeAt: probe.finishedAt,
-  lastFailure:
-    failureOf(probe, "peer") ?? (verdict(state) === "violating" ? null : failureOf(probe)) ?? state.lastFailure
+  lastProbeAt: Option.some(probe.finishedAt),
+  lastFailure: failureOf(probe, "peer").pipe(
+    Option.orElse(() => (verdict(state) === "violating" ? Option.none() : failureOf(probe))),
+    Option.orElse(() => state.lastFailure)
+  )
 })
 
 /** The first thing that went wrong in a probe: of any kind, or only what is blamed on `blame`. */
-const failureOf = (probe: Probe, blame?: Blame): string | null =>
-  probe.outcomes.find(({ outcome }) => outcome !== "success" && (blame ?? blameOf[outcome]) === blameOf[outcome])
-    ?.reason ?? null
+const failureOf = (probe: Probe, blame?: Blame): Option.Option<string> =>
+  Option.flatMapNullable(
+    Arr.findFirst(
+      probe.outcomes,
+      ({ outcome }) => outcome !== "success" && (blame ?? blameOf[outcome]) === blameOf[outcome]
+    ),
+    ({ reason }) => reason
+  )
 
 /** Where the peer was reached, or else where it can be dialled. */
-export const reachedAt = ({ address, remoteAddress }: PeerState): string | null =>
-  remoteAddress ?? address.multiaddrs[0] ?? null
+export const reachedAt = ({ address, remoteAddress }: PeerState): Option.Option<string> =>
+  Option.orElse(remoteAddress, () => Arr.head(address.multiaddrs))
 
 /** The peer as it is shown. */
 export const viewOf = (state: PeerState): PeerView => {
@@ -122,8 +133,8 @@ export const viewOf = (state: PeerState): PeerView => {
   return {
     peerId: state.address.peerId,
     nodeId: Option.getOrNull(Option.map(state.nodeId, toHex)),
-    agent: state.agent,
-    address: reachedAt(state),
+    agent: Option.getOrNull(state.agent),
+    address: Option.getOrNull(reachedAt(state)),
     connected: state.connected,
     custody:
       claim === undefined
@@ -139,7 +150,7 @@ export const viewOf = (state: PeerState): PeerView => {
     findings: state.findings,
     verdict: verdict(state),
     coverage: Option.getOrNull(state.coverage),
-    lastProbeAt: state.lastProbeAt,
-    lastFailure: verdict(state) === "compliant" ? null : state.lastFailure
+    lastProbeAt: Option.getOrNull(state.lastProbeAt),
+    lastFailure: verdict(state) === "compliant" ? null : Option.getOrNull(state.lastFailure)
   }
 }

@@ -28,9 +28,7 @@ export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal
             ...withProbe(state, probe, conversation),
             coverage: Option.orElse(coverage, () => state.coverage)
           }
-          return Option.isSome(error) && after.lastFailure === null
-            ? { ...after, lastFailure: describe(error.value) }
-            : after
+          return { ...after, lastFailure: Option.orElse(after.lastFailure, () => Option.map(error, describe)) }
         },
         also: () => totals.ended(probe),
         events: () => [{ _tag: "Sampling", probe, conversation, coverage: Option.getOrNull(coverage) }]

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto"
-import { Clock, Context, Effect, Layer, Option } from "effect"
+import { Array as Arr, Clock, Context, Effect, Layer, Option } from "effect"
 import { absences, type ColumnRequest, type SlotColumns } from "../domain/column/ColumnResponse.ts"
 import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
 import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
@@ -32,8 +32,8 @@ export interface ProbeRequest {
   readonly claims: ClaimHistory
   readonly job: Job
   /** As far as they are known. */
-  readonly agent: string | null
-  readonly remoteAddress: string | null
+  readonly agent: Option.Option<string>
+  readonly remoteAddress: Option.Option<string>
 }
 
 export interface ProbeResult {
@@ -103,7 +103,12 @@ const make = Effect.gen(function* () {
       findings.push({ kind: "claim_retracted", detail: "the claim moved past what had just been asked for" })
     }
     const finishedAt = yield* Clock.currentTimeMillis
-    const accused = { peerId: address.peerId, agent: asked.agent, address: asked.remoteAddress }
+    const accused = {
+      peerId: address.peerId,
+      agent: Option.getOrNull(asked.agent),
+      address: Option.getOrNull(asked.remoteAddress)
+    }
+    const first = Arr.head(received)
     const result: ProbeResult = {
       probe: {
         id: randomUUID(),
@@ -111,8 +116,8 @@ const make = Effect.gen(function* () {
         startedAt,
         finishedAt,
         timings: {
-          open: received[0]?.openMs ?? null,
-          firstByte: received[0]?.firstByteMs ?? null,
+          open: Option.getOrNull(Option.flatMap(first, ({ openMs }) => openMs)),
+          firstByte: Option.getOrNull(Option.flatMap(first, ({ firstByteMs }) => firstByteMs)),
           total: finishedAt - startedAt
         },
         requests: received.length,

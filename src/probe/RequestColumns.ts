@@ -32,9 +32,9 @@ export interface Received {
   readonly findings: ReadonlyArray<Finding>
   /** What ended the response, unless the peer ended it cleanly. */
   readonly error: Option.Option<RequestError>
-  /** Milliseconds; `null` for what was not reached. */
-  readonly openMs: number | null
-  readonly firstByteMs: number | null
+  /** Milliseconds; none for what was not reached. */
+  readonly openMs: Option.Option<number>
+  readonly firstByteMs: Option.Option<number>
   readonly bytes: number
 }
 
@@ -60,12 +60,12 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
   const delivered: Array<Delivered> = []
   const findings: Array<Finding> = []
   let protocol = ""
-  let openMs: number | null = null
-  let firstByteMs: number | null = null
+  let openMs = Option.none<number>()
+  let firstByteMs = Option.none<number>()
   let bytes = 0
 
   const take = Effect.fnUntraced(function* (chunk: ResponseChunk) {
-    firstByteMs ??= (yield* Clock.currentTimeMillis) - startedAt
+    if (Option.isNone(firstByteMs)) firstByteMs = Option.some((yield* Clock.currentTimeMillis) - startedAt)
     bytes += chunk.wireBytes
     const sidecar = yield* attribute(network, chunk)
     const accepted = yield* Either.mapLeft(
@@ -81,7 +81,7 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
     Effect.flatMap(({ chunks, protocol: negotiated }) =>
       Effect.gen(function* () {
         protocol = negotiated
-        openMs = (yield* Clock.currentTimeMillis) - startedAt
+        openMs = Option.some((yield* Clock.currentTimeMillis) - startedAt)
         yield* Stream.runForEach(chunks, take)
       })
     ),

@@ -1,6 +1,6 @@
 // Records probes without end into the history at argv[2]: a monitor at work. Prints a line for each.
 import { setTimeout } from "node:timers/promises"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { History } from "../../dist/history/store/History.js"
 import { layer } from "../../dist/history/store/SqliteHistory.js"
 
@@ -39,8 +39,16 @@ const probe = (n) => {
 
 const run = Effect.gen(function* () {
   const history = yield* History
-  yield* history.recordPeer("peer-0", { agent: "Lighthouse/v8.0.0-abc/x86_64-linux", address: null, at: Date.now() })
-  yield* history.recordPeer("peer-1", { agent: "Prysm/v6.1.2/abc", address: null, at: Date.now() })
+  yield* history.recordPeer("peer-0", {
+    agent: Option.some("Lighthouse/v8.0.0-abc/x86_64-linux"),
+    address: Option.none(),
+    at: Date.now()
+  })
+  yield* history.recordPeer("peer-1", {
+    agent: Option.some("Prysm/v6.1.2/abc"),
+    address: Option.none(),
+    at: Date.now()
+  })
   for (let n = 0; ; n++) {
     yield* history.recordProbe(probe(n), "answered", { owed: 1000, tested: Math.min(1000, n), failed: 0 })
     yield* history.flush

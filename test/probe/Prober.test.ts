@@ -50,8 +50,8 @@ const probe = (
       nodeId,
       claims,
       job,
-      agent: "Nimbus/v1",
-      remoteAddress: null
+      agent: Option.some("Nimbus/v1"),
+      remoteAddress: Option.none()
     })
   ).pipe(
     Effect.provide(

@@ -147,12 +147,13 @@ const peer = ({ peers }: HistoryMemory, { peerId }: typeof PeerOptions.Type): ty
   const { address, agent, failure, firstSeen, lastSeen, probes, sums } = known
   return {
     ...sums,
-    agent,
-    address,
-    firstSeen,
-    lastSeen,
+    agent: Option.getOrNull(agent),
+    address: Option.getOrNull(address),
+    firstSeen: Option.getOrNull(firstSeen),
+    lastSeen: Option.getOrNull(lastSeen),
     probes,
-    lastFailure: failure?.sentence ?? null,
+    lastProbeAt: Option.getOrNull(sums.lastProbeAt),
+    lastFailure: Option.getOrNull(Option.map(failure, ({ sentence }) => sentence)),
     coverage: Option.getOrNull(sums.coverage)
   }
 }

@@ -25,9 +25,10 @@ export interface PeerHistory {
   readonly outcomes: OutcomeCounts
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts
-  readonly lastProbeAt: number | null
+  /** Unix milliseconds; none before the first probe. */
+  readonly lastProbeAt: Option.Option<number>
   /** The newest blamed failure, as a sentence; while there is none, the newest other one. */
-  readonly lastFailure: string | null
+  readonly lastFailure: Option.Option<string>
   /** As of the newest probe that was recorded with it. */
   readonly coverage: Option.Option<CoverageCounts>
 }
@@ -60,7 +61,7 @@ export class History extends Context.Tag("dasmon/History")<
     readonly recordConversation: (
       peerId: PeerId,
       conversation: Conversation,
-      failure: string | null,
+      failure: string,
       at: number
     ) => Effect.Effect<void>
     /** A claim that says the same as the peer's newest one (`sameClaim`) is not recorded again. */
@@ -69,7 +70,7 @@ export class History extends Context.Tag("dasmon/History")<
     readonly recordFindings: (peerId: PeerId, findings: FindingCounts) => Effect.Effect<void>
     readonly recordPeer: (
       peerId: PeerId,
-      seen: { readonly agent: string | null; readonly address: string | null; readonly at: number }
+      seen: { readonly agent: Option.Option<string>; readonly address: Option.Option<string>; readonly at: number }
     ) => Effect.Effect<void>
     /** Everything recorded before is on disk when this returns; fails when that is not so within 3 s. */
     readonly flush: Effect.Effect<void, HistoryError>

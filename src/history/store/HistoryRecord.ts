@@ -1,4 +1,4 @@
-import { Data } from "effect"
+import { Data, type Option } from "effect"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
 import type { FindingCounts } from "../../domain/peer/Finding.ts"
@@ -7,16 +7,25 @@ import type { Conversation } from "../../domain/peer/Verdict.ts"
 
 /** One thing to remember, as it waits to be written. */
 export type HistoryRecord = Data.TaggedEnum<{
-  Probe: { readonly probe: Probe; readonly conversation: Conversation; readonly coverage: CoverageCounts | null }
+  Probe: {
+    readonly probe: Probe
+    readonly conversation: Conversation
+    readonly coverage: Option.Option<CoverageCounts>
+  }
   Conversation: {
     readonly peerId: string
     readonly conversation: Conversation
-    readonly failure: string | null
+    readonly failure: string
     readonly at: number
   }
   Claim: { readonly peerId: string; readonly claim: Claim }
   Findings: { readonly peerId: string; readonly findings: FindingCounts }
-  Peer: { readonly peerId: string; readonly agent: string | null; readonly address: string | null; readonly at: number }
+  Peer: {
+    readonly peerId: string
+    readonly agent: Option.Option<string>
+    readonly address: Option.Option<string>
+    readonly at: number
+  }
   Orphan: { readonly slot: number; readonly root: string; readonly at: number }
 }>
 export const HistoryRecord = Data.taggedEnum<HistoryRecord>()

@@ -28,15 +28,15 @@ export interface HistoryMemory {
 
 export interface PeerMemory {
   sums: Omit<PeerHistory, "lastFailure">
-  failure: Failure | null
+  failure: Option.Option<Failure>
   /** Probes that were recorded, ever. */
   probes: number
   /** The newest that is known. */
-  agent: string | null
-  address: string | null
+  agent: Option.Option<string>
+  address: Option.Option<string>
   /** Unix milliseconds at which it was there. */
-  firstSeen: number | null
-  lastSeen: number | null
+  firstSeen: Option.Option<number>
+  lastSeen: Option.Option<number>
   readonly claims: Array<Claim>
   /** By number of the chunk. */
   readonly coverage: Map<number, CoverageChunk>
@@ -71,7 +71,7 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
 
   const history = History.of({
     recordProbe: (probe, conversation, coverage) =>
-      record(HistoryRecord.Probe({ probe, conversation, coverage: coverage ?? null })),
+      record(HistoryRecord.Probe({ probe, conversation, coverage: Option.fromNullable(coverage) })),
     recordOrphan: (slot, root, at) => record(HistoryRecord.Orphan({ slot, root, at })),
     recordConversation: (peerId, conversation, failure, at) =>
       record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
@@ -111,20 +111,23 @@ const newPeer = (): PeerMemory => ({
     outcomes: noOutcomes,
     conversations: noConversations,
     findings: {},
-    lastProbeAt: null,
+    lastProbeAt: Option.none(),
     coverage: Option.none()
   },
-  failure: null,
+  failure: Option.none(),
   probes: 0,
-  agent: null,
-  address: null,
-  firstSeen: null,
-  lastSeen: null,
+  agent: Option.none(),
+  address: Option.none(),
+  firstSeen: Option.none(),
+  lastSeen: Option.none(),
   claims: [],
   coverage: new Map()
 })
 
-const historyOf = ({ failure, sums }: PeerMemory): PeerHistory => ({ ...sums, lastFailure: failure?.sentence ?? null })
+const historyOf = ({ failure, sums }: PeerMemory): PeerHistory => ({
+  ...sums,
+  lastFailure: Option.map(failure, ({ sentence }) => sentence)
+})
 
 const apply = (peer: PeerMemory, change: PeerChange): void => {
   const { conversations, coverage, findings, lastProbeAt, outcomes } = peer.sums
@@ -136,17 +139,23 @@ const apply = (peer: PeerMemory, change: PeerChange): void => {
       refused: conversations.refused + change.conversations.refused
     },
     findings: sumFindings(findings, change.findings),
-    lastProbeAt: change.lastProbeAt === null ? lastProbeAt : Math.max(lastProbeAt ?? -Infinity, change.lastProbeAt),
-    coverage: Option.orElse(Option.fromNullable(change.coverage), () => coverage)
+    lastProbeAt: latest(lastProbeAt, change.lastProbeAt),
+    coverage: Option.orElse(change.coverage, () => coverage)
   }
   peer.failure = newestFailure(peer.failure, change.failure)
   peer.probes += change.probes
-  peer.agent = change.agent ?? peer.agent
-  peer.address = change.address ?? peer.address
-  if (change.seenAt === null) return
-  peer.firstSeen ??= change.seenAt
-  peer.lastSeen = Math.max(peer.lastSeen ?? -Infinity, change.seenAt)
+  peer.agent = Option.orElse(change.agent, () => peer.agent)
+  peer.address = Option.orElse(change.address, () => peer.address)
+  peer.firstSeen = Option.orElse(peer.firstSeen, () => change.seenAt)
+  peer.lastSeen = latest(peer.lastSeen, change.seenAt)
 }
+
+/** The later of two moments, as far as they are known. */
+const latest = (a: Option.Option<number>, b: Option.Option<number>): Option.Option<number> =>
+  Option.orElse(
+    Option.zipWith(a, b, (one, other) => Math.max(one, other)),
+    () => Option.orElse(a, () => b)
+  )
 
 const sumFindings = (a: FindingCounts, b: FindingCounts): FindingCounts =>
   Object.fromEntries(

@@ -1,3 +1,4 @@
+import { Option } from "effect"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
 import type { FindingCounts } from "../../domain/peer/Finding.ts"
 import { addFindings } from "../../domain/peer/Finding.ts"
@@ -10,17 +11,17 @@ import { PeerRecord } from "./HistoryRecord.ts"
 /** What one record adds to what is known of its peer. */
 export interface PeerChange {
   readonly peerId: string
-  readonly agent: string | null
-  readonly address: string | null
-  /** Unix milliseconds at which the peer was there; `null` if this does not show that it was. */
-  readonly seenAt: number | null
+  readonly agent: Option.Option<string>
+  readonly address: Option.Option<string>
+  /** Unix milliseconds at which the peer was there; none if this does not show that it was. */
+  readonly seenAt: Option.Option<number>
   readonly probes: number
-  readonly lastProbeAt: number | null
+  readonly lastProbeAt: Option.Option<number>
   readonly outcomes: OutcomeCounts
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts
-  readonly failure: Failure | null
-  readonly coverage: CoverageCounts | null
+  readonly failure: Option.Option<Failure>
+  readonly coverage: Option.Option<CoverageCounts>
 }
 
 export interface Failure {
@@ -32,9 +33,9 @@ export interface Failure {
 export const changeOf: (record: PeerRecord) => PeerChange = PeerRecord.$match({
   Probe: ({ conversation, coverage, probe }) => ({
     ...noChange(probe.job.peerId),
-    seenAt: conversation === "unanswered" ? null : probe.finishedAt,
+    seenAt: seenBy(conversation, probe.finishedAt),
     probes: 1,
-    lastProbeAt: probe.finishedAt,
+    lastProbeAt: Option.some(probe.finishedAt),
     outcomes: countOutcomes(probe.outcomes),
     conversations: one(conversation),
     findings: addFindings({}, probe.findings),
@@ -43,43 +44,47 @@ export const changeOf: (record: PeerRecord) => PeerChange = PeerRecord.$match({
   }),
   Conversation: ({ at, conversation, failure, peerId }) => ({
     ...noChange(peerId),
-    seenAt: conversation === "unanswered" ? null : at,
+    seenAt: seenBy(conversation, at),
     conversations: one(conversation),
-    failure: failure === null ? null : { sentence: failure, blamed: false }
+    failure: Option.some({ sentence: failure, blamed: false })
   }),
-  Claim: ({ claim, peerId }) => ({ ...noChange(peerId), seenAt: claim.observedAt }),
+  Claim: ({ claim, peerId }) => ({ ...noChange(peerId), seenAt: Option.some(claim.observedAt) }),
   Findings: ({ findings, peerId }) => ({ ...noChange(peerId), findings }),
-  Peer: ({ address, agent, at, peerId }) => ({ ...noChange(peerId), agent, address, seenAt: at })
+  Peer: ({ address, agent, at, peerId }) => ({ ...noChange(peerId), agent, address, seenAt: Option.some(at) })
 })
 
 /** The failure to show after `next`, if `last` was shown before. */
-export const newestFailure = (last: Failure | null, next: Failure | null): Failure | null =>
-  next === null || (last?.blamed === true && !next.blamed) ? last : next
+export const newestFailure = (last: Option.Option<Failure>, next: Option.Option<Failure>): Option.Option<Failure> =>
+  Option.exists(next, (failure) => failure.blamed || !Option.exists(last, ({ blamed }) => blamed)) ? next : last
 
 const noChange = (peerId: string): PeerChange => ({
   peerId,
-  agent: null,
-  address: null,
-  seenAt: null,
+  agent: Option.none(),
+  address: Option.none(),
+  seenAt: Option.none(),
   probes: 0,
-  lastProbeAt: null,
+  lastProbeAt: Option.none(),
   outcomes: noOutcomes,
   conversations: noConversations,
   findings: {},
-  failure: null,
-  coverage: null
+  failure: Option.none(),
+  coverage: Option.none()
 })
+
+/** Whoever does not answer need not be there. */
+const seenBy = (conversation: Conversation, at: number): Option.Option<number> =>
+  conversation === "unanswered" ? Option.none() : Option.some(at)
 
 const one = (conversation: Conversation): ConversationCounts => ({ ...noConversations, [conversation]: 1 })
 
-const failureOf = (probe: Probe): Failure | null => {
-  const first = (blamed: boolean): Failure | null => {
+const failureOf = (probe: Probe): Option.Option<Failure> => {
+  const first = (blamed: boolean): Option.Option<Failure> => {
     const found = probe.outcomes.find(
       (outcome) => isFailure(outcome) && (blameOf[outcome.outcome] === "peer") === blamed
     )
-    return found?.reason === undefined ? null : { sentence: found.reason, blamed }
+    return Option.map(Option.fromNullable(found?.reason), (sentence) => ({ sentence, blamed }))
   }
-  return first(true) ?? first(false)
+  return Option.orElse(first(true), () => first(false))
 }
 
 const isFailure = ({ outcome, reason }: Outcome): boolean => outcome !== "success" && reason !== undefined

@@ -1,4 +1,4 @@
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect, Layer, Option } from "effect"
 import { limitSize, openDatabase } from "./sqlite/Database.ts"
 import { showFileSizes } from "./sqlite/FileSizes.ts"
 import { History, type HistoryError } from "./History.ts"
@@ -36,7 +36,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
       const recorder = yield* makeRecorder({ weigh, capacity, write: writeTo(options.path, writer) })
       return History.of({
         recordProbe: (probe, conversation, coverage) =>
-          recorder.record(HistoryRecord.Probe({ probe, conversation, coverage: coverage ?? null })),
+          recorder.record(HistoryRecord.Probe({ probe, conversation, coverage: Option.fromNullable(coverage) })),
         recordOrphan: (slot, root, at) => recorder.record(HistoryRecord.Orphan({ slot, root, at })),
         recordConversation: (peerId, conversation, failure, at) =>
           recorder.record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),

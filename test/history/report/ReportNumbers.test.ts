@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck as fc, Layer } from "effect"
+import { Effect, FastCheck as fc, Layer, Option } from "effect"
 import type { Outcome, Probe } from "../../../src/domain/probe/Job.ts"
 import {
   addOutcomes,
@@ -57,7 +57,7 @@ const seenOf = (records: ReadonlyArray<HistoryRecord>): ReadonlyArray<Seen> => {
   const custody = new Map<string, number>()
   const ids = new Set<string>()
   return records.flatMap((record) => {
-    if (record._tag === "Peer" && record.agent !== null) agents.set(record.peerId, record.agent)
+    if (record._tag === "Peer" && Option.isSome(record.agent)) agents.set(record.peerId, record.agent.value)
     if (record._tag === "Claim") custody.set(record.peerId, record.claim.custodyGroupCount)
     if (record._tag !== "Probe" || ids.has(record.probe.id)) return []
     ids.add(record.probe.id)

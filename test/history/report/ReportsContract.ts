@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Effect, type Layer } from "effect"
+import { Effect, type Layer, Option } from "effect"
 import { dayMs } from "../../../src/domain/Day.ts"
 import type { OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
 import { type ReportError, Reports } from "../../../src/history/report/Reports.ts"
@@ -35,12 +35,20 @@ export const counts = (more: Partial<Record<OutcomeKind, number>>) => ({
 /** Two peers over three days: `a` changes its version, `b` has no agent, fails, and has failed in an orphaned block. */
 export const record = Effect.gen(function* () {
   const history = yield* History
-  yield* history.recordPeer("a", { agent: "Lighthouse/v8.0.0-abcdef1/x86_64-linux", address: null, at: at(0) })
+  yield* history.recordPeer("a", {
+    agent: Option.some("Lighthouse/v8.0.0-abcdef1/x86_64-linux"),
+    address: Option.none(),
+    at: at(0)
+  })
   yield* history.recordClaim("a", claim({ custodyGroupCount: 128 }))
   const good = [1, 2, 3, 4].map((column) => outcome(1000, column, "success"))
   yield* history.recordProbe(probe("p1", "a", good, { finishedAt: at(0, 500), bytes: 10 }), "answered")
   yield* history.recordOrphan(1000, rootOf(1000), at(0, 600))
-  yield* history.recordPeer("a", { agent: "Lighthouse/v8.0.1/x86_64-linux", address: null, at: at(1) })
+  yield* history.recordPeer("a", {
+    agent: Option.some("Lighthouse/v8.0.1/x86_64-linux"),
+    address: Option.none(),
+    at: at(1)
+  })
   yield* history.recordProbe(
     probe("p2", "a", [outcome(1000, 1, "success"), outcome(1001, 2, "timeout", "slow")], {
       startedAt: at(1),

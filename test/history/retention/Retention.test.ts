@@ -87,7 +87,7 @@ describe("retention", () => {
                 probeAt(`${day}-${n}`, `peer${n % 20}`, (firstDay + day + (n + 0.5) / perDay(day)) * dayMs, n)
               )
               yield* writer.write(
-                probes.map((probe) => HistoryRecord.Probe({ probe, conversation: "answered", coverage: null }))
+                probes.map((probe) => HistoryRecord.Probe({ probe, conversation: "answered", coverage: Option.none() }))
               )
               yield* at((firstDay + day + 1) * dayMs)(pass)
               yield* sql.unsafe("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -114,7 +114,7 @@ describe("retention", () => {
         assert.deepStrictEqual(yield* rows(path, "SELECT * FROM pragma_integrity_check"), [{ integrity_check: "ok" }])
         // The numbers of rows that were deleted are not used again for what comes.
         const next = probeAt("next", "peer1", end, 0)
-        yield* writer.write([HistoryRecord.Probe({ probe: next, conversation: "answered", coverage: null })])
+        yield* writer.write([HistoryRecord.Probe({ probe: next, conversation: "answered", coverage: Option.none() })])
         assert.deepStrictEqual(yield* reader.probe("next"), Option.some(next))
       })
   )
@@ -138,7 +138,7 @@ describe("retention", () => {
             { finishedAt: now - 1000 }
           ),
           conversation: "answered",
-          coverage: null
+          coverage: Option.none()
         }),
         ...moments.map((observedAt, n) =>
           HistoryRecord.Claim({ peerId: "a", claim: claim({ custodyGroupCount: 4 + n, observedAt }) })
@@ -170,13 +170,18 @@ describe("retention", () => {
       const meet = (peerId: string, n: number) =>
         day(n)(
           writer.write([
-            HistoryRecord.Peer({ peerId, agent: `agent of ${peerId}`, address: null, at: (firstDay + n) * dayMs }),
+            HistoryRecord.Peer({
+              peerId,
+              agent: Option.some(`agent of ${peerId}`),
+              address: Option.none(),
+              at: (firstDay + n) * dayMs
+            }),
             HistoryRecord.Claim({ peerId, claim: claim({ observedAt: (firstDay + n) * dayMs }) }),
             HistoryRecord.Findings({ peerId, findings: { claim_mismatch: 1 } }),
             HistoryRecord.Probe({
               probe: probeAt(`${peerId}${n}`, peerId, (firstDay + n) * dayMs, 7),
               conversation: "answered",
-              coverage: null
+              coverage: Option.none()
             })
           ])
         )
@@ -208,8 +213,8 @@ describe("retention", () => {
       const old = firstDay * dayMs
       const recordOld = (id: string) =>
         writer.write([
-          HistoryRecord.Probe({ probe: probeAt(id, "a", old, 1), conversation: "answered", coverage: null }),
-          HistoryRecord.Peer({ peerId: "a", agent: `agent ${id}`, address: null, at: old })
+          HistoryRecord.Probe({ probe: probeAt(id, "a", old, 1), conversation: "answered", coverage: Option.none() }),
+          HistoryRecord.Peer({ peerId: "a", agent: Option.some(`agent ${id}`), address: Option.none(), at: old })
         ])
       yield* recordOld("first")
       const trap = yield* Effect.once(Effect.dieMessage("an injected defect"))

@@ -1,4 +1,4 @@
-import { FastCheck as fc } from "effect"
+import { FastCheck as fc, Option } from "effect"
 import type { Claim } from "../../../src/domain/peer/Claim.ts"
 import { FindingKind } from "../../../src/domain/peer/Finding.ts"
 import type { Conversation } from "../../../src/domain/peer/Verdict.ts"
@@ -88,24 +88,26 @@ const claimArbitrary: fc.Arbitrary<Claim> = fc.record({
   observedAt: moment
 })
 
+const optional = <A>(value: fc.Arbitrary<A>) => fc.option(value).map((one) => Option.fromNullable(one))
+
 /** Any record of a handful of peers. */
 export const recordArbitrary: fc.Arbitrary<HistoryRecord> = fc.constantFrom(...peerIds).chain((peerId) =>
   fc.oneof(
     {
       weight: 4,
       arbitrary: fc
-        .record({ probe: probeArbitrary, conversation, coverage: fc.constant(null) })
+        .record({ probe: probeArbitrary, conversation, coverage: fc.constant(Option.none()) })
         .map((args) => HistoryRecord.Probe(args))
     },
     fc
-      .record({ conversation, failure: fc.option(fc.string()), at: moment })
+      .record({ conversation, failure: fc.string(), at: moment })
       .map((args) => HistoryRecord.Conversation({ peerId, ...args })),
     claimArbitrary.map((claim) => HistoryRecord.Claim({ peerId, claim })),
     fc
       .dictionary(fc.constantFrom(...FindingKind.literals), fc.integer({ min: 1, max: 9 }), { maxKeys: 3 })
       .map((findings) => HistoryRecord.Findings({ peerId, findings })),
     fc
-      .record({ agent: fc.option(fc.fullUnicodeString()), address: fc.option(fc.string()), at: moment })
+      .record({ agent: optional(fc.fullUnicodeString()), address: optional(fc.string()), at: moment })
       .map((args) => HistoryRecord.Peer({ peerId, ...args })),
     fc
       .record({ slot: startSlot, at: moment })

@@ -1,7 +1,7 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import Sqlite from "better-sqlite3"
-import { Effect, Exit, Fiber, Scope } from "effect"
+import { Effect, Exit, Fiber, Option, Scope } from "effect"
 import { History } from "../../../src/history/store/History.ts"
 import { keptStatements } from "../../../src/history/store/sqlite/KeepStatements.ts"
 import { openSqlite } from "../../../src/history/store/sqlite/Sqlite.ts"
@@ -128,7 +128,11 @@ describe("the history", () => {
           Effect.gen(function* () {
             const slots = Array.from({ length: 3 + n }, (_, index) => 1000 * n + index)
             const outcomes = slots.map((slot) => outcome(slot, n, n % 2 === 0 ? "success" : "missing", `no ${slot}`))
-            yield* history.recordPeer(`peer${n}`, { agent: `agent/${n}`, address: null, at: 1_700_000_000_000 + n })
+            yield* history.recordPeer(`peer${n}`, {
+              agent: Option.some(`agent/${n}`),
+              address: Option.none(),
+              at: 1_700_000_000_000 + n
+            })
             yield* history.recordClaim(`peer${n}`, claim({ observedAt: 1_700_000_000_000 + n }))
             yield* history.recordProbe(probe(`p${n}`, `peer${n}`, outcomes), "answered")
             yield* history.recordOrphan(1000 * n, `0x${n}`, 1_700_000_000_000)

@@ -1,6 +1,6 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Option } from "effect"
 import { History } from "../../../src/history/store/History.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
 import { claim, keepAll, network, outcome, probe, rows, temporaryFolder } from "./Fixture.ts"
@@ -19,7 +19,7 @@ describe("sums", () => {
         const young = slotOfDay(day) - 1
         const old = slotOfDay(day - 2)
         yield* history.recordProbe(probe("p1", "a", [outcome(young, 3, "success")], at(day)), "answered")
-        yield* history.recordPeer("a", { agent: "Lodestar/v1", address: null, at: 1 })
+        yield* history.recordPeer("a", { agent: Option.some("Lodestar/v1"), address: Option.none(), at: 1 })
         yield* history.recordClaim("a", claim({ custodyGroupCount: 4 }))
         const mixed = [outcome(old, 3, "success"), outcome(young, 3, "success"), outcome(young, 9, "missing", "gone")]
         yield* history.recordProbe(probe("p2", "a", mixed, at(day)), "answered")

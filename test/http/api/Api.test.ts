@@ -58,8 +58,12 @@ const recorded = Effect.gen(function* () {
   const history = Context.get(context, History)
   const reports = Context.get(context, Reports)
   const at = yield* Clock.currentTimeMillis
-  yield* history.recordPeer(one, { agent: "Lighthouse/v8.0.0-abcdef", address: "/ip4/192.0.2.1/tcp/9000", at })
-  yield* history.recordPeer(two, { agent: "Prysm/v6.1.2", address: null, at })
+  yield* history.recordPeer(one, {
+    agent: Option.some("Lighthouse/v8.0.0-abcdef"),
+    address: Option.some("/ip4/192.0.2.1/tcp/9000"),
+    at
+  })
+  yield* history.recordPeer(two, { agent: Option.some("Prysm/v6.1.2"), address: Option.none(), at })
   yield* history.recordClaim(one, claim({ columns: [0, 1, 2, 3], earliestAvailableSlot: 0 }))
   yield* history.recordClaim(one, claim({ custodyGroupCount: 8, columns: [0, 1, 2, 3, 4, 5, 6, 7] }))
   const when = { startedAt: at - 200, finishedAt: at }

@@ -89,8 +89,8 @@ const readPeer = Effect.fnUntraced(function* (connection: Connection, peerId: st
       refused: row.conversations_refused
     },
     findings: findingCountsOf(findings),
-    lastProbeAt: row.last_probe_at,
-    lastFailure: row.failure,
+    lastProbeAt: Option.fromNullable(row.last_probe_at),
+    lastFailure: Option.fromNullable(row.failure),
     coverage:
       row.owed === null || row.tested === null || row.failed === null
         ? Option.none<CoverageCounts>()
@@ -102,8 +102,8 @@ const unknownPeer: PeerHistory = {
   outcomes: noOutcomes,
   conversations: noConversations,
   findings: {},
-  lastProbeAt: null,
-  lastFailure: null,
+  lastProbeAt: Option.none(),
+  lastFailure: Option.none(),
   coverage: Option.none()
 }
 

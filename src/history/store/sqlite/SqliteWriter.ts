@@ -1,6 +1,6 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Option } from "effect"
 import { type Claim, sameClaim } from "../../../domain/peer/Claim.ts"
 import type { FindingCounts } from "../../../domain/peer/Finding.ts"
 import type { Probe } from "../../../domain/probe/Job.ts"
@@ -111,21 +111,25 @@ export interface Writer {
 }
 
 const writePeer = Effect.fnUntraced(function* (connection: Connection, change: PeerChange, now: number) {
-  const { conversations, coverage, failure } = change
+  const { conversations } = change
+  const coverage = Option.getOrNull(change.coverage)
+  const failure = Option.getOrNull(change.failure)
+  const lastProbeAt = Option.getOrNull(change.lastProbeAt)
+  const seenAt = Option.getOrNull(change.seenAt)
   const row = yield* only(
     upsertPeer(connection, [
       change.peerId,
-      change.agent,
-      change.address,
-      change.seenAt,
-      change.seenAt,
-      change.lastProbeAt,
+      Option.getOrNull(change.agent),
+      Option.getOrNull(change.address),
+      seenAt,
+      seenAt,
+      lastProbeAt,
       failure?.sentence ?? null,
       failure?.blamed === true ? 1 : 0,
       coverage?.owed ?? null,
       coverage?.tested ?? null,
       coverage?.failed ?? null,
-      coverage === null ? null : change.lastProbeAt,
+      coverage === null ? null : lastProbeAt,
       now,
       change.probes,
       conversations.answered,
