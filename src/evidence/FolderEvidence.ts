@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { NodeFileSystem } from "@effect/platform-node"
-import { Effect, Either, Fiber, FiberSet, Layer, PartitionedSemaphore, Schema } from "effect"
+import { Effect, Either, Fiber, FiberSet, Layer, Option, PartitionedSemaphore, Schema } from "effect"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeGuard } from "../runtime/Guard.ts"
 import { encodeEvidence, type Evidence } from "./Evidence.ts"
@@ -36,7 +36,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   const writes = yield* FiberSet.make()
   const guard = yield* makeGuard("keeping of evidence", { isShown: false })
   let scanned = false
-  let failing: string | null = null
+  let failing = Option.none<string>()
   let lost = 0
 
   const discard = ({ name }: Piece) =>
@@ -68,15 +68,15 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
     )
 
   const succeeded = Effect.suspend(() => {
-    if (failing === null) return Effect.void
-    failing = null
+    if (Option.isNone(failing)) return Effect.void
+    failing = Option.none()
     return Effect.logInfo(`evidence folder ${path}: is written again`)
   })
 
   const failed = (reason: string, pieces: number) =>
     Effect.suspend(() => {
-      const first = failing === null
-      failing = reason
+      const first = Option.isNone(failing)
+      failing = Option.some(reason)
       lost += pieces
       return first
         ? Effect.logWarning(
@@ -110,8 +110,8 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
         ? Effect.void
         : Effect.flatMap(FiberSet.run(writes, keep(pieces)), (fiber) => Effect.asVoid(Fiber.await(fiber))),
     state: Effect.sync(() => ({
-      state: failing === null ? "keeping" : "failing",
-      reason: failing,
+      state: Option.isNone(failing) ? "keeping" : "failing",
+      reason: Option.getOrNull(failing),
       lost,
       ...index.total()
     }))
