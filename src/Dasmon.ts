@@ -259,8 +259,8 @@ const samplerOptions = (config: Config): SamplerOptions => ({
   maxCombinations,
   preferUntested: config.samplingStrategy.preferUntested,
   retryFailures: config.samplingStrategy.retryFailures,
-  retryAfterMs: Duration.toMillis(config.samplingStrategy.retryAfter),
-  historyWindowMs: Duration.toMillis(config.samplingStrategy.historyWindow),
+  retryAfter: config.samplingStrategy.retryAfter,
+  historyWindow: config.samplingStrategy.historyWindow,
   blockFilter: (headSlot) => blockFilterRange(config.blockFilter, headSlot),
   margins: { headSlots: 8, retentionEpochs: 2 }
 })
@@ -268,9 +268,9 @@ const samplerOptions = (config: Config): SamplerOptions => ({
 const peersOptions = (config: Config): PeersOptions => ({
   addresses: config.peers,
   allows: allows(config),
-  testIntervalMs: Duration.toMillis(config.testInterval),
-  refreshIntervalMs: Duration.toMillis(config.peerRefreshInterval),
-  graceMs: Duration.toMillis(config.reconnectionGrace),
+  testInterval: config.testInterval,
+  refreshInterval: config.peerRefreshInterval,
+  grace: config.reconnectionGrace,
   maxPeers: 10_000
 })
 

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from "node:perf_hooks"
-import { Clock, Effect, Layer, Option, Stream } from "effect"
+import { Clock, Duration, Effect, Layer, Option, Stream } from "effect"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import { type ChainParameters, slotAt } from "../../src/domain/network/Chain.ts"
 import { startClaims } from "../../src/domain/peer/ClaimHistory.ts"
@@ -59,7 +59,8 @@ const chain: ChainParameters = {
 const layerSampler = (path: string, now: number) =>
   Sampler.layer({
     ...jobOptions,
-    historyWindowMs: 18 * 86_400_000,
+    historyWindow: Duration.days(18),
+    retryAfter: Duration.millis(jobOptions.retryAfterMs),
     blockFilter: () => ({ start: 0, end: Infinity }),
     margins: { headSlots: 8, retentionEpochs: 2 }
   }).pipe(

@@ -1,4 +1,4 @@
-import { Cause, Clock, Deferred, Effect, Exit, Option } from "effect"
+import { Cause, Clock, Deferred, Duration, Effect, Exit, Option } from "effect"
 import type { Job, Probe } from "../domain/probe/Job.ts"
 import {
   NotConnected,
@@ -20,8 +20,8 @@ export interface OnDemandProbes {
    * once when the peer's turn is too far off to wait for.
    */
   readonly wait: (job: Option.Option<Job>) => Effect.Effect<Probe, Exclude<NotProbed, UnknownPeer>>
-  /** The actor's next turn does not come within this many milliseconds. */
-  readonly notWithin: (ms: number) => Effect.Effect<void>
+  /** The actor's next turn does not come within this time from now. */
+  readonly notWithin: (time: Duration.Duration) => Effect.Effect<void>
   /** The job that someone has waited for the longest. */
   readonly wanted: () => Option.Option<Job>
   /** The actor probes this job: whoever waits for it, or for any probe, gets what comes of it. */
@@ -74,9 +74,9 @@ export const makeOnDemandProbes = (peerId: string, untilDown: Effect.Effect<void
 
   return {
     wait,
-    notWithin: (ms) =>
+    notWithin: (time) =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        turnAt = now + ms
+        turnAt = now + Duration.toMillis(time)
       }),
     wanted: () => Option.fromIterable([...callers].flatMap(({ job }) => Option.toArray(job))),
     serve: (job, turn) =>

@@ -17,8 +17,8 @@ import { makeSession, type SessionOptions } from "./PeerSession.ts"
 import { newPeer, viewOf, withAddress, withConnection, withConversation } from "./PeerState.ts"
 
 export interface PeerActorOptions extends SessionOptions {
-  /** How long a peer that left, and cannot be dialled, is waited for, in milliseconds. */
-  readonly graceMs: number
+  /** How long a peer that left, and cannot be dialled, is waited for. */
+  readonly grace: Duration.Duration
   /** Whether a peer may be probed; asked again once its agent is known. */
   readonly allows: (peer: PeerFacts) => boolean
 }
@@ -69,8 +69,8 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const link = yield* makePeerLink
   const onDemand = makeOnDemandProbes(peerId, link.untilDown)
   const newAddress = yield* Effect.makeLatch(false)
-  const backOff = yield* backOffSchedule(options.testIntervalMs).pipe(
-    Schedule.tapOutput((delay) => onDemand.notWithin(Duration.toMillis(delay) + options.testIntervalMs)),
+  const backOff = yield* backOffSchedule(options.testInterval).pipe(
+    Schedule.tapOutput((delay) => onDemand.notWithin(Duration.sum(delay, options.testInterval))),
     Schedule.driver
   )
   const pause = Effect.ignore(backOff.next(undefined))
@@ -165,7 +165,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     yield* Effect.unless(begin, () => isRemembered)
     while (true) {
       if (journal.state().address.multiaddrs.length === 0 && !link.isUp()) {
-        const back = yield* link.untilUp.pipe(Effect.raceFirst(newAddress.await), Effect.timeoutOption(options.graceMs))
+        const back = yield* link.untilUp.pipe(Effect.raceFirst(newAddress.await), Effect.timeoutOption(options.grace))
         if (Option.isNone(back)) return "did not come back" satisfies PeerEnd
       }
       newAddress.unsafeClose()
@@ -215,8 +215,8 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
 })
 
 /** From twice the test interval, doubling, up to five minutes; always a little late, never early. */
-const backOffSchedule = (testIntervalMs: number) =>
-  Schedule.exponential(testIntervalMs * 2, 2).pipe(
+const backOffSchedule = (testInterval: Duration.Duration) =>
+  Schedule.exponential(Duration.times(testInterval, 2), 2).pipe(
     Schedule.union(Schedule.spaced("5 minutes")),
     Schedule.jitteredWith({ min: 1, max: 1.2 }),
     Schedule.delays

@@ -1,4 +1,4 @@
-import { Clock, Effect, Exit, Metric, Option, Ref, Schedule } from "effect"
+import { Clock, Duration, Effect, Exit, Metric, Option, Ref, Schedule } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { gaugeWhile } from "../domain/metrics/MetricFamily.ts"
 import { probesInFlight, probesStarted } from "../domain/metrics/Metrics.ts"
@@ -25,9 +25,10 @@ import { isStopping, makeRecordProbe } from "./RecordProbe.ts"
 import { makeTakeClaim } from "./TakeClaim.ts"
 
 export interface SessionOptions {
-  /** At least this between two probes of one peer, in milliseconds. */
-  readonly testIntervalMs: number
-  readonly refreshIntervalMs: number
+  /** At least this between two probes of one peer. */
+  readonly testInterval: Duration.Duration
+  /** Between two looks at what the peer claims. */
+  readonly refreshInterval: Duration.Duration
 }
 
 /** What a session works with; all of it is the actor's. */
@@ -145,17 +146,17 @@ export const makeSession = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       const resting = yield* Ref.make(false)
       yield* refresh(nodeId)
-      yield* onDemand.notWithin(0)
+      yield* onDemand.notWithin(Duration.zero)
       const rest = Effect.zipRight(Ref.set(resting, true), pause).pipe(Effect.ensuring(Ref.set(resting, false)))
       const probing = probeNext(nodeId).pipe(
         Effect.flatMap((leaveAlone) => Effect.when(rest, () => leaveAlone)),
-        Effect.zipRight(onDemand.notWithin(options.testIntervalMs)),
-        Effect.repeat(Schedule.spaced(options.testIntervalMs))
+        Effect.zipRight(onDemand.notWithin(options.testInterval)),
+        Effect.repeat(Schedule.spaced(options.testInterval))
       )
       const refreshing = refresh(nodeId).pipe(
         oneAtATime.withPermits(1),
         Effect.unlessEffect(Ref.get(resting)),
-        Effect.schedule(Schedule.spaced(options.refreshIntervalMs))
+        Effect.schedule(Schedule.spaced(options.refreshInterval))
       )
       const lost = Effect.zipRight(link.untilDown, oneAtATime.withPermits(1)(Effect.void))
       yield* Effect.raceFirst(Effect.raceFirst(probing, refreshing), lost)

@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Option, Random } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Random } from "effect"
 import { epochStart, type SlotRange, slotAt } from "../domain/network/Chain.ts"
 import { type Margins, owedRange } from "../domain/peer/Claim.ts"
 import { type ClaimHistory, owesTheSame } from "../domain/peer/ClaimHistory.ts"
@@ -17,10 +17,12 @@ import { fillCoverage } from "./FillCoverage.ts"
 import { orphanedMeanwhile } from "./ReviewPast.ts"
 import { groupColumns, type JobOptions, nextJob } from "./NextJob.ts"
 
-export interface SamplerOptions extends JobOptions {
+export interface SamplerOptions extends Omit<JobOptions, "retryAfterMs"> {
   readonly margins: Margins
-  /** How far back slots are asked for, in milliseconds. */
-  readonly historyWindowMs: number
+  /** How far back slots are asked for. */
+  readonly historyWindow: Duration.Duration
+  /** What failed is asked for again after this. */
+  readonly retryAfter: Duration.Duration
   /** Slots that may be asked for while the head is at this slot. */
   readonly blockFilter: (headSlot: Slot) => SlotRange
 }
@@ -60,8 +62,9 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
   const commitments = yield* CommitmentCache
   const history = yield* History
   const entries = new Map<string, Entry>()
+  const jobOptions: JobOptions = { ...options, retryAfterMs: Duration.toMillis(options.retryAfter) }
   const windowSlots = Math.min(
-    Math.ceil(options.historyWindowMs / chain.slotDurationMs),
+    Math.ceil(Duration.toMillis(options.historyWindow) / chain.slotDurationMs),
     (chain.retentionEpochs + 1) * chain.slotsPerEpoch
   )
   const boundaries = [...digestTable(chain).values()]
@@ -77,7 +80,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     const { seen } = commitments.replacedSince(0)
     const firstSlot = Math.max(0, slotAt(chain, yield* Clock.currentTimeMillis) - windowSlots)
     const coverage = makeCoverage(claims, {
-      groupColumns: groupColumns(options),
+      groupColumns: groupColumns(jobOptions),
       tiles: Math.ceil(windowSlots / tileSlots) + 2
     })
     coverage.advance(tileOf(firstSlot))
@@ -123,7 +126,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
       columnSlots: commitments.columnSlots,
       boundaries,
       coverage: entry.coverage,
-      options,
+      options: jobOptions,
       turn: entry.turn,
       now,
       random: uniform(yield* Random.nextInt)

@@ -1,4 +1,4 @@
-import { Clock, Context, Effect, Layer, Option, PubSub, Stream } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, PubSub, Stream } from "effect"
 import type { ClaimParts } from "../../src/domain/peer/ClaimParts.ts"
 import type { PeerDisconnected, ProbeTimeout, RequestError } from "../../src/domain/probe/Outcome.ts"
 import type { PeerAddress } from "../../src/domain/peer/PeerAddress.ts"
@@ -138,9 +138,9 @@ export const layerIdleSampler = Layer.map(layerSampler, (context) =>
 const options: PeersOptions = {
   addresses: [dialled],
   allows: () => true,
-  testIntervalMs: 10_000,
-  refreshIntervalMs: 4_000,
-  graceMs: 60_000,
+  testInterval: Duration.seconds(10),
+  refreshInterval: Duration.seconds(4),
+  grace: Duration.minutes(1),
   maxPeers: 100
 }
 

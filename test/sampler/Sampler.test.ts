@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Random, Stream, TestClock } from "effect"
+import { Duration, Effect, Layer, Option, Random, Stream, TestClock } from "effect"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import type { Block, SlotFacts, SlotRoot } from "../../src/domain/network/Block.ts"
 import type { ClaimParts } from "../../src/domain/peer/ClaimParts.ts"
@@ -19,8 +19,8 @@ const options: SamplerOptions = {
   slotBias: "uniform",
   preferUntested: true,
   retryFailures: true,
-  retryAfterMs: 1000,
-  historyWindowMs: 500_000,
+  retryAfter: Duration.seconds(1),
+  historyWindow: Duration.seconds(500),
   blockFilter: () => ({ start: 0, end: Infinity }),
   margins: { headSlots: 8, retentionEpochs: 2 }
 }
