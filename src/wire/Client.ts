@@ -14,20 +14,25 @@ import { refusalOf } from "./Refusal.ts"
 import type { WireError } from "./WireError.ts"
 import { messageOf } from "../domain/Text.ts"
 
-/** How long a peer may take, in milliseconds. Only waiting for the peer counts, not what we do in between. */
+/** How long a peer may take. Only waiting for the peer counts, not what we do in between. */
 export interface RequestLimits {
   /** Opening the stream and agreeing on a protocol. */
-  readonly openMs: number
+  readonly open: Duration.Duration
   /** Taking the request, and then until the first byte of the response. */
-  readonly firstByteMs: number
+  readonly firstByte: Duration.Duration
   /** From one whole chunk to the next. */
-  readonly chunkMs: number
+  readonly chunk: Duration.Duration
   /** The whole response. */
-  readonly totalMs: number
+  readonly total: Duration.Duration
 }
 
 /** The specification leaves the limits to the client; these are its former TTFB_TIMEOUT and RESP_TIMEOUT. */
-const defaultLimits: RequestLimits = { openMs: 5_000, firstByteMs: 5_000, chunkMs: 10_000, totalMs: 60_000 }
+const defaultLimits: RequestLimits = {
+  open: Duration.seconds(5),
+  firstByte: Duration.seconds(5),
+  chunk: Duration.seconds(10),
+  total: Duration.minutes(1)
+}
 
 /** One response under way: chunks as they come, until the peer closes the stream. */
 export interface ResponseStream {
@@ -71,15 +76,15 @@ const openStream = (
         { signal }
       ),
     {
-      writeTimeout: Duration.millis(limits.firstByteMs),
+      writeTimeout: limits.firstByte,
       readBufferLimit: 16 * 2 ** 20
     }
   ).pipe(
     Effect.mapError(openError),
     Effect.disconnect,
     Effect.timeoutFail({
-      duration: Duration.millis(limits.openMs),
-      onTimeout: () => new ProbeTimeout({ stage: "handshake", afterMs: limits.openMs })
+      duration: limits.open,
+      onTimeout: () => new ProbeTimeout({ stage: "handshake", afterMs: Duration.toMillis(limits.open) })
     })
   )
 
@@ -98,7 +103,7 @@ const send = (
   return Effect.zipRight(bytes.length === 0 ? Effect.void : stream.write(bytes), stream.closeWrite).pipe(
     Effect.catchAll((failure) =>
       failure.kind === "stalled"
-        ? Effect.fail(new ProbeTimeout({ stage: "firstChunk", afterMs: limits.firstByteMs }))
+        ? Effect.fail(new ProbeTimeout({ stage: "firstChunk", afterMs: Duration.toMillis(limits.firstByte) }))
         : Effect.void
     )
   )
@@ -111,6 +116,9 @@ const responseChunks = (
   limits: RequestLimits
 ): Stream.Stream<ResponseChunk, RequestError> => {
   const decoder = makeResponseDecoder(version.protocol)
+  const firstByteMs = Duration.toMillis(limits.firstByte)
+  const chunkMs = Duration.toMillis(limits.chunk)
+  const totalMs = Duration.toMillis(limits.total)
   let stage: "firstChunk" | "body" = "firstChunk"
   /** Milliseconds spent waiting: for the response, and for the chunk that is next. */
   let waited = 0
@@ -119,15 +127,15 @@ const responseChunks = (
   let last: RequestError | undefined
 
   const read = Effect.gen(function* () {
-    const allowed = stage === "firstChunk" ? limits.firstByteMs : limits.chunkMs
-    const left = Math.max(0, Math.min(allowed - waitedForChunk, limits.totalMs - waited))
+    const allowed = stage === "firstChunk" ? firstByteMs : chunkMs
+    const left = Math.max(0, Math.min(allowed - waitedForChunk, totalMs - waited))
     const before = yield* Clock.currentTimeMillis
     const bytes = yield* stream
       .read(Duration.millis(left))
       .pipe(
         Effect.mapError((failure) =>
           failure.kind === "silent"
-            ? new ProbeTimeout({ stage, afterMs: waited + left < limits.totalMs ? allowed : limits.totalMs })
+            ? new ProbeTimeout({ stage, afterMs: waited + left < totalMs ? allowed : totalMs })
             : new PeerDisconnected({ stage, detail: failure.message })
         )
       )

@@ -24,10 +24,10 @@ export interface Reply {
 export type Handler<R> = (ssz: Uint8Array, peerId: string, reply: Reply) => Effect.Effect<void, StreamFailure, R>
 
 export interface ServeLimits {
-  /** Milliseconds for the whole request to come. */
-  readonly requestMs: number
-  /** Milliseconds for each 256 KiB of the response to be taken. */
-  readonly writeMs: number
+  /** For the whole request to come. */
+  readonly request: Duration.Duration
+  /** For each 256 KiB of the response to be taken. */
+  readonly write: Duration.Duration
   /** Open streams of the protocol on one connection; libp2p resets what goes beyond. */
   readonly streamsPerConnection: number
   /** Open streams of the protocol altogether; what goes beyond is reset. */
@@ -35,8 +35,8 @@ export interface ServeLimits {
 }
 
 export const defaultServeLimits: ServeLimits = {
-  requestMs: 10_000,
-  writeMs: 10_000,
+  request: Duration.seconds(10),
+  write: Duration.seconds(10),
   streamsPerConnection: 8,
   streams: 256
 }
@@ -113,7 +113,7 @@ const converse = <R>(
   respond: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
 ): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.gen(function* () {
-    const stream = yield* fromStream(libp2pStream, { writeTimeout: Duration.millis(limits.writeMs) })
+    const stream = yield* fromStream(libp2pStream, { writeTimeout: limits.write })
     yield* respond(stream, peerId).pipe(
       Effect.zipRight(stream.closeWrite),
       Effect.zipRight(discardRest(stream)),
@@ -130,9 +130,8 @@ const readRequest = (
 ): Effect.Effect<Uint8Array, WireError | StreamFailure> =>
   Effect.suspend(() => {
     const decoder = makeRequestDecoder(protocol)
-    const within = Duration.millis(limits.requestMs)
     const read: Effect.Effect<Uint8Array, WireError | StreamFailure> = Effect.flatMap(
-      stream.read(within),
+      stream.read(limits.request),
       Option.match({
         onNone: () => decoder.finish(),
         onSome: (bytes) => Effect.zipRight(decoder.push(bytes), read)
@@ -140,7 +139,7 @@ const readRequest = (
     )
     return read.pipe(
       Effect.timeoutFail({
-        duration: within,
+        duration: limits.request,
         onTimeout: () => new StreamFailure({ kind: "silent", detail: "the request did not come in time" })
       }),
       Effect.catchTag("StreamFailure", (failure) =>

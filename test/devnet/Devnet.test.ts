@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { ssz } from "@lodestar/types"
 import kzg from "c-kzg"
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, epochStart } from "../../src/domain/network/Chain.ts"
 import { forkDigestAt, forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
@@ -337,7 +337,7 @@ shared("the devnet", layerStranger, (it) => {
   it.live("silent: answers greetings and nothing else", () =>
     Effect.gen(function* () {
       const { peer, range } = yield* Stranger
-      const heard = yield* range(peer("silent"), start, count, { firstByteMs: 1500 })
+      const heard = yield* range(peer("silent"), start, count, { firstByte: Duration.millis(1500) })
       assert.deepStrictEqual(heard, { chunks: [], end: "ProbeTimeout firstChunk" })
     })
   )
@@ -349,7 +349,7 @@ shared("the devnet", layerStranger, (it) => {
     Effect.gen(function* () {
       const { blocks, columnsOf, peer, range } = yield* Stranger
       const all = due(yield* blocks(start, 6), yield* columnsOf(peer(profile)))
-      const heard = yield* range(peer(profile), start, 6, { chunkMs: 1500 })
+      const heard = yield* range(peer(profile), start, 6, { chunk: Duration.millis(1500) })
       assert.match(heard.end, end)
       // A reset may overtake what was sent before it.
       assert.isAtMost(heard.chunks.length, Math.floor(all.length / 2))

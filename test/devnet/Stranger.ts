@@ -3,7 +3,7 @@ import { multiaddr } from "@multiformats/multiaddr"
 import { ssz } from "@lodestar/types"
 import kzg from "c-kzg"
 import { createHash } from "node:crypto"
-import { Chunk, Clock, Context, Effect, Fiber, Layer, Queue, Ref, Stream } from "effect"
+import { Chunk, Clock, Context, Duration, Effect, Fiber, Layer, Queue, Ref, Stream } from "effect"
 import { concatBytes, equalBytes, toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, slotAt } from "../../src/domain/network/Chain.ts"
 import { custodyColumns } from "../../src/domain/column/Custody.ts"
@@ -141,7 +141,8 @@ export const layerStranger: Layer.Layer<Stranger> = Layer.scoped(
 )
 
 /** For what does come, however busy the machine is. */
-const patient: RequestLimits = { openMs: 60_000, firstByteMs: 60_000, chunkMs: 60_000, totalMs: 60_000 }
+const minute = Duration.minutes(1)
+const patient: RequestLimits = { open: minute, firstByte: minute, chunk: minute, total: minute }
 
 /** An answer, to its end. */
 export interface Heard {

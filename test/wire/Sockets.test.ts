@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Connection } from "@libp2p/interface"
-import { Chunk, Deferred, Effect, Exit, Fiber, Queue, Ref, Scope, Stream } from "effect"
+import { Chunk, Deferred, Duration, Effect, Exit, Fiber, Queue, Ref, Scope, Stream } from "effect"
 import { seeded } from "../../src/devnet/chain/Random.ts"
 import { equalBytes } from "../../src/domain/Bytes.ts"
 import type { RequestError } from "../../src/domain/probe/Outcome.ts"
@@ -22,7 +22,7 @@ import {
 import { columnsByRange, decodeColumnsByRange } from "../../src/wire/Requests.ts"
 import { defaultServeLimits, type Handler, serve, serveNothing } from "../../src/wire/Server.ts"
 import { eventually } from "../Eventually.ts"
-import { scaled, scaledMs } from "../TimeLimits.ts"
+import { scaled } from "../TimeLimits.ts"
 
 const digest = "0x8c9f62fe"
 const columns = columnsByRange({ startSlot: 1, count: 4, columns: [0, 1] })
@@ -35,7 +35,8 @@ const status = {
   earliestAvailableSlot: 3
 }
 /** For what does come, however busy the machine is. */
-const patient: RequestLimits = { openMs: 60_000, firstByteMs: 60_000, chunkMs: 60_000, totalMs: 60_000 }
+const minute = Duration.minutes(1)
+const patient: RequestLimits = { open: minute, firstByte: minute, chunk: minute, total: minute }
 
 interface Pair {
   readonly server: Node
@@ -167,18 +168,21 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
           }
         })
       )
-      const silent = yield* askUntilError(connection, pingRequest(1), { ...patient, firstByteMs: 300 })
+      const silent = yield* askUntilError(connection, pingRequest(1), { ...patient, firstByte: Duration.millis(300) })
       assert.include(silent.error, { _tag: "ProbeTimeout", stage: "firstChunk", afterMs: 300 })
-      const stopped = yield* askUntilError(connection, statusRequest(status), { ...patient, chunkMs: 300 })
+      const stopped = yield* askUntilError(connection, statusRequest(status), {
+        ...patient,
+        chunk: Duration.millis(300)
+      })
       assert.include(stopped.error, { _tag: "ProbeTimeout", stage: "body", afterMs: 300 })
       // Long enough for the first chunk, which is whole, and for the request.
-      const chunkMs = scaledMs("700 millis")
-      const dripping = yield* askUntilError(connection, columns, { ...patient, chunkMs })
+      const chunk = scaled("700 millis")
+      const dripping = yield* askUntilError(connection, columns, { ...patient, chunk })
       assert.strictEqual(dripping.chunks, 1)
-      assert.include(dripping.error, { _tag: "ProbeTimeout", stage: "body", afterMs: chunkMs })
-      const totalMs = scaledMs("1 second")
-      const slow = yield* askUntilError(connection, columns, { ...patient, totalMs })
-      assert.include(slow.error, { _tag: "ProbeTimeout", stage: "body", afterMs: totalMs })
+      assert.include(dripping.error, { _tag: "ProbeTimeout", stage: "body", afterMs: Duration.toMillis(chunk) })
+      const total = scaled("1 second")
+      const slow = yield* askUntilError(connection, columns, { ...patient, total })
+      assert.include(slow.error, { _tag: "ProbeTimeout", stage: "body", afterMs: Duration.toMillis(total) })
       yield* eventually(() => streamsOf(connection) === 0)
     })
   )
@@ -198,15 +202,15 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
           { discard: true }
         )
       )
-      const chunkMs = scaledMs("1 second")
-      const { chunks } = yield* request(connection, columns, { ...patient, chunkMs })
+      const chunk = scaled("1 second")
+      const { chunks } = yield* request(connection, columns, { ...patient, chunk })
       const seen = yield* Ref.make(0)
       yield* Stream.runForEach(chunks, ({ ssz }) =>
         Effect.gen(function* () {
           const index = yield* Ref.getAndUpdate(seen, (n) => n + 1)
           assert.isTrue(equalBytes(ssz, sidecar(index)))
           // Longer than a chunk may take: our own time does not count.
-          if (index === 3) yield* Effect.sleep(chunkMs + 200)
+          if (index === 3) yield* Effect.sleep(Duration.sum(chunk, Duration.millis(200)))
           if (index === 3 && muxer === "yamux") assert.isBelow(yield* sent, 100)
         })
       )
@@ -277,7 +281,10 @@ describe("serving", () => {
     Effect.gen(function* () {
       const { server, connection } = yield* connect()
       const asked = yield* Ref.make(0)
-      yield* serve(server, ping, () => Ref.update(asked, (n) => n + 1), { ...defaultServeLimits, requestMs: 300 })
+      yield* serve(server, ping, () => Ref.update(asked, (n) => n + 1), {
+        ...defaultServeLimits,
+        request: Duration.millis(300)
+      })
       const raw = (protocol: Protocol, bytes: Uint8Array, close: boolean) =>
         Effect.scoped(
           Effect.gen(function* () {
@@ -331,7 +338,7 @@ describe("serving", () => {
       yield* serve(server, ping, () => Effect.never, limits)
       const outcomes = yield* Effect.forEach(
         [1, 2, 3, 4],
-        (index) => askUntilError(connection, pingRequest(index), { ...patient, firstByteMs: scaledMs("1 second") }),
+        (index) => askUntilError(connection, pingRequest(index), { ...patient, firstByte: scaled("1 second") }),
         { concurrency: "unbounded" }
       )
       const count = (tag: RequestError["_tag"]): number => outcomes.filter(({ error }) => error._tag === tag).length
@@ -367,7 +374,7 @@ describe("serving", () => {
       const { server, connection } = yield* connect()
       const released = yield* Deferred.make<void>()
       yield* serve(server, ping, () => Effect.ensuring(Effect.never, Deferred.succeed(released, undefined)))
-      yield* askUntilError(connection, pingRequest(1), { ...patient, firstByteMs: 300 })
+      yield* askUntilError(connection, pingRequest(1), { ...patient, firstByte: Duration.millis(300) })
       yield* Effect.timeout(Deferred.await(released), scaled("10 seconds"))
     })
   )

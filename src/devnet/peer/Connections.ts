@@ -1,5 +1,5 @@
 import type { Connection } from "@libp2p/interface"
-import { Effect, FiberSet, type Scope, Stream } from "effect"
+import { Duration, Effect, FiberSet, type Scope, Stream } from "effect"
 import { request, type RequestLimits } from "../../wire/Client.ts"
 import { goodbyeRequest } from "../../wire/Handshake.ts"
 import type { Node } from "../../wire/Node.ts"
@@ -54,9 +54,14 @@ export const makeConnections = (node: Node): Effect.Effect<Connections, never, S
   })
 
 const parallel = { concurrency: "unbounded", discard: true } as const
-/** Milliseconds; on loopback it takes a few. */
-const goodbyeTimeout = 500
-const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 500, chunkMs: 500, totalMs: 500 }
+/** On loopback it takes a few milliseconds. */
+const goodbyeTimeout = Duration.millis(500)
+const goodbyeLimits: RequestLimits = {
+  open: goodbyeTimeout,
+  firstByte: goodbyeTimeout,
+  chunk: goodbyeTimeout,
+  total: goodbyeTimeout
+}
 
 /** What the remote responds to a Goodbye, if anything, is of no interest. */
 const sayGoodbye = (connection: Connection, code: number): Effect.Effect<void> =>

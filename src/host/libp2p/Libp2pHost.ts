@@ -133,7 +133,7 @@ export const fromNode = Effect.fnUntraced(function* (
         Effect.flatMap(({ chunks }) => Stream.runDrain(chunks)),
         Effect.scoped,
         Effect.disconnect,
-        Effect.timeoutOption(Duration.millis(goodbyeLimits.totalMs)),
+        Effect.timeoutOption(goodbyeLimits.total),
         Effect.ignore,
         Effect.zipRight(hangUp(peerId)),
         Effect.when(() => Option.isSome(connections.connection(peerId)))
@@ -159,7 +159,12 @@ const dialWait = Duration.minutes(10)
 /** MAX_CONCURRENT_REQUESTS: a peer must not be asked more at once with one protocol (phase0/p2p-interface.md). */
 const maxConcurrentRequests = 2
 const identifyLimit = Duration.seconds(2)
-const goodbyeLimits: RequestLimits = { openMs: 500, firstByteMs: 300, chunkMs: 300, totalMs: 700 }
+const goodbyeLimits: RequestLimits = {
+  open: Duration.millis(500),
+  firstByte: Duration.millis(300),
+  chunk: Duration.millis(300),
+  total: Duration.millis(700)
+}
 /** How long a Goodbye may trail the loss that it explains. */
 const trail = Duration.millis(30)
 
