@@ -84,10 +84,10 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
   const backlog = yield* makeBacklog(spill, {
     capacity: config.queue,
     batchSize,
-    flushIntervalMs: Duration.toMillis(config.flushInterval)
+    flushInterval: config.flushInterval
   })
   const ship = shipTo(backlog)
-  const heartbeats = makeHeartbeats(sender, heartbeatIntervalMs)
+  const heartbeats = makeHeartbeats(sender, heartbeatInterval)
   const snapshot = yield* dasmon.snapshot
   const now = yield* Clock.currentTimeMillis
   yield* ship(snapshot.peers.flatMap((peer) => heartbeats.see(peer, now)))
@@ -129,7 +129,7 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
 })
 
 /** Well within the five minutes at which readers look for one. */
-const heartbeatIntervalMs = 150_000
+const heartbeatInterval = Duration.seconds(150)
 const heartbeatTick = "10 seconds"
 
 /** For each of the things that closing waits for; it waits for the server only if the last batch was taken. */

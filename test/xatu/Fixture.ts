@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process"
 import { mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { Effect, Either, Exit, Layer, Option, Scope } from "effect"
+import { Duration, Effect, Either, Exit, Layer, Option, Scope } from "effect"
 import type { ConfigInput } from "../../src/config/Config.ts"
 import { makeConfig } from "../../src/config/DecodeConfig.ts"
 import type { XatuConfig } from "../../src/config/XatuConfig.ts"
@@ -28,7 +28,7 @@ export const outcomeOf = (part: Partial<Outcome>): Outcome => ({
 export const probeOfSlots = (slot: number, count: number, peerId = peerA): Probe =>
   probeOf(peerId, { outcomes: Array.from({ length: count }, (_, index) => outcomeOf({ slot: slot + index })) })
 
-const quick = { first: 10, most: 50, denied: 50 }
+const quick = { first: Duration.millis(10), most: Duration.millis(50), denied: Duration.millis(50) }
 
 type XatuInput = NonNullable<ConfigInput["xatu"]>
 

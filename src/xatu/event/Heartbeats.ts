@@ -1,3 +1,4 @@
+import { Duration } from "effect"
 import type { PeerView } from "../../domain/peer/PeerView.ts"
 import { type Connection, connectedEvent, heartbeatEvent } from "./PeerEvents.ts"
 import type { Sender, XatuEvent } from "./XatuEvent.ts"
@@ -10,8 +11,9 @@ export interface Heartbeats {
   readonly due: (now: number) => Generator<XatuEvent>
 }
 
-/** A heartbeat whenever a peer connects or is known better, and then one every `intervalMs` while it stays. */
-export const makeHeartbeats = (sender: Sender, intervalMs: number): Heartbeats => {
+/** A heartbeat whenever a peer connects or is known better, and then one every `interval` while it stays. */
+export const makeHeartbeats = (sender: Sender, interval: Duration.Duration): Heartbeats => {
+  const intervalMs = Duration.toMillis(interval)
   const connections = new Map<string, Connection & { readonly toldAt: number }>()
   return {
     see: ({ address, agent, connected, peerId }, now, fresh = false) => {

@@ -1,4 +1,4 @@
-import { Duration, Effect, Metric, Option, type Scope } from "effect"
+import { type Duration, Effect, Metric, Option, type Scope } from "effect"
 import { xatuDropped, xatuQueueDepth } from "../../domain/metrics/Metrics.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import type { Frame } from "../event/Codec.ts"
@@ -9,7 +9,8 @@ export interface BacklogOptions {
   readonly capacity: number
   /** So many events are sent without waiting for more. */
   readonly batchSize: number
-  readonly flushIntervalMs: number
+  /** Fewer wait so long for more. */
+  readonly flushInterval: Duration.Duration
 }
 
 /** What waits to be sent, oldest first: in memory, and on disk what the memory has no room for. */
@@ -33,7 +34,7 @@ export interface Backlog {
 /** Closing the scope writes everything that waits to the folder. */
 export const makeBacklog = (
   spill: SpillFolder,
-  { batchSize, capacity, flushIntervalMs }: BacklogOptions
+  { batchSize, capacity, flushInterval }: BacklogOptions
 ): Effect.Effect<Backlog, never, Scope.Scope> =>
   Effect.gen(function* () {
     /** What is being sent, oldest first. All that waits on disk is younger, and all in memory younger than that. */
@@ -138,7 +139,7 @@ export const makeBacklog = (
             })
           : Effect.void
       ),
-      ready: some.await.pipe(Effect.zipRight(Effect.timeoutOption(enough.await, Duration.millis(flushIntervalMs)))),
+      ready: some.await.pipe(Effect.zipRight(Effect.timeoutOption(enough.await, flushInterval))),
       take: (count) =>
         exclusive(
           Effect.gen(function* () {

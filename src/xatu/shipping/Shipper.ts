@@ -5,16 +5,20 @@ import type { Backlog } from "./Backlog.ts"
 import { describeFrame, type Frame } from "../event/Codec.ts"
 import type { Transport, BatchRefused, SendError } from "./Transport.ts"
 
-/** Milliseconds between attempts. */
+/** How long is waited between attempts. */
 export interface Pace {
   /** After the first failure; it doubles, with jitter, up to `most`. */
-  readonly first: number
-  readonly most: number
+  readonly first: Duration.Duration
+  readonly most: Duration.Duration
   /** After the server did not let us in. */
-  readonly denied: number
+  readonly denied: Duration.Duration
 }
 
-export const defaultPace: Pace = { first: 500, most: 30_000, denied: 60_000 }
+export const defaultPace: Pace = {
+  first: Duration.millis(500),
+  most: Duration.seconds(30),
+  denied: Duration.minutes(1)
+}
 
 export interface Shipper {
   /** Sends what waits, for ever. */
@@ -131,7 +135,7 @@ export const makeShipper = (
 
   /** Nothing else is there to show that the server works: it may take them, and if not, that proves nothing. */
   const retrySuspects = (frames: ReadonlyArray<Frame>) =>
-    Effect.zipRight(sendAll(frames, false), Effect.sleep(pace.first * suspectRest))
+    Effect.zipRight(sendAll(frames, false), Effect.sleep(Duration.times(pace.first, suspectRest)))
 
   const run = Effect.gen(function* () {
     const delays = yield* Schedule.driver(temporaryRetries(pace))
@@ -186,12 +190,9 @@ const mostTold = 5
 const requestBytes = 3 * 2 ** 20
 
 const temporaryRetries = ({ first, most }: Pace) =>
-  Schedule.exponential(Duration.millis(first)).pipe(
-    Schedule.union(Schedule.spaced(Duration.millis(most))),
-    Schedule.jittered
-  )
+  Schedule.exponential(first).pipe(Schedule.union(Schedule.spaced(most)), Schedule.jittered)
 
-const deniedRetries = ({ denied }: Pace) => Schedule.spaced(Duration.millis(denied)).pipe(Schedule.jittered)
+const deniedRetries = ({ denied }: Pace) => Schedule.spaced(denied).pipe(Schedule.jittered)
 
 /** Parts of at most `count` events and `requestBytes` bytes. */
 const partsOf = (frames: ReadonlyArray<Frame>, count: number): ReadonlyArray<ReadonlyArray<Frame>> => {

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Either, FastCheck as fc } from "effect"
+import { Duration, Either, FastCheck as fc } from "effect"
 import type { Outcome } from "../../../src/domain/probe/Job.ts"
 import { outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
 import { describeFrame, encodeEvent, readFrames } from "../../../src/xatu/event/Codec.ts"
@@ -169,7 +169,7 @@ describe("the events of a probe", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 600 }), fc.string({ unit: "binary" }), (agent, address) => {
         const peer = { ...peerOf(peerA), agent, address }
-        for (const event of makeHeartbeats(sender, 1000).see(peer, 5000)) readRequest(encoded(event))
+        for (const event of makeHeartbeats(sender, Duration.seconds(1)).see(peer, 5000)) readRequest(encoded(event))
       }),
       { seed: 4 }
     )
@@ -187,7 +187,7 @@ describe("the events of a probe", () => {
 
 describe("heartbeats", () => {
   it("come when a peer connects, when it is known better, and every so often until it leaves", () => {
-    const heartbeats = makeHeartbeats(sender, 150_000)
+    const heartbeats = makeHeartbeats(sender, Duration.seconds(150))
     const names = (events: Iterable<XatuEvent>) =>
       [...events].map(({ event, libp2p_trace_synthetic_heartbeat: beat }) => [
         event.name.split("_").at(-1),
