@@ -1,4 +1,4 @@
-import { Console, Effect, Layer } from "effect"
+import { Console, Duration, Effect, Layer } from "effect"
 import { type Config, spillFolderOf } from "../config/Config.ts"
 import { Dasmon, type EngineOptions } from "../Dasmon.ts"
 import * as MetricsRecorder from "../http/metrics/MetricsRecorder.ts"
@@ -30,7 +30,7 @@ export const layerOver = <E>(config: Config, options: MonitorOptions, engine: La
     ? Layer.merge(MetricsRecorder.layer, metricsServer(config, options))
     : Layer.empty
   const outward = Layer.mergeAll(
-    Narrator.layer({ note: options.note, print: Console.log, summaryIntervalMs: 30_000 }),
+    Narrator.layer({ note: options.note, print: Console.log, summaryInterval: Duration.seconds(30) }),
     announce.pipe(Layer.provide(Server.layer({ ...config.httpAddr, access: accessOf(config) }))),
     metrics,
     xatu(config)

@@ -1,4 +1,4 @@
-import { Effect, Layer, Schedule, Stream } from "effect"
+import { type Duration, Effect, Layer, Schedule, Stream } from "effect"
 import { Dasmon } from "../Dasmon.ts"
 import type { Event } from "../domain/Event.ts"
 import { blameOf } from "../domain/probe/Outcome.ts"
@@ -10,8 +10,8 @@ export interface NarratorOptions {
   /** What is printed behind a peer, such as the devnet's own word for it; empty for nothing. */
   readonly note: (peerId: string) => string
   readonly print: (line: string) => Effect.Effect<void>
-  /** Milliseconds between two summaries. */
-  readonly summaryIntervalMs: number
+  /** Between two summaries. */
+  readonly summaryInterval: Duration.Duration
 }
 
 /**
@@ -54,9 +54,9 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
         }
       )
       yield* daemon("telling of what is found", tellAll)
-      const first = yield* Effect.once(Effect.sleep(options.summaryIntervalMs))
+      const first = yield* Effect.once(Effect.sleep(options.summaryInterval))
       const summarise = Effect.flatMap(dasmon.peers, (peers) => options.print(summaryOf(peers)))
-      yield* daemon("summaries", Effect.zipRight(first, summarise), Schedule.spaced(options.summaryIntervalMs))
+      yield* daemon("summaries", Effect.zipRight(first, summarise), Schedule.spaced(options.summaryInterval))
     })
   )
 
