@@ -44,7 +44,7 @@ const devnet = Command.make("devnet", { peers, seed, slotDuration, apiPort, stop
       peers: spec,
       seed: options.seed,
       apiPort: options.apiPort,
-      slotDurationMs: Duration.toMillis(options.slotDuration)
+      slotDuration: options.slotDuration
     })
     yield* withStopLimit(options.stopWithStdin ? Effect.raceFirst(running, stdinClosed) : running)
   })

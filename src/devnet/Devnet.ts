@@ -1,4 +1,4 @@
-import { Clock, Effect, ExecutionStrategy, Scope } from "effect"
+import { Clock, Duration, Effect, ExecutionStrategy, Scope } from "effect"
 import { type ChainParameters, epochOf, slotAt } from "../domain/network/Chain.ts"
 import { forkDigestAt } from "../domain/network/ForkDigest.ts"
 import { toHex } from "../domain/Bytes.ts"
@@ -17,8 +17,8 @@ export interface DevnetOptions {
   readonly peers?: PeersSpec
   /** Port of the Beacon API on 127.0.0.1; any that is free if left out or 0. */
   readonly apiPort?: number
-  /** 100 to 60,000; 2,000 if left out. */
-  readonly slotDurationMs?: number
+  /** Whole milliseconds, 100 ms to 1 min; 2 s if left out. */
+  readonly slotDuration?: Duration.Duration
   /** A whole number: makes the same chain, keys and misbehaviour again. 1 if left out. */
   readonly seed?: number
   /** Epochs that have passed since genesis at the start, 3 to 256, of which the first is not of Fulu; 4 if left out. */
@@ -39,7 +39,8 @@ export interface Devnet {
 /** Starts a network on 127.0.0.1: its chain, its peers and its Beacon API. Takes 2 to 8 seconds, most of them for KZG. */
 export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { apiPort, historyEpochs, peers: spec, seed, slotDurationMs } = yield* checked(options)
+    const { apiPort, historyEpochs, peers: spec, seed, slotDuration } = yield* checked(options)
+    const slotDurationMs = Duration.toMillis(slotDuration)
     const pool = yield* makeBlobPool(seed)
     const now = yield* Clock.currentTimeMillis
     const genesisTime = Math.floor((now - historyEpochs * 32 * slotDurationMs) / 1000)
@@ -91,9 +92,16 @@ const beaconNodeIdentity = (chain: DevChain) =>
   })
 
 const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>, DevnetError> => {
-  const all = { peers: defaultPeers, apiPort: 0, slotDurationMs: 2_000, seed: 1, historyEpochs: 4, ...options }
+  const all = {
+    peers: defaultPeers,
+    apiPort: 0,
+    slotDuration: Duration.seconds(2),
+    seed: 1,
+    historyEpochs: 4,
+    ...options
+  }
   const ranges = [
-    ["the slot duration in milliseconds", all.slotDurationMs, 100, 60_000],
+    ["the slot duration in milliseconds", Duration.toMillis(all.slotDuration), 100, 60_000],
     ["the number of epochs of history", all.historyEpochs, 3, 256],
     ["the port", all.apiPort, 0, 65_535],
     ["the seed", all.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]

@@ -57,7 +57,7 @@ export const layerStranger: Layer.Layer<Stranger> = Layer.scoped(
     // The last one, and no other, is a `fresh` peer of a client that refuses what is below its earliest slot.
     const devnet = yield* makeDevnet({
       peers: [...defaultPeers, "honest", "honest", "fresh"],
-      slotDurationMs: 250,
+      slotDuration: Duration.millis(250),
       seed: 5
     })
     const { chain, parameters, peers } = devnet

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
+import { Duration, Effect, Schema } from "effect"
 import { makeDevnet } from "../../src/devnet/Devnet.ts"
 import { scaledMs } from "../TimeLimits.ts"
 
@@ -17,7 +17,7 @@ const Report = Schema.parseJson(
 describe("a host of one's own", () => {
   it.scopedLive("gets the events, and nothing is left when it has closed the monitor", () =>
     Effect.gen(function* () {
-      const network = yield* makeDevnet({ peers: ["honest"], slotDurationMs: 500, seed: 9 })
+      const network = yield* makeDevnet({ peers: ["honest"], slotDuration: Duration.millis(500), seed: 9 })
       const [peer] = network.peers
       const home = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-host-"))),
