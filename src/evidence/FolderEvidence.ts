@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
 import { NodeFileSystem } from "@effect/platform-node"
-import { Effect, Either, Fiber, FiberSet, Layer, Option, PartitionedSemaphore, Schema } from "effect"
+import { Effect, Either, Fiber, FiberSet, Layer, Option, PartitionedSemaphore, Ref, Schema } from "effect"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeGuard } from "../runtime/Guard.ts"
 import { encodeEvidence, type Evidence } from "./Evidence.ts"
@@ -35,17 +35,17 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   const disk = yield* PartitionedSemaphore.make<string>({ permits: 1 })
   const writes = yield* FiberSet.make()
   const guard = yield* makeGuard("keeping of evidence", { isShown: false })
-  let scanned = false
-  let failing = Option.none<string>()
-  let lost = 0
+  const scanned = yield* Ref.make(false)
+  /** Why it cannot be written, while it cannot. */
+  const failing = yield* Ref.make(Option.none<string>())
+  const lost = yield* Ref.make(0)
 
   const discard = ({ name }: Piece) =>
     removeFile(fs, `${path}/${name}`).pipe(Effect.zipRight(Effect.sync(() => index.remove(name))))
 
-  const scanOnce = Effect.suspend(() =>
-    scanned
-      ? Effect.void
-      : scan(fs, path, index, discard).pipe(Effect.zipRight(Effect.sync(() => void (scanned = true))))
+  const scanOnce = Effect.unlessEffect(
+    Effect.zipRight(scan(fs, path, index, discard), Ref.set(scanned, true)),
+    Ref.get(scanned)
   )
 
   const keepOne = (evidence: Evidence) =>
@@ -67,23 +67,24 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
       Effect.mapError((error) => (error._tag === "FolderError" ? error.reason : reasonOf(error)))
     )
 
-  const succeeded = Effect.suspend(() => {
-    if (Option.isNone(failing)) return Effect.void
-    failing = Option.none()
-    return Effect.logInfo(`evidence folder ${path}: is written again`)
-  })
+  /** Gives whether it failed before. */
+  const setFailing = (reason: Option.Option<string>) => Effect.map(Ref.getAndSet(failing, reason), Option.isSome)
+
+  const succeeded = Effect.whenEffect(
+    Effect.logInfo(`evidence folder ${path}: is written again`),
+    setFailing(Option.none())
+  )
 
   const failed = (reason: string, pieces: number) =>
-    Effect.suspend(() => {
-      const first = Option.isNone(failing)
-      failing = Option.some(reason)
-      lost += pieces
-      return first
-        ? Effect.logWarning(
-            `evidence folder ${path}: cannot be written: ${reason}; still trying, meanwhile evidence is lost`
-          )
-        : Effect.void
-    })
+    Effect.zipRight(
+      Ref.update(lost, (before) => before + pieces),
+      Effect.unlessEffect(
+        Effect.logWarning(
+          `evidence folder ${path}: cannot be written: ${reason}; still trying, meanwhile evidence is lost`
+        ),
+        setFailing(Option.some(reason))
+      )
+    )
 
   /** After a failure the rest of a probe's pieces is not tried: a disk that hangs is waited for once a probe. */
   const keep = Effect.fn("FolderEvidence.keep")(function* (pieces: ReadonlyArray<Evidence>) {
@@ -109,7 +110,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
       pieces.length === 0
         ? Effect.void
         : Effect.flatMap(FiberSet.run(writes, keep(pieces)), (fiber) => Effect.asVoid(Fiber.await(fiber))),
-    state: Effect.sync(() => ({
+    state: Effect.map(Effect.all({ failing: Ref.get(failing), lost: Ref.get(lost) }), ({ failing, lost }) => ({
       state: Option.isNone(failing) ? "keeping" : "failing",
       reason: Option.getOrNull(failing),
       lost,
