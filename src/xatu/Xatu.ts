@@ -118,7 +118,7 @@ const make = Effect.fn("Xatu.make")(function* (config: XatuConfig, options: Xatu
   }).pipe(Effect.interruptible, Effect.timeoutOption(farewell))
   yield* Effect.addFinalizer(() => catchUp)
 
-  const shipper = makeShipper(transport, backlog, { batchSize, pace: options.pace ?? defaultPace })
+  const shipper = yield* makeShipper(transport, backlog, { batchSize, pace: options.pace ?? defaultPace })
   yield* daemon("shipping to Xatu", shipper.run)
   yield* Effect.addFinalizer(() =>
     Effect.zipRight(

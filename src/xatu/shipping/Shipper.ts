@@ -1,4 +1,4 @@
-import { Duration, Effect, Metric, Option, Schedule } from "effect"
+import { Duration, Effect, Metric, Option, Ref, Schedule } from "effect"
 import { concatBytes } from "../../domain/Bytes.ts"
 import { xatuExportSeconds, xatuRefused, xatuSent } from "../../domain/metrics/Metrics.ts"
 import type { Backlog } from "./Backlog.ts"
@@ -33,21 +33,23 @@ export interface Shipper {
  * it is refused again right after the server took others; and of a batch of which nothing is taken everything is kept
  * and tried again, with more events each time.
  */
-export const makeShipper = (
+export const makeShipper = Effect.fnUntraced(function* (
   transport: Transport["Type"],
   backlog: Backlog,
   options: { readonly batchSize: number; readonly pace: Pace }
-): Shipper => {
+): Effect.fn.Return<Shipper> {
   const { batchSize, pace } = options
-  const state: { failing: SendError["_tag"] | undefined; filtered: boolean } = { failing: undefined, filtered: false }
+  /** What the last attempt came to, while it is a failure. */
+  const failing = yield* Ref.make(Option.none<SendError["_tag"]>())
+  /** Whether it was told that the server leaves events out. */
+  const isFilterTold = yield* Ref.make(false)
 
   /** Were refused alone while the server took others. */
   const suspects = new Set<Frame>()
 
   const report = (error: SendError) =>
-    Effect.suspend(() => {
-      if (state.failing === error._tag) return Effect.void
-      state.failing = error._tag
+    Effect.flatMap(Ref.getAndSet(failing, Option.some(error._tag)), (before) => {
+      if (Option.contains(before, error._tag)) return Effect.void
       switch (error._tag) {
         case "ServerUnavailable":
           return Effect.logWarning(`xatu: ${transport.name} cannot be reached, events wait: ${error.reason}`)
@@ -63,12 +65,15 @@ export const makeShipper = (
       yield* backlog.settle(frames)
       for (const frame of frames) suspects.delete(frame)
       yield* Metric.incrementBy(xatuSent, frames.length)
-      if (state.failing !== undefined) yield* Effect.logInfo(`xatu: ${transport.name} accepts events again`)
-      state.failing = undefined
-      if (!state.filtered && Option.exists(ingested, (count) => count < frames.length)) {
-        state.filtered = true
-        yield* Effect.logWarning(
-          `xatu: ${transport.name} took in fewer events than were sent: a filter of the server leaves them out`
+      if (Option.isSome(yield* Ref.getAndSet(failing, Option.none()))) {
+        yield* Effect.logInfo(`xatu: ${transport.name} accepts events again`)
+      }
+      if (Option.exists(ingested, (count) => count < frames.length)) {
+        yield* Effect.unlessEffect(
+          Effect.logWarning(
+            `xatu: ${transport.name} took in fewer events than were sent: a filter of the server leaves them out`
+          ),
+          Ref.getAndSet(isFilterTold, true)
         )
       }
     })
@@ -164,8 +169,8 @@ export const makeShipper = (
     }).pipe(Effect.forever)
   })
 
-  return { run, isFailing: Effect.sync(() => state.failing !== undefined) }
-}
+  return { run, isFailing: Effect.map(Ref.get(failing), Option.isSome) }
+})
 
 /** How a round went. */
 interface SendResult {
