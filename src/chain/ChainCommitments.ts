@@ -27,6 +27,9 @@ export interface ChainCommitmentsOptions {
   readonly preloadLimit?: Duration.DurationInput | undefined
 }
 
+/** For the chain to tell of its head. */
+const headLimit = Duration.seconds(30)
+
 /** The commitment cache over the chain that the externs tell of. */
 export const layer = (options: ChainCommitmentsOptions): Layer.Layer<CommitmentCache, never, Externs> =>
   Layer.scoped(CommitmentCache, make(options)).pipe(Layer.annotateLogs({ service: "commitments" }))
@@ -51,8 +54,14 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
 
   const guard = yield* makeGuard("asking the chain for its head", { isShown: false })
   const refreshHead = guard(
-    Effect.flatMap(externs.chainHead, (head) =>
-      Effect.suspend(() => worklist.add(advance(memory, head.slot, head.root)))
+    externs.chainHead.pipe(
+      Effect.disconnect,
+      Effect.timeoutFail({
+        duration: headLimit,
+        onTimeout: () =>
+          new ExternsError({ operation: "head", reason: `no answer within ${Duration.format(headLimit)}` })
+      }),
+      Effect.flatMap((head) => worklist.add(advance(memory, head.slot, head.root)))
     ),
     (reason) => new ExternsError({ operation: "head", reason: `died of a bug: ${reason}` })
   )

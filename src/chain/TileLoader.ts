@@ -1,4 +1,4 @@
-import { Deferred, Effect, FiberId, FiberSet, Metric, Option } from "effect"
+import { Deferred, Duration, Effect, FiberId, FiberSet, Metric, Option } from "effect"
 import type { Block, SlotFacts } from "../domain/network/Block.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
 import { tileRange, tilesOf } from "../domain/network/Tile.ts"
@@ -21,6 +21,8 @@ export interface TileLoader {
 
 /** Tiles that are asked for at once. */
 const concurrency = 3
+/** A host that does not answer at all must not keep a permit. */
+const questionLimit = Duration.minutes(2)
 /** Answers that a reorg made worthless, before it is given up. */
 const maxRepeats = 5
 
@@ -43,7 +45,19 @@ export const makeTileLoader = Effect.fnUntraced(function* (
   const attempt = Effect.fnUntraced(function* (range: SlotRange) {
     const stamps = () => tilesOf(range).map(memory.stamp).join()
     const before = stamps()
-    const blocks = yield* permits.withPermits(1)(externs.chainQuery(range))
+    const blocks = yield* permits.withPermits(1)(
+      Effect.suspend(() => externs.chainQuery(range)).pipe(
+        Effect.disconnect,
+        Effect.timeoutFail({
+          duration: questionLimit,
+          onTimeout: () =>
+            new ExternsError({
+              operation: `blocks ${range.start}..${range.end}`,
+              reason: `no answer within ${Duration.format(questionLimit)}`
+            })
+        })
+      )
+    )
     if (stamps() !== before) return Option.none()
     const doubted = memory.store(range, blocks)
     if (doubted.length > 0) yield* onDoubt(doubted)

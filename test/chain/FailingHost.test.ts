@@ -76,6 +76,21 @@ const defects: ReadonlyArray<readonly [name: string, query: Query]> = [
 ]
 
 describe("a host whose code has a bug", () => {
+  it.scoped("that never answers costs a wait, said in the log, and not the ground truth", () =>
+    Effect.gen(function* () {
+      let asked = 0
+      const { cache, logged } = yield* observed((query) => (range) => (++asked <= 3 ? Effect.never : query(range)))
+      yield* seconds(100)
+      assert.isBelow((yield* cache.progress).known, 270)
+      yield* seconds(200)
+      assert.deepStrictEqual(yield* cache.progress, { known: 270, wanted: 270 })
+      assert.isTrue(
+        logged.some((line) => line.includes("no answer within 2m")),
+        logged.join("; ")
+      )
+    })
+  )
+
   for (const [name, broken] of defects) {
     it.scoped(`that ${name} at one question costs nothing but a line in the log`, () =>
       Effect.forEach([1, 5], (nth) =>
