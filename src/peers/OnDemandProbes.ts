@@ -29,8 +29,8 @@ export interface OnDemandProbes {
     job: Job,
     turn: Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E, R>
-  /** The actor's turn came, and there is nothing to ask. */
-  readonly refuse: (reason: string) => Effect.Effect<void>
+  /** The actor's turn came, and there is nothing to ask: for anyone, or for those who wait for this job. */
+  readonly refuse: (reason: string, job?: Option.Option<Job>) => Effect.Effect<void>
 }
 
 interface Caller {
@@ -97,9 +97,9 @@ export const makeOnDemandProbes = (peerId: string, untilDown: Effect.Effect<void
             })
           )
       ),
-    refuse: (reason) =>
+    refuse: (reason, job = Option.none()) =>
       Effect.flatMap(
-        take(() => true),
+        take((caller) => Option.match(job, { onNone: () => true, onSome: (one) => Option.contains(caller.job, one) })),
         (tell) => tell(new NothingToAsk({ peerId, reason }))
       )
   }

@@ -102,7 +102,9 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const connect = Effect.gen(function* () {
     // The host's event of the loss did not reach us: it is told all the same.
     if (journal.state().connected && !link.isUp()) yield* disconnected("connection closed")
+    isUnreached = true
     const peer = yield* excuseOverload(host.connect(journal.state().address))
+    isUnreached = false
     const wasConnected = journal.state().connected
     const { agent } = yield* journal.enter({
       change: (state) => withConnection(state, peer),
@@ -139,9 +141,13 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     return Option.none<PeerEnd>()
   })
 
-  /** A peer that could not be reached is dialled at its new address without waiting any longer. */
+  let isUnreached = false
+
+  /** A peer that could not be reached, and then comes by itself or is heard of elsewhere, is not waited for any longer. */
   const rest = Effect.suspend(() =>
-    link.isUp() ? pause : Effect.raceFirst(pause, Effect.zipRight(newAddress.await, backOff.reset))
+    isUnreached
+      ? Effect.raceFirst(pause, Effect.zipRight(Effect.raceFirst(link.untilUp, newAddress.await), backOff.reset))
+      : pause
   )
 
   const remember = yield* makeRemember(peerId)
@@ -203,6 +209,9 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     probe: (job) =>
       Effect.suspend(() => {
         if (!journal.state().connected) return new NotConnected({ peerId })
+        if (Option.exists(job, (wanted) => wanted.peerId !== peerId)) {
+          return new NothingToAsk({ peerId, reason: "the job is of another peer" })
+        }
         if (Option.isSome(journal.state().nodeId)) return onDemand.wait(job)
         return new NothingToAsk({
           peerId,

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Exit, Metric, Option, Ref, Schedule } from "effect"
+import { Clock, Duration, Effect, Metric, Option, Ref, Schedule } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { gaugeWhile } from "../domain/metrics/MetricFamily.ts"
 import { probesInFlight, probesStarted } from "../domain/metrics/Metrics.ts"
@@ -7,11 +7,13 @@ import { forkDigestAt } from "../domain/network/ForkDigest.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import type { Job } from "../domain/probe/Job.ts"
 import { PeerRefused, type RequestError, type Unverifiable } from "../domain/probe/Outcome.ts"
+import type { Evidence } from "../evidence/Evidence.ts"
 import { EvidenceStore } from "../evidence/EvidenceStore.ts"
 import type { HistoryError } from "../history/store/History.ts"
-import { Externs, type ExternsError } from "../host/Externs.ts"
+import { Externs, ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { makeExcuseOverload } from "../probe/ExcuseOverload.ts"
+import { askClaim } from "../probe/AskClaim.ts"
 import { Prober } from "../probe/Prober.ts"
 import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
@@ -21,7 +23,7 @@ import type { OnDemandProbes } from "./OnDemandProbes.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
 import type { PeerLink } from "./PeerLink.ts"
 import { reachedAt } from "./PeerState.ts"
-import { isStopping, makeRecordProbe } from "./RecordProbe.ts"
+import { makeRecordProbe } from "./RecordProbe.ts"
 import { makeTakeClaim } from "./TakeClaim.ts"
 
 export interface SessionOptions {
@@ -58,12 +60,13 @@ export const makeSession = Effect.fnUntraced(function* (
   const excuseOverload = yield* makeExcuseOverload
   const takeClaim = yield* makeTakeClaim(journal)
   const recordProbe = yield* makeRecordProbe(journal)
+  const unkept: Array<Evidence> = []
   /** The peer is asked one thing at a time. */
   const oneAtATime = yield* Effect.makeSemaphore(1)
   const { peerId } = journal.state().address
 
   const refresh = Effect.fn("PeerSession.refresh")(function* (nodeId: Uint8Array) {
-    const statement = yield* excuseOverload(peerRefresh(journal.state().address))
+    const statement = yield* excuseOverload(askClaim(peerRefresh, journal.state().address))
     const ours = digestsAround(slotAt(chain, yield* Clock.currentTimeMillis))
     if (!ours.includes(statement.forkDigest)) {
       yield* host.disconnect(peerId, goodbyeCodes.irrelevantNetwork)
@@ -80,29 +83,31 @@ export const makeSession = Effect.fnUntraced(function* (
 
   /** Whatever was asked comes to its end in one piece: answered, counted, told and recorded; or not at all. */
   const probe = (nodeId: Uint8Array, claims: ClaimHistory, job: Job) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.gen(function* () {
+    Effect.uninterruptibleMask((restore) => {
+      const ended = totals.started()
+      return Effect.gen(function* () {
         const state = journal.state()
         yield* Metric.increment(probesStarted)
-        totals.started()
+        const asking = prober.probe({
+          address: state.address,
+          nodeId,
+          claims,
+          job,
+          agent: state.agent,
+          remoteAddress: reachedAt(state)
+        })
         const result = yield* restore(
-          prober.probe({
-            address: state.address,
-            nodeId,
-            claims,
-            job,
-            agent: state.agent,
-            remoteAddress: reachedAt(state)
-          })
-        ).pipe(
-          Effect.onExit((exit) => (Exit.isFailure(exit) ? Effect.sync(() => totals.ended(undefined)) : Effect.void))
+          asking.pipe(Effect.disconnect, Effect.timeoutFail({ duration: probeLimit, onTimeout: () => endless }))
         )
-        yield* recordProbe(result)
-        yield* Effect.whenEffect(evidence.keep(result.evidence), isStopping)
+        unkept.push(...result.evidence)
+        yield* recordProbe(result, ended)
         if (Option.isSome(result.statement)) yield* restore(takeClaim(result.statement.value, nodeId))
         return result
-      })
-    ).pipe(gaugeWhile(probesInFlight), Effect.withSpan("PeerSession.probe"))
+      }).pipe(Effect.ensuring(Effect.sync(ended)))
+    }).pipe(gaugeWhile(probesInFlight), Effect.withSpan("PeerSession.probe"))
+
+  /** What is told is proven, also when the program stops at that moment. */
+  const keepEvidence = Effect.suspend(() => evidence.keep(unkept.splice(0)))
 
   const nothingToAsk = (reason: string) => Effect.as(onDemand.refuse(reason), Option.none())
 
@@ -112,6 +117,10 @@ export const makeSession = Effect.fnUntraced(function* (
     const { claims } = journal.state()
     if (Option.isNone(claims)) return yield* nothingToAsk("it has claimed nothing yet")
     const wanted = onDemand.wanted()
+    if (Option.isSome(wanted) && !(yield* sampler.allows(claims.value, wanted.value))) {
+      yield* onDemand.refuse("what was asked for is not owed, or cannot be judged, at this moment", wanted)
+      return Option.none()
+    }
     const chosen = Option.isSome(wanted) ? wanted : yield* sampler.next(peerId, claims.value)
     if (Option.isNone(chosen)) return yield* nothingToAsk("nothing that it owes can be judged at this moment")
     return Option.some(yield* onDemand.serve(chosen.value, probe(nodeId, claims.value, chosen.value)))
@@ -120,9 +129,11 @@ export const makeSession = Effect.fnUntraced(function* (
   /** One probe, if there is anything to ask; gives whether the peer is to be left alone for a while. */
   const probeNext = (nodeId: Uint8Array) =>
     Effect.gen(function* () {
-      const result = yield* workers.run(oneAtATime.withPermits(1)(chooseAndProbe(nodeId)))
       // Others may have the worker while this peer's evidence is written.
-      yield* evidence.keep(Option.match(result, { onNone: () => [], onSome: ({ evidence }) => evidence }))
+      const result = yield* Effect.ensuring(
+        workers.run(oneAtATime.withPermits(1)(chooseAndProbe(nodeId))),
+        keepEvidence
+      )
       const wasAnswered = !Option.exists(result, ({ conversation }) => conversation !== "answered")
       yield* wasAnswered ? answered : syncLink
       return !wasAnswered
@@ -162,4 +173,11 @@ export const makeSession = Effect.fnUntraced(function* (
       yield* Effect.raceFirst(Effect.raceFirst(probing, refreshing), lost)
     })
   return { session, syncLink }
+})
+
+/** Longer than the limits of all its requests together: a host that does not keep to them must not keep a worker. */
+const probeLimit = Duration.minutes(5)
+const endless = new ExternsError({
+  operation: "probe",
+  reason: `it was not over within ${Duration.format(probeLimit)}`
 })

@@ -9,6 +9,7 @@ import { type NotProbed, TooManyWaiting, UnknownPeer } from "../domain/probe/Pro
 import { EventBus } from "../events/EventBus.ts"
 import { type ConnectedPeer, Host, type HostEvent } from "../host/Host.ts"
 import { ProbeTotals } from "../probe/ProbeTotals.ts"
+import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { makePeerActor, type PeerActor, type PeerActorOptions, type PeerEnd } from "./PeerActor.ts"
@@ -52,6 +53,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
   const sampler = yield* Sampler
   const bus = yield* EventBus
   const totals = yield* ProbeTotals
+  const workers = yield* ProbeWorkers
   const actors = new Map<string, PeerActor>()
   const passedOver = new Set<string>()
   const fibers = yield* FiberMap.make<string>()
@@ -161,7 +163,12 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     view: (peerId) => Option.flatMap(Option.fromNullable(actors.get(peerId)), (actor) => actor.view()),
     passedOver: () => passedOver.size,
     probe,
-    halt: Effect.zipRight(Fiber.interrupt(following), FiberMap.clear(fibers))
+    halt: Effect.gen(function* () {
+      yield* workers.close
+      yield* Fiber.interrupt(following)
+      // All at once: one after the other, each would begin what the one before it made room for.
+      yield* Fiber.interruptAll(Array.from(fibers, ([, fiber]) => fiber))
+    })
   })
 })
 

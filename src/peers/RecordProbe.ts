@@ -1,24 +1,23 @@
-import { Effect, HashSet, Option } from "effect"
+import { Effect, Fiber, HashSet, Option } from "effect"
+import type { Probe } from "../domain/probe/Job.ts"
 import { coverageView } from "../domain/probe/Confidence.ts"
 import { describe } from "../domain/probe/Outcome.ts"
 import { History } from "../history/store/History.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
-import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
 import { withProbe } from "./PeerState.ts"
 
 /**
- * Takes a finished probe: it is counted, changes the peer's state and is told in one step, and is recorded after that.
+ * Takes a finished probe: it is counted (`ended`), changes the peer's state and is told in one step, and is recorded after that.
  * This cannot be interrupted, but for the wait for the history, which may be long when the disk is full: what is told
  * is recorded too, also when the program stops at that moment.
  */
 export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal) {
   const history = yield* History
   const sampler = yield* Sampler
-  const totals = yield* ProbeTotals
 
-  return ({ conversation, error, probe }: ProbeResult) =>
+  return ({ conversation, error, probe }: ProbeResult, ended: (result: Probe) => void) =>
     Effect.gen(function* () {
       const counts = yield* sampler.record(probe)
       const coverage = Option.map(counts, coverageView)
@@ -30,21 +29,27 @@ export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal
           }
           return { ...after, lastFailure: Option.orElse(after.lastFailure, () => Option.map(error, describe)) }
         },
-        also: () => totals.ended(probe),
+        also: () => ended(probe),
         events: () => [{ _tag: "Sampling", probe, conversation, coverage: Option.getOrNull(coverage) }]
       })
       yield* untilStopped(history.recordProbe(probe, conversation, Option.getOrUndefined(counts)))
     }).pipe(Effect.uninterruptible)
 })
 
-/** Whether someone has asked this fiber to stop. */
-export const isStopping = Effect.descriptorWith(({ interruptors }) => Effect.succeed(HashSet.size(interruptors) > 0))
-
-/** Waits as long as it takes; once this fiber is to stop, no more than a second. A probe is never recorded twice. */
+/**
+ * Waits as long as it takes; once this fiber is to stop, up to two seconds more. It is begun once: a record that was
+ * broken off and begun again would go to the end of the queue each time.
+ */
 const untilStopped = (record: Effect.Effect<void>): Effect.Effect<void> =>
-  Effect.interruptible(record).pipe(
-    Effect.timeoutTo({ duration: "1 second", onTimeout: () => false, onSuccess: () => true }),
-    Effect.zipWith(isStopping, (isRecorded, isStopping) => isRecorded || isStopping),
-    Effect.repeat({ until: (isOver) => isOver }),
-    Effect.asVoid
-  )
+  Effect.gen(function* () {
+    const recording = yield* Effect.fork(Effect.interruptible(record))
+    const awhile = Effect.interruptible(Fiber.await(recording)).pipe(Effect.timeoutOption("1 second"))
+    while (true) {
+      const exit = yield* awhile
+      if (Option.isSome(exit)) return yield* exit.value
+      if (yield* isStopping) return yield* Effect.asVoid(Fiber.interrupt(recording))
+    }
+  })
+
+/** Whether someone has asked this fiber to stop. */
+const isStopping = Effect.descriptorWith(({ interruptors }) => Effect.succeed(HashSet.size(interruptors) > 0))

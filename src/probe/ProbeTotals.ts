@@ -21,9 +21,11 @@ export class ProbeTotals extends Context.Tag("dasmon/ProbeTotals")<
   ProbeTotals,
   {
     readonly now: () => Totals
-    readonly started: () => void
-    /** Every probe that was started ends in this, with or without a result. */
-    readonly ended: (probe: Probe | undefined) => void
+    /**
+     * A probe has begun. It ends with what this gives, called with its result or without one; whoever calls that again
+     * changes nothing.
+     */
+    readonly started: () => (result?: Probe) => void
     readonly defect: Effect.Effect<void>
   }
 >() {
@@ -33,13 +35,14 @@ export class ProbeTotals extends Context.Tag("dasmon/ProbeTotals")<
       now: () => totals,
       started: () => {
         totals = { ...totals, started: totals.started + 1, inFlight: totals.inFlight + 1 }
-      },
-      ended: (probe) => {
-        totals = {
-          ...totals,
-          inFlight: totals.inFlight - 1,
-          completed: totals.completed + (probe === undefined ? 0 : 1),
-          outcomes: probe === undefined ? totals.outcomes : addOutcomes(totals.outcomes, countOutcomes(probe.outcomes))
+        let hasEnded = false
+        return (result) => {
+          if (hasEnded) return
+          hasEnded = true
+          totals = { ...totals, inFlight: totals.inFlight - 1 }
+          if (result === undefined) return
+          const outcomes = addOutcomes(totals.outcomes, countOutcomes(result.outcomes))
+          totals = { ...totals, completed: totals.completed + 1, outcomes }
         }
       },
       defect: Effect.zipRight(

@@ -7,7 +7,11 @@ import * as Metrics from "../domain/metrics/Metrics.ts"
  */
 export class ProbeWorkers extends Context.Tag("dasmon/ProbeWorkers")<
   ProbeWorkers,
-  { readonly run: <A, E, R>(probe: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> }
+  {
+    readonly run: <A, E, R>(probe: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /** From here on no probe begins: who waits, or comes, waits until it is interrupted. */
+    readonly close: Effect.Effect<void>
+  }
 >() {
   static readonly layer = (workers: number) =>
     Layer.effect(ProbeWorkers, Effect.as(Metric.set(Metrics.workers, workers), ProbeWorkers.of(makeWorkers(workers))))
@@ -20,10 +24,11 @@ export class ProbeWorkers extends Context.Tag("dasmon/ProbeWorkers")<
 const makeWorkers = (workers: number): ProbeWorkers["Type"] => {
   const waiting = new Set<Deferred.Deferred<void>>()
   let free = workers
+  let isClosed = false
 
   const giveBack = Effect.suspend(() => {
     const [next] = waiting
-    if (next === undefined) {
+    if (next === undefined || isClosed) {
       free++
       return Effect.void
     }
@@ -33,7 +38,7 @@ const makeWorkers = (workers: number): ProbeWorkers["Type"] => {
 
   const take = (restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) =>
     Effect.suspend(() => {
-      if (free > 0) {
+      if (free > 0 && !isClosed) {
         free--
         return Effect.void
       }
@@ -48,6 +53,9 @@ const makeWorkers = (workers: number): ProbeWorkers["Type"] => {
     })
 
   return {
+    close: Effect.sync(() => {
+      isClosed = true
+    }),
     run: (probe) =>
       Effect.uninterruptibleMask((restore) => Effect.zipRight(take(restore), Effect.ensuring(restore(probe), giveBack)))
   }

@@ -16,6 +16,7 @@ import { Externs, type ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
 import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
+import { askClaim } from "./AskClaim.ts"
 import { overloaded } from "./ExcuseOverload.ts"
 import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
 import { type Received, requestColumns } from "./RequestColumns.ts"
@@ -90,7 +91,7 @@ const make = Effect.gen(function* () {
     )
     const verified = yield* verifyDeliveries(chain, verifier, commitments, deliveries)
     const worstLag = yield* lag.worstSince(startedAt)
-    const settled = yield* settle({ chain, nodeId, claims, commitments, claimNow: peerRefresh(address) }, [
+    const settled = yield* settle({ chain, nodeId, claims, commitments, claimNow: askClaim(peerRefresh, address) }, [
       ...verified,
       ...failed.map((entry) => excuseOverload(entry, worstLag))
     ])

@@ -1,5 +1,5 @@
 import { Clock, Effect, Either, Option } from "effect"
-import { type ChainParameters, slotAt } from "../domain/network/Chain.ts"
+import { type ChainParameters, serveRange, slotAt } from "../domain/network/Chain.ts"
 import { type ClaimParts, makeClaim } from "../domain/peer/ClaimParts.ts"
 import { type ClaimHistory, extendClaims, owes } from "../domain/peer/ClaimHistory.ts"
 import type { Outcome } from "../domain/probe/Job.ts"
@@ -18,7 +18,7 @@ export interface Afterwards {
 
 /**
  * The last look before anyone is blamed: the chain must still say the same of every slot in question, and a peer that
- * left something out must still claim it.
+ * left something out must still claim it, and still have to keep it.
  */
 export const settle = Effect.fn("Prober.settle")(function* (after: Afterwards, finished: ReadonlyArray<Finished>) {
   const blamed = finished.filter(({ error }) => Option.exists(error, (error) => blameOf[outcomeOf(error)] === "peer"))
@@ -44,18 +44,29 @@ export const settle = Effect.fn("Prober.settle")(function* (after: Afterwards, f
   const leftOut = blamed.some(({ error }) => Option.exists(error, isLeftOut))
   const statement = leftOut ? Option.some(yield* Effect.either(after.claimNow)) : Option.none()
   const stillOwes = yield* claimCheck(after, statement)
+  const now = slotAt(after.chain, yield* Clock.currentTimeMillis)
+  const keptFrom = serveRange(after.chain, now + edgeEpochs * after.chain.slotsPerEpoch).start
   return {
     finished: finished.map((entry): Finished => {
       if (!blamed.includes(entry)) return entry
       const excuse = excuses.get(entry.block.slot)
       if (excuse !== undefined) return { ...entry, error: Option.some(excuse) }
-      if (!Option.exists(entry.error, isLeftOut) || stillOwes(entry)) return entry
+      if (!Option.exists(entry.error, isLeftOut)) return entry
+      if (entry.block.slot < keptFrom) return { ...entry, error: Option.some(nobodyKeeps(entry.block.slot)) }
+      if (stillOwes(entry)) return entry
       const detail = "the peer no longer claims it, or would not say whether it does"
       return { ...entry, error: Option.some(new Unverifiable({ reason: "claim_changed", detail })) }
     }),
     statement: Option.flatMap(statement, Either.getRight)
   }
 })
+
+/** A peer's clock may be ahead of ours by so much when it prunes. */
+const edgeEpochs = 1
+
+/** The edge of the retention may pass a slot between the choice of a job and the end of its probe. */
+const nobodyKeeps = (slot: number) =>
+  new Unverifiable({ reason: "no_longer_owed", detail: `slot ${slot} is too old by now to be kept` })
 
 /** The combination as it is recorded. */
 export const toOutcome = ({ block, column, error }: Finished): Outcome => ({

@@ -1,7 +1,7 @@
 import { Clock, Context, Duration, Effect, Layer, Option, Random } from "effect"
-import { epochStart, type SlotRange, slotAt } from "../domain/network/Chain.ts"
+import { epochStart, maxRequestBlocks, type SlotRange, slotAt } from "../domain/network/Chain.ts"
 import { type Margins, owedRange } from "../domain/peer/Claim.ts"
-import { type ClaimHistory, owesTheSame } from "../domain/peer/ClaimHistory.ts"
+import { type ClaimHistory, owes, owesTheSame } from "../domain/peer/ClaimHistory.ts"
 import { type CoverageCounts, settles } from "../domain/probe/Coverage.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
@@ -36,6 +36,8 @@ export class Sampler extends Context.Tag("dasmon/Sampler")<
      * reads from the history what was tested before.
      */
     readonly next: (peerId: PeerId, claims: ClaimHistory) => Effect.Effect<Option.Option<Job>, HistoryError>
+    /** Whether a peer with these claims may be asked for, and judged by, all of this job at this moment. */
+    readonly allows: (claims: ClaimHistory, job: Job) => Effect.Effect<boolean>
     /** Takes the outcomes of a finished probe into account; gives how much of what the peer owes is tested with it. */
     readonly record: (probe: Probe) => Effect.Effect<Option.Option<CoverageCounts>>
     /** Drops a peer's coverage from memory; the history keeps it. */
@@ -103,6 +105,16 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     })
   })
 
+  /** What a peer with these claims may be asked for: what it owes, margins taken off, as far as it is wanted. */
+  const rangeOf = (claims: ClaimHistory, headSlot: Slot, currentSlot: Slot): SlotRange => {
+    const owed = owedRange(chain, claims.current, headSlot, currentSlot, options.margins)
+    const filter = options.blockFilter(headSlot)
+    return {
+      start: Math.max(owed.start, filter.start, currentSlot - windowSlots, 0),
+      end: Math.min(owed.end, filter.end)
+    }
+  }
+
   const next = Effect.fn("Sampler.next")(function* (peerId: string, claims: ClaimHistory) {
     const known = entries.get(peerId)
     const entry =
@@ -113,12 +125,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     yield* forgetReplaced(entry, now)
     const headSlot = yield* commitments.headSlot
     const currentSlot = slotAt(chain, now)
-    const owed = owedRange(chain, claims.current, headSlot, currentSlot, options.margins)
-    const filter = options.blockFilter(headSlot)
-    entry.range = {
-      start: Math.max(owed.start, filter.start, currentSlot - windowSlots, 0),
-      end: Math.min(owed.end, filter.end)
-    }
+    entry.range = rangeOf(claims, headSlot, currentSlot)
     entry.coverage.advance(tileOf(Math.max(0, currentSlot - windowSlots)))
     const job = nextJob({
       peerId,
@@ -134,6 +141,20 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     if (Option.isSome(job)) entry.turn++
     return job
   })
+
+  const allows = (claims: ClaimHistory, { columns, count, startSlot }: Job) =>
+    Effect.gen(function* () {
+      const currentSlot = slotAt(chain, yield* Clock.currentTimeMillis)
+      const range = rangeOf(claims, yield* commitments.headSlot, currentSlot)
+      return (
+        count >= 1 &&
+        count <= maxRequestBlocks &&
+        startSlot >= range.start &&
+        startSlot + count - 1 <= range.end &&
+        columns.length > 0 &&
+        columns.every((column) => owes(claims, startSlot, column))
+      )
+    })
 
   const record = (probe: Probe) =>
     Effect.sync(() => {
@@ -163,7 +184,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
   )
   yield* daemon("review of blocks that were replaced meanwhile", review)
 
-  return Sampler.of({ next, record, unload: (peerId) => Effect.sync(() => void entries.delete(peerId)) })
+  return Sampler.of({ next, allows, record, unload: (peerId) => Effect.sync(() => void entries.delete(peerId)) })
 })
 
 /** A small generator (mulberry32), so that one draw from the runtime's seeded Random decides a whole job. */

@@ -3,13 +3,16 @@ import { Effect, Fiber, Layer, Option, PubSub, Stream, TestClock } from "effect"
 import type { Event } from "../../src/domain/Event.ts"
 import type { Job } from "../../src/domain/probe/Job.ts"
 import { ProbeTimeout } from "../../src/domain/probe/Outcome.ts"
+import { EvidenceStore } from "../../src/evidence/EvidenceStore.ts"
 import { EventBus } from "../../src/events/EventBus.ts"
 import { History, HistoryError } from "../../src/history/store/History.ts"
 import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
 import { NotDialled } from "../../src/host/Host.ts"
 import { Peers } from "../../src/peers/Peers.ts"
+import { ProbeTotals } from "../../src/probe/ProbeTotals.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import { Sampler } from "../../src/sampler/Sampler.ts"
+import { piece } from "../evidence/Pieces.ts"
 import { peer, statement } from "../probe/FakeWorld.ts"
 import { dialled, Fakes, layerSampler, other, timesOf, view, world } from "./Script.ts"
 
@@ -301,4 +304,136 @@ describe("who is watched", () => {
     )
   )
   const broken = { now: true }
+})
+
+describe("the end", () => {
+  it.scoped("begins no probe for those that wait, and is the end of all at once", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      const { halt } = yield* Peers
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(script.probes, 1)
+      const halting = yield* Effect.fork(halt)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(halting)
+      yield* TestClock.adjust("10 minutes")
+      assert.lengthOf(script.probes, 1)
+    }).pipe(
+      Effect.provide(
+        world(
+          (script) => {
+            script.probe = () => Effect.onInterrupt(Effect.never, () => Effect.sleep("500 millis"))
+          },
+          { addresses: [dialled, other] },
+          { workers: 1 }
+        )
+      )
+    )
+  )
+
+  it.scoped("keeps the evidence of what was told, when it comes while something else goes wrong", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("5 seconds")
+      const { pieces } = yield* Effect.flatMap(EvidenceStore, ({ state }) => state)
+      assert.isAbove(pieces, 0)
+      assert.strictEqual((yield* ProbeTotals).now().inFlight, 0)
+    }).pipe(
+      Effect.provide(
+        world(
+          (script) => {
+            script.evidence = [piece({ peer: peer.peerId, at: 1 })]
+          },
+          {},
+          { history: historyWith(() => ({ recordProbe: () => Effect.dieMessage("a bug of the store") })) }
+        )
+      )
+    )
+  )
+})
+
+describe("a store", () => {
+  const recorded: Array<string> = []
+  it.scoped("that takes seconds for a record gets each of them once, and probing goes on", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      recorded.length = 0
+      yield* TestClock.adjust("2 minutes")
+      assert.isAtLeast(recorded.length, 8)
+      assert.strictEqual(new Set(recorded).size, recorded.length)
+      assert.isAtMost(script.probes.length - recorded.length, 1)
+    }).pipe(
+      Effect.provide(
+        world(
+          () => {},
+          {},
+          {
+            history: historyWith(() => ({
+              recordProbe: ({ id }) =>
+                Effect.delay(
+                  Effect.sync(() => void recorded.push(id)),
+                  "2500 millis"
+                )
+            }))
+          }
+        )
+      )
+    )
+  )
+
+  it.scoped("whose coverage cannot be counted costs the probe, and no count of those under way", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 minute")
+      const { completed, inFlight, started } = (yield* ProbeTotals).now()
+      assert.deepStrictEqual([completed, inFlight], [0, 0])
+      assert.isAbove(started, 1)
+    }).pipe(
+      Effect.provide(
+        world(
+          () => {},
+          {},
+          {
+            sampler: Layer.effect(
+              Sampler,
+              Effect.map(Sampler, (sampler) => Sampler.of({ ...sampler, record: () => Effect.dieMessage("a bug") }))
+            ).pipe(Layer.provide(layerSampler))
+          }
+        )
+      )
+    )
+  )
+})
+
+describe("a peer that could not be dialled", () => {
+  it.scoped("is probed as soon as it comes by itself", () =>
+    Effect.gen(function* () {
+      const { hub, script } = yield* Fakes
+      yield* TestClock.adjust("4 minutes")
+      script.connect = () => Effect.void
+      script.up.add(peer.peerId)
+      const { peerId } = peer
+      yield* PubSub.publish(hub, { _tag: "Connected", peer: { peerId, address: "/ip4/1.2.3.4", agent: Option.none() } })
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(timesOf(script, peerId), 1)
+    }).pipe(
+      Effect.provide(
+        world((script) => {
+          script.connect = () => Effect.fail(new ProbeTimeout({ stage: "dial", afterMs: 1 }))
+        })
+      )
+    )
+  )
+})
+
+describe("a job of someone else", () => {
+  it.scoped("is not asked when it is not owed, or of another peer", () =>
+    Effect.gen(function* () {
+      const peers = yield* Peers
+      yield* TestClock.adjust("1 second")
+      const job: Job = { peerId: peer.peerId, startSlot: 5000, count: 2, columns: [1, 2] }
+      const beyond = yield* Effect.fork(Effect.flip(peers.probe(peer.peerId, job)))
+      const foreign = yield* Effect.flip(peers.probe(peer.peerId, { ...job, peerId: other.peerId }))
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual([(yield* Fiber.join(beyond))._tag, foreign._tag], ["NothingToAsk", "NothingToAsk"])
+    }).pipe(Effect.provide(world()))
+  )
 })

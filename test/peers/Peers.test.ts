@@ -103,6 +103,7 @@ describe("one peer", () => {
       const { script } = yield* Fakes
       const bus = yield* EventBus
       const history = yield* History
+      yield* TestClock.adjust("100 millis")
       const updates = yield* bus.subscribe.pipe(
         Effect.flatMap((events) =>
           events.pipe(

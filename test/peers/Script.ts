@@ -2,6 +2,7 @@ import { Clock, Context, Duration, Effect, Layer, Option, PubSub, Stream } from 
 import type { ClaimParts } from "../../src/domain/peer/ClaimParts.ts"
 import type { PeerDisconnected, ProbeTimeout, RequestError } from "../../src/domain/probe/Outcome.ts"
 import type { PeerAddress } from "../../src/domain/peer/PeerAddress.ts"
+import type { Evidence } from "../../src/evidence/Evidence.ts"
 import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import type { History } from "../../src/history/store/History.ts"
@@ -35,6 +36,8 @@ export interface Script {
   refresh: (peerId: string) => Effect.Effect<Omit<ClaimParts, "nodeId">, RequestError>
   probe: (request: ProbeRequest) => Effect.Effect<Option.Option<RequestError>>
   readonly up: Set<string>
+  /** What every probe brings. */
+  evidence: ReadonlyArray<Evidence>
 }
 
 export class Fakes extends Context.Tag("test/Fakes")<
@@ -54,7 +57,8 @@ const layerFakes = (prepare: (script: Script) => void) =>
         connect: () => Effect.void,
         refresh: () => Effect.succeed(statement(8)),
         probe: () => Effect.succeedNone,
-        up: new Set<string>()
+        up: new Set<string>(),
+        evidence: []
       }
       prepare(script)
       return { hub, script }
@@ -116,7 +120,7 @@ const layerProber = Layer.effect(
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
           script.probes.push({ peerId: request.job.peerId, at })
-          return probeOf(request, at, yield* script.probe(request))
+          return { ...probeOf(request, at, yield* script.probe(request)), evidence: script.evidence }
         })
     })
   )
@@ -126,6 +130,7 @@ export const layerSampler = Layer.succeed(
   Sampler,
   Sampler.of({
     unload: () => Effect.void,
+    allows: (_claims, { startSlot }) => Effect.succeed(startSlot < 1000),
     next: (peerId) => Effect.succeedSome({ peerId, startSlot: 4, count: 1, columns: [1] }),
     record: () => Effect.succeedNone
   })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, FastCheck as fc, Layer, Option } from "effect"
+import { Effect, Either, FastCheck as fc, Layer, Option, TestClock } from "effect"
 import type { ClaimHistory } from "../../src/domain/peer/ClaimHistory.ts"
 import { forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
 import type { Job, Outcome } from "../../src/domain/probe/Job.ts"
@@ -421,6 +421,19 @@ describe("no honest peer is ever blamed", () => {
         }
       }),
     { fastCheck: { seed: 8, numRuns: 80 } }
+  )
+})
+
+describe("the edge of the retention", () => {
+  it.effect("may pass what was asked for meanwhile: then nobody lacks it", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const silent: PeerModel = { ...honest(world), byRange: () => ({ sent: [] }), byRoot: () => ({ sent: [] }) }
+      yield* TestClock.setTime((chain.retentionEpochs + 4) * chain.slotsPerEpoch * chain.slotDurationMs)
+      const { probe: result } = yield* probe(world, silent, jobOver(0, 16))
+      assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: due16 * 8 })
+      assert.isTrue(result.outcomes.every(({ reason }) => reason?.includes("no_longer_owed")))
+    })
   )
 })
 

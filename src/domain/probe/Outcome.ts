@@ -103,6 +103,7 @@ const UnverifiableReason = Schema.Literal(
   "commitments_unknown",
   "reorg",
   "claim_changed",
+  "no_longer_owed",
   "overload",
   "verifier_failed"
 )
