@@ -191,7 +191,9 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
     Effect.gen(function* () {
       const { server, connection } = yield* connect(muxer)
       const sent = yield* Ref.make(0)
-      yield* serve(server, columnsProtocol, (_ssz, _peer, reply) =>
+      // The server has more patience than the reader takes, however far that is stretched.
+      const limits = { ...defaultServeLimits, write: minute }
+      const answer: Handler<never> = (_ssz, _peer, reply) =>
         Effect.forEach(
           Array.from({ length: 200 }, (_, index) => index),
           (index) =>
@@ -201,7 +203,7 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
             ),
           { discard: true }
         )
-      )
+      yield* serve(server, columnsProtocol, answer, limits)
       const chunk = scaled("1 second")
       const { chunks } = yield* request(connection, columns, { ...patient, chunk })
       const seen = yield* Ref.make(0)
