@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -53,10 +53,16 @@ const run = Effect.gen(function* () {
   const [code] = yield* program.exited("10 seconds")
   const report = yield* start(["report", "--db", database, "--by", "day", "--format", "json"])
   yield* report.exited("60 seconds")
+  const folder = `${database}.evidence`
+  const evidence = readdirSync(folder)
+  const verify = yield* start(["verify-evidence", "--json", ...evidence.map((name) => join(folder, name))])
+  const [holds] = yield* verify.exited("60 seconds")
   return {
     ...quiet,
     code,
     errors: program.errors(),
+    evidence: { names: evidence, code: holds, output: verify.output() },
+    profileOf: new Map(peers.map(({ peerId, profile }) => [peerId, profile])),
     events: yield* Effect.forEach(readFileSync(log, "utf8").trim().split("\n"), (line) =>
       Schema.decode(Schema.parseJson(Event))(line)
     ),
@@ -94,46 +100,56 @@ const outcomeOf = ({ error, result }: typeof Shipped.Type): string =>
   result.value === "failure" ? ((error?.value ?? "").split(":")[0] ?? "") : result.value
 
 describe("one run of the program", () => {
-  it.scopedLive("says the same in /status, metrics, event log, Xatu and report, to the last probe", () =>
-    Effect.gen(function* () {
-      const { code, errors, events, metrics, report, status, xatu } = yield* run
-      assert.strictEqual(code, 0, errors)
-      const probes = events.flatMap((event) => (event._tag === "Sampling" ? [event] : []))
+  it.scopedLive(
+    "says the same in /status, metrics, event log, Xatu and report, to the last probe, and proves what it accuses",
+    () =>
+      Effect.gen(function* () {
+        const { code, errors, events, evidence, metrics, profileOf, report, status, xatu } = yield* run
+        assert.strictEqual(code, 0, errors)
+        const probes = events.flatMap((event) => (event._tag === "Sampling" ? [event] : []))
 
-      const untilQuiet = probes.filter(({ sequence }) => sequence <= status.sequence).map(({ probe }) => probe)
-      assert.deepStrictEqual(countsOf(untilQuiet), status.outcomes, "event log and /status")
-      assert.strictEqual(untilQuiet.length, status.probes.completed)
-      const measured = { ...noOutcomes }
-      for (const { labels, name, value } of [...metrics.values()].flatMap(({ samples }) => samples)) {
-        const kind = outcomeKinds.find((kind) => kind === labels["outcome"])
-        if (name === "dasmon_outcomes_total" && kind !== undefined)
-          Object.assign(measured, { [kind]: measured[kind] + value })
-      }
-      assert.deepStrictEqual(measured, status.outcomes, "metrics and /status")
+        const untilQuiet = probes.filter(({ sequence }) => sequence <= status.sequence).map(({ probe }) => probe)
+        assert.deepStrictEqual(countsOf(untilQuiet), status.outcomes, "event log and /status")
+        assert.strictEqual(untilQuiet.length, status.probes.completed)
+        const measured = { ...noOutcomes }
+        for (const { labels, name, value } of [...metrics.values()].flatMap(({ samples }) => samples)) {
+          const kind = outcomeKinds.find((kind) => kind === labels["outcome"])
+          if (name === "dasmon_outcomes_total" && kind !== undefined)
+            Object.assign(measured, { [kind]: measured[kind] + value })
+        }
+        assert.deepStrictEqual(measured, status.outcomes, "metrics and /status")
 
-      const all = countsOf(probes.map(({ probe }) => probe))
-      const reported = { ...noOutcomes }
-      for (const { outcomes } of report)
-        for (const kind of outcomeKinds) Object.assign(reported, { [kind]: reported[kind] + outcomes[kind] })
-      assert.deepStrictEqual(reported, all, "report and event log")
-      assert.strictEqual(
-        report.reduce((sum, { probes }) => sum + (probes ?? 0), 0),
-        probes.length
-      )
-
-      const shipped = { ...noOutcomes }
-      for (const event of xatu) {
-        const data = event.libp2p_trace_rpc_data_column_custody_probe
-        if (data === undefined) continue
-        const kind = yield* Schema.decodeUnknown(Schema.Literal(...Object.keys(noOutcomes)))(
-          outcomeOf(yield* Schema.decodeUnknown(Shipped)(data))
+        const all = countsOf(probes.map(({ probe }) => probe))
+        const reported = { ...noOutcomes }
+        for (const { outcomes } of report)
+          for (const kind of outcomeKinds) Object.assign(reported, { [kind]: reported[kind] + outcomes[kind] })
+        assert.deepStrictEqual(reported, all, "report and event log")
+        assert.strictEqual(
+          report.reduce((sum, { probes }) => sum + (probes ?? 0), 0),
+          probes.length
         )
-        Object.assign(shipped, { [kind]: (Object.entries(shipped).find(([name]) => name === kind)?.[1] ?? 0) + 1 })
-      }
-      // What is ours to answer for says nothing of a peer.
-      assert.deepStrictEqual(shipped, { ...all, refused: 0, unverifiable: 0 }, "Xatu and event log")
-      const ids = xatu.map(({ event }) => event.id)
-      assert.strictEqual(new Set(ids).size, ids.length, "nothing was shipped twice")
-    })
+
+        const shipped = { ...noOutcomes }
+        for (const event of xatu) {
+          const data = event.libp2p_trace_rpc_data_column_custody_probe
+          if (data === undefined) continue
+          const kind = yield* Schema.decodeUnknown(Schema.Literal(...Object.keys(noOutcomes)))(
+            outcomeOf(yield* Schema.decodeUnknown(Shipped)(data))
+          )
+          Object.assign(shipped, { [kind]: (Object.entries(shipped).find(([name]) => name === kind)?.[1] ?? 0) + 1 })
+        }
+        // What is ours to answer for says nothing of a peer.
+        assert.deepStrictEqual(shipped, { ...all, refused: 0, unverifiable: 0 }, "Xatu and event log")
+        const ids = xatu.map(({ event }) => event.id)
+        assert.strictEqual(new Set(ids).size, ids.length, "nothing was shipped twice")
+
+        assert.isAbove(evidence.names.length, 0)
+        const accused = new Set(evidence.names.map((name) => /_([A-Za-z0-9]+)\.json$/.exec(name)?.[1] ?? name))
+        assert.deepStrictEqual(
+          [...accused].map((peerId) => profileOf.get(peerId)),
+          ["corrupt-cell"]
+        )
+        assert.strictEqual(evidence.code, 0, evidence.output)
+      })
   )
 })

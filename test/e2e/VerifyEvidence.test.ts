@@ -2,8 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Logger, Schema } from "effect"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
+import { Effect, Logger } from "effect"
 import { encodeEvidence } from "../../src/evidence/Evidence.ts"
 import { defaultBounds, EvidenceStore } from "../../src/evidence/EvidenceStore.ts"
 import * as FolderEvidence from "../../src/evidence/FolderEvidence.ts"
@@ -78,37 +77,5 @@ describe("node dist/main.js verify-evidence", () => {
         )
         assert.include((yield* verify(cut)).errors, "cut.json: it is not whole JSON")
       }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
-  )
-
-  it.scopedLive("proves what the monitor saw of a peer that sends a wrong cell, and nothing of one that does not", () =>
-    Effect.gen(function* () {
-      const path = yield* home
-      const network = yield* start(["devnet", "--peers", "corrupt-cell:1,honest:1", "--slot-duration", "500ms"])
-      const [line = ""] = yield* network.printed(/^\{.*\}$/m, "90 seconds")
-      const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
-      const config = join(path, "config.yaml")
-      yield* write(
-        config,
-        [
-          `beacon_api: ${beaconApi}`,
-          `database_path: ${join(path, "dasmon.db")}`,
-          "http_addr: 127.0.0.1:0",
-          "peers:",
-          ...peers.map(({ enr }) => `  - ${enr}`)
-        ].join("\n")
-      )
-      const monitor = yield* start(["run", "--config", config])
-      yield* monitor.printed(/invalid kzg_proof/, "60 seconds")
-      yield* monitor.signal("SIGTERM")
-      assert.strictEqual((yield* monitor.exited("10 seconds"))[0], 0)
-
-      const folder = join(path, "dasmon.db.evidence")
-      const files = readdirSync(folder).map((name) => join(folder, name))
-      assert.isAbove(files.length, 0)
-      const accused = peers.find(({ profile }) => profile === "corrupt-cell")?.peerId ?? ""
-      assert.isTrue(files.every((file) => file.endsWith(`_${accused}.json`)))
-      const { code, output } = yield* verify("--json", ...files)
-      assert.strictEqual(code, 0, output)
-    })
   )
 })

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schedule, Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import { outcomeKinds } from "../../src/domain/probe/Outcome.ts"
 import { Status } from "../../src/domain/Status.ts"
@@ -10,7 +10,8 @@ import { getJson, start } from "../e2e/Program.ts"
 import { type ParsedMetric, parseExposition } from "../http/metrics/Exposition.ts"
 import { alertRules, dashboard, definedNames } from "./Files.ts"
 import { namesIn } from "./PromQl.ts"
-import { scaled, scaledMs } from "../TimeLimits.ts"
+import { eventually } from "../Eventually.ts"
+import { scaledMs } from "../TimeLimits.ts"
 
 type Metrics = ReadonlyMap<string, ParsedMetric>
 
@@ -71,7 +72,7 @@ describe("metrics of the built program", () => {
   it.scopedLive("are those of the one module and of the dashboard and the alert rules, and agree with /status", () =>
     Effect.gen(function* () {
       const { metricsUrl, peerIds, url } = yield* watchDevnet
-      const { metrics, status, text } = yield* quietMoment(url, metricsUrl)
+      const { metrics, status, text } = yield* eventually(quietMoment(url, metricsUrl), "90 seconds", "100 millis")
 
       const own = [...metrics.keys()].filter((name) => name.startsWith("dasmon_"))
       assert.deepStrictEqual(own.sort(), [...definedNames].sort())
@@ -134,6 +135,8 @@ const watchDevnet = Effect.gen(function* () {
   const program = yield* start(["run", "--config", file])
   const [, url = ""] = yield* program.printed(/open (http:\S+)/, "60 seconds")
   const [, metricsUrl = ""] = yield* program.printed(/metrics at (http:\S+)/, "10 seconds")
+  // There is no event log to begin anew; and it ends nothing.
+  yield* program.signal("SIGHUP")
   return { metricsUrl, peerIds: peers.map(({ peerId }) => peerId), url }
 })
 
@@ -151,10 +154,8 @@ const quietMoment = (url: string, metricsUrl: string) =>
       before.sequence === after.sequence &&
       before.probes.inFlight === 0 &&
       before.probes.started === after.probes.started
-    return judged && quiet && flushed && after.peers.connected === 3
-      ? { metrics, status: after, text }
-      : yield* Effect.fail("busy")
-  }).pipe(Effect.retry(Schedule.spaced("150 millis")), Effect.timeout(scaled("90 seconds")))
+    return judged && quiet && flushed && after.peers.connected === 3 && { metrics, status: after, text }
+  })
 
 const sumOf = (metrics: Metrics, name: string, labels: Readonly<Record<string, string>> = {}): number =>
   [...metrics.values()]
