@@ -46,7 +46,9 @@ const devnet = Command.make("devnet", { peers, seed, slotDuration, apiPort, stop
       apiPort: options.apiPort,
       slotDuration: options.slotDuration
     })
-    yield* withStopLimit(options.stopWithStdin ? Effect.raceFirst(running, stdinClosed) : running)
+    yield* options.stopWithStdin
+      ? withStopLimit(Effect.raceFirst(running, stdinClosed), childStopLimitMs)
+      : withStopLimit(running)
   })
 ).pipe(
   Command.withDescription(
@@ -142,18 +144,21 @@ export const program = (argv: ReadonlyArray<string>) =>
 const stdinClosed = NodeStream.stdin.pipe(Stream.runDrain, Effect.ignore)
 
 /** Lets a program that is told to stop take only so long over it: whatever hangs then is left behind. */
-const withStopLimit = <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+const withStopLimit = <A, E, R>(program: Effect.Effect<A, E, R>, limitMs = stopLimitMs): Effect.Effect<A, E, R> =>
   Effect.raceFirst(
     program,
-    Effect.onInterrupt(Effect.never, () => exitAfterLimit)
+    Effect.onInterrupt(Effect.never, () => exitAfter(limitMs))
   )
 
-const exitAfterLimit = Effect.sync(() => {
-  setTimeout(() => {
-    process.stderr.write(`dasmon: not everything has stopped within ${stopLimitMs} ms: exiting all the same\n`)
-    process.exit(1)
-  }, stopLimitMs).unref()
-})
+const exitAfter = (limitMs: number) =>
+  Effect.sync(() => {
+    setTimeout(() => {
+      process.stderr.write(`dasmon: not everything has stopped within ${limitMs} ms: exiting all the same\n`)
+      process.exit(1)
+    }, limitMs).unref()
+  })
 
 /** What a person waits for after Ctrl-C, at most. */
 const stopLimitMs = 4_500
+/** A program that is started by another one is waited for by it, within the limit of that one. */
+const childStopLimitMs = 3_000
