@@ -72,9 +72,11 @@ export const slotLines = (
     const { columns, held, reconstructable } = holdings
     const proven = columns.filter(({ failed, peers }) => peers > 0 || failed > 0)
     return [
-      `slot ${slot} · ${network ?? "no network yet"} · ${held} of ${columns.length} columns are proven to be held: ${
-        reconstructable ? "enough" : "not enough"
-      } to reconstruct`,
+      `slot ${slot} · ${network ?? "no network yet"} · ${
+        proven.length === 0
+          ? "nothing of it was tested"
+          : `${held} of ${columns.length} columns are proven to be held: ${reconstructable ? "enough" : "not enough"} to reconstruct`
+      }`,
       ...holdings.blocks.map(
         ({ blobs, orphaned, root }) => `block ${root}: ${blobs} blobs${orphaned ? ", orphaned" : ""}`
       ),
