@@ -17,7 +17,7 @@ const asked = (access: Partial<Access>) =>
         const all = { host: `127.0.0.1:${port}`, connection: "close", ...headers }
         const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}`)
         yield* connection.send(`${first} HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n${body}`)
-        yield* connection.ended.pipe(Effect.timeout("5 seconds"))
+        yield* connection.ended
         const text = (yield* connection.received).toString()
         const [head = "", ...rest] = text.split("\r\n\r\n")
         return {
