@@ -43,6 +43,7 @@ import type { Verifier } from "./kzg/Verifier.ts"
 import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
 import { describePeer } from "./peers/DescribePeer.ts"
 import { daemon, Daemons, describeFailing } from "./runtime/Daemon.ts"
+import { Doubts } from "./runtime/Doubts.ts"
 import { LoopLag } from "./runtime/LoopLag.ts"
 import type { PeerFacts } from "./peers/PeerActor.ts"
 import { Peers, type PeersOptions } from "./peers/Peers.ts"
@@ -108,7 +109,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   /**
    * The whole monitor over a host's node and chain: history in SQLite at `databasePath`, evidence in a folder beside it,
    * KZG in worker threads. Everything that it starts ends with the layer's scope. With `Daemons.layer` around it, `dead`
-   * tells also of what fails around the engine: the host's own daemons, the HTTP server's.
+   * tells also of what fails around the engine: the host's own daemons, the HTTP server's; with `Doubts.layer`, the
+   * status tells what they doubt.
    */
   static readonly layer = (config: Config, options: EngineOptions = { simulated: false }) =>
     Dasmon.layerOver(config, options).pipe(
@@ -127,7 +129,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
           mode: config.backfill.mode
         })
       ]),
-      Layer.provide(Daemons.layerUnlessShared)
+      Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])
     )
 
   /** The same over stores and a verifier of the caller's choice. */
@@ -150,7 +152,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
       Layer.provide(peers),
       Layer.provide(log),
       Layer.provide(ProbeTotals.layer),
-      Layer.provide(Daemons.layerUnlessShared)
+      Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])
     )
   }
 }
@@ -165,6 +167,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   const reports = yield* Reports
   const totals = yield* ProbeTotals
   const daemons = yield* Daemons
+  const doubts = yield* Doubts
   const startedAt = yield* Clock.currentTimeMillis
 
   /** What of the status is not told by events. */
@@ -174,6 +177,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
     commitments: commitments.progress,
     history: history.state,
     evidence: evidence.state,
+    doubts: doubts.all,
     daemonFailures: daemons.failures
   })
 

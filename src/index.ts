@@ -80,6 +80,7 @@ export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
 /* What runs in the background, and what is known of it. */
 
 export { daemon, Daemons, type FailingDaemon } from "./runtime/Daemon.ts"
+export { Doubts } from "./runtime/Doubts.ts"
 
 /* What `Dasmon.layerOver` is composed of: each service, and its layers. */
 

@@ -8,6 +8,7 @@ import * as Server from "../http/server/Server.ts"
 import type { Externs } from "../host/Externs.ts"
 import type { Host } from "../host/Host.ts"
 import { Daemons } from "../runtime/Daemon.ts"
+import { Doubts } from "../runtime/Doubts.ts"
 import { version } from "../Version.ts"
 import type { NodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Xatu from "../xatu/Xatu.ts"
@@ -24,7 +25,7 @@ export interface MonitorOptions extends EngineOptions {
 export const layer = <E>(config: Config, options: MonitorOptions, host: Layer.Layer<Externs | Host, E>) =>
   layerOver(config, options, Layer.provide(Dasmon.layer(config, options), host))
 
-/** The same over an engine of the caller's choice. All of it shares one account of what fails. */
+/** The same over an engine of the caller's choice. All of it shares one account of what fails, and one of what is doubted. */
 export const layerOver = <E>(config: Config, options: MonitorOptions, engine: Layer.Layer<Dasmon, E>) => {
   const metrics = config.metrics.enabled
     ? Layer.merge(MetricsRecorder.layer, metricsServer(config, options))
@@ -35,7 +36,11 @@ export const layerOver = <E>(config: Config, options: MonitorOptions, engine: La
     metrics,
     xatu(config)
   )
-  return haltFirst.pipe(Layer.provideMerge(outward), Layer.provide(engine), Layer.provide(Daemons.layerUnlessShared))
+  return haltFirst.pipe(
+    Layer.provideMerge(outward),
+    Layer.provide(engine),
+    Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])
+  )
 }
 
 /** Scopes close in reverse: probing ends while all that carries its events away is still there. */

@@ -5,6 +5,7 @@ import { loadConfig } from "../config/ConfigFile.ts"
 import { hangUps } from "../events/EventLog.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { daemon, Daemons } from "../runtime/Daemon.ts"
+import { Doubts } from "../runtime/Doubts.ts"
 import { version } from "../Version.ts"
 import { makeNodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Monitor from "./Monitor.ts"
@@ -34,5 +35,5 @@ export const run = Effect.fn("Run.run")(
     return yield* Layer.launch(Monitor.layer(config, { simulated: false, note: () => "", ...measured }, host))
   },
   Effect.scoped,
-  Effect.provide(Daemons.layer)
+  Effect.provide([Daemons.layer, Doubts.layer])
 )

@@ -44,6 +44,8 @@ export const Status = Schema.Struct({
   commitments: Schema.Struct({ known: Schema.Int, wanted: Schema.Int }),
   history: RecordingState,
   evidence: EvidenceState,
+  /** Why the monitor does not trust itself, or its beacon node, at this moment, a sentence each; empty when all is well. */
+  doubts: Schema.Array(Schema.String),
   /**
    * Bugs that were met since the start: peers' actors and daemons that died, or failed, and were started again, and work
    * for somebody (a question to the chain, a stream) that died and was given up with an error.

@@ -33,6 +33,7 @@ export const snapshotEvent: EventBody = {
     commitments: { known: 0, wanted: 0 },
     history: { state: "recording", reason: null, queued: 0 },
     evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
+    doubts: [],
     defects: 0
   }
 }

@@ -100,6 +100,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   commitments: { known: 200, wanted: 256 },
   history: { state: "recording", reason: null, queued: 0 },
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
+  doubts: [],
   defects: 0,
   ...part
 })

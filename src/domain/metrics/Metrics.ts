@@ -1,3 +1,4 @@
+import { doubtKinds } from "../Doubt.ts"
 import { clientFamilies } from "../peer/ClientFamily.ts"
 import { FindingKind } from "../peer/Finding.ts"
 import { counter, gauge, histogram, labelled } from "./MetricFamily.ts"
@@ -237,6 +238,10 @@ export const startTime = gauge("dasmon_start_time_seconds", "When the program st
 export const defects = counter(
   "dasmon_defects_total",
   "Times that a part of the monitor died of a bug; it is tried again."
+)
+export const doubts = labelled(
+  gauge("dasmon_doubts", "1 while the monitor has this reason not to trust itself or its beacon node, else 0."),
+  { kind: doubtKinds }
 )
 export const eventLoopDelayMedian = gauge(
   "dasmon_event_loop_delay_median_seconds",

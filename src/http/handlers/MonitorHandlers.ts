@@ -45,6 +45,7 @@ const unreadiness = (chain: ChainParameters, status: Status, now: number): Reado
       : behind > chain.slotsPerEpoch
         ? [`the head of the chain is ${behind} slots old`]
         : []),
+    ...status.doubts,
     ...(history.state === "paused" ? ["the history is not recorded: /status says why"] : [])
   ]
 }

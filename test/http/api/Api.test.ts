@@ -387,6 +387,8 @@ describe("/healthz and /readyz", () => {
       yield* setStatus(statusOf({ headSlot, history: { state: "paused", reason: "/secret/path: full", queued: 9 } }))
       assert.match((yield* ready).join(), /^the history is not recorded/)
       assert.notInclude((yield* ready).join(), "secret")
+      yield* setStatus(statusOf({ headSlot, doubts: ["the clock is wrong"] }))
+      assert.deepStrictEqual(yield* ready, ["the clock is wrong"])
       yield* setStatus(statusOf({ headSlot }))
       assert.strictEqual((yield* get(`${url}/readyz`)).text, '{"status":"ready"}')
 

@@ -1,0 +1,22 @@
+/**
+ * What the monitor can have reason not to trust in itself, or in its beacon node; at most one sentence each
+ * (`runtime/Doubts`).
+ */
+export const doubtKinds = [
+  /** The clock of this machine. */
+  "clock",
+  /** The network's parameters as the beacon node says them. */
+  "beacon_config",
+  /** Our fork digest: the peers, nearly all of them, have another one. */
+  "fork_digest",
+  /** The head, which does not follow the clock. */
+  "head",
+  /** Ground truth, of which a good part is lacking. */
+  "commitments",
+  /** The accusations of this moment, which are too many at once. */
+  "accusations"
+] as const
+export type DoubtKind = (typeof doubtKinds)[number]
+
+/** While one of these lasts, nothing that peers do or say can be held against them: they are neither probed nor sent away. */
+export const forbidding: ReadonlyArray<DoubtKind> = ["clock", "beacon_config", "fork_digest"]

@@ -1,0 +1,61 @@
+import { Context, Effect, Layer, Metric, Option } from "effect"
+import { type DoubtKind, doubtKinds, forbidding } from "../domain/Doubt.ts"
+import { doubts } from "../domain/metrics/Metrics.ts"
+
+/**
+ * Why the monitor of one program does not trust itself at this moment: `Status.doubts`, and `/readyz` says 503 with
+ * them. Where a host provides none (`Doubts.layer`), each engine keeps an account of its own, and what the host's own
+ * parts doubt is not seen by it.
+ */
+export class Doubts extends Context.Reference<Doubts>()("dasmon/Doubts", { defaultValue: () => unregistered }) {
+  /** An account that is shared by everything that is built over it. */
+  static readonly layer = Layer.sync(Doubts, () => makeDoubts())
+  /** An account of one's own, unless someone around it keeps one already. */
+  static readonly layerUnlessShared = Layer.effect(
+    Doubts,
+    Effect.map(Doubts, (shared) => (shared === unregistered ? makeDoubts() : shared))
+  )
+}
+
+export interface DoubtAccount {
+  /**
+   * The sentence of this kind from now on; none ends the doubt. It says what is wrong and what to do, without addresses
+   * and paths: `/readyz` tells everyone. Whoever sets it keeps it from coming and going every few seconds: its begin is
+   * logged as a warning, with the annotations of the caller, and its end; another sentence meanwhile is not.
+   */
+  readonly set: (kind: DoubtKind, sentence: Option.Option<string>) => Effect.Effect<void>
+  /** The sentences of this moment, in the order of `doubtKinds`. */
+  readonly all: Effect.Effect<ReadonlyArray<string>>
+  /** The first sentence of those kinds under which nobody may be judged or sent away (`forbidding`). */
+  readonly forbids: Effect.Effect<Option.Option<string>>
+}
+
+const makeDoubts = (): DoubtAccount => {
+  const present = new Map<DoubtKind, string>()
+  const show = (kind: DoubtKind, value: number) => Metric.set(doubts.of({ kind }), value)
+  const sentences = (kinds: ReadonlyArray<DoubtKind>) => kinds.flatMap((kind) => present.get(kind) ?? [])
+  return {
+    set: (kind, sentence) =>
+      Effect.suspend(() => {
+        const before = present.get(kind)
+        if (Option.isSome(sentence)) {
+          present.set(kind, sentence.value)
+          return before === undefined
+            ? Effect.zipRight(show(kind, 1), Effect.logWarning(`in doubt: ${sentence.value}`))
+            : Effect.void
+        }
+        present.delete(kind)
+        return before === undefined
+          ? Effect.void
+          : Effect.zipRight(show(kind, 0), Effect.logInfo(`no longer in doubt: ${before}`))
+      }),
+    all: Effect.sync(() => sentences(doubtKinds)),
+    forbids: Effect.sync(() => Option.fromNullable(sentences(forbidding)[0]))
+  }
+}
+
+const unregistered: DoubtAccount = {
+  set: () => Effect.void,
+  all: Effect.succeed([]),
+  forbids: Effect.succeedNone
+}
