@@ -66,8 +66,21 @@ export const Evidence = Schema.Struct({
   /** The offending chunk as it came, but for the compression. */
   chunk: Schema.Struct({
     resultCode: Count,
-    /** Context bytes: the fork digest. */
+    /** Context bytes: a fork digest of the network. */
     context: hexOf(4),
+    /**
+     * What they are the fork digest of, beside the network's genesis validators root; `null` if it is the block's slot,
+     * as it should be. Before Fulu a digest has no blob limit.
+     */
+    contextOf: Schema.optionalWith(
+      Schema.NullOr(
+        Schema.Struct({
+          forkVersion: hexBytes(4),
+          blobLimit: Schema.NullOr(Schema.Struct({ epoch: Schema.NullOr(Count), maxBlobsPerBlock: Count }))
+        })
+      ),
+      { default: () => null }
+    ),
     ssz: Base64
   }),
   /** The canonical block that the chunk was held against. */

@@ -1,6 +1,7 @@
 import { ssz as types } from "@lodestar/types"
 import { Effect, Either } from "effect"
 import { equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
+import type { BlobParameters } from "../domain/network/Chain.ts"
 import { computeForkDigest } from "../domain/network/ForkDigest.ts"
 import { decodeSidecar, peekSidecar, type Sidecar } from "../domain/column/Sidecar.ts"
 import { inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
@@ -60,17 +61,26 @@ const describeAsked = (asked: Asked): string =>
     : `${asked.blocks.length} blocks by their roots`
 
 const contextStep = ({ block, chunk, network }: Evidence): Step => {
-  const digest = toHex(
-    computeForkDigest(network.genesisValidatorsRoot, network.forkVersion, {
-      epoch: network.blobLimitEpoch ?? Infinity,
-      maxBlobsPerBlock: block.maxBlobsPerBlock
-    })
-  )
-  const holds = chunk.resultCode === 0 && chunk.context === digest
+  const digestOf = (forkVersion: Uint8Array, blob: BlobParameters | undefined) =>
+    toHex(computeForkDigest(network.genesisValidatorsRoot, forkVersion, blob))
+  const digest = digestOf(network.forkVersion, {
+    epoch: network.blobLimitEpoch ?? Infinity,
+    maxBlobsPerBlock: block.maxBlobsPerBlock
+  })
   const what = `${network.name}, ${block.fork}, at most ${block.maxBlobsPerBlock} blobs`
-  return holds
-    ? { holds, text: `its context bytes ${digest} are the fork digest of ${what}` }
-    : { holds, text: `result code ${chunk.resultCode}, context bytes ${chunk.context}: not 0 and ${digest} (${what})` }
+  const { context, contextOf, resultCode } = chunk
+  if (resultCode === 0 && context === digest) {
+    return { holds: true, text: `its context bytes ${digest} are the fork digest of ${what}` }
+  }
+  if (resultCode === 0 && contextOf !== null) {
+    const { blobLimit, forkVersion } = contextOf
+    const other = blobLimit === null ? undefined : { ...blobLimit, epoch: blobLimit.epoch ?? Infinity }
+    if (context === digestOf(forkVersion, other)) {
+      const text = `its context bytes ${context} are another fork digest of ${network.name}, not ${digest} (${what})`
+      return { holds: true, text }
+    }
+  }
+  return { holds: false, text: `result code ${resultCode}, context bytes ${context}: not 0 and ${digest} (${what})` }
 }
 
 const labelStep = ({ accusation: { column }, block, chunk }: Evidence): Step =>
@@ -125,7 +135,7 @@ const verdictStep = (kzg: Kzg, { accusation, block, chunk }: Evidence): Effect.E
   )
 
 const believed = (
-  { accusation, block, network, peer }: Evidence,
+  { accusation, block, chunk, network, peer }: Evidence,
   sidecar: Sidecar | undefined
 ): ReadonlyArray<string> => {
   const of = `slot ${block.slot} of ${network.name}`
@@ -133,6 +143,12 @@ const believed = (
   return [
     `that the block of ${of} has the root ${block.root}: compare it with a node of your own ` +
       `(GET /eth/v1/beacon/headers/${block.slot})`,
+    ...(chunk.contextOf === null
+      ? []
+      : [
+          `that a block of ${of} has at most ${block.maxBlobsPerBlock} blobs: the context bytes are those of other slots, ` +
+            `and do not show it`
+        ]),
     ...(sidecar?._tag === "Gloas"
       ? [
           `that this block commits to these ${block.commitments.length} blobs: a Gloas sidecar does not show it, a node does`

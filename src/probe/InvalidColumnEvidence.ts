@@ -1,5 +1,6 @@
 import { Either, Option } from "effect"
-import { blobParametersAt, type ChainParameters, epochOf, forkAt } from "../domain/network/Chain.ts"
+import { blobParametersAt, type ChainParameters, epochOf, forkAt, forkEpoch } from "../domain/network/Chain.ts"
+import { digestTable, forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
 import { type Asked, type Evidence, evidenceVersion } from "../evidence/Evidence.ts"
 import type { RequestMessage } from "../wire/Message.ts"
 import { dataColumnSidecarsByRange, dataColumnSidecarsByRoot } from "../wire/Protocol.ts"
@@ -42,7 +43,12 @@ export const invalidColumnEvidence = (
         accusation: { column: sidecar.column, check, detail, judgedAt: about.judgedAt },
         peer: about.peer,
         request: { protocol: received.protocol, sentAt: received.sentAt, asked: question },
-        chunk: { resultCode: 0, context: sidecar.context, ssz: sidecar.ssz },
+        chunk: {
+          resultCode: 0,
+          context: sidecar.context,
+          contextOf: contextOf(about.chain, block.slot, sidecar.context),
+          ssz: sidecar.ssz
+        },
         block: {
           slot: block.slot,
           root: block.root,
@@ -59,6 +65,21 @@ export const invalidColumnEvidence = (
       } satisfies Evidence
     ]
   })
+}
+
+/** What context bytes stand for that are not those of the slot: everything that makes their digest. */
+const contextOf = (chain: ChainParameters, slot: number, context: string): Evidence["chunk"]["contextOf"] => {
+  if (context === forkDigestOfSlot(chain, slot)) return null
+  const entry = digestTable(chain).get(context)
+  if (entry === undefined) return null
+  const { epoch, maxBlobsPerBlock } = blobParametersAt(chain, entry.firstEpoch)
+  return {
+    forkVersion: forkAt(chain, entry.firstEpoch).version,
+    blobLimit:
+      entry.firstEpoch < forkEpoch(chain, "fulu")
+        ? null
+        : { epoch: Number.isFinite(epoch) ? epoch : null, maxBlobsPerBlock }
+  }
 }
 
 /** The request as it went over the wire. */

@@ -1,10 +1,10 @@
 import { Clock, Effect, Either, Option, Stream } from "effect"
 import { accept, type ResponseState, type ColumnRequest, startResponse } from "../domain/column/ColumnResponse.ts"
-import { type ChainParameters, type ForkName } from "../domain/network/Chain.ts"
+import { type ChainParameters, epochOf, forkAt, type ForkName } from "../domain/network/Chain.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { type DigestTable, forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
 import { MalformedResponse, type RequestError } from "../domain/probe/Outcome.ts"
-import { peekSidecar } from "../domain/column/Sidecar.ts"
+import { type MalformedSidecar, peekAnySidecar, peekSidecar } from "../domain/column/Sidecar.ts"
 import type { Host } from "../host/Host.ts"
 import type { RequestMessage, ResponseChunk } from "../wire/Message.ts"
 
@@ -15,7 +15,7 @@ export interface Delivered {
   readonly fork: ForkName
   /** The root of the block that it says it is of. */
   readonly blockRoot: string
-  /** `0x` and 8 digits. */
+  /** The context bytes as they came: `0x` and 8 digits, some fork digest of the network, if not its slot's. */
   readonly context: string
   readonly ssz: Uint8Array
 }
@@ -67,7 +67,8 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
   const take = Effect.fnUntraced(function* (chunk: ResponseChunk) {
     if (Option.isNone(firstByteMs)) firstByteMs = Option.some((yield* Clock.currentTimeMillis) - startedAt)
     bytes += chunk.wireBytes
-    const sidecar = yield* attribute(network, chunk)
+    const { sidecar, wrongContext } = yield* attribute(network, chunk)
+    if (Option.isSome(wrongContext)) findings.push(wrongContext.value)
     const accepted = yield* Either.mapLeft(
       accept(response, { slot: sidecar.slot, index: sidecar.column }),
       (error) => new MalformedResponse({ detail: error.message })
@@ -103,28 +104,35 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
   return received
 })
 
-/** Which combination a chunk is for: by its context bytes, which must be those of its own slot, and its fixed fields. */
-const attribute = (network: Network, chunk: ResponseChunk): Either.Either<Delivered, MalformedResponse> =>
+/**
+ * Which combination a chunk is for: by its fixed fields alone, read in the form of the fork that its own slot is of.
+ * Context bytes of another slot of the network are a finding and no more (Nimbus and older Lodestar write those of the
+ * running epoch); others are of another network, or no context bytes at all.
+ */
+const attribute = (
+  network: Network,
+  chunk: ResponseChunk
+): Either.Either<{ readonly sidecar: Delivered; readonly wrongContext: Option.Option<Finding> }, MalformedResponse> =>
   Either.gen(function* () {
-    const entry = network.digests.get(chunk.context ?? "")
-    if (entry === undefined) {
-      return yield* malformed(`context bytes ${chunk.context ?? "(none)"} are no fork digest of this network`)
+    const { chain, digests } = network
+    const { context = "(none)", ssz } = chunk
+    if (!digests.has(context)) {
+      return yield* malformed(`context bytes ${context} are no fork digest of this network`)
     }
-    const label = yield* Either.mapLeft(
-      peekSidecar(entry.fork, chunk.ssz),
-      (error) => new MalformedResponse({ detail: error.message })
-    )
-    const digest = forkDigestOfSlot(network.chain, label.slot)
-    if (digest !== entry.digest) {
-      return yield* malformed(`context bytes ${entry.digest} with a sidecar of slot ${label.slot}, whose are ${digest}`)
-    }
+    const unreadable = ({ message }: MalformedSidecar) => new MalformedResponse({ detail: message })
+    const { slot } = yield* Either.mapLeft(peekAnySidecar(ssz), unreadable)
+    const fork = forkAt(chain, epochOf(chain, slot)).name
+    const { blockRoot, index: column } = yield* Either.mapLeft(peekSidecar(fork, ssz), unreadable)
+    const digest = forkDigestOfSlot(chain, slot)
     return {
-      slot: label.slot,
-      column: label.index,
-      fork: entry.fork,
-      blockRoot: label.blockRoot,
-      context: digest,
-      ssz: chunk.ssz
+      sidecar: { slot, column, fork, blockRoot, context, ssz },
+      wrongContext: Option.liftPredicate(
+        {
+          kind: "wrong_context" as const,
+          detail: `context bytes ${context} with a sidecar of slot ${slot}, whose are ${digest}`
+        },
+        () => context !== digest
+      )
     }
   })
 

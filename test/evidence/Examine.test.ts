@@ -1,5 +1,7 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { Effect, Either } from "effect"
+import { toHex } from "../../src/domain/Bytes.ts"
+import { computeForkDigest } from "../../src/domain/network/ForkDigest.ts"
 import { decodeEvidence, encodeEvidence, type Evidence } from "../../src/evidence/Evidence.ts"
 import { examine } from "../../src/evidence/Examine.ts"
 import { loadKzg } from "../../src/kzg/Kzg.ts"
@@ -71,6 +73,23 @@ describe("examine", () => {
       /kzg_proof, not commitments/
     ],
     ["the network", { ...guilty, network: { ...guilty.network, blobLimitEpoch: 13 } }, /context bytes/],
+    [
+      "context bytes",
+      { ...guilty, chunk: { ...guilty.chunk, context: "0x01020304" } },
+      /context bytes 0x01020304: not 0 and/
+    ],
+    [
+      "what other context bytes are of",
+      {
+        ...guilty,
+        chunk: {
+          ...guilty.chunk,
+          context: "0x01020304",
+          contextOf: { forkVersion: guilty.network.forkVersion, blobLimit: { epoch: 13, maxBlobsPerBlock: 21 } }
+        }
+      },
+      /context bytes 0x01020304/
+    ],
     ["a result code", { ...guilty, chunk: { ...guilty.chunk, resultCode: 1 } }, /result code 1/],
     [
       "a request for other slots",
@@ -112,6 +131,28 @@ describe("examine", () => {
   it.effect.each([...tampered])("%s in place of what was there: it does not hold", ([, evidence, why]) =>
     Effect.gen(function* () {
       assert.match((yield* refusals(evidence)).join("\n"), why)
+    })
+  )
+
+  const elsewhere = { forkVersion: Uint8Array.of(5, 0, 0, 1), blobLimit: null }
+  const wrongContext: Evidence = {
+    ...guilty,
+    chunk: {
+      ...guilty.chunk,
+      context: toHex(computeForkDigest(guilty.network.genesisValidatorsRoot, elsewhere.forkVersion, undefined)),
+      contextOf: elsewhere
+    }
+  }
+
+  it.effect("lets the context bytes be another digest of the network, and says what then remains to be believed", () =>
+    Effect.gen(function* () {
+      const read = Either.getOrThrow(decodeEvidence(encodeEvidence(wrongContext)))
+      assert.deepStrictEqual(read, wrongContext)
+      const { believed, holds, steps } = yield* examined(read)
+      assert.isTrue(holds, JSON.stringify(steps))
+      assert.match(steps[1]?.text ?? "", /another fork digest of test/)
+      assert.isTrue(believed.some((text) => /at most 21 blobs/.test(text)))
+      assert.isFalse((yield* examined(guilty)).believed.some((text) => /at most 21 blobs/.test(text)))
     })
   )
 

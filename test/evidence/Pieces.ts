@@ -35,6 +35,7 @@ export const accused = (sidecar: SidecarToVerify, check: InvalidCheck): Evidence
     chunk: {
       resultCode: 0,
       context: toHex(computeForkDigest(network.genesisValidatorsRoot, network.forkVersion, blob)),
+      contextOf: null,
       ssz: sidecar.ssz
     },
     block: {

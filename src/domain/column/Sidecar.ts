@@ -55,6 +55,12 @@ export const peekSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<Side
   }
 }
 
+/** The same of a sidecar of any fork that has columns: their first offsets tell them apart. */
+export const peekAnySidecar = (ssz: Uint8Array): Either.Either<SidecarLabel, MalformedSidecar> => {
+  const isGloas = ssz.length >= 12 && new DataView(ssz.buffer, ssz.byteOffset).getUint32(8, true) === gloasFixedBytes
+  return peekSidecar(isGloas ? "gloas" : "fulu", ssz)
+}
+
 /** Decodes a whole sidecar. Succeeds only where `peekSidecar` does; hostile bytes give the typed error. */
 export const decodeSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<Sidecar, MalformedSidecar> =>
   Either.flatMap(peekSidecar(fork, ssz), () =>

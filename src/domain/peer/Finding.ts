@@ -9,6 +9,8 @@ export const FindingKind = Schema.Literal(
   "unordered_sidecar",
   "unrequested_sidecar",
   "incomplete_answer",
+  /** Context bytes of another fork digest of the network than the sidecar's slot has. */
+  "wrong_context",
   "claim_mismatch",
   "custody_count_decreased",
   "custody_count_out_of_range",
