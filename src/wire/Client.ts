@@ -145,11 +145,17 @@ const responseChunks = (
     return bytes
   })
 
+  /** Once there is a result code the outcome is that code, however the stream ends after it. */
+  const refused = (): Option.Option<RequestError> =>
+    Option.map(decoder.refusal(), ({ code, message }) => refusalOf(code, message))
+
   const pull = Effect.gen(function* () {
     while (true) {
       if (last !== undefined) return yield* Effect.fail(Option.some(last))
-      const bytes = yield* Effect.mapError(read, Option.some)
+      const bytes = yield* Effect.mapError(read, (error) => Option.some(Option.getOrElse(refused(), () => error)))
       if (Option.isNone(bytes)) {
+        const refusal = refused()
+        if (Option.isSome(refusal)) return yield* Effect.fail(refusal)
         const end = decoder.finish()
         return yield* Either.isRight(end) ? Effect.fail(Option.none()) : endedInside(connection, end.left)
       }
@@ -190,4 +196,5 @@ const endedInside = (
 
 const shutdownGrace = Duration.millis(300)
 
-const malformed = (error: WireError): RequestError => new MalformedResponse({ detail: error.message })
+const malformed = (error: WireError): RequestError =>
+  new MalformedResponse({ detail: error.message, truncated: error.reason === "early_end" })

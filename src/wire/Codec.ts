@@ -1,4 +1,4 @@
-import { Either } from "effect"
+import { Either, Option } from "effect"
 import { concatBytes, fromHex, toHex } from "../domain/Bytes.ts"
 import type { ResponseChunk } from "./Message.ts"
 import { maxPayloadSize, type Protocol, type SizeBounds } from "./Protocol.ts"
@@ -9,6 +9,8 @@ import { printable } from "../domain/Text.ts"
 
 /** MAX_ERROR_MESSAGE: bytes of the text in an error chunk. */
 const maxErrorMessage = 256
+/** Longer ones are against the specification, and are read up to here, for what they begin with. */
+const longestMessage = 65_536
 
 /** A whole request; no bytes at all where the protocol's request is empty by type (metadata). */
 export const encodeRequest = (protocol: Protocol, ssz: Uint8Array): Uint8Array =>
@@ -56,10 +58,16 @@ export const decodeRequest = (protocol: Protocol, bytes: Uint8Array): Either.Eit
 }
 
 /** One chunk of a response. After an error chunk nothing may follow. */
-export type ResponseItem =
-  | { readonly _tag: "Success"; readonly chunk: ResponseChunk }
-  /** `message` is what the peer wrote, made printable. */
-  | { readonly _tag: "Error"; readonly code: number; readonly message: string }
+export type ResponseItem = { readonly _tag: "Success"; readonly chunk: ResponseChunk } | ErrorChunk
+
+/** The code is the answer; the message comes with it or not. */
+interface ErrorChunk {
+  readonly _tag: "Error"
+  /** 1 to 255. */
+  readonly code: number
+  /** What the peer wrote, made printable; empty where it cannot be read. */
+  readonly message: string
+}
 
 /** Reads a response, in any split. */
 export interface ResponseDecoder {
@@ -68,7 +76,9 @@ export interface ResponseDecoder {
     readonly items: ReadonlyArray<ResponseItem>
     readonly error: WireError | undefined
   }
-  /** The peer has closed: whether that was between chunks. */
+  /** An error chunk that has begun and is not whole: some write the code and nothing more. */
+  readonly refusal: () => Option.Option<ErrorChunk>
+  /** The peer has closed: whether that was between chunks, or within an error chunk, of which the code is enough. */
   readonly finish: () => Either.Either<void, WireError>
 }
 
@@ -76,10 +86,13 @@ export const makeResponseDecoder = (protocol: Protocol): ResponseDecoder => {
   let chunk: ChunkState | undefined
   let chunks = 0
   let ended = false
+  /** The message of the error chunk cannot be read, and so nothing behind it either. */
+  let deaf = false
   let failed: WireError | undefined
 
   /** One step from `offset` on: the offset behind it, and a chunk if that made one whole. */
   const step = (bytes: Uint8Array, offset: number): Either.Either<Step, WireError> => {
+    if (deaf) return Either.right({ offset: bytes.length, item: undefined })
     if (ended) return Either.left(trailing("bytes after an error chunk"))
     const byte = bytes[offset] ?? 0
     if (chunk === undefined) {
@@ -95,7 +108,13 @@ export const makeResponseDecoder = (protocol: Protocol): ResponseDecoder => {
       state.wireBytes++
       return Either.right({ offset: offset + 1, item: undefined })
     }
-    return Either.map(state.payload.push(bytes, offset), (end) => {
+    const pushed = state.payload.push(bytes, offset)
+    if (state.code !== 0 && Either.isLeft(pushed)) {
+      chunk = undefined
+      deaf = true
+      return Either.right({ offset: bytes.length, item: errorChunk(state.code, "") })
+    }
+    return Either.map(pushed, (end) => {
       state.wireBytes += end - offset
       const data = state.payload.data()
       if (data === undefined) return { offset: end, item: undefined }
@@ -123,12 +142,11 @@ export const makeResponseDecoder = (protocol: Protocol): ResponseDecoder => {
 
   return {
     push,
-    finish: () =>
-      failed !== undefined
-        ? Either.left(failed)
-        : chunk === undefined
-          ? Either.void
-          : Either.left(earlyEnd("response chunk"))
+    refusal: () => (chunk === undefined || chunk.code === 0 ? Option.none() : Option.some(errorChunk(chunk.code, ""))),
+    finish: () => {
+      if (failed !== undefined) return Either.left(failed)
+      return chunk?.code === 0 ? Either.left(earlyEnd("response chunk")) : Either.void
+    }
   }
 }
 
@@ -149,7 +167,7 @@ const startChunk = (protocol: Protocol, code: number): ChunkState => ({
   code,
   context: new Uint8Array(code === 0 && protocol.context ? 4 : 0),
   contextFilled: 0,
-  payload: makePayloadDecoder(code === 0 ? protocol.response : { min: 0, max: maxErrorMessage }),
+  payload: makePayloadDecoder(code === 0 ? protocol.response : { min: 0, max: longestMessage }),
   wireBytes: 1
 })
 
@@ -163,7 +181,9 @@ const itemOf = (state: ChunkState, data: Uint8Array): ResponseItem =>
           wireBytes: state.wireBytes
         }
       }
-    : { _tag: "Error", code: state.code, message: printable(new TextDecoder().decode(data)) }
+    : errorChunk(state.code, printable(new TextDecoder().decode(data.subarray(0, maxErrorMessage))))
+
+const errorChunk = (code: number, message: string): ErrorChunk => ({ _tag: "Error", code, message })
 
 /** A length and the frames of that many bytes. */
 interface PayloadDecoder {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Either, FastCheck as fc, Schema } from "effect"
+import { Either, FastCheck as fc, Option, Schema } from "effect"
 import { concatBytes, equalBytes, fromHex, toHex } from "../../src/domain/Bytes.ts"
 import {
   decodeRequest,
@@ -49,6 +49,7 @@ const decodeResponse = (protocol: Protocol, pieces: ReadonlyArray<Uint8Array>): 
     items.push(...result.items)
     if (result.error !== undefined) return { items, reason: result.error.reason }
   }
+  items.push(...Option.toArray(decoder.refusal()))
   const end = decoder.finish()
   return { items, reason: Either.isLeft(end) ? end.left.reason : undefined }
 }
@@ -322,7 +323,6 @@ describe("errors", () => {
       assert.strictEqual(reasonOf(protocol, head), "length_out_of_bounds", `${protocol.id} ${length}`)
     }
     assert.strictEqual(requestReason(statusV2, encodeVarint(maxPayloadSize)), "length_out_of_bounds")
-    assert.strictEqual(reasonOf(ping, concatBytes([Uint8Array.of(2), encodeVarint(257)])), "length_out_of_bounds")
   })
 
   it("allows nothing behind the end", () => {
@@ -352,6 +352,32 @@ describe("errors", () => {
     assert.strictEqual(decoder.push(wire).items.length, 0)
     assert.strictEqual(decoder.push(wire).error, error)
     assert.deepEqual(decoder.finish(), error === undefined ? Either.void : Either.left(error))
+  })
+
+  it("takes a result code for the answer, whatever becomes of its message", () => {
+    const message = new TextEncoder().encode("slow down, ".repeat(40))
+    const spoilt = encodeErrorChunk(139, "slow down")
+    spoilt[spoilt.length - 1] = (spoilt.at(-1) ?? 0) ^ 1
+    const cases: ReadonlyArray<readonly [string, Uint8Array, string]> = [
+      ["no length", new Uint8Array(0), ""],
+      ["an empty message", Uint8Array.of(0), ""],
+      ["a length and no message", encodeVarint(9), ""],
+      ["half a message", spoilt.subarray(1, -4), ""],
+      ["a message of another checksum", spoilt.subarray(1), ""],
+      ["text that is not compressed", new TextEncoder().encode("slow down"), ""],
+      ["a length that is none", new Uint8Array(12).fill(0xff), ""],
+      ["a length that nobody waits for", encodeVarint(maxPayloadSize), ""],
+      ["a long message", concatBytes([encodeVarint(message.length), encodeFrames(message)]), "slow down, ".repeat(40)]
+    ]
+    for (const [name, rest, text] of cases) {
+      const wire = concatBytes([encodeSuccessChunk(ping, pingBody), Uint8Array.of(139), rest])
+      for (const pieces of [[wire], Array.from(wire, (byte) => Uint8Array.of(byte))]) {
+        const { items, reason } = decodeResponse(ping, pieces)
+        assert.isUndefined(reason, name)
+        assert.strictEqual(items.length, 2, name)
+        assert.deepStrictEqual(items[1], { _tag: "Error", code: 139, message: text.slice(0, 256) }, name)
+      }
+    }
   })
 
   it("makes the text of an error chunk printable and short", () => {

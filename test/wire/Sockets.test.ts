@@ -138,7 +138,10 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
       yield* Queue.offer(endings, () => Effect.void)
       const ended = yield* askUntilError(connection, columns)
       assert.deepInclude(ended, { chunks: 1 })
-      assert.strictEqual(ended.error._tag, "MalformedResponse")
+      assert.include(ended.error, { _tag: "MalformedResponse", truncated: true })
+      yield* Queue.offer(endings, (_ssz, _peer, reply) => reply.raw(new Uint8Array(60_000)))
+      const garbage = yield* askUntilError(connection, columns)
+      assert.include(garbage.error, { _tag: "MalformedResponse", truncated: false })
       yield* Queue.offer(endings, () =>
         Effect.sync(() => server.getConnections().forEach((connection) => connection.abort(new Error("gone"))))
       )
@@ -150,6 +153,33 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
       yield* Queue.offer(endings, () => Effect.promise(() => server.hangUp(client.peerId)))
       const stopped = yield* askUntilError(again, columns)
       assert.include(stopped.error, { _tag: "PeerDisconnected", stage: "body" })
+    })
+  )
+
+  it.scopedLive("hears a result code that is all that comes, however the answer ends after it", () =>
+    Effect.gen(function* () {
+      const { server, connection } = yield* connect(muxer)
+      const endings = yield* Queue.unbounded<Handler<never>>()
+      yield* serve(server, columnsProtocol, (ssz, peer, reply) =>
+        Effect.gen(function* () {
+          yield* reply.chunk(sidecar(1), digest)
+          yield* reply.raw(Uint8Array.of(3))
+          yield* (yield* Queue.take(endings))(ssz, peer, reply)
+        })
+      )
+      const limits = { ...patient, chunk: scaled("500 millis") }
+      const after: ReadonlyArray<Handler<never>> = [
+        () => Effect.void,
+        () => Effect.never,
+        (_ssz, _peer, reply) => reply.raw(Uint8Array.of(0xff, 0xff)),
+        (_ssz, _peer, reply) => Effect.zipRight(Effect.sleep("100 millis"), reply.reset)
+      ]
+      for (const ending of after) {
+        yield* Queue.offer(endings, ending)
+        const { chunks, error } = yield* askUntilError(connection, columns, limits)
+        assert.strictEqual(chunks, 1)
+        assert.include(error, { _tag: "ColumnsUnavailable", detail: "code 3" })
+      }
     })
   )
 

@@ -64,7 +64,12 @@ export class ColumnsUnavailable extends Schema.TaggedError<ColumnsUnavailable>()
 
 /** What came cannot be decoded or attributed: frame, SSZ, context bytes, over the size limits. */
 export class MalformedResponse extends Schema.TaggedError<MalformedResponse>()("MalformedResponse", {
-  detail: Schema.String
+  detail: Schema.String,
+  /** Whether nothing was wrong but that the stream ended, cleanly, inside a chunk. */
+  truncated: Schema.Boolean.pipe(
+    Schema.propertySignature,
+    Schema.withConstructorDefault(() => false)
+  )
 }) {}
 
 /** Nothing, or nothing more, came in time. */
