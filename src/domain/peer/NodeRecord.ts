@@ -38,16 +38,17 @@ export const decodeNodeRecord = (text: string): Either.Either<NodeRecord, Invali
   Either.try({
     try: () => {
       const enr = ENR.decodeTxt(text.trim())
-      const ip = hostOf(enr, "ip", 4)
-      const ip6 = hostOf(enr, "ip6", 16)
-      const address = (host: Option.Option<string>, port: string): ReadonlyArray<string> =>
-        Option.toArray(Option.zipWith(host, portOf(enr, port), (host, port) => `${host}/tcp/${port}`))
+      const tcp = portOf(enr, "tcp")
+      // EIP-778: without a port of its own the IPv6 address has that of the other.
+      const tcp6 = Option.orElse(portOf(enr, "tcp6"), () => tcp)
+      const address = (host: Option.Option<string>, port: Option.Option<number>): ReadonlyArray<string> =>
+        Option.toArray(Option.zipWith(host, port, (host, port) => `${host}/tcp/${port}`))
       return {
         enr: text.trim(),
         seq: enr.seq,
         peerId: peerIdOfPublicKey(enr.publicKey),
         nodeId: nodeIdOfPublicKey(enr.publicKey),
-        multiaddrs: [...address(ip, "tcp"), ...address(ip6, "tcp6")],
+        multiaddrs: [...address(hostOf(enr, "ip", 4), tcp), ...address(hostOf(enr, "ip6", 16), tcp6)],
         custodyGroupCount: Option.flatMap(bytesOf(enr, "cgc"), bigEndianNumber),
         forkDigest: Option.map(bytesOf(enr, "eth2", 16), (bytes) => toHex(bytes.subarray(0, 4))),
         nextForkDigest: Option.map(bytesOf(enr, "nfd", 4), toHex),

@@ -34,7 +34,7 @@ const fromRecord = (text: string): Either.Either<PeerAddress, InvalidPeerAddress
     Either.mapLeft((error) => new InvalidPeerAddress({ reason: error.message })),
     Either.filterOrLeft(
       (record) => record.multiaddrs.length > 0,
-      () => new InvalidPeerAddress({ reason: "the ENR has no ip and tcp to dial" })
+      () => new InvalidPeerAddress({ reason: "the ENR has no ip or ip6 with a tcp port to dial" })
     ),
     Either.map((record) => ({
       peerId: record.peerId,

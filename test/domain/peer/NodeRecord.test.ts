@@ -76,6 +76,23 @@ describe("node records", () => {
     )
   })
 
+  it.each([
+    ["ip6 and tcp alone", ["ip6", "tcp"], ["/ip6/2001:db8::1/tcp/9000"]],
+    ["one port for both addresses", ["ip", "ip6", "tcp"], ["/ip4/10.0.0.1/tcp/9000", "/ip6/2001:db8::1/tcp/9000"]],
+    ["a port each", ["ip", "ip6", "tcp", "tcp6"], ["/ip4/10.0.0.1/tcp/9000", "/ip6/2001:db8::1/tcp/9001"]],
+    ["a port for IPv6 alone", ["ip", "ip6", "tcp6"], ["/ip6/2001:db8::1/tcp/9001"]],
+    ["no port for TCP", ["ip", "ip6"], []]
+  ] as const)("has every address that can be dialled: %s", (_, keys, multiaddrs) => {
+    const all = {
+      ip: Uint8Array.of(10, 0, 0, 1),
+      ip6: fromHex("0x20010db8000000000000000000000001"),
+      tcp: Uint8Array.of(0x23, 0x28),
+      tcp6: Uint8Array.of(0x23, 0x29)
+    }
+    const enr = record(Object.fromEntries(keys.map((key) => [key, all[key]])))
+    assert.deepStrictEqual(Either.getOrThrow(decodeNodeRecord(enr)).multiaddrs, multiaddrs)
+  })
+
   it("reads what other implementations write: short ports, odd values, several addresses", () => {
     const node = Either.getOrThrow(
       decodeNodeRecord(

@@ -50,7 +50,7 @@ describe("parsePeerAddress", () => {
   it("refuses an ENR of a node that only speaks UDP", () => {
     const pairs = { ip: Uint8Array.of(10, 0, 0, 1), udp: Uint8Array.of(0x23, 0x28) }
     const enr = SignableENR.createV4(new Uint8Array(32).fill(9), pairs).encodeTxt()
-    assert.match(reason(enr), /no ip and tcp to dial/)
+    assert.match(reason(enr), /no ip or ip6 with a tcp port to dial/)
   })
 
   it("gives any text a typed answer", () => {
