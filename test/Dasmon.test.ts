@@ -58,6 +58,7 @@ const blockAt = (slot: Slot): Block => ({
     .padStart(64, "0")}`,
   fork: "gloas",
   commitments: [infinity],
+  signature: Option.none(),
   payload: "full"
 })
 

@@ -61,8 +61,9 @@ export const makeBlockStore = (maxBytes: number): BlockStore => {
   }
 }
 
-/** About what V8 takes for a block: its strings and object, a typed array a commitment. */
-const estimatedBytes = (block: Block): number => 600 + block.commitments.length * 150
+/** About what V8 takes for a block: its strings and object, a typed array a commitment and for the signature. */
+const estimatedBytes = (block: Block): number =>
+  600 + (Option.isSome(block.signature) ? 200 : 0) + block.commitments.length * 150
 
 const setBounded = <K, V>(map: Map<K, V>, key: K, value: V): void => {
   map.delete(key)

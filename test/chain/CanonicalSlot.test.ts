@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer, TestClock } from "effect"
+import { Effect, Fiber, Layer, Option, TestClock } from "effect"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import { canonicalSlot } from "../../src/chain/CanonicalSlot.ts"
 import type { Block, SlotFacts } from "../../src/domain/network/Block.ts"
@@ -11,6 +11,7 @@ const block: Block = {
   parentRoot: "0x00",
   fork: "fulu",
   commitments: [new Uint8Array(48), new Uint8Array(48)],
+  signature: Option.none(),
   payload: "full"
 }
 

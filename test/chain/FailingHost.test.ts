@@ -48,7 +48,15 @@ const runToEnd = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, 
 
 const bug = new Error("the host has a bug")
 
-const block = { slot: 0, root: "0x", parentRoot: "0x", fork: "fulu", commitments: [], payload: "full" } as const
+const block = {
+  slot: 0,
+  root: "0x",
+  parentRoot: "0x",
+  fork: "fulu",
+  commitments: [],
+  signature: Option.none(),
+  payload: "full"
+} as const
 
 /** What a question may come to that the types know nothing of. */
 const defects: ReadonlyArray<readonly [name: string, query: Query]> = [

@@ -1,4 +1,4 @@
-import { Effect, Layer, PubSub, Ref, Stream } from "effect"
+import { Effect, Layer, Option, PubSub, Ref, Stream } from "effect"
 import type { Block, ChainEvent } from "../../src/domain/network/Block.ts"
 import type { ChainParameters, SlotRange } from "../../src/domain/network/Chain.ts"
 import { Externs, ExternsError } from "../../src/host/Externs.ts"
@@ -48,6 +48,7 @@ export const makeSimulatedChain = Effect.fnUntraced(function* (delay: number) {
         parentRoot: blocks.get(parent)?.root ?? zero,
         fork: head >= 32 ? "fulu" : "electra",
         commitments: Array.from({ length: blobs }, () => new Uint8Array(48).fill(serial)),
+        signature: Option.none(),
         payload: "full"
       })
     }

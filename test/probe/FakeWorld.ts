@@ -95,6 +95,7 @@ const block = (slot: number, blobs: number, branch: number): Block => ({
   parentRoot: toHex(new Uint8Array(32)),
   fork: "gloas",
   commitments: Array.from({ length: blobs }, () => new Uint8Array(48)),
+  signature: Option.none(),
   payload: "full"
 })
 

@@ -60,6 +60,7 @@ const orphaned = (root: string): Block => ({
   parentRoot: "0x",
   fork: "gloas",
   commitments: [],
+  signature: Option.none(),
   payload: "full"
 })
 

@@ -1,3 +1,4 @@
+import type { Option } from "effect"
 import type { ForkName } from "./Chain.ts"
 import type { Epoch, Root, Slot } from "../Primitives.ts"
 
@@ -9,6 +10,8 @@ export interface Block {
   readonly fork: ForkName
   /** 48 bytes each, in row order: body.blob_kzg_commitments, from Gloas on those of the payload bid. */
   readonly commitments: ReadonlyArray<Uint8Array>
+  /** 96 bytes: the proposer's, as the signed block has it; none where the host does not know it. */
+  readonly signature: Option.Option<Uint8Array>
   /** From Gloas on a bid's payload may never be revealed, and then no columns exist: only `full` can be judged. */
   readonly payload: "full" | "empty" | "unknown"
 }

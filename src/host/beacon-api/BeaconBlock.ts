@@ -1,7 +1,7 @@
 import { ssz } from "@lodestar/types"
-import { Either } from "effect"
+import { Either, Option } from "effect"
 import type { Block } from "../../domain/network/Block.ts"
-import { toHex } from "../../domain/Bytes.ts"
+import { concatBytes, toHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, epochOf, forkAt, type ForkName, forkNames } from "../../domain/network/Chain.ts"
 import { messageOf } from "../../domain/Text.ts"
 
@@ -51,25 +51,31 @@ interface Message {
   readonly parentRoot: Uint8Array
 }
 
+interface Signed<M> {
+  readonly message: M
+  readonly signature: Uint8Array
+}
+
 type Reader = (encoded: EncodedBlock, fork: ForkName) => DecodedBlock
 
 const reader =
   <M extends Message>(
     signed: {
-      readonly deserialize: (bytes: Uint8Array) => { readonly message: M }
-      readonly fromJson: (json: unknown) => { readonly message: M }
+      readonly deserialize: (bytes: Uint8Array) => Signed<M>
+      readonly fromJson: (json: unknown) => Signed<M>
     },
     unsigned: { readonly hashTreeRoot: (message: M) => Uint8Array },
     commitments: (message: M) => ReadonlyArray<Uint8Array>
   ): Reader =>
   (encoded, fork) => {
-    const { message } = encoded._tag === "Ssz" ? signed.deserialize(encoded.bytes) : signed.fromJson(encoded.json)
+    const { message, signature } =
+      encoded._tag === "Ssz" ? signed.deserialize(encoded.bytes) : signed.fromJson(encoded.json)
     return {
       slot: message.slot,
       root: toHex(unsigned.hashTreeRoot(message)),
       parentRoot: toHex(message.parentRoot),
       fork,
-      commitments: compact(commitments(message))
+      ...compact(signature, commitments(message))
     }
   }
 
@@ -119,10 +125,13 @@ const forkOfSlot = (chain: ChainParameters, encoded: EncodedBlock): ForkName | u
 }
 
 /** All in one buffer of their own, so that keeping them does not keep the block. */
-const compact = (commitments: ReadonlyArray<Uint8Array>): ReadonlyArray<Uint8Array> => {
-  const buffer = new Uint8Array(commitments.length * 48)
-  return commitments.map((commitment, row) => {
-    buffer.set(commitment, row * 48)
-    return buffer.subarray(row * 48, (row + 1) * 48)
-  })
+const compact = (
+  signature: Uint8Array,
+  commitments: ReadonlyArray<Uint8Array>
+): Pick<Block, "signature" | "commitments"> => {
+  const bytes = concatBytes([signature, ...commitments])
+  return {
+    signature: Option.some(bytes.subarray(0, 96)),
+    commitments: commitments.map((_, row) => bytes.subarray(96 + row * 48, 144 + row * 48))
+  }
 }

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Context, Duration, Effect, Exit, Layer } from "effect"
+import { Context, Duration, Effect, Exit, Layer, Option } from "effect"
 import type { ServerResponse } from "node:http"
 import { hasColumns } from "../../../src/domain/network/Block.ts"
 import { toHex } from "../../../src/domain/Bytes.ts"
@@ -34,11 +34,12 @@ shared("BeaconApi", SharedChain.layer, (it) => {
       const expected = [...state.canonical.values()].filter(({ slot }) => slot >= 30 && slot <= 70)
       assert.isBelow(expected.length, 41)
       assert.deepStrictEqual(
-        blocks.map(({ commitments, fork, parentRoot, root, slot }) => ({
+        blocks.map(({ commitments, fork, parentRoot, root, signature, slot }) => ({
           slot,
           root,
           parentRoot,
           fork,
+          signature: toHex(Option.getOrThrow(signature)),
           commitments: commitments.map(toHex)
         })),
         expected.map((block) => ({
@@ -46,6 +47,7 @@ shared("BeaconApi", SharedChain.layer, (it) => {
           root: block.root,
           parentRoot: toHex(block.header.message.parentRoot),
           fork: block.fork,
+          signature: toHex(block.header.signature),
           commitments: block.commitments.map(toHex)
         }))
       )
