@@ -15,6 +15,27 @@ export const equalBytes = (a: Uint8Array, b: Uint8Array): boolean => {
   return true
 }
 
+/**
+ * Two values, shortened to stand in one sentence, the second right behind the first: where they begin alike it is shown,
+ * and said, from which byte on (counted from 0) they differ.
+ */
+export const sideBySide = (a: Uint8Array, b: Uint8Array): readonly [string, string] => {
+  const length = Math.max(a.length, b.length)
+  let first = 0
+  while (first < length && a[first] === b[first]) first++
+  if (first === length || first < shown) return [shorten(a), shorten(b)]
+  const around = (bytes: Uint8Array) => {
+    const rest = bytes.length > first + shown ? "…" : ""
+    return `${toHex(bytes.subarray(0, shown / 2))}…${bytesToHex(bytes.subarray(first, first + shown))}${rest}`
+  }
+  return [around(a), `${around(b)} (they differ from byte ${first} on)`]
+}
+
+/** Bytes of a root or commitment that tell it from any other that is not made to look like it. */
+const shown = 6
+
+const shorten = (bytes: Uint8Array): string => `${toHex(bytes.subarray(0, shown))}${bytes.length > shown ? "…" : ""}`
+
 /** All parts, one after the other, in one new array. */
 export const concatBytes = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))

@@ -117,7 +117,7 @@ describe("verifySidecars", () => {
       "another commitment",
       "commitments",
       changed(good, (value) => flip(value.kzgCommitments[4], 20)),
-      /commitment 4 is 0xa572cbea904d…, the block has 0xa572cbea904d…/
+      /commitment 4 is (0xa572cb…\w+…), the block has (?!\1)0xa572cb…\w+… \(they differ from byte 20 on\)/
     ],
     [
       "a commitment too many, consistently",

@@ -1,6 +1,6 @@
 import { type fulu, ssz as types } from "@lodestar/types"
 import { Option } from "effect"
-import { equalBytes, toHex } from "../Bytes.ts"
+import { equalBytes, sideBySide } from "../Bytes.ts"
 import { numberOfColumns } from "../network/Chain.ts"
 import { rootOfBranch } from "./Merkle.ts"
 import type { InvalidCheck } from "../probe/Outcome.ts"
@@ -66,7 +66,8 @@ const checkHeader = ({ _tag, value }: Sidecar, expected: ExpectedBlock): Option.
           value.signedBlockHeader.message.slot
         ]
   if (!equalBytes(root, expected.blockRoot)) {
-    return failed(`it is of block ${short(root)}, the canonical block of its slot is ${short(expected.blockRoot)}`)
+    const [own, canonical] = sideBySide(root, expected.blockRoot)
+    return failed(`it is of block ${own}, the canonical block of its slot is ${canonical}`)
   }
   return slot === expected.slot ? Option.none() : failed(`it is of slot ${slot}, its block of slot ${expected.slot}`)
 }
@@ -82,12 +83,10 @@ const checkCommitments = ({ _tag, value }: Sidecar, expected: ExpectedBlock): Op
   const given = value.kzgCommitments
   if (given.length !== wanted) return failed(`it has ${given.length} commitments, the block has ${wanted}`)
   for (const [row, commitment] of expected.commitments.entries()) {
-    const own = given[row]
-    if (own === undefined || !equalBytes(own, commitment)) {
-      return failed(
-        `commitment ${row} is ${own === undefined ? "absent" : short(own)}, the block has ${short(commitment)}`
-      )
-    }
+    const own = given[row] ?? new Uint8Array()
+    if (equalBytes(own, commitment)) continue
+    const [theirs, canonical] = sideBySide(own, commitment)
+    return failed(`commitment ${row} is ${theirs}, the block has ${canonical}`)
   }
   return Option.none()
 }
@@ -98,10 +97,9 @@ const commitmentsLeaf = 11
 const checkInclusionProof = ({ _tag, value }: Sidecar): Option.Option<FailedCheck> => {
   if (_tag === "Gloas" || inclusionProofHolds(value)) return Option.none()
   const bodyRoot = value.signedBlockHeader.message.bodyRoot
-  return Option.some({
-    check: "inclusion_proof",
-    detail: `its proof leads to ${short(inclusionRoot(value))}, the header has body root ${short(bodyRoot)}`
-  })
+  const [root, wanted] = sideBySide(inclusionRoot(value), bodyRoot)
+  const detail = `its proof leads to ${root}, the header has body root ${wanted}`
+  return Option.some({ check: "inclusion_proof", detail })
 }
 
 /** verify_data_column_sidecar_inclusion_proof: whether its commitments are those of the block of its header. */
@@ -114,6 +112,3 @@ const inclusionRoot = (sidecar: fulu.DataColumnSidecar): Uint8Array =>
     sidecar.kzgCommitmentsInclusionProof,
     commitmentsLeaf
   )
-
-/** Enough of a root or commitment to tell it from another. */
-const short = (bytes: Uint8Array): string => `${toHex(bytes.subarray(0, 6))}…`
