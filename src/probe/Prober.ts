@@ -21,7 +21,7 @@ import { overloaded } from "./ExcuseOverload.ts"
 import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
 import { type Received, requestColumns } from "./RequestColumns.ts"
 import { settle, toOutcome } from "./Settle.ts"
-import { type Finished, verifyDeliveries } from "./VerifyDelivered.ts"
+import { type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
 import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
 
 /** Whom to probe, by which claims, for what. */
@@ -97,6 +97,7 @@ const make = Effect.gen(function* () {
     ])
     const findings = [
       ...received.flatMap(({ findings }) => findings),
+      ...signatureFindings(deliveries),
       ...Option.toArray(collected.late),
       ...unrelated.slice(0, 1)
     ]

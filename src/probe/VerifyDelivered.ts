@@ -1,9 +1,11 @@
 import { Duration, Effect, Either, Metric, Option } from "effect"
 import type { Block } from "../domain/network/Block.ts"
-import { fromHex } from "../domain/Bytes.ts"
+import { equalBytes, fromHex, sideBySide } from "../domain/Bytes.ts"
+import { headerSignature } from "../domain/column/Sidecar.ts"
 import { blobParametersAt, type ChainParameters, epochOf } from "../domain/network/Chain.ts"
 import { gaugeWhile } from "../domain/metrics/MetricFamily.ts"
 import { verifyQueue, verifySeconds } from "../domain/metrics/Metrics.ts"
+import type { Finding } from "../domain/peer/Finding.ts"
 import { InvalidColumn, type ProbeError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
 import type { SidecarToVerify, Verifier } from "../kzg/Verifier.ts"
@@ -71,5 +73,25 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
     }
   })
 })
+
+/**
+ * Sidecars with the header of their canonical block, signed otherwise than the block: one finding for all of them. That
+ * says nothing of what the peer stores, but no other node takes such a sidecar.
+ */
+export const signatureFindings = (deliveries: ReadonlyArray<Delivery>): ReadonlyArray<Finding> => {
+  const [first, ...more] = deliveries.flatMap(({ block, sidecar }) => {
+    if (sidecar.blockRoot !== block.root) return []
+    const both = Option.all([headerSignature(sidecar.fork, sidecar.ssz), block.signature])
+    return Option.toArray(Option.filter(both, ([own, canonical]) => !equalBytes(own, canonical))).map(
+      ([own, canonical]) => ({ sidecar, own, canonical })
+    )
+  })
+  if (first === undefined) return []
+  const { column, slot } = first.sidecar
+  const [own, canonical] = sideBySide(first.own, first.canonical)
+  const others = more.length === 0 ? "" : ` (and ${more.length} more)`
+  const detail = `the header of column ${column} of slot ${slot} is signed ${own}, its block ${canonical}${others}`
+  return [{ kind: "signature_differs", detail }]
+}
 
 const unverified = (detail: string) => new Unverifiable({ reason: "verifier_failed", detail })

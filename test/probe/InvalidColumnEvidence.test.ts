@@ -35,6 +35,7 @@ const block: Block = {
   parentRoot: toHex(new Uint8Array(32)),
   fork: "fulu",
   commitments: guilty.commitments,
+  signature: Option.none(),
   payload: "full"
 }
 

@@ -1,5 +1,5 @@
 import { type fulu, type gloas, ssz as types } from "@lodestar/types"
-import { Either, Schema } from "effect"
+import { Either, Option, Schema } from "effect"
 import { toHex } from "../Bytes.ts"
 import { bytesPerCell, type ForkName } from "../network/Chain.ts"
 import { merkleRoot } from "./Merkle.ts"
@@ -61,6 +61,15 @@ export const peekAnySidecar = (ssz: Uint8Array): Either.Either<SidecarLabel, Mal
   return peekSidecar(isGloas ? "gloas" : "fulu", ssz)
 }
 
+/**
+ * The 96 bytes of the signature of its header, unchecked; none of a fork whose sidecars have no header. Of a sidecar that
+ * `peekSidecar` reads.
+ */
+export const headerSignature = (fork: ForkName, ssz: Uint8Array): Option.Option<Uint8Array> =>
+  fork === "fulu"
+    ? Option.some(ssz.subarray(headerStart + headerBytes, headerStart + headerBytes + signatureBytes))
+    : Option.none()
+
 /** Decodes a whole sidecar. Succeeds only where `peekSidecar` does; hostile bytes give the typed error. */
 export const decodeSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<Sidecar, MalformedSidecar> =>
   Either.flatMap(peekSidecar(fork, ssz), () =>
@@ -93,6 +102,7 @@ const fuluFixedBytes = 356
 const gloasFixedBytes = 56
 const headerStart = 20
 const headerBytes = 112
+const signatureBytes = 96
 const bytesPerProof = 48
 const gloasBytesPerCell = bytesPerCell + bytesPerProof
 const fuluBytesPerCell = gloasBytesPerCell + 48

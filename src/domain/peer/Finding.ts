@@ -11,6 +11,8 @@ export const FindingKind = Schema.Literal(
   "incomplete_answer",
   /** Context bytes of another fork digest of the network than the sidecar's slot has. */
   "wrong_context",
+  /** The header in a sidecar is the block's, and its signature is not: other nodes would refuse the sidecar. */
+  "signature_differs",
   "claim_mismatch",
   "custody_count_decreased",
   "custody_count_out_of_range",
