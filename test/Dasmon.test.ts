@@ -73,6 +73,7 @@ const layerExterns = Layer.succeed(Externs, {
     Effect.map(TestClock.currentTimeMillis, (observedAt) => ({
       metadataCount: 8,
       enrCount: undefined,
+      enrIsCurrent: false,
       earliestAvailableSlot: 0,
       headSlot: head,
       forkDigest,

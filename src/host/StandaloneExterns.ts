@@ -30,6 +30,7 @@ export const make = (
       return {
         metadataCount: metadata?.custodyGroupCount,
         enrCount: Option.getOrUndefined(peer.enrCustodyGroupCount),
+        enrIsCurrent: false,
         earliestAvailableSlot: theirs.earliestAvailableSlot,
         headSlot: theirs.headSlot,
         forkDigest: theirs.forkDigest,

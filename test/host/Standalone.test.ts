@@ -55,6 +55,7 @@ shared("Standalone", SharedChain.layer, (it) => {
         {
           metadataCount: custodyGroupCount,
           enrCount: Option.getOrUndefined(address.enrCustodyGroupCount),
+          enrIsCurrent: false,
           earliestAvailableSlot,
           headSlot: state.head.slot,
           forkDigest: toHex(

@@ -109,6 +109,7 @@ export const reorg = (world: World, slot: number, blobs: number): void => {
 export const statement = (count: number, earliestAvailableSlot = 0): Omit<ClaimParts, "nodeId"> => ({
   metadataCount: count,
   enrCount: undefined,
+  enrIsCurrent: false,
   earliestAvailableSlot,
   headSlot: 1000,
   forkDigest: forkDigestOfSlot(chain, 0),

@@ -8,7 +8,14 @@ import type { Slot } from "../Primitives.ts"
 export interface ClaimParts {
   readonly nodeId: Uint8Array
   readonly metadataCount: number | undefined
+  /** Fills in where there is no MetaData. */
   readonly enrCount: number | undefined
+  /**
+   * Whether the ENR was got from the peer, or the network, no earlier than the MetaData: only then is a difference a
+   * contradiction. One from a list of peers is of unknown age, and nothing in it tells: its sequence number counts the
+   * versions of the record, MetaData's those of the metadata, and neither can be held against the other.
+   */
+  readonly enrIsCurrent: boolean
   readonly earliestAvailableSlot: Slot | undefined
   readonly headSlot: Slot
   readonly forkDigest: string
@@ -40,7 +47,7 @@ export const makeClaim = (parts: ClaimParts): Claim => {
 /** Contradictions inside one set of statements. */
 export const claimFindings = (parts: ClaimParts): ReadonlyArray<Finding> => {
   const findings: Array<Finding> = []
-  const { enrCount, metadataCount } = parts
+  const { enrCount, enrIsCurrent, metadataCount } = parts
   const outOfRange = [
     ...(metadataCount === undefined || isCount(metadataCount) ? [] : [`metadata says ${metadataCount}`]),
     ...(enrCount === undefined || isCount(enrCount) ? [] : [`the ENR says ${enrCount}`])
@@ -51,7 +58,7 @@ export const claimFindings = (parts: ClaimParts): ReadonlyArray<Finding> => {
       detail: `${said}, allowed is ${custodyRequirement}..${numberOfCustodyGroups}`
     })
   }
-  if (metadataCount !== undefined && enrCount !== undefined && metadataCount !== enrCount) {
+  if (enrIsCurrent && metadataCount !== undefined && enrCount !== undefined && metadataCount !== enrCount) {
     findings.push({ kind: "claim_mismatch", detail: `metadata says ${metadataCount}, the ENR says ${enrCount}` })
   }
   if (parts.earliestAvailableSlot !== undefined && parts.earliestAvailableSlot > parts.headSlot) {

@@ -13,6 +13,7 @@ export const FindingKind = Schema.Literal(
   "wrong_context",
   /** The header in a sidecar is the block's, and its signature is not: other nodes would refuse the sidecar. */
   "signature_differs",
+  /** MetaData and the peer's present ENR disagree; an ENR of unknown age is held against nobody. */
   "claim_mismatch",
   "custody_count_decreased",
   "custody_count_out_of_range",

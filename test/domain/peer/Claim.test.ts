@@ -11,6 +11,7 @@ const parts = (overrides: Partial<ClaimParts>): ClaimParts => ({
   nodeId: new Uint8Array(32).fill(3),
   metadataCount: 8,
   enrCount: 8,
+  enrIsCurrent: true,
   earliestAvailableSlot: 100,
   headSlot: 1_000,
   forkDigest: "0x00000000",
@@ -64,6 +65,13 @@ describe("findings", () => {
       "claim_mismatch",
       "earliest_slot_above_head"
     ])
+  })
+
+  it("holds no ENR against the peer that may be older than what the peer says", () => {
+    const old = parts({ enrCount: 128, enrIsCurrent: false })
+    assert.deepStrictEqual(claimFindings(old), [])
+    assert.deepStrictEqual(makeClaim(old).source, "metadata")
+    assert.deepStrictEqual(makeClaim({ ...old, metadataCount: undefined }).custodyGroupCount, 128)
   })
 
   it("sees what fell between two claims", () => {
