@@ -10,9 +10,10 @@ export const makeRemember = Effect.fnUntraced(function* (peerId: string) {
   const { chain } = yield* Externs
   const history = yield* History
   return Effect.gen(function* () {
-    const known = yield* history.peer(peerId)
+    const { address, ...known } = yield* history.peer(peerId)
     return {
       ...known,
+      remoteAddress: address,
       conversations: recentConversations(known.conversations),
       coverage: Option.map(known.coverage, coverageView),
       claims: replayClaims(chain, yield* history.claims(peerId))

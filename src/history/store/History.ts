@@ -22,6 +22,10 @@ export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryErr
 
 /** What is remembered of a peer. */
 export interface PeerHistory {
+  /** The newest that is known. */
+  readonly agent: Option.Option<string>
+  /** Where it was reached last. */
+  readonly address: Option.Option<string>
   readonly outcomes: OutcomeCounts
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts

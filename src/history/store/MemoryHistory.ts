@@ -27,7 +27,7 @@ export interface HistoryMemory {
 }
 
 export interface PeerMemory {
-  sums: Omit<PeerHistory, "lastFailure">
+  sums: Omit<PeerHistory, "agent" | "address" | "lastFailure">
   failure: Option.Option<Failure>
   /** Probes that were recorded, ever. */
   probes: number
@@ -124,7 +124,9 @@ const newPeer = (): PeerMemory => ({
   coverage: new Map()
 })
 
-const historyOf = ({ failure, sums }: PeerMemory): PeerHistory => ({
+const historyOf = ({ address, agent, failure, sums }: PeerMemory): PeerHistory => ({
+  agent,
+  address,
   ...sums,
   lastFailure: Option.map(failure, ({ sentence }) => sentence)
 })

@@ -16,6 +16,8 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
       Effect.gen(function* () {
         const history = yield* History
         assert.deepStrictEqual(yield* history.peer("nobody"), {
+          agent: Option.none(),
+          address: Option.none(),
           outcomes: noOutcomes,
           conversations: noConversations,
           findings: {},
@@ -92,6 +94,8 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
         yield* history.recordFindings("a", { unordered_sidecar: 1, claim_mismatch: 2 })
         yield* history.flush
         assert.deepStrictEqual(yield* history.peer("a"), {
+          agent: Option.some("Lighthouse/v8"),
+          address: Option.some("/ip4/1.2.3.4/tcp/9000"),
           outcomes: { ...noOutcomes, success: 3, timeout: 1 },
           conversations: { answered: 1, unanswered: 2, refused: 0 },
           findings: { unordered_sidecar: 3, claim_mismatch: 2 },
@@ -106,6 +110,24 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           probes: 3,
           outcomes: { ...noOutcomes, success: 3, timeout: 1, refused: 1 }
         })
+      })
+    )
+
+    test(
+      "knows a peer by the newest agent and address that it was told",
+      Effect.gen(function* () {
+        const history = yield* History
+        const known = Effect.zipRight(
+          history.flush,
+          Effect.map(history.peer("a"), ({ address, agent }) => [Option.getOrNull(agent), Option.getOrNull(address)])
+        )
+        assert.deepStrictEqual(yield* known, [null, null])
+        const seen = { agent: Option.some("Teku/1"), address: Option.some("/ip4/192.0.2.7/tcp/9000"), at: 1 }
+        yield* history.recordPeer("a", seen)
+        assert.deepStrictEqual(yield* known, ["Teku/1", "/ip4/192.0.2.7/tcp/9000"])
+        yield* history.recordPeer("a", { ...seen, agent: Option.none(), address: Option.some("/ip4/192.0.2.8/tcp/1") })
+        yield* history.recordProbe(probe("p1", "a", [outcome(1, 1, "success")]), "answered")
+        assert.deepStrictEqual(yield* known, ["Teku/1", "/ip4/192.0.2.8/tcp/1"])
       })
     )
 

@@ -82,6 +82,8 @@ const readPeer = Effect.fnUntraced(function* (connection: Connection, peerId: st
   if (row === undefined) return unknownPeer
   const findings = yield* selectFindings(connection, [row.id])
   return {
+    agent: Option.fromNullable(row.agent),
+    address: Option.fromNullable(row.address),
     outcomes: outcomeCountsOf(row),
     conversations: {
       answered: row.conversations_answered,
@@ -99,6 +101,8 @@ const readPeer = Effect.fnUntraced(function* (connection: Connection, peerId: st
 })
 
 const unknownPeer: PeerHistory = {
+  agent: Option.none(),
+  address: Option.none(),
   outcomes: noOutcomes,
   conversations: noConversations,
   findings: {},
@@ -185,7 +189,7 @@ const readOutcomes = Effect.fnUntraced(function* (
 const kinds = outcomeKinds.join(", ")
 
 const selectPeer = query(
-  `SELECT id, last_probe_at, failure, owed, tested, failed, conversations_answered, conversations_unanswered, conversations_refused, ${kinds}
+  `SELECT id, agent, address, last_probe_at, failure, owed, tested, failed, conversations_answered, conversations_unanswered, conversations_refused, ${kinds}
   FROM peers WHERE peer_id = ?`,
   PeerRow
 )

@@ -49,6 +49,8 @@ export const TotalsRow = Schema.Struct({ probes: Schema.Number, ...outcomeColumn
 
 export const PeerRow = Schema.Struct({
   id: Schema.Number,
+  agent: Schema.NullOr(Schema.String),
+  address: Schema.NullOr(Schema.String),
   last_probe_at: Schema.NullOr(Schema.Number),
   failure: Schema.NullOr(Schema.String),
   owed: Schema.NullOr(Schema.Number),
