@@ -1,7 +1,8 @@
 import { dirname } from "node:path"
 import { FileSystem } from "@effect/platform"
 import type { PlatformError } from "@effect/platform/Error"
-import { Effect, Ref, Schedule, Schema } from "effect"
+import { Effect, Option, Ref, Schedule, Schema } from "effect"
+import { equalBytes } from "../domain/Bytes.ts"
 
 /** The log cannot be written. */
 export class EventLogError extends Schema.TaggedError<EventLogError>()("EventLogError", {
@@ -24,36 +25,38 @@ export interface LogFileOptions {
 
 /**
  * Makes sure that the file can be written and that nothing is appended to half a line, and gives what appends whole
- * lines to it. Appending never fails: it goes on trying, and says so once when that begins and once when it is over.
- * The file is opened anew each time, so it may be moved away.
+ * lines to it, each once. Appending never fails: it goes on trying, and says so once when that begins and once when it
+ * is over. The file is opened anew each time, so it may be moved away.
  */
 export const openLogFile = Effect.fn("LogFile.open")(function* (options: LogFileOptions) {
   const { path } = options
   const fs = yield* FileSystem.FileSystem
-  const limited = <A>(
-    effect: Effect.Effect<A, PlatformError, FileSystem.FileSystem>
-  ): Effect.Effect<A, EventLogError> =>
+  const tooSlow = new EventLogError({ path, reason: `it does not take anything within ${limit}` })
+  /** An interruption does not wait for the disk, and stops nothing that the disk has begun. */
+  const onDisk = <A>(effect: Effect.Effect<A, PlatformError, FileSystem.FileSystem>): Effect.Effect<A, EventLogError> =>
     effect.pipe(
       Effect.provideService(FileSystem.FileSystem, fs),
       Effect.mapError((error) => new EventLogError({ path, reason: reasonOf(error, path) })),
-      Effect.disconnect,
-      Effect.timeoutFail({
-        duration: limit,
-        onTimeout: () => new EventLogError({ path, reason: `it does not take anything within ${limit}` })
-      })
+      Effect.uninterruptible,
+      Effect.disconnect
     )
+  const limited = <A>(effect: Effect.Effect<A, PlatformError, FileSystem.FileSystem>) =>
+    Effect.timeoutFail(onDisk(effect), { duration: limit, onTimeout: () => tooSlow })
 
   yield* limited(appendOrNothing(path, new Uint8Array()))
   if (yield* limited(endsInsideLine(path))) yield* limited(appendOrNothing(path, Uint8Array.of(newline)))
   const failing = yield* Ref.make(false)
+  const doubt = yield* Ref.make(Option.none<Doubt>())
+  const complain = ({ message }: EventLogError) =>
+    Effect.unlessEffect(
+      Effect.logWarning(`${message}; still trying, meanwhile events may be lost`),
+      Ref.getAndSet(failing, true)
+    )
+  // However long an attempt takes, there is no other before it has ended: it may still go through.
   const persistent = <A>(attempt: Effect.Effect<A, EventLogError>): Effect.Effect<A> =>
     attempt.pipe(
-      Effect.tapError((error) =>
-        Effect.unlessEffect(
-          Effect.logWarning(`${error.message}; still trying, meanwhile events may be lost`),
-          Ref.getAndSet(failing, true)
-        )
-      ),
+      Effect.raceFirst(Effect.zipRight(Effect.delay(complain(tooSlow), limit), Effect.never)),
+      Effect.tapError(complain),
       Effect.retry(retries),
       Effect.orDie,
       Effect.zipLeft(
@@ -66,7 +69,7 @@ export const openLogFile = Effect.fn("LogFile.open")(function* (options: LogFile
       const encoded = lines.map((line) => new TextEncoder().encode(line))
       let written = 0
       do {
-        written += yield* persistent(limited(appendSome(options, encoded.slice(written))))
+        written += yield* persistent(onDisk(appendSome(options, doubt, encoded.slice(written))))
       } while (written < encoded.length)
     })
 })
@@ -94,9 +97,12 @@ export const rotateFiles = (path: string, keep: number): Effect.Effect<void, Pla
 /** Appends as many of the lines as there is room for in one file, and says how many. */
 const appendSome = (
   { keep, maxBytes, path }: LogFileOptions,
+  doubt: Ref.Ref<Option.Option<Doubt>>,
   lines: ReadonlyArray<Uint8Array>
 ): Effect.Effect<number, PlatformError, FileSystem.FileSystem> =>
   Effect.gen(function* () {
+    const settled = yield* settle(path, doubt)
+    if (settled > 0) return settled
     const [first] = lines
     let size = Number(yield* fileSize(path))
     if (first !== undefined && size > 0 && size + first.length > maxBytes) {
@@ -109,7 +115,9 @@ const appendSome = (
       size += length
       count++
     }
-    yield* appendOrNothing(path, Buffer.concat(lines.slice(0, count)))
+    yield* appendOrNothing(path, Buffer.concat(lines.slice(0, count)), (place) =>
+      Ref.set(doubt, Option.some({ ...place, lines: count }))
+    )
     return count
   })
 
@@ -118,15 +126,56 @@ const limit = "5 seconds"
 /** Without end, and never longer than a second apart: an attempt fits into the time that closing takes. */
 const retries = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("1 second")))
 
-/** A disk that becomes full takes a part of what is written. The part is taken back, or the next attempt repeats it. */
-const appendOrNothing = (path: string, bytes: Uint8Array) =>
+/**
+ * A disk that becomes full takes a part of what is written. The part is taken back, or the next attempt repeats it;
+ * `onKept` runs where even that fails.
+ */
+const appendOrNothing = (
+  path: string,
+  bytes: Uint8Array,
+  onKept: (place: Omit<Doubt, "lines">) => Effect.Effect<void> = () => Effect.void
+) =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const file = yield* fs.open(path, { flag: "a" })
-    const { size } = yield* file.stat
+    const { ino, size } = yield* file.stat
     if (bytes.length > 0) {
-      yield* file.writeAll(bytes).pipe(Effect.onError(() => Effect.ignore(file.truncate(size))))
+      const takeBack = Effect.catchAll(file.truncate(size), () => onKept({ bytes, ino, size }))
+      yield* Effect.tapError(file.writeAll(bytes), () => takeBack)
     }
+  }).pipe(Effect.scoped)
+
+/** A write that failed, and of which the file may have nothing, a part, or all. */
+interface Doubt {
+  readonly bytes: Uint8Array
+  /** How many lines that is. */
+  readonly lines: number
+  /** The file before it. */
+  readonly ino: Option.Option<number>
+  readonly size: bigint
+}
+
+/** Looks at what the file has of a write in doubt: gives how many lines that is, and takes half ones back. */
+const settle = (path: string, doubt: Ref.Ref<Option.Option<Doubt>>) =>
+  Effect.gen(function* () {
+    const before = yield* Ref.get(doubt)
+    if (Option.isNone(before)) return 0
+    const { bytes, ino, lines, size } = before.value
+    const fs = yield* FileSystem.FileSystem
+    const file = yield* fs.open(path, { flag: "a+" })
+    const now = yield* file.stat
+    const added = Number(now.size - size)
+    let written = 0
+    // What was moved away meanwhile is left as it is.
+    if (Option.getOrNull(now.ino) === Option.getOrNull(ino) && added > 0 && added <= bytes.length) {
+      const found = new Uint8Array(added)
+      yield* file.seek(size, "start")
+      yield* file.read(found)
+      if (equalBytes(found, bytes)) written = lines
+      else yield* file.truncate(size)
+    }
+    yield* Ref.set(doubt, Option.none())
+    return written
   }).pipe(Effect.scoped)
 
 /** 0 for a file that does not exist, and for what is not a file. */
