@@ -73,6 +73,7 @@ export { Status } from "./domain/Status.ts"
 /* The seams: what a host implements, or takes from `dasmon/host`. */
 
 export { Externs, ExternsError } from "./host/Externs.ts"
+export type { ProvenRange } from "./host/ProvenRange.ts"
 export { type ConnectedPeer, type DialError, Host, type HostEvent, NotDialled } from "./host/Host.ts"
 export type { ResponseStream } from "./wire/Client.ts"
 export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"

@@ -1,4 +1,4 @@
-import { Duration, Effect, Layer, Schedule, type Scope } from "effect"
+import { Duration, Effect, Either, Layer, Schedule, type Scope } from "effect"
 import type { SlotFacts } from "../domain/network/Block.ts"
 import { epochStart, forkEpoch, maxRequestBlocks, type SlotRange } from "../domain/network/Chain.ts"
 import { tileOf, tilesOf } from "../domain/network/Tile.ts"
@@ -8,7 +8,7 @@ import { makeGuard } from "../runtime/Guard.ts"
 import { backfill, backfillOnce } from "./Backfill.ts"
 import { advance, follow, heal, makeWorklist } from "./ChainFollower.ts"
 import { type ChainMemory, makeChainMemory } from "./ChainMemory.ts"
-import { type TileLoader, makeTileLoader } from "./TileLoader.ts"
+import { makeTileLoader, provenFacts, type TileLoader } from "./TileLoader.ts"
 import { CommitmentCache } from "./CommitmentCache.ts"
 
 export interface ChainCommitmentsOptions {
@@ -81,10 +81,13 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
         })
       }
       const facts = new Map<number, SlotFacts>()
-      yield* Effect.forEach(tilesOf(range), (tile) => fromTile(memory, loader, tile, range, facts), {
-        concurrency: 2,
-        discard: true
-      })
+      const failed = yield* Effect.forEach(
+        tilesOf(range),
+        (tile) => Effect.either(Effect.flip(fromTile(memory, loader, tile, range, facts))),
+        { concurrency: 2 }
+      )
+      const error = failed.find(Either.isRight)
+      if (error !== undefined && facts.size === 0) return yield* error.right
       return slotsOf(range).flatMap((slot) => facts.get(slot) ?? [])
     })
 
@@ -110,7 +113,7 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
   })
 })
 
-/** Puts the facts of those slots of `range` that are in the tile into `facts`. */
+/** Puts the facts of those slots of `range` that are in the tile into `facts`; fails when it is not all of them. */
 const fromTile = Effect.fnUntraced(function* (
   memory: ChainMemory,
   loader: TileLoader,
@@ -119,11 +122,20 @@ const fromTile = Effect.fnUntraced(function* (
   facts: Map<number, SlotFacts>
 ) {
   const slots = slotsOf(range).filter((slot) => tileOf(slot) === tile)
+  const take = (said: ReadonlyMap<number, SlotFacts>, wanted: ReadonlyArray<number>): void => {
+    for (const slot of wanted) {
+      const entry = said.get(slot)
+      if (entry !== undefined) facts.set(slot, entry)
+    }
+  }
   const older = slots.filter((slot) => slot < memory.window().start)
   const [first, last] = [older.at(0), older.at(-1)]
   if (first !== undefined && last !== undefined) {
     // Not remembered, so asked for as often as it is wanted.
-    for (const [slot, said] of yield* loader.ask({ start: first, end: last })) facts.set(slot, said)
+    const said = yield* Effect.tapError(loader.ask({ start: first, end: last }), (error) =>
+      Effect.sync(() => take(provenFacts(error), older))
+    )
+    take(said, older)
   }
   for (let join = 0; join < maxJoins; join++) {
     for (const slot of slots) {
@@ -133,11 +145,10 @@ const fromTile = Effect.fnUntraced(function* (
     const missing = slots.filter((slot) => !facts.has(slot))
     const [start, end] = [missing.at(0), missing.at(-1)]
     if (start === undefined || end === undefined) return
-    const said = yield* loader.load(tile, { start, end })
-    for (const slot of missing) {
-      const entry = said.get(slot)
-      if (entry !== undefined) facts.set(slot, entry)
-    }
+    const said = yield* Effect.tapError(loader.load(tile, { start, end }), (error) =>
+      Effect.sync(() => take(provenFacts(error), missing))
+    )
+    take(said, missing)
   }
   if (slots.some((slot) => !facts.has(slot))) {
     return yield* new ExternsError({

@@ -9,8 +9,8 @@ export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
   CommitmentCache,
   {
     /**
-     * Every slot of the range (at most 128), from memory where known, else asked for once however many ask. Fails when
-     * the chain cannot be asked, and for slots above the head.
+     * The slots of the range (at most 128), from memory where known, else asked for once however many ask. A slot that the
+     * chain cannot tell is left out. Fails when it tells none of them, and for slots above the head.
      */
     readonly range: (range: SlotRange) => Effect.Effect<ReadonlyArray<SlotFacts>, ExternsError>
     /** Asks the chain again, memory or not, and corrects the memory: the last word before anyone is blamed. */

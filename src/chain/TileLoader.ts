@@ -1,4 +1,4 @@
-import { Deferred, Duration, Effect, FiberId, FiberSet, Metric, Option } from "effect"
+import { Deferred, Duration, Effect, Either, FiberId, FiberSet, Metric, Option } from "effect"
 import type { Block, SlotFacts } from "../domain/network/Block.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
 import { tileRange, tilesOf } from "../domain/network/Tile.ts"
@@ -12,7 +12,8 @@ import { makeGapReport } from "./GapReport.ts"
 export interface TileLoader {
   /**
    * Makes the slots of the tile known, up to the head, and `asked` among them (if given) present as whole blocks. Gives
-   * what the chain said, by slot; another who asked first may have left slots of `asked` out.
+   * what the chain said, by slot; another who asked first may have left slots of `asked` out. What is proven is kept
+   * though it fails: see `provenFacts`.
    */
   readonly load: (tile: number, asked?: SlotRange) => Effect.Effect<ReadonlyMap<number, SlotFacts>, ExternsError>
   /** Asks for exactly this range, whatever is known, and takes the answer into the memory. */
@@ -45,7 +46,7 @@ export const makeTileLoader = Effect.fnUntraced(function* (
   const attempt = Effect.fnUntraced(function* (range: SlotRange) {
     const stamps = () => tilesOf(range).map(memory.stamp).join()
     const before = stamps()
-    const blocks = yield* permits.withPermits(1)(
+    const answer = yield* permits.withPermits(1)(
       Effect.suspend(() => externs.chainQuery(range)).pipe(
         Effect.disconnect,
         Effect.timeoutFail({
@@ -55,13 +56,21 @@ export const makeTileLoader = Effect.fnUntraced(function* (
               operation: `blocks ${range.start}..${range.end}`,
               reason: `no answer within ${Duration.format(questionLimit)}`
             })
-        })
+        }),
+        Effect.either
       )
     )
-    if (stamps() !== before) return Option.none()
-    const doubted = memory.store(range, blocks)
-    if (doubted.length > 0) yield* onDoubt(doubted)
-    return Option.some(bySlot(range, blocks))
+    const parts = Either.match(answer, {
+      onLeft: ({ proven }) => proven ?? [],
+      onRight: (blocks) => [{ range, blocks }]
+    })
+    const isCurrent = stamps() === before
+    if (isCurrent) {
+      const doubted = parts.flatMap((part) => memory.store(part.range, part.blocks))
+      if (doubted.length > 0) yield* onDoubt(doubted)
+    }
+    if (Either.isLeft(answer)) return yield* answer.left
+    return isCurrent ? Option.some(bySlot(range, answer.right)) : Option.none()
   })
 
   const ask: TileLoader["ask"] = Effect.fnUntraced(function* (range) {
@@ -119,6 +128,10 @@ export const makeTileLoader = Effect.fnUntraced(function* (
 })
 
 const nothing: SlotRange = { start: 0, end: -1 }
+
+/** What the chain can tell of a range that it cannot tell whole. */
+export const provenFacts = ({ proven }: ExternsError): ReadonlyMap<number, SlotFacts> =>
+  new Map((proven ?? []).flatMap(({ blocks, range }) => [...bySlot(range, blocks)]))
 
 const bySlot = (range: SlotRange, blocks: ReadonlyArray<Block>): ReadonlyMap<number, SlotFacts> => {
   const facts = new Map<number, SlotFacts>()

@@ -1,16 +1,19 @@
-import { Context, type Effect, Schema, type Stream } from "effect"
+import { Context, Data, type Effect, type Stream } from "effect"
 import type { Block, ChainEvent, Head } from "../domain/network/Block.ts"
 import type { ChainParameters, SlotRange } from "../domain/network/Chain.ts"
 import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
 import type { RequestError } from "../domain/probe/Outcome.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
+import type { ProvenRange } from "./ProvenRange.ts"
 
 /** The chain could not be asked. It is retried, and until it answers nothing is judged. */
-export class ExternsError extends Schema.TaggedError<ExternsError>()("ExternsError", {
+export class ExternsError extends Data.TaggedError("ExternsError")<{
   /** What was asked: a method, a URL. */
-  operation: Schema.String,
-  reason: Schema.String
-}) {
+  readonly operation: string
+  readonly reason: string
+  /** Of a range that cannot be told whole: its parts that are proven nevertheless. */
+  readonly proven?: ReadonlyArray<ProvenRange>
+}> {
   override get message(): string {
     return `${this.operation}: ${this.reason}`
   }
@@ -26,7 +29,10 @@ export class Externs extends Context.Tag("dasmon/Externs")<
     readonly chain: ChainParameters
     /** What the (connected) peer says now, from Status and MetaData; the handshake, when it is the first time. */
     readonly peerRefresh: (peer: PeerAddress) => Effect.Effect<Omit<ClaimParts, "nodeId">, RequestError>
-    /** The canonical blocks of a range, ascending; a slot without an entry has no block. Never a partial answer. */
+    /**
+     * The canonical blocks of a range, ascending; a slot without an entry has no block. Never a partial answer: it fails
+     * where a slot cannot be told, and may say in the error's `proven` what can.
+     */
     readonly chainQuery: (range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>
     readonly chainHead: Effect.Effect<Head, ExternsError>
     /**

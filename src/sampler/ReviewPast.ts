@@ -1,7 +1,8 @@
 import { Effect, Schedule } from "effect"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { maxRequestBlocks } from "../domain/network/Chain.ts"
-import type { SlotRoot } from "../domain/network/Block.ts"
+import type { SlotFacts, SlotRoot } from "../domain/network/Block.ts"
+import type { Root, Slot } from "../domain/Primitives.ts"
 import type { History } from "../history/store/History.ts"
 
 /**
@@ -22,14 +23,19 @@ export const orphanedMeanwhile = Effect.fn("Sampler.orphanedMeanwhile")(function
     start += maxRequestBlocks
   ) {
     const range = { start, end: Math.min(headSlot, start + maxRequestBlocks - 1) }
-    const facts = yield* Effect.retry(commitments.range(range), Schedule.spaced("5 seconds"))
-    const roots = new Map(facts.flatMap((fact) => (fact._tag === "Block" ? [[fact.block.slot, fact.block.root]] : [])))
-    orphaned.push(
-      ...held.filter(({ root, slot }) => slot >= range.start && slot <= range.end && roots.get(slot) !== root)
+    const within = held.filter(({ slot }) => slot >= range.start && slot <= range.end)
+    const roots = yield* Effect.map(commitments.range(range), rootsOf).pipe(
+      Effect.filterOrFail((roots) => within.every(({ slot }) => roots.has(slot))),
+      Effect.retry(Schedule.spaced("5 seconds"))
     )
+    orphaned.push(...within.filter(({ root, slot }) => roots.get(slot) !== root))
   }
   return orphaned
 })
+
+/** By slot; an empty slot has none. */
+const rootsOf = (facts: ReadonlyArray<SlotFacts>): ReadonlyMap<Slot, Root | undefined> =>
+  new Map(facts.map((fact) => (fact._tag === "Block" ? [fact.block.slot, fact.block.root] : [fact.slot, undefined])))
 
 /** Four times the slots after which a chain is finalized when all is well. */
 const reorgSlots = 256

@@ -6,7 +6,7 @@ import type { ChainParameters, SlotRange } from "../../domain/network/Chain.ts"
 import { chainEvents, idleLimit } from "./BeaconEvents.ts"
 import { BeaconFailure, type BeaconHttp, makeBeaconHttp, toExternsError } from "./BeaconHttp.ts"
 import { type BeaconNode, makeBeaconNode } from "./BeaconNode.ts"
-import { canonicalRange } from "./CanonicalRange.ts"
+import { both, rangeOfNodes } from "./RangeOfNodes.ts"
 import type { ExternsError } from "../Externs.ts"
 
 export interface BeaconApiOptions {
@@ -18,6 +18,11 @@ export interface BeaconApiOptions {
   readonly timeout?: Duration.DurationInput | undefined
   /** How long the first node is waited for at the start; default 60 seconds. */
   readonly startLimit?: Duration.DurationInput | undefined
+  /**
+   * Takes the roots of a fork's blocks from the node's headers where this program computes others from the same blocks;
+   * without it, which is the default, nothing of such a fork is told.
+   */
+  readonly trustBeaconRoots?: boolean | undefined
   /** Silence after which the event stream is opened again; default three slots, 30 seconds at least. */
   readonly idle?: Duration.DurationInput | undefined
 }
@@ -28,7 +33,7 @@ export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
   {
     readonly chain: ChainParameters
     readonly head: Effect.Effect<Head, ExternsError>
-    /** The canonical blocks of a range, ascending; a slot without an entry is proven empty. */
+    /** The canonical blocks of a range, ascending; a slot without an entry is proven empty. See `Externs.chainQuery`. */
     readonly blocks: (range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>
     /** Head, finality and reorgs, for as long as it is run; connects again by itself. */
     readonly events: Stream.Stream<ChainEvent>
@@ -43,39 +48,29 @@ export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
 const concurrency = 4
 
 const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
+  const trustsRoots = options.trustBeaconRoots ?? false
   const timeout = Duration.decode(options.timeout ?? "10 seconds")
   const http = yield* makeBeaconHttp({ url: options.url, timeout, concurrency })
-  const primary = yield* firstContact(http, Duration.decode(options.startLimit ?? "60 seconds"))
+  const primary = yield* firstContact(http, trustsRoots, Duration.decode(options.startLimit ?? "60 seconds"))
   const fallback =
     options.fallbackUrl === undefined
       ? undefined
       : yield* lazyNode(yield* makeBeaconHttp({ url: options.fallbackUrl, timeout, concurrency }), primary)
 
-  const withFallback = <A>(ask: (node: BeaconNode) => Effect.Effect<A, BeaconFailure>) =>
+  const head = (
     fallback === undefined
-      ? ask(primary)
-      : Effect.catchAll(ask(primary), (error) =>
+      ? primary.head
+      : Effect.catchAll(primary.head, (error) =>
           Effect.mapError(
-            Effect.flatMap(fallback, ask),
-            (second) =>
-              new BeaconFailure({
-                operation: error.operation,
-                reason: `${error.reason}; and the fallback, ${second.message}`,
-                status: error.status,
-                transient: error.transient || second.transient
-              })
+            Effect.flatMap(fallback, ({ head }) => head),
+            (second) => both(error, second)
           )
         )
-
-  const head = withFallback((node) => node.head)
+  ).pipe(Effect.mapError(toExternsError))
   return BeaconApi.of({
     chain: primary.chain,
-    head: Effect.mapBoth(head, { onFailure: toExternsError, onSuccess: ({ root, slot }) => ({ root, slot }) }),
-    blocks: (range) =>
-      Effect.mapError(
-        withFallback((node) => canonicalRange(node, range)),
-        toExternsError
-      ),
+    head: Effect.map(head, ({ root, slot }) => ({ root, slot })),
+    blocks: rangeOfNodes(primary, Option.fromNullable(fallback)),
     events: chainEvents({
       http,
       chain: primary.chain,
@@ -87,13 +82,17 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
 })
 
 /** A node that is not up yet is waited for, with one line in the log. */
-const firstContact = (http: BeaconHttp, limit: Duration.Duration): Effect.Effect<BeaconNode, BeaconFailure> =>
+const firstContact = (
+  http: BeaconHttp,
+  trustsRoots: boolean,
+  limit: Duration.Duration
+): Effect.Effect<BeaconNode, BeaconFailure> =>
   Effect.gen(function* () {
     const told = yield* Ref.make(false)
     const last = yield* Ref.make(
       new BeaconFailure({ operation: http.name, reason: "no answer", status: Option.none(), transient: true })
     )
-    return yield* makeBeaconNode(http).pipe(
+    return yield* makeBeaconNode(http, trustsRoots).pipe(
       Effect.tapError((error) =>
         Effect.zipRight(
           Ref.set(last, error),
@@ -118,7 +117,7 @@ const startRetries = Schedule.exponential("500 millis").pipe(
 const lazyNode = Effect.fnUntraced(function* (http: BeaconHttp, primary: BeaconNode) {
   const known = yield* Ref.make(Option.none<BeaconNode>())
   const meet = Effect.gen(function* () {
-    const node = yield* makeBeaconNode(http)
+    const node = yield* makeBeaconNode(http, primary.trustsRoots)
     if (!equalBytes(node.chain.genesisValidatorsRoot, primary.chain.genesisValidatorsRoot)) {
       return yield* new BeaconFailure({
         operation: http.name,

@@ -1,6 +1,7 @@
 import { ssz } from "@lodestar/types"
 import { Either, Option } from "effect"
 import type { Block } from "../../domain/network/Block.ts"
+import type { Root } from "../../domain/Primitives.ts"
 import { concatBytes, toHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, epochOf, forkAt, type ForkName, forkNames } from "../../domain/network/Chain.ts"
 import { messageOf } from "../../domain/Text.ts"
@@ -15,8 +16,19 @@ export type EncodedBlock =
     }
   | { readonly _tag: "Json"; readonly json: unknown; readonly version: string | undefined; readonly blinded: boolean }
 
-/** What is read of a block. Whether a Gloas payload was revealed is not in it. */
-export type DecodedBlock = Omit<Block, "payload">
+/** What is read of a block. Whether a Gloas payload was revealed is not in it: that its child tells. */
+export interface DecodedBlock extends Omit<Block, "payload"> {
+  readonly proposerIndex: number
+  readonly stateRoot: Root
+  /** From Gloas on: the payload that is bid for, and the one that it is built upon. */
+  readonly bid: Option.Option<Bid>
+}
+
+interface Bid {
+  /** Hashes of execution blocks, as `0x…`. */
+  readonly blockHash: string
+  readonly parentBlockHash: string
+}
 
 /**
  * Decodes a signed block and computes its root; both are worth nothing to each other if they do not come from the same
@@ -46,9 +58,14 @@ export const headerRoot = (header: {
   readonly bodyRoot: Uint8Array
 }): string => toHex(ssz.phase0.BeaconBlockHeader.hashTreeRoot({ ...header }))
 
+/** Whether there is a form of the fork's blocks without their payloads. */
+export const hasBlindedForm = (fork: ForkName): boolean => blinded[fork] !== undefined
+
 interface Message {
   readonly slot: number
+  readonly proposerIndex: number
   readonly parentRoot: Uint8Array
+  readonly stateRoot: Uint8Array
 }
 
 interface Signed<M> {
@@ -65,7 +82,8 @@ const reader =
       readonly fromJson: (json: unknown) => Signed<M>
     },
     unsigned: { readonly hashTreeRoot: (message: M) => Uint8Array },
-    commitments: (message: M) => ReadonlyArray<Uint8Array>
+    commitments: (message: M) => ReadonlyArray<Uint8Array>,
+    bid: (message: M) => Option.Option<Bid> = Option.none
   ): Reader =>
   (encoded, fork) => {
     const { message, signature } =
@@ -74,8 +92,11 @@ const reader =
       slot: message.slot,
       root: toHex(unsigned.hashTreeRoot(message)),
       parentRoot: toHex(message.parentRoot),
+      stateRoot: toHex(message.stateRoot),
+      proposerIndex: message.proposerIndex,
       fork,
-      ...compact(signature, commitments(message))
+      ...compact(signature, commitments(message)),
+      bid: bid(message)
     }
   }
 
@@ -90,7 +111,11 @@ const whole: Readonly<Record<ForkName, Reader>> = {
   gloas: reader(
     ssz.gloas.SignedBeaconBlock,
     ssz.gloas.BeaconBlock,
-    (block) => block.body.signedExecutionPayloadBid.message.blobKzgCommitments
+    (block) => block.body.signedExecutionPayloadBid.message.blobKzgCommitments,
+    (block) => {
+      const { blockHash, parentBlockHash } = block.body.signedExecutionPayloadBid.message
+      return Option.some({ blockHash: toHex(blockHash), parentBlockHash: toHex(parentBlockHash) })
+    }
   )
 }
 

@@ -46,8 +46,13 @@ export interface BeaconHttp {
   readonly name: string
   /** What an error about a request for `path` calls it. */
   readonly operation: (path: string) => string
-  /** The answer, or none where there is no such thing (404). Transient failures are asked again, a few times. */
-  readonly get: (path: string, accept: string) => Effect.Effect<Option.Option<BeaconAnswer>, BeaconFailure>
+  /** The answer, or none where there is no such thing (404). Failures that are `retried` are asked again, a few times. */
+  readonly get: (
+    path: string,
+    accept: string,
+    /** Those that are transient if left out. */
+    retried?: (error: BeaconFailure) => boolean
+  ) => Effect.Effect<Option.Option<BeaconAnswer>, BeaconFailure>
   /** The bytes of an endless answer with status 200 and this content type; it is open when this returns. */
   readonly open: (
     path: string,
@@ -98,13 +103,13 @@ export const makeBeaconHttp = Effect.fnUntraced(function* (options: BeaconHttpOp
   const http: BeaconHttp = {
     name: base.name,
     operation,
-    get: (path, accept) =>
+    get: (path, accept, retried = ({ transient }) => transient) =>
       attempt(path, accept).pipe(
         Effect.scoped,
         withLimit(options.timeout, operation(path)),
         measured(path, (answer) => (Option.isSome(answer) ? "ok" : "not_found")),
         permits.withPermits(1),
-        Effect.retry({ schedule: requestRetries, while: (error) => error.transient })
+        Effect.retry({ schedule: requestRetries, while: retried })
       ),
     open: Effect.fnUntraced(function* (path, contentType) {
       const fail = failure(operation(path))

@@ -1,15 +1,20 @@
-import { Effect, Either, Option, ParseResult, Ref, Schema } from "effect"
-import type { Block, Head } from "../../domain/network/Block.ts"
+import { Effect, Option, Schema } from "effect"
+import type { Head } from "../../domain/network/Block.ts"
 import { fromHex, RootFromHex } from "../../domain/Bytes.ts"
 import type { Epoch, Root } from "../../domain/Primitives.ts"
-import { type ChainParameters, epochOf, forkAt } from "../../domain/network/Chain.ts"
-import { type DecodedBlock, decodeBlock, headerRoot } from "./BeaconBlock.ts"
-import { type BeaconAnswer, BeaconFailure, type BeaconHttp, jsonType, sszType } from "./BeaconHttp.ts"
+import type { ChainParameters } from "../../domain/network/Chain.ts"
+import { headerRoot } from "./BeaconBlock.ts"
+import type { BeaconFailure, BeaconHttp } from "./BeaconHttp.ts"
+import { bad, getJson, maybeJson, orFail } from "./BeaconJson.ts"
+import { type BlockRequest, makeBlockRequest } from "./BlockRequests.ts"
+import { makeNodeLimits, type NodeLimits } from "./NodeLimits.ts"
 import { chainParameters, GenesisResponse, SafeUint64, SpecResponse } from "./BeaconSpec.ts"
 
 /** A header and the root that follows from it. */
 export interface Header extends Head {
   readonly parentRoot: Root
+  readonly stateRoot: Root
+  readonly proposerIndex: number
 }
 
 /** How far a node is with following the chain. */
@@ -28,17 +33,21 @@ export interface BeaconNode {
   readonly http: BeaconHttp
   readonly chain: ChainParameters
   readonly head: Effect.Effect<Header, BeaconFailure>
+  /** Of a block on any branch. */
   readonly header: (root: Root) => Effect.Effect<Option.Option<Header>, BeaconFailure>
+  /** By its name rather than by its root, which some nodes do not know it by. */
+  readonly genesis: Effect.Effect<Option.Option<Header>, BeaconFailure>
   /** The canonical block of a slot, as the node sees it at this moment. */
-  readonly block: (slot: number) => Effect.Effect<Option.Option<DecodedBlock>, BeaconFailure>
-  /** Whether the payload of a block's bid was revealed; `unknown` while it may still be, at `headSlot`. */
-  readonly payload: (block: DecodedBlock, headSlot: number) => Effect.Effect<Block["payload"], BeaconFailure>
+  readonly block: BlockRequest
+  readonly limits: NodeLimits
+  /** Whether roots are taken from its headers where only the body's is not the one that is computed here. */
+  readonly trustsRoots: boolean
   readonly finalized: Effect.Effect<{ readonly epoch: Epoch; readonly root: Root }, BeaconFailure>
   readonly syncing: Effect.Effect<Syncing, BeaconFailure>
 }
 
 /** Asks genesis and configuration; the preset must be the one that this program runs with. */
-export const makeBeaconNode = Effect.fnUntraced(function* (http: BeaconHttp) {
+export const makeBeaconNode = Effect.fnUntraced(function* (http: BeaconHttp, trustsRoots: boolean) {
   const genesis = yield* getJson(http, "/eth/v1/beacon/genesis", GenesisResponse)
   const spec = yield* getJson(http, "/eth/v1/config/spec", SpecResponse)
   const chain = yield* orFail(http.operation("/eth/v1/config/spec"), chainParameters(genesis, spec))
@@ -55,44 +64,15 @@ export const makeBeaconNode = Effect.fnUntraced(function* (http: BeaconHttp) {
         stateRoot: fromHex(state_root),
         bodyRoot: fromHex(body_root)
       })
-      return { slot, root, parentRoot: parent_root }
+      return { slot, root, parentRoot: parent_root, stateRoot: state_root, proposerIndex: proposer_index }
     })
-  })
-
-  // Some nodes lack the smaller form; the head always exists, so a 404 for it means the endpoint.
-  const knownBlinded = yield* Ref.make(Option.none<boolean>())
-  const hasBlinded = Effect.flatMap(
-    knownBlinded,
-    Option.match({
-      onSome: Effect.succeed,
-      onNone: () =>
-        http.get("/eth/v1/beacon/blinded_blocks/head", anyType).pipe(
-          Effect.map(Option.isSome),
-          Effect.catchIf(
-            (error) => Option.isSome(error.status) && !error.transient,
-            () => Effect.succeed(false)
-          ),
-          Effect.tap((has) => Ref.set(knownBlinded, Option.some(has)))
-        )
-    })
-  )
-
-  const block = Effect.fnUntraced(function* (slot: number) {
-    const blinded = forkAt(chain, epochOf(chain, slot)).name !== "gloas" && (yield* hasBlinded)
-    const path = blinded ? `/eth/v1/beacon/blinded_blocks/${slot}` : `/eth/v2/beacon/blocks/${slot}`
-    const answer = yield* http.get(path, anyType)
-    if (Option.isNone(answer)) return Option.none()
-    const found = yield* decodeAnswer(http, path, answer.value, chain, blinded)
-    if (found.slot !== slot) {
-      return yield* bad(http.operation(path), `asked for slot ${slot}, got the block of slot ${found.slot}`)
-    }
-    return Option.some(found)
   })
 
   const node: BeaconNode = {
     name: http.name,
     http,
     chain,
+    trustsRoots,
     head: Effect.flatMap(
       header("head"),
       Option.match({
@@ -107,13 +87,9 @@ export const makeBeaconNode = Effect.fnUntraced(function* (http: BeaconHttp) {
       }
       return found
     }),
-    block,
-    payload: Effect.fnUntraced(function* (block, headSlot) {
-      if (block.fork !== "gloas" || block.commitments.length === 0) return "full"
-      const answer = yield* http.get(`/eth/v1/beacon/execution_payload_envelopes/${block.root}`, anyType)
-      if (Option.isSome(answer)) return "full"
-      return headSlot - block.slot >= slotsToReveal ? "empty" : "unknown"
-    }),
+    genesis: header("genesis"),
+    block: yield* makeBlockRequest(http, chain),
+    limits: yield* makeNodeLimits(http.name, chain),
     finalized: Effect.map(
       getJson(http, "/eth/v1/beacon/states/head/finality_checkpoints", FinalityResponse),
       ({ data }) => data.finalized
@@ -128,12 +104,6 @@ export const makeBeaconNode = Effect.fnUntraced(function* (http: BeaconHttp) {
   }
   return node
 })
-
-/** SSZ where the node can, JSON else. */
-const anyType = `${sszType};q=1.0,${jsonType};q=0.9`
-
-/** A payload is revealed within its own slot; a node that is a little behind is given one more. */
-const slotsToReveal = 2
 
 const HeaderResponse = Schema.Struct({
   data: Schema.Struct({
@@ -161,60 +131,4 @@ const SyncingResponse = Schema.Struct({
     is_optimistic: Schema.optional(Schema.Boolean),
     el_offline: Schema.optional(Schema.Boolean)
   })
-})
-
-const BlockResponse = Schema.Struct({ version: Schema.optional(Schema.String), data: Schema.Unknown })
-
-const bad = (operation: string, reason: string): Effect.Effect<never, BeaconFailure> =>
-  Effect.fail(new BeaconFailure({ operation, reason, status: Option.none(), transient: false }))
-
-const orFail = <A>(operation: string, result: Either.Either<A, string>): Effect.Effect<A, BeaconFailure> =>
-  Either.match(result, { onLeft: (reason) => bad(operation, reason), onRight: Effect.succeed })
-
-const maybeJson = Effect.fnUntraced(function* <A, I>(http: BeaconHttp, path: string, schema: Schema.Schema<A, I>) {
-  const answer = yield* http.get(path, jsonType)
-  if (Option.isNone(answer)) return Option.none<A>()
-  return Option.some(yield* decodeJson(http, path, answer.value, schema))
-})
-
-const getJson = Effect.fnUntraced(function* <A, I>(http: BeaconHttp, path: string, schema: Schema.Schema<A, I>) {
-  const answer = yield* maybeJson(http, path, schema)
-  return Option.isSome(answer)
-    ? answer.value
-    : yield* bad(http.operation(path), "HTTP 404: is this a beacon node's API?")
-})
-
-const decodeJson = <A, I>(
-  http: BeaconHttp,
-  path: string,
-  answer: BeaconAnswer,
-  schema: Schema.Schema<A, I>
-): Effect.Effect<A, BeaconFailure> =>
-  answer.contentType !== jsonType
-    ? bad(http.operation(path), `expected ${jsonType}, got ${answer.contentType || "no content type"}`)
-    : Schema.decodeUnknown(Schema.parseJson(schema))(Buffer.from(answer.body).toString("utf8")).pipe(
-        Effect.catchAll((error) => bad(http.operation(path), describe(error)))
-      )
-
-/** The first thing that is wrong, on one line. */
-const describe = (error: ParseResult.ParseError): string => {
-  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
-  const text = issue === undefined ? error.message : `${issue.path.join(".") || "the answer"}: ${issue.message}`
-  return `the answer is not what was expected: ${text.replace(/\s+/g, " ").slice(0, 200)}`
-}
-
-const decodeAnswer = Effect.fnUntraced(function* (
-  http: BeaconHttp,
-  path: string,
-  answer: BeaconAnswer,
-  chain: ChainParameters,
-  blinded: boolean
-) {
-  if (answer.contentType === sszType) {
-    const block = decodeBlock(chain, { _tag: "Ssz", bytes: answer.body, version: answer.version, blinded })
-    return yield* orFail(http.operation(path), block)
-  }
-  const { data, version } = yield* decodeJson(http, path, answer, BlockResponse)
-  const block = decodeBlock(chain, { _tag: "Json", json: data, version: version ?? answer.version, blinded })
-  return yield* orFail(http.operation(path), block)
 })

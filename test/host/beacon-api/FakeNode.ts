@@ -1,8 +1,8 @@
 import { Effect } from "effect"
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 
-/** What a fake beacon node does with a request: handles it (true), or leaves it to the node behind. */
-export type Handle = (path: string, request: IncomingMessage, response: ServerResponse) => boolean
+/** What a fake beacon node does with a request: handles it (true), or leaves it, or one for another path, to the node behind. */
+export type Handle = (path: string, request: IncomingMessage, response: ServerResponse) => boolean | string
 
 /** A beacon node's API on 127.0.0.1 that hands every request which `handle` does not want to the node at `upstream`. */
 export const fakeNode = (options: { readonly upstream?: string; readonly handle: Handle; readonly port?: number }) =>
@@ -11,12 +11,15 @@ export const fakeNode = (options: { readonly upstream?: string; readonly handle:
     const server = createServer((request, response) => {
       const path = request.url ?? ""
       asked.push(path)
-      if (options.handle(path, request, response)) return
+      const handled = options.handle(path, request, response)
+      if (handled === true) return
       if (options.upstream === undefined) {
         json(response, { code: 404, message: "not found" }, 404)
         return
       }
-      void pass(`${options.upstream}${path}`, request, response).catch(() => response.destroy())
+      void pass(`${options.upstream}${handled === false ? path : handled}`, request, response).catch(() =>
+        response.destroy()
+      )
     })
     yield* Effect.acquireRelease(listen(server, options.port ?? 0), () => close(server))
     const address = server.address()

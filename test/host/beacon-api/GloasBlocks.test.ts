@@ -1,92 +1,127 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ssz } from "@lodestar/types"
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Logger, LogLevel } from "effect"
 import { hasColumns } from "../../../src/domain/network/Block.ts"
-import { toHex } from "../../../src/domain/Bytes.ts"
 import { BeaconApi } from "../../../src/host/beacon-api/BeaconApi.ts"
-import { fakeNode, json } from "./FakeNode.ts"
+import { type GloasOptions, gloasNode, gloasStart, headSlot, rootsOf } from "./GloasNode.ts"
 
-/** A chain of Gloas blocks at slots 1 to 10, each with two commitments in its bid. */
-const blocks = (() => {
-  let parentRoot = new Uint8Array(32)
-  return Array.from({ length: 10 }, (_, index) => {
-    const signed = ssz.gloas.SignedBeaconBlock.defaultValue()
-    signed.message.slot = index + 1
-    signed.message.parentRoot = parentRoot
-    signed.message.body.signedExecutionPayloadBid.message.blobKzgCommitments = [1, 2].map((row) =>
-      new Uint8Array(48).fill(16 * index + row)
+const connect = (options: GloasOptions, trustBeaconRoots = false) =>
+  Effect.gen(function* () {
+    const node = yield* gloasNode(options)
+    const logged: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (LogLevel.greaterThanEqual(logLevel, LogLevel.Info)) logged.push(`${logLevel.label} ${String(message)}`)
+    })
+    const api = yield* Effect.map(
+      Layer.build(
+        Layer.provide(
+          BeaconApi.layer({ url: node.url, trustBeaconRoots }),
+          Logger.replace(Logger.defaultLogger, logger)
+        )
+      ),
+      Context.get(BeaconApi)
     )
-    parentRoot = Uint8Array.from(ssz.gloas.BeaconBlock.hashTreeRoot(signed.message))
-    return { signed, root: toHex(parentRoot) }
+    return { api, node, logged }
   })
-})()
 
-const zero = `0x${"00".repeat(32)}`
-const header = (slot: number) => {
-  const { message } = blocks[slot - 1]?.signed ?? ssz.gloas.SignedBeaconBlock.defaultValue()
-  return {
-    data: {
-      header: {
-        message: {
-          slot: String(message.slot),
-          proposer_index: "0",
-          parent_root: toHex(message.parentRoot),
-          state_root: zero,
-          body_root: toHex(ssz.gloas.BeaconBlockBody.hashTreeRoot(message.body))
-        }
-      }
-    }
-  }
-}
+const all = { start: 28, end: headSlot }
 
 describe("Gloas blocks", () => {
-  it.scoped("have the commitments of the bid, and columns only if the payload was revealed", () =>
+  it.scopedLive("have the commitments of the bid, and columns if the next block is built upon their payload", () =>
     Effect.gen(function* () {
-      const node = yield* fakeNode({
-        handle: (path, _, response) => {
-          const slot = Number(/blocks\/(\d+)$/.exec(path)?.[1])
-          const block = blocks[slot - 1]
-          if (path.endsWith("/genesis")) {
-            json(response, {
-              data: { genesis_time: "0", genesis_validators_root: zero, genesis_fork_version: "0x00000000" }
-            })
-          } else if (path.endsWith("/spec")) {
-            json(response, { data: { FULU_FORK_EPOCH: "0", GLOAS_FORK_EPOCH: "0", ELECTRA_FORK_EPOCH: "0" } })
-          } else if (path.includes("/headers/")) json(response, header(10))
-          else if (path.startsWith("/eth/v2/beacon/blocks/") && block !== undefined) {
-            if (slot % 2 === 0) {
-              json(response, { version: "gloas", data: ssz.gloas.SignedBeaconBlock.toJson(block.signed) })
-            } else {
-              response.writeHead(200, {
-                "content-type": "application/octet-stream",
-                ...(slot % 3 === 0 ? {} : { "eth-consensus-version": "gloas" })
-              })
-              response.end(ssz.gloas.SignedBeaconBlock.serialize(block.signed))
-            }
-          } else if (path.includes(`execution_payload_envelopes/${blocks[6]?.root}`)) json(response, { data: {} })
-          else return false
-          return true
-        }
-      })
-      const api = yield* Effect.map(Layer.build(BeaconApi.layer({ url: node.url })), Context.get(BeaconApi))
-      const found = yield* api.blocks({ start: 2, end: 10 })
+      const options = { empty: [30, 36, 39, 40], withheld: [33, 35, 38] }
+      const { api, node } = yield* connect(options)
+      const blocks = yield* api.blocks(all)
       assert.deepStrictEqual(
-        found.map(({ root }) => root),
-        blocks.slice(1).map(({ root }) => root)
+        blocks.map(({ root }) => root),
+        rootsOf(options, all.start)
       )
       assert.deepStrictEqual(
-        found.map(({ commitments }) => commitments.map((commitment) => commitment[0])),
-        blocks.slice(1).map((_, index) => [16 * (index + 1) + 1, 16 * (index + 1) + 2])
+        blocks.map(({ commitments, slot }) => [slot, ...commitments.map((commitment) => commitment[0])]),
+        blocks.map(({ slot }) => [slot, 2 * slot + 1, 2 * slot + 2])
       )
       assert.deepStrictEqual(
-        found.map(({ payload, slot }) => [slot, payload]),
-        [2, 3, 4, 5, 6, 7, 8, 9, 10].map((slot) => [slot, slot === 7 ? "full" : slot <= 8 ? "empty" : "unknown"])
+        blocks.map(({ fork, payload, slot }) => [slot, fork, payload]),
+        blocks.map(({ slot }) => [
+          slot,
+          slot < gloasStart ? "fulu" : "gloas",
+          options.withheld.includes(slot) ? "empty" : slot === headSlot ? "unknown" : "full"
+        ])
+      )
+      // The last block of a range is told by the first one after it, however many slots are empty in between.
+      const parts = yield* Effect.forEach(
+        [
+          { start: 28, end: 38 },
+          { start: 39, end: 43 }
+        ],
+        api.blocks
       )
       assert.deepStrictEqual(
-        found.filter(hasColumns).map(({ slot }) => slot),
-        [7]
+        parts.flat().map(({ payload, slot }) => [slot, payload]),
+        blocks.filter(({ slot }) => slot < headSlot).map(({ payload, slot }) => [slot, payload])
       )
-      assert.isFalse(node.asked.some((path) => path.includes("blinded_blocks")))
+      assert.deepStrictEqual(parts.flat().filter(hasColumns).length, blocks.length - options.withheld.length - 1)
+      assert.isFalse(node.asked.some((path) => path.includes("envelope")))
+    })
+  )
+
+  it.scopedLive("are asked for in the form in which the node gives those of their fork", () =>
+    Effect.gen(function* () {
+      const { api, node } = yield* connect({})
+      assert.lengthOf(yield* api.blocks({ start: 28, end: 28 }), 1)
+      assert.deepStrictEqual(
+        node.asked.filter((path) => path.includes("blocks/")),
+        ["/eth/v1/beacon/blinded_blocks/28", "/eth/v2/beacon/blocks/28"]
+      )
+      node.asked.splice(0)
+      assert.lengthOf(yield* api.blocks(all), headSlot - all.start + 1)
+      assert.lengthOf(node.asked, headSlot - all.start + 2)
+      assert.isFalse(node.asked.some((path) => path.includes("blinded")))
+    })
+  )
+
+  it.scopedLive("that the node hashes otherwise are told of in one sentence, and Fulu is judged as ever", () =>
+    Effect.gen(function* () {
+      const options = { isForeign: true }
+      const { api, logged, node } = yield* connect(options)
+      const sentence = /it hashes gloas blocks otherwise than this program, .* set trust_beacon_roots: true/
+      const error = yield* Effect.flip(api.blocks(all))
+      assert.match(error.reason, sentence)
+      const fulu = { start: all.start, end: gloasStart - 1 }
+      assert.deepStrictEqual(
+        error.proven?.map(({ blocks, range }) => [range, blocks.map(({ root }) => root)]),
+        [[fulu, rootsOf(options, all.start).slice(0, gloasStart - all.start)]]
+      )
+      assert.lengthOf(logged, 1)
+      assert.match(logged[0] ?? "", /^WARN http:.*: it hashes gloas blocks .* \(slot \d+: 0x\w+ there, 0x\w+ here\)$/)
+
+      node.asked.splice(0)
+      assert.match((yield* Effect.flip(api.blocks({ start: gloasStart, end: 40 }))).reason, sentence)
+      assert.deepStrictEqual(node.asked, [])
+      assert.lengthOf(yield* api.blocks(fulu), gloasStart - all.start)
+      assert.lengthOf(logged, 1)
+    })
+  )
+
+  it.scopedLive("that the node hashes otherwise have its roots if they are trusted", () =>
+    Effect.gen(function* () {
+      const options = { isForeign: true, empty: [35], withheld: [37] }
+      const { api } = yield* connect(options, true)
+      const blocks = yield* api.blocks(all)
+      assert.deepStrictEqual(
+        blocks.map(({ root }) => root),
+        rootsOf(options, all.start)
+      )
+      assert.deepStrictEqual(
+        blocks.map(({ parentRoot }) => parentRoot).slice(1),
+        blocks.map(({ root }) => root).slice(0, -1)
+      )
+      assert.deepStrictEqual(
+        blocks.filter(({ payload }) => payload !== "full").map(({ payload, slot }) => [slot, payload]),
+        [
+          [37, "empty"],
+          [headSlot, "unknown"]
+        ]
+      )
     })
   )
 })
