@@ -26,6 +26,7 @@ export const run = Effect.fn("Run.run")(
     const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
     const host = Standalone.layer({
       url: config.beaconApi,
+      trustBeaconRoots: config.trustBeaconRoots,
       version,
       identityFile: identityFileOf(config),
       listen: config.listenAddresses,

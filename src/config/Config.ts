@@ -71,6 +71,8 @@ const sections = {
 const fields = {
   /** The beacon node that is asked for the chain. */
   beaconApi: optional(httpUrl),
+  /** Takes its roots of blocks that this program hashes otherwise, where else nothing of their fork is judged. */
+  trustBeaconRoots: withDefault(flag, () => false),
   databasePath: withDefault(filePath, () => "dasmon.db"),
   /** How long what was recorded is kept. */
   retention: withDefault(GoDuration("1m", "3650d"), () => Duration.days(18)),

@@ -10,6 +10,7 @@ describe("makeConfig", () => {
   it("fills what is absent with the documented defaults", () => {
     assert.deepStrictEqual(makeConfig({}), Either.right(defaultConfig))
     assert.deepInclude(defaultConfig, {
+      trustBeaconRoots: false,
       databasePath: "dasmon.db",
       retention: Duration.days(18),
       httpAddr: { host: "127.0.0.1", port: 9090 },

@@ -187,6 +187,7 @@ describe("parseConfig", () => {
   it("reads the keys and forms of a whole file", () => {
     const text = `
 beacon_api: http://user:pw@beacon.example:5052/eth/
+trust_beacon_roots: true
 database_path: /var/lib/dasmon/history.db
 retention: 30d
 identity_file: key
@@ -212,6 +213,7 @@ peers:
     const config = Either.getOrThrow(parseConfig(text, "c.yaml"))
     assert.deepStrictEqual(Schema.encodeSync(Config)(config), {
       beaconApi: "http://user:pw@beacon.example:5052/eth",
+      trustBeaconRoots: true,
       databasePath: "/var/lib/dasmon/history.db",
       retention: "30d",
       identityFile: "key",
@@ -297,6 +299,7 @@ const inputs: FastCheck.Arbitrary<ConfigInput> = optionally({
   databasePath: FastCheck.stringMatching(/^[\w ./-]{1,20}\.db$/),
   identityFile: FastCheck.constantFrom("key", "~/key: 'x' #"),
   eventLogFile: FastCheck.constantFrom("yes", "1e3", "events"),
+  trustBeaconRoots: FastCheck.boolean(),
   eventLogMaxSize: FastCheck.constantFrom("1KiB", "1TiB", "1500B", "2MiB"),
   eventLogKeep: FastCheck.integer({ min: 0, max: 1000 }),
   httpAddr: FastCheck.constantFrom(":0", "localhost:80", "[::1]:8080", "a.b-c.example:65535", "127.0.0.1:1"),

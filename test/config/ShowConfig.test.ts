@@ -21,6 +21,7 @@ describe("showConfig", () => {
     for (const secret of ["hunter2", "tell-nobody", "quiet please", "whisper"]) assert.notInclude(shown, secret)
     const written = parse(shown)
     assert.strictEqual(written.beacon_api, "http://operator:********@beacon.example:5052")
+    assert.strictEqual(written.trust_beacon_roots, false)
     assert.strictEqual(written.test_interval, "1m30s")
     assert.deepStrictEqual(written.http, { token: "********", allowed_origins: [], allowed_hosts: [] })
     assert.strictEqual(written.sampling_strategy.history_window, "18d")
