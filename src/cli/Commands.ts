@@ -2,6 +2,7 @@ import { Args, CliConfig, Command, Options } from "@effect/cli"
 import { NodeStream } from "@effect/platform-node"
 import { Duration, Effect, Logger, Option, Stream } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
+import { type ApiHabit, apiHabits } from "../devnet/api/ApiHabit.ts"
 import { version } from "../Version.ts"
 import { help, lazy } from "./CommandParts.ts"
 import { reportFailure } from "./Failure.ts"
@@ -26,6 +27,10 @@ const apiPort = Options.integer("api-port").pipe(
   Options.withDescription("port of its Beacon API on 127.0.0.1 (default: any that is free)"),
   Options.withDefault(0)
 )
+const api = Options.choice("api", apiHabits).pipe(
+  Options.withDescription("the habits of its Beacon API (default plain: by the book)"),
+  Options.withDefault<ApiHabit>("plain")
+)
 const stopWithStdin = Options.boolean("stop-with-stdin").pipe(
   Options.withDescription("end when standard input closes: for a program that starts this one")
 )
@@ -35,7 +40,7 @@ const httpAddr = Options.text("http-addr").pipe(
 )
 const config = Options.text("config").pipe(Options.withDescription("the configuration, a YAML file"))
 
-const devnet = Command.make("devnet", { peers, seed, slotDuration, apiPort, stopWithStdin }, (options) =>
+const devnet = Command.make("devnet", { peers, seed, slotDuration, api, apiPort, stopWithStdin }, (options) =>
   Effect.gen(function* () {
     const { defaultPeers, parsePeersSpec } = yield* lazy(() => import("../devnet/PeersSpec.ts"))
     const { runDevnet } = yield* lazy(() => import("../devnet/RunDevnet.ts"))
@@ -43,6 +48,7 @@ const devnet = Command.make("devnet", { peers, seed, slotDuration, apiPort, stop
     const running = runDevnet({
       peers: spec,
       seed: options.seed,
+      api: options.api,
       apiPort: options.apiPort,
       slotDuration: options.slotDuration
     })

@@ -2,6 +2,7 @@ import { Clock, Duration, Effect, ExecutionStrategy, Scope } from "effect"
 import { type ChainParameters, epochOf, slotAt } from "../domain/network/Chain.ts"
 import { forkDigestAt } from "../domain/network/ForkDigest.ts"
 import { toHex } from "../domain/Bytes.ts"
+import type { ApiHabit } from "./api/ApiHabit.ts"
 import { serveBeaconApi } from "./api/BeaconApi.ts"
 import { makeBlobPool } from "./chain/BlobPool.ts"
 import type { Reorg } from "./chain/ChainState.ts"
@@ -17,6 +18,8 @@ export interface DevnetOptions {
   readonly peers?: PeersSpec
   /** Port of the Beacon API on 127.0.0.1; any that is free if left out or 0. */
   readonly apiPort?: number
+  /** How its Beacon API behaves; by the book if left out. */
+  readonly api?: ApiHabit
   /** Whole milliseconds, 100 ms to 1 min; 2 s if left out. */
   readonly slotDuration?: Duration.Duration
   /** A whole number: makes the same chain, keys and misbehaviour again. 1 if left out. */
@@ -39,7 +42,7 @@ export interface Devnet {
 /** Starts a network on 127.0.0.1: its chain, its peers and its Beacon API. Takes 2 to 8 seconds, most of them for KZG. */
 export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { apiPort, historyEpochs, peers: spec, seed, slotDuration } = yield* checked(options)
+    const { api, apiPort, historyEpochs, peers: spec, seed, slotDuration } = yield* checked(options)
     const slotDurationMs = Duration.toMillis(slotDuration)
     const pool = yield* makeBlobPool(seed)
     const now = yield* Clock.currentTimeMillis
@@ -56,7 +59,8 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
           Effect.map(enr, (enr) => ({ peerId, enr, multiaddr }))
         )
       },
-      apiPort
+      apiPort,
+      api
     )
     return { beaconApi, parameters, chain, peers, reorg: chain.reorg }
   })
@@ -94,6 +98,7 @@ const beaconNodeIdentity = (chain: DevChain) =>
 const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>, DevnetError> => {
   const all = {
     peers: defaultPeers,
+    api: "plain" as const,
     apiPort: 0,
     slotDuration: Duration.seconds(2),
     seed: 1,

@@ -1,6 +1,7 @@
 /** The package `dasmon/devnet`: a network of honest and dishonest peers on this machine, for the tests of a host. */
 import "../wire/Polyfill.ts"
 
+export { type ApiHabit, apiHabits } from "../devnet/api/ApiHabit.ts"
 export type { DevChain } from "../devnet/chain/DevChain.ts"
 export { type Devnet, type DevnetOptions, makeDevnet } from "../devnet/Devnet.ts"
 export { DevnetError } from "../devnet/DevnetError.ts"

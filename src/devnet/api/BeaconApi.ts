@@ -1,6 +1,6 @@
 import { HttpLayerRouter, HttpServer } from "@effect/platform"
 import { NodeHttpServer } from "@effect/platform-node"
-import { Context, Effect, Layer, type Scope } from "effect"
+import { Context, Effect, Layer, Option, type Scope } from "effect"
 import { createServer } from "node:http"
 import type { DevChain } from "../chain/DevChain.ts"
 import { DevnetError } from "../DevnetError.ts"
@@ -8,6 +8,8 @@ import { notFound, route } from "./Endpoint.ts"
 import { blockRoutes } from "./BlockRoutes.ts"
 import { configRoutes } from "./ConfigRoutes.ts"
 import { eventRoutes } from "./EventRoutes.ts"
+import { makeHabits } from "./Habits.ts"
+import type { ApiHabit } from "./ApiHabit.ts"
 import { type BeaconNode, nodeRoutes } from "./NodeRoutes.ts"
 
 /**
@@ -17,20 +19,32 @@ import { type BeaconNode, nodeRoutes } from "./NodeRoutes.ts"
 export const serveBeaconApi = (
   chain: DevChain,
   node: BeaconNode,
-  port: number
+  port: number,
+  habit: ApiHabit = "plain"
 ): Effect.Effect<string, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
     const server = createServer()
+    const habits = yield* makeHabits(habit, chain)
     const routes = HttpLayerRouter.addAll([
       ...configRoutes(chain.parameters),
-      ...blockRoutes(chain),
-      ...nodeRoutes(chain, node),
-      ...eventRoutes(chain),
+      ...blockRoutes(chain, habits),
+      ...nodeRoutes(chain, node, habits),
+      ...eventRoutes(chain, habits),
       route("*", "*", () => Effect.fail(notFound("there is no such endpoint")))
     ])
-    const http = HttpLayerRouter.serve(routes, { disableLogger: true, disableListenLog: true }).pipe(
-      Layer.provideMerge(NodeHttpServer.layer(() => server, { port, host: "127.0.0.1" }))
+    // What stands before a route is not interrupted of itself when the client goes.
+    const troubled = HttpLayerRouter.middleware(
+      (answer) =>
+        Effect.flatMap(
+          Effect.interruptible(habits.trouble),
+          Option.match({ onNone: () => answer, onSome: Effect.succeed })
+        ),
+      { global: true }
     )
+    const http = HttpLayerRouter.serve(Layer.merge(routes, troubled), {
+      disableLogger: true,
+      disableListenLog: true
+    }).pipe(Layer.provideMerge(NodeHttpServer.layer(() => server, { port, host: "127.0.0.1" })))
     const context = yield* Layer.build(http)
     // Runs before the server closes, which would wait for the readers of events to go.
     yield* Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections()))

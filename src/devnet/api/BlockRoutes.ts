@@ -8,14 +8,13 @@ import type { DevBlock } from "../chain/DevBlock.ts"
 import type { DevChain } from "../chain/DevChain.ts"
 import { preferredFormat } from "./Accept.ts"
 import { EndpointError, type ApiRequest, badRequest, data, get, notFound } from "./Endpoint.ts"
-import { findBlock, parseSlot } from "./BlockId.ts"
+import { parseSlot } from "./BlockId.ts"
+import type { Habits } from "./Habits.ts"
 
 /** Headers, blocks and checkpoints. */
-export const blockRoutes = (chain: DevChain) => {
+export const blockRoutes = (chain: DevChain, habits: Habits) => {
   const found = (id: string): Effect.Effect<readonly [DevBlock, ChainState], EndpointError> =>
-    Effect.flatMap(chain.state, (state) =>
-      Effect.map(findBlock(chain.parameters, state, id), (block) => [block, state] as const)
-    )
+    Effect.flatMap(chain.state, (state) => Effect.map(habits.find(state, id), (block) => [block, state] as const))
 
   /** Meta data that stand beside a block: whether finality covers it. */
   const flags = (block: DevBlock, state: ChainState) => ({
@@ -36,7 +35,7 @@ export const blockRoutes = (chain: DevChain) => {
     get("/eth/v1/beacon/headers", (request) =>
       Effect.gen(function* () {
         const state = yield* chain.state
-        const blocks = yield* headerQuery(request, state)
+        const blocks = (yield* headerQuery(request, state)).filter(habits.knows)
         return data(
           blocks.map((block) => headerJson(block, state)),
           { execution_optimistic: false, finalized: false }

@@ -56,5 +56,5 @@ export const data = (
   more: Readonly<Record<string, unknown>> = {}
 ): HttpServerResponse.HttpServerResponse => HttpServerResponse.unsafeJson({ ...more, data })
 
-const errorResponse = ({ code, reason }: EndpointError): HttpServerResponse.HttpServerResponse =>
+export const errorResponse = ({ code, reason }: EndpointError): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.unsafeJson({ code, message: reason }, { status: code })

@@ -6,9 +6,10 @@ import { blockAtOrBefore, type ChainState } from "../chain/ChainState.ts"
 import type { DevBlock } from "../chain/DevBlock.ts"
 import type { DevChain, DevChainEvent } from "../chain/DevChain.ts"
 import { badRequest, get } from "./Endpoint.ts"
+import type { Habits, Message } from "./Habits.ts"
 
 /** `/eth/v1/events`: server-sent events of the topics that are asked for, with comments that keep the connection alive. */
-export const eventRoutes = (chain: DevChain) => [
+export const eventRoutes = (chain: DevChain, habits: Habits) => [
   get("/eth/v1/events", (request) =>
     Effect.gen(function* () {
       const asked = request.query("topics").flatMap((value) => value.split(","))
@@ -19,10 +20,14 @@ export const eventRoutes = (chain: DevChain) => [
         Stream.fromQueue(queue).pipe(
           Stream.mapEffect((event) => Effect.map(chain.state, (state) => sseMessageOf(chain.parameters, state, event))),
           Stream.filter((message) => asked.includes(message.topic)),
+          Stream.zipWithIndex,
+          Stream.mapConcat(([message, index]) => habits.tell(message, index)),
           Stream.map((message) => `event: ${message.topic}\ndata: ${JSON.stringify(message.data)}\n\n`)
         )
       // The first comment says that from now on no event is missed.
-      const comments = Stream.repeatEffectWithSchedule(Effect.succeed(":\n\n"), Schedule.spaced(keepAlive))
+      const comments = habits.isSlowToGreet
+        ? Stream.never
+        : Stream.repeatEffectWithSchedule(Effect.succeed(":\n\n"), Schedule.spaced(keepAlive))
       const body = Effect.map(chain.events, (queue) =>
         Stream.merge(comments, messages(queue), { haltStrategy: "right" })
       ).pipe(Stream.unwrapScoped, Stream.encodeText)
@@ -36,11 +41,6 @@ export const eventRoutes = (chain: DevChain) => [
 
 const keepAlive = "5 seconds"
 const topics: ReadonlySet<string> = new Set(["head", "block", "finalized_checkpoint", "chain_reorg"])
-
-interface Message {
-  readonly topic: string
-  readonly data: Readonly<Record<string, string | boolean>>
-}
 
 const sseMessageOf = (parameters: ChainParameters, state: ChainState, event: DevChainEvent): Message => {
   switch (event._tag) {

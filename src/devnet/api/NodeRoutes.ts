@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import type { DevChain } from "../chain/DevChain.ts"
 import type { DevnetError } from "../DevnetError.ts"
 import { badRequest, data, get, notFound, route } from "./Endpoint.ts"
+import type { Habits } from "./Habits.ts"
 
 /** A peer, as the beacon node of the devnet lists it. */
 export interface ListedPeer {
@@ -18,8 +19,8 @@ export interface BeaconNode {
   readonly peers: Effect.Effect<ReadonlyArray<ListedPeer>>
 }
 
-/** `/eth/v1/node/*`, and the handle by which a test makes a reorg. */
-export const nodeRoutes = (chain: DevChain, node: BeaconNode) => [
+/** `/eth/v1/node/*`, and the handles by which a test makes a reorg, or restarts the node. */
+export const nodeRoutes = (chain: DevChain, node: BeaconNode, habits: Habits) => [
   get("/eth/v1/node/version", () => Effect.succeed(data({ version: node.version }))),
   get("/eth/v1/node/health", () => Effect.succeed(HttpServerResponse.empty({ status: 200 }))),
   get("/eth/v1/node/syncing", () =>
@@ -60,6 +61,7 @@ export const nodeRoutes = (chain: DevChain, node: BeaconNode) => [
       return peer === undefined ? Effect.fail(notFound("there is no such peer")) : Effect.succeed(data(peerJson(peer)))
     })
   ),
+  route("POST", "/devnet/restart", () => Effect.as(habits.restart, data({}))),
   route("POST", "/devnet/reorg", (request) =>
     chain.reorg(Number(request.query("depth")[0] ?? "1")).pipe(
       Effect.map((reorg) =>

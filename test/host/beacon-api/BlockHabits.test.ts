@@ -4,7 +4,8 @@ import type { ChainState } from "../../../src/devnet/chain/ChainState.ts"
 import type { SlotRange } from "../../../src/domain/network/Chain.ts"
 import { BeaconApi } from "../../../src/host/beacon-api/BeaconApi.ts"
 import { shared } from "../../Shared.ts"
-import { SharedChain } from "./Chain.ts"
+import { scaled } from "../../TimeLimits.ts"
+import { devnet, SharedChain } from "./Chain.ts"
 import { fakeNode, type Handle, json } from "./FakeNode.ts"
 
 /** A client of a node in front of a devnet that does what `habit` makes of the devnet's chain. */
@@ -160,6 +161,22 @@ shared("blocks of a node with habits of its own", SharedChain.layer, (it) => {
       assert.include(older.message, `the parent of slot ${oldest}, its oldest block`)
       assert.deepStrictEqual(node.asked, [])
       assert.lengthOf(yield* api.blocks({ start: oldest, end: 60 }), rootsOf({ start: oldest, end: 60 }).length)
+    })
+  )
+
+  it.live("a devnet's node with any habit tells the same chain, as far as it has it", () =>
+    Effect.gen(function* () {
+      for (const habit of ["like-lodestar", "like-prysm", "checkpoint", "errors"] as const) {
+        const { state, url } = yield* devnet({ epochs: 4, api: habit })
+        const options = { url, timeout: scaled("1 second") }
+        const api = yield* Effect.map(Layer.build(BeaconApi.layer(options)), Context.get(BeaconApi))
+        const blocks = yield* Effect.retry(api.blocks({ start: 64, end: 100 }), { times: 5 })
+        assert.deepStrictEqual(
+          blocks.map(({ root }) => root),
+          [...state.canonical.values()].filter(({ slot }) => slot >= 64 && slot <= 100).map(({ root }) => root),
+          habit
+        )
+      }
     })
   )
 })

@@ -1,4 +1,5 @@
 import { Context, Effect, Layer } from "effect"
+import type { ApiHabit } from "../../../src/devnet/api/ApiHabit.ts"
 import { serveBeaconApi } from "../../../src/devnet/api/BeaconApi.ts"
 import type { ChainState } from "../../../src/devnet/chain/ChainState.ts"
 import { type DevChain, makeDevChain } from "../../../src/devnet/chain/DevChain.ts"
@@ -6,7 +7,12 @@ import { devnetParameters } from "../../../src/devnet/DevnetParameters.ts"
 import { fakePool } from "../../devnet/FakePool.ts"
 
 /** A devnet chain of `epochs` epochs on the real clock, and its Beacon API; the next slot is far away if left out. */
-export const devnet = (options: { readonly epochs: number; readonly seed?: number; readonly slotMs?: number }) =>
+export const devnet = (options: {
+  readonly epochs: number
+  readonly seed?: number
+  readonly slotMs?: number
+  readonly api?: ApiHabit
+}) =>
   Effect.gen(function* () {
     const slotMs = options.slotMs ?? 3_600_000
     const genesisTime = Math.floor((Date.now() - slotMs * 32 * options.epochs - slotMs / 2) / 1000)
@@ -18,7 +24,8 @@ export const devnet = (options: { readonly epochs: number; readonly seed?: numbe
     const url = yield* serveBeaconApi(
       chain,
       { version: "devnet/1", identity: { peerId: "16Uiu2node", enr: "enr:-node" }, peers: Effect.succeed([]) },
-      0
+      0,
+      options.api
     )
     return { chain, url, state: yield* chain.state }
   })

@@ -9,7 +9,8 @@ const connect = (options: GloasOptions, trustBeaconRoots = false) =>
     const node = yield* gloasNode(options)
     const logged: Array<string> = []
     const logger = Logger.make(({ logLevel, message }) => {
-      if (LogLevel.greaterThanEqual(logLevel, LogLevel.Info)) logged.push(`${logLevel.label} ${String(message)}`)
+      const isHeard = LogLevel.greaterThanEqual(logLevel, LogLevel.Info) && String(message).includes("gloas")
+      if (isHeard) logged.push(`${logLevel.label} ${String(message)}`)
     })
     const api = yield* Effect.map(
       Layer.build(
