@@ -8,10 +8,14 @@ import { type Reply, serve, type ServingNode } from "../../wire/Server.ts"
 import type { StreamFailure } from "../../wire/StreamEnd.ts"
 import { canonicalBlocks } from "./ColumnServer.ts"
 import type { DevBlock } from "../chain/DevBlock.ts"
-import type { DevChain } from "../chain/DevChain.ts"
+import type { Conduct, PeerContext } from "../profiles/Profile.ts"
 
 /** Serves BeaconBlocksByRange/2 and BeaconBlocksByRoot/2. All profiles are honest about blocks. */
-export const serveBlocks = (node: ServingNode, chain: DevChain): Effect.Effect<void, never, Scope.Scope> => {
+export const serveBlocks = (
+  node: ServingNode,
+  { chain }: PeerContext,
+  conduct: Conduct
+): Effect.Effect<void, never, Scope.Scope> => {
   const send = (blocks: ReadonlyArray<DevBlock>, reply: Reply): Effect.Effect<void, StreamFailure> =>
     Effect.forEach(blocks, (block) => reply.chunk(block.ssz, forkDigestOfSlot(chain.parameters, block.slot)), {
       discard: true
@@ -23,7 +27,7 @@ export const serveBlocks = (node: ServingNode, chain: DevChain): Effect.Effect<v
       if (Either.isLeft(request)) return yield* reply.error(resultCodes.invalidRequest, request.left.message)
       const { count, startSlot } = request.right
       if (count === 0) return yield* reply.error(resultCodes.invalidRequest, "count is 0")
-      const state = yield* chain.state
+      const state = yield* conduct.view
       const end = startSlot + Math.min(count, maxRequestBlocks) - 1
       yield* send(canonicalBlocks(state, { start: startSlot, end }), reply)
     })
@@ -33,7 +37,7 @@ export const serveBlocks = (node: ServingNode, chain: DevChain): Effect.Effect<v
     Effect.gen(function* () {
       const request = decodeBlocksByRoot(ssz)
       if (Either.isLeft(request)) return yield* reply.error(resultCodes.invalidRequest, request.left.message)
-      const state = yield* chain.state
+      const state = yield* conduct.view
       yield* send(
         request.right.flatMap((root) => state.byRoot.get(root) ?? []),
         reply

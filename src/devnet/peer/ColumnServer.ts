@@ -1,4 +1,4 @@
-import { Effect, Either, type Scope } from "effect"
+import { Array as Arr, Effect, Either, type Scope } from "effect"
 import {
   maxRequestBlocks,
   maxRequestDataColumnSidecars,
@@ -7,7 +7,6 @@ import {
   type SlotRange
 } from "../../domain/network/Chain.ts"
 import { custodyColumns } from "../../domain/column/Custody.ts"
-import { forkDigestOfSlot } from "../../domain/network/ForkDigest.ts"
 import { encodeSuccessChunk } from "../../wire/Codec.ts"
 import { dataColumnSidecarsByRange, dataColumnSidecarsByRoot, type Protocol } from "../../wire/Protocol.ts"
 import { decodeColumnsByRange, decodeColumnsByRoot } from "../../wire/Requests.ts"
@@ -16,7 +15,7 @@ import { type Reply, serve, type ServingNode } from "../../wire/Server.ts"
 import type { StreamFailure } from "../../wire/StreamEnd.ts"
 import type { ChainState } from "../chain/ChainState.ts"
 import { type DevBlock, encodeSidecar, hasSidecars } from "../chain/DevBlock.ts"
-import type { ColumnOf, Conduct, PeerContext } from "../profiles/Profile.ts"
+import type { ColumnOf, ColumnRequest, Conduct, PeerContext } from "../profiles/Profile.ts"
 
 /**
  * Serves DataColumnSidecarsByRange and ByRoot (fulu/p2p-interface.md): of what is asked, what is in custody and stored,
@@ -33,34 +32,28 @@ export const serveColumns = (
   const respond = (
     protocol: Protocol,
     wanted: ReadonlyArray<Wanted>,
-    state: ChainState,
-    peerId: string,
+    asked: Pick<ColumnRequest, "by" | "claim" | "isBelowClaim" | "peerId" | "view">,
     reply: Reply
   ): Effect.Effect<void, StreamFailure> =>
     Effect.gen(function* () {
-      const { custodyGroupCount } = yield* conduct.claim
       const stored = yield* conduct.stored
-      const custody = custodyColumns(peer.nodeId, custodyGroupCount)
-      const items = wanted.flatMap(({ block, columns }) =>
-        custody
-          .filter((column) => columns.includes(column) && stored(state, block.slot, column))
-          .map((column): ColumnOf => ({ block, column }))
+      const custody = custodyColumns(peer.nodeId, asked.claim.custodyGroupCount)
+      const claimed = wanted.flatMap(({ block, columns }) =>
+        custody.filter((column) => columns.includes(column)).map((column): ColumnOf => ({ block, column }))
       )
       const blocks = wanted.map(({ block }) => block)
       const columns = [...new Set(wanted.flatMap((entry) => entry.columns))]
+      const request: ColumnRequest = { ...asked, blocks, columns }
+      const [lacking, items] = Arr.partition(claimed, (item) => stored(item, request))
       yield* conduct.respond({
-        peerId,
-        items: conduct.select(items.slice(0, maxRequestDataColumnSidecars), { state, blocks, columns }),
-        chunk: (item) => {
-          const context = forkDigestOfSlot(parameters, item.block.slot)
-          return encodeSuccessChunk(protocol, encodeSidecar(conduct.sidecar(item)), context)
-        },
+        request,
+        items: conduct.select(items.slice(0, maxRequestDataColumnSidecars), request),
+        lacking,
+        chunk: (item) =>
+          encodeSuccessChunk(protocol, encodeSidecar(conduct.sidecar(item)), conduct.context(item.block.slot, request)),
         reply
       })
     })
-
-  /** Clients differ in what they do below their earliest available slot: refuse it, or leave out what they lack. */
-  const earliest = Effect.map(conduct.claim, ({ earliestAvailableSlot }) => earliestAvailableSlot)
 
   const byRange = serve(node, dataColumnSidecarsByRange, (ssz, peerId, reply) =>
     Effect.gen(function* () {
@@ -69,18 +62,17 @@ export const serveColumns = (
       const { columns, count, startSlot } = request.right
       if (count === 0) return yield* invalid(reply, "count is 0")
       if (columns.some((column) => column >= numberOfColumns)) return yield* invalid(reply, "there are 128 columns")
-      const state = yield* peer.chain.state
-      const range = intersect(serveRange(parameters, state.slot), {
+      const view = yield* conduct.view
+      const claim = yield* conduct.claim
+      const range = intersect(serveRange(parameters, view.slot), {
         start: startSlot,
         end: startSlot + Math.min(count, maxRequestBlocks) - 1
       })
-      if (peer.strict && range.start <= range.end && range.start < (yield* earliest)) {
-        return yield* reply.error(resultCodes.resourceUnavailable, "columns pruned within boundary")
-      }
-      const wanted = canonicalBlocks(state, range)
+      const isBelowClaim = range.start <= range.end && range.start < claim.earliestAvailableSlot
+      const wanted = canonicalBlocks(view, range)
         .filter(hasSidecars)
         .map((block) => ({ block, columns }))
-      yield* respond(dataColumnSidecarsByRange, wanted, state, peerId, reply)
+      yield* respond(dataColumnSidecarsByRange, wanted, { by: "range", claim, isBelowClaim, peerId, view }, reply)
     })
   )
 
@@ -90,13 +82,14 @@ export const serveColumns = (
       if (Either.isLeft(request)) return yield* invalid(reply, request.left.message)
       const total = request.right.reduce((sum, entry) => sum + entry.columns.length, 0)
       if (total > maxRequestDataColumnSidecars) return yield* invalid(reply, "more than 16384 sidecars are asked for")
-      const state = yield* peer.chain.state
-      const { start } = serveRange(parameters, state.slot)
+      const view = yield* conduct.view
+      const claim = yield* conduct.claim
+      const { start } = serveRange(parameters, view.slot)
       const wanted = request.right.flatMap(({ blockRoot, columns }) => {
-        const block = state.byRoot.get(blockRoot)
+        const block = view.byRoot.get(blockRoot)
         return block !== undefined && hasSidecars(block) && block.slot >= start ? [{ block, columns }] : []
       })
-      yield* respond(dataColumnSidecarsByRoot, wanted, state, peerId, reply)
+      yield* respond(dataColumnSidecarsByRoot, wanted, { by: "root", claim, isBelowClaim: false, peerId, view }, reply)
     })
   )
 

@@ -1,5 +1,5 @@
 import type { Connection } from "@libp2p/interface"
-import { Duration, Effect, FiberSet, type Scope, Stream } from "effect"
+import { Deferred, Duration, Effect, FiberSet, type Scope, Stream } from "effect"
 import { request, type RequestLimits } from "../../wire/Client.ts"
 import { goodbyeRequest } from "../../wire/Handshake.ts"
 import type { Node } from "../../wire/Node.ts"
@@ -14,6 +14,8 @@ export interface Connections {
   readonly dismissAll: (code: number) => Effect.Effect<void>
   /** Closes every connection without a word. */
   readonly dropAll: Effect.Effect<void>
+  /** Returns once a remote peer has connected, now or before. */
+  readonly met: Effect.Effect<void>
   /** Whether there is a connection to the remote peer. */
   readonly isConnected: (peerId: string) => Effect.Effect<boolean>
   /** Runs `onOpen` when a remote peer connects that was not connected, until the scope closes. */
@@ -24,6 +26,12 @@ export const makeConnections = (node: Node): Effect.Effect<Connections, never, S
   Effect.gen(function* () {
     // Who hangs up while it serves a request loses its stream, and would be interrupted: the work is done aside.
     const aside = yield* FiberSet.make()
+    const met = yield* Deferred.make<void>()
+    const meet = () => Deferred.unsafeDone(met, Effect.void)
+    yield* Effect.acquireRelease(
+      Effect.sync(() => node.addEventListener("connection:open", meet, { once: true })),
+      () => Effect.sync(() => node.removeEventListener("connection:open", meet))
+    )
     const all = Effect.sync(() => node.getConnections())
     const to = (peerId: string) =>
       Effect.map(all, (connections) => connections.filter(({ remotePeer }) => remotePeer.toString() === peerId))
@@ -36,6 +44,7 @@ export const makeConnections = (node: Node): Effect.Effect<Connections, never, S
       hangUp: (peerId) => closeTo(peerId, close),
       dismissAll: (code) => Effect.flatMap(all, Effect.forEach(part(code), parallel)),
       dropAll: Effect.flatMap(all, Effect.forEach(close, parallel)),
+      met: Deferred.await(met),
       isConnected: (peerId) => Effect.map(to(peerId), (connections) => connections.length > 0),
       watch: (onOpen) =>
         Effect.gen(function* () {

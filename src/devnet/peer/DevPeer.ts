@@ -51,14 +51,23 @@ export const makeDevPeer = (
       custodyGroupCount: profile.custodyGroupCount(random),
       strict: agent.strict,
       random,
+      met: connections.met,
       dismiss: connections.dismiss,
+      hangUp: connections.hangUp,
       dropAll: connections.dropAll
     }
     const honest = honestConduct(context)
     const conduct = { ...honest, ...(yield* profile.depart(honest, context)) }
-    yield* serveGreetings(node, connections, context, conduct)
-    yield* serveBlocks(node, chain)
-    yield* serveColumns(node, context, conduct)
+    yield* conduct.serve(
+      Effect.all(
+        [
+          serveGreetings(node, connections, context, conduct),
+          serveBlocks(node, context, conduct),
+          serveColumns(node, context, conduct)
+        ],
+        { discard: true }
+      )
+    )
 
     const { multiaddr, tcpPort } = yield* listeningOn(node)
     const enr = Effect.gen(function* () {

@@ -23,7 +23,7 @@ import type { Conduct, PeerContext } from "../profiles/Profile.ts"
 export const statusAt = (peer: PeerContext, conduct: Conduct, unixMs: number): Effect.Effect<StatusMessage> =>
   Effect.gen(function* () {
     const { parameters } = peer.chain
-    const state = yield* peer.chain.state
+    const state = yield* conduct.view
     const { earliestAvailableSlot } = yield* conduct.claim
     const checkpoint = finalized(parameters, state)
     return conduct.status({
@@ -57,7 +57,7 @@ export const serveGreetings = (
           const now = yield* Clock.currentTimeMillis
           const ours = yield* statusAt(peer, conduct, now)
           yield* Ref.update(greeted, HashSet.add(peerId))
-          yield* reply.chunk(encodeStatus(protocol, ours))
+          yield* conduct.greet({ peerId, reply, send: reply.chunk(encodeStatus(protocol, ours)) })
           const before = yield* statusAt(peer, conduct, now - clockDisparity)
           const { forkDigest } = theirs.right
           if (forkDigest !== ours.forkDigest && forkDigest !== before.forkDigest) {

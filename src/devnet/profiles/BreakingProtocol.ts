@@ -57,14 +57,14 @@ export const unrequested: Profile = {
   ...honest,
   depart: () =>
     Effect.succeed({
-      select: (items, { blocks, columns, state }) => {
+      select: (items, { blocks, columns, view }) => {
         const first = items[0]
         if (first === undefined) return items
         const asked = new Set(blocks.map((block) => block.root))
         const extra = Array.from({ length: numberOfColumns }, (_, column) => column).find(
           (column) => !columns.includes(column)
         )
-        const later = [...state.canonical.values()]
+        const later = [...view.canonical.values()]
           .filter((block) => hasSidecars(block) && block.slot > first.block.slot && !asked.has(block.root))
           .sort((a, b) => a.slot - b.slot)[0]
         const ofFirst = items.filter((item) => item.block === first.block)

@@ -49,7 +49,7 @@ export const fresh: Profile = {
         claim,
         stored: Effect.map(claim, ({ custodyGroupCount, earliestAvailableSlot }) => {
           const columns = new Set(custodyColumns(nodeId, custodyGroupCount))
-          return (_state, slot, column) => slot >= earliestAvailableSlot && columns.has(column)
+          return ({ block, column }) => block.slot >= earliestAvailableSlot && columns.has(column)
         })
       }
     })

@@ -9,7 +9,7 @@ import type { Random } from "../chain/Random.ts"
 
 /** A kind of peer: how many custody groups it claims, and where it departs from honest conduct. */
 export interface Profile {
-  /** What metadata and ENR say, 4 to 128. */
+  /** What metadata and ENR say at the start, 4 to 128. */
   readonly custodyGroupCount: (random: Random) => number
   /** The parts of honest conduct that are otherwise here. Runs once, when the peer starts; its fibers end with it. */
   readonly depart: (honest: Conduct, peer: PeerContext) => Effect.Effect<Partial<Conduct>, never, Scope.Scope>
@@ -26,24 +26,36 @@ export interface PeerContext {
   readonly strict: boolean
   /** Determined by the seed and the peer's place in the devnet. */
   readonly random: Random
+  /** Returns once somebody has connected, now or before: what a peer does at first, somebody can see. */
+  readonly met: Effect.Effect<void>
   /** Sees to it that the remote peer gets a Goodbye with `code` and loses its connections. Returns at once. */
   readonly dismiss: (peerId: string, code: number) => Effect.Effect<void>
+  /** Sees to it that the remote peer loses its connections. Returns at once. */
+  readonly hangUp: (peerId: string) => Effect.Effect<void>
   /** Closes every connection without a word. */
   readonly dropAll: Effect.Effect<void>
 }
 
 /** All that a peer says and does which a profile may change. */
 export interface Conduct {
+  /** The chain as the peer sees it: what its Status tells, and where the blocks that it serves come from. */
+  readonly view: Effect.Effect<ChainState>
   /** What the peer says of itself in MetaData, Status and its ENR. */
   readonly claim: Effect.Effect<PeerClaim>
+  /** Registers its handlers, all of them, for as long as their scope is open; until then it speaks none of its protocols. */
+  readonly serve: (handlers: Effect.Effect<void, never, Scope.Scope>) => Effect.Effect<void, never, Scope.Scope>
   /** The last word on the Status that the peer gives. */
   readonly status: (status: StatusMessage) => StatusMessage
-  /** Which columns of which slots are in its database, now. */
-  readonly stored: Effect.Effect<(state: ChainState, slot: number, column: number) => boolean>
+  /** Responds to a Status. When it returns, the stream is closed cleanly. */
+  readonly greet: (greeting: Greeting) => Effect.Effect<void, StreamFailure>
+  /** Which columns are in its database, now, and found by a request such as this. */
+  readonly stored: Effect.Effect<(item: ColumnOf, request: ColumnRequest) => boolean>
   /** From the sidecars that are requested and stored, ascending by (slot, column): those that are sent, in this order. */
-  readonly select: (items: ReadonlyArray<ColumnOf>, wanted: RequestedColumns) => ReadonlyArray<ColumnOf>
+  readonly select: (items: ReadonlyArray<ColumnOf>, request: ColumnRequest) => ReadonlyArray<ColumnOf>
   /** The sidecar as it is sent. */
   readonly sidecar: (item: ColumnOf) => Sidecar
+  /** The context bytes of a sidecar of `slot`, `0x` and 8 digits. */
+  readonly context: (slot: number, request: ColumnRequest) => string
   /** Writes the response. When it returns, the stream is closed cleanly. */
   readonly respond: (response: ColumnResponse) => Effect.Effect<void, StreamFailure>
 }
@@ -55,6 +67,15 @@ export interface PeerClaim {
   readonly earliestAvailableSlot: number
 }
 
+/** A Status that waits for its response. */
+interface Greeting {
+  /** Of the remote. */
+  readonly peerId: string
+  /** Sends the peer's own Status. */
+  readonly send: Effect.Effect<void, StreamFailure>
+  readonly reply: Reply
+}
+
 /** One column of one block. */
 export interface ColumnOf {
   readonly block: DevBlock
@@ -62,8 +83,16 @@ export interface ColumnOf {
 }
 
 /** What a request by range or by root comes to. */
-interface RequestedColumns {
-  readonly state: ChainState
+export interface ColumnRequest {
+  readonly by: "range" | "root"
+  /** Of the remote. */
+  readonly peerId: string
+  /** The peer's own at this moment. */
+  readonly claim: PeerClaim
+  /** The chain as the peer sees it at this moment. */
+  readonly view: ChainState
+  /** Whether this is a range that begins below the earliest available slot that the peer claims. */
+  readonly isBelowClaim: boolean
   /** The canonical blocks of the range, or those whose roots are asked for and known. */
   readonly blocks: ReadonlyArray<DevBlock>
   readonly columns: ReadonlyArray<number>
@@ -71,10 +100,11 @@ interface RequestedColumns {
 
 /** A response about to be written. */
 export interface ColumnResponse {
-  /** Of the remote. */
-  readonly peerId: string
+  readonly request: ColumnRequest
   /** What `select` chose. */
   readonly items: ReadonlyArray<ColumnOf>
+  /** What is requested and in custody as the peer claims it, and not stored. */
+  readonly lacking: ReadonlyArray<ColumnOf>
   /** The whole success chunk of an item. */
   readonly chunk: (item: ColumnOf) => Uint8Array
   readonly reply: Reply

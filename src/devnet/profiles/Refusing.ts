@@ -14,7 +14,7 @@ export const throttle: Profile = {
     Effect.gen(function* () {
       const requests = yield* Ref.make(HashMap.empty<string, number>())
       return {
-        respond: ({ peerId, reply }) =>
+        respond: ({ reply, request: { peerId } }) =>
           Effect.gen(function* () {
             const count = yield* Ref.modify(requests, (counts) => {
               const count = Option.getOrElse(HashMap.get(counts, peerId), () => 0)

@@ -12,7 +12,7 @@ export const withhold: Profile = {
     const columns = custodyColumns(nodeId, custodyGroupCount)
     const lacking = Math.ceil(columns.length * lackingFraction)
     const kept = new Set(random.shuffled(columns).slice(lacking))
-    return Effect.succeed({ stored: Effect.succeed((_state, _slot, column) => kept.has(column)) })
+    return Effect.succeed({ stored: Effect.succeed(({ column }) => kept.has(column)) })
   }
 }
 
@@ -23,9 +23,9 @@ export const prune: Profile = {
   ...honest,
   depart: ({ stored }, { chain }) =>
     Effect.succeed({
-      stored: Effect.map(stored, (has) => (state, slot, column) => {
-        const { end, start } = serveRange(chain.parameters, state.slot)
-        return slot >= (start + end) / 2 && has(state, slot, column)
+      stored: Effect.map(stored, (has) => (item, request) => {
+        const { end, start } = serveRange(chain.parameters, request.view.slot)
+        return item.block.slot >= (start + end) / 2 && has(item, request)
       })
     })
 }
@@ -35,7 +35,7 @@ export const overclaim: Profile = {
   custodyGroupCount: () => 32,
   depart: (_, { nodeId }) => {
     const kept = new Set(custodyColumns(nodeId, custodyRequirement))
-    return Effect.succeed({ stored: Effect.succeed((_state, _slot, column) => kept.has(column)) })
+    return Effect.succeed({ stored: Effect.succeed(({ column }) => kept.has(column)) })
   }
 }
 
