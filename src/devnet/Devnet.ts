@@ -24,7 +24,10 @@ export interface DevnetOptions {
   readonly slotDuration?: Duration.Duration
   /** A whole number: makes the same chain, keys and misbehaviour again. 1 if left out. */
   readonly seed?: number
-  /** Epochs that have passed since genesis at the start, 3 to 256, of which the first is not of Fulu; 4 if left out. */
+  /**
+   * Epochs that have passed since genesis at the start, 3 to 256; 8 if left out. The first is not of Fulu, and the last
+   * two are not final.
+   */
   readonly historyEpochs?: number
 }
 
@@ -102,7 +105,7 @@ const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>,
     apiPort: 0,
     slotDuration: Duration.seconds(2),
     seed: 1,
-    historyEpochs: 4,
+    historyEpochs: 8,
     ...options
   }
   const ranges = [
