@@ -3,21 +3,20 @@ import { multiaddr } from "@multiformats/multiaddr"
 import { ssz } from "@lodestar/types"
 import kzg from "c-kzg"
 import { createHash } from "node:crypto"
-import { Chunk, Clock, Context, Duration, Effect, Fiber, Layer, Queue, Ref, Stream } from "effect"
+import { Chunk, Clock, Context, Duration, Effect, Either, Layer, Option, Queue, Ref, Stream } from "effect"
 import { concatBytes, equalBytes, toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, slotAt } from "../../src/domain/network/Chain.ts"
 import { custodyColumns } from "../../src/domain/column/Custody.ts"
 import { forkDigestAt } from "../../src/domain/network/ForkDigest.ts"
 import { hasSidecars, type DevBlock } from "../../src/devnet/chain/DevBlock.ts"
-import { type Devnet, makeDevnet } from "../../src/devnet/Devnet.ts"
+import { type Devnet, type DevnetOptions, makeDevnet } from "../../src/devnet/Devnet.ts"
 import type { DevPeer } from "../../src/devnet/peer/DevPeer.ts"
-import { defaultPeers } from "../../src/devnet/PeersSpec.ts"
 import { request, type RequestLimits } from "../../src/wire/Client.ts"
-import { decodeUint64, statusRequest } from "../../src/wire/Handshake.ts"
+import { decodeStatus, decodeUint64, type StatusMessage, statusRequest } from "../../src/wire/Handshake.ts"
 import type { RequestMessage } from "../../src/wire/Message.ts"
 import { makeNode } from "../../src/wire/Node.ts"
 import { goodbye } from "../../src/wire/Protocol.ts"
-import { columnsByRange } from "../../src/wire/Requests.ts"
+import { columnsByRange, columnsByRoot } from "../../src/wire/Requests.ts"
 import { serve } from "../../src/wire/Server.ts"
 import { eventually } from "../Eventually.ts"
 import { scaled } from "../TimeLimits.ts"
@@ -41,104 +40,117 @@ export class Stranger extends Context.Tag("test/Stranger")<
       count: number,
       limits?: Partial<RequestLimits>
     ) => Effect.Effect<Heard>
+    /** Greets, and asks for these columns of the blocks: its custody columns if they are left out. */
+    readonly byRoot: (
+      peer: DevPeer,
+      blocks: ReadonlyArray<DevBlock>,
+      columns?: ReadonlyArray<number>
+    ) => Effect.Effect<Heard>
+    /** The Status that the peer responds with, if it does. */
+    readonly statusOf: (
+      connection: Connection,
+      limits?: Partial<RequestLimits>
+    ) => Effect.Effect<Option.Option<StatusMessage>>
     /** The code of the next Goodbye of the peer. */
     readonly goodbyeOf: (peer: DevPeer) => Effect.Effect<number>
     /** Returns when no connection to the peer is left. */
     readonly gone: (peer: DevPeer) => Effect.Effect<void>
-    /** What takes long and so begins at once: the Goodbye to who never greets, and the end of a connection to `flap`. */
-    readonly ungreeted: Effect.Effect<number>
-    readonly flapped: Effect.Effect<void>
   }
 >() {}
 
-export const layerStranger: Layer.Layer<Stranger> = Layer.scoped(
-  Stranger,
-  Effect.gen(function* () {
-    // The last one, and no other, is a `fresh` peer of a client that refuses what is below its earliest slot.
-    const devnet = yield* makeDevnet({
-      peers: [...defaultPeers, "honest", "honest", "fresh"],
-      slotDuration: Duration.millis(250),
-      seed: 5
-    })
-    const { chain, parameters, peers } = devnet
-    const node = yield* makeNode({ agent: "stranger" })
-    const goodbyes = new Map<string, Queue.Queue<number>>()
-    for (const { peerId } of peers) goodbyes.set(peerId, yield* Queue.unbounded<number>())
-    yield* serve(node, goodbye, (body, peerId) =>
-      Effect.gen(function* () {
-        const queue = goodbyes.get(peerId)
-        if (queue !== undefined) yield* Queue.offer(queue, yield* Effect.orDie(decodeUint64(body)))
-      })
-    )
-    const dial = (peer: DevPeer) => Effect.promise(() => node.dial(multiaddr(peer.multiaddr)))
-    const currentDigest = Effect.map(Clock.currentTimeMillis, (now) =>
-      toHex(forkDigestAt(parameters, epochOf(parameters, slotAt(parameters, now))))
-    )
-    const greet = (peer: DevPeer, forkDigest?: string) =>
-      Effect.gen(function* () {
-        const connection = yield* dial(peer)
-        const state = yield* chain.state
-        const heard = yield* ask(
-          connection,
-          statusRequest({
+export const layerStranger = (options: DevnetOptions): Layer.Layer<Stranger> =>
+  Layer.scoped(
+    Stranger,
+    Effect.gen(function* () {
+      const devnet = yield* makeDevnet(options)
+      const { chain, parameters, peers } = devnet
+      const node = yield* makeNode({ agent: "stranger" })
+      const goodbyes = new Map<string, Queue.Queue<number>>()
+      for (const { peerId } of peers) goodbyes.set(peerId, yield* Queue.unbounded<number>())
+      yield* serve(node, goodbye, (body, peerId) =>
+        Effect.gen(function* () {
+          const queue = goodbyes.get(peerId)
+          if (queue !== undefined) yield* Queue.offer(queue, yield* Effect.orDie(decodeUint64(body)))
+        })
+      )
+      const dial = (peer: DevPeer) => Effect.promise(() => node.dial(multiaddr(peer.multiaddr)))
+      const currentDigest = Effect.map(Clock.currentTimeMillis, (now) =>
+        toHex(forkDigestAt(parameters, epochOf(parameters, slotAt(parameters, now))))
+      )
+      const exchangeStatus = (connection: Connection, forkDigest?: string, limits?: Partial<RequestLimits>) =>
+        Effect.gen(function* () {
+          const state = yield* chain.state
+          const status = {
             forkDigest: forkDigest ?? (yield* currentDigest),
             finalizedRoot: `0x${"00".repeat(32)}`,
             finalizedEpoch: 0,
             headRoot: state.head.root,
             headSlot: state.head.slot,
             earliestAvailableSlot: state.head.slot
-          })
-        )
-        if (heard.chunks.length !== 1) yield* Effect.dieMessage(`no Status: ${heard.end}`)
-        return connection
-      })
-    const columnsOf = (peer: DevPeer) =>
-      Effect.map(peer.claim, ({ custodyGroupCount }) => custodyColumns(peer.nodeId, custodyGroupCount))
-    const goodbyeOf = (peer: DevPeer) => {
-      const queue = goodbyes.get(peer.peerId)
-      return queue === undefined
-        ? Effect.dieMessage("not a peer of the devnet")
-        : Queue.take(queue).pipe(Effect.timeout(scaled("30 seconds")), Effect.orDie)
-    }
-    const peer = (profile: string, nth = 0) => {
-      const peer = peers.filter((peer) => peer.profile === profile)[nth]
-      if (peer === undefined) throw new Error(`no peer ${nth} of profile ${profile}`)
-      return peer
-    }
-    const rude = peer("honest", 1)
-    yield* dial(rude)
-    const ungreeted = yield* Effect.forkScoped(goodbyeOf(rude))
-    const gone = (peer: DevPeer) =>
-      eventually(
-        () => !node.getConnections().some(({ remotePeer }) => remotePeer.toString() === peer.peerId),
-        "40 seconds"
-      )
-    yield* greet(peer("flap"))
-    const flapped = yield* Effect.forkScoped(gone(peer("flap")))
-    return Stranger.of({
-      ungreeted: Fiber.join(ungreeted),
-      flapped: Fiber.join(flapped),
-      devnet,
-      gone,
-      peer,
-      goodbyeOf,
-      dial,
-      greet,
-      columnsOf,
-      blocks: (start, count) =>
-        Effect.map(chain.state, ({ canonical }) =>
-          Array.from({ length: count }, (_, index) => canonical.get(start + index) ?? [])
-            .flat()
-            .filter(hasSidecars)
-        ),
-      range: (peer, startSlot, count, limits) =>
-        Effect.gen(function* () {
-          const connection = yield* greet(peer)
-          return yield* ask(connection, columnsByRange({ startSlot, count, columns: yield* columnsOf(peer) }), limits)
+          }
+          return yield* ask(connection, statusRequest(status), limits)
         })
-    })
-  }).pipe(Effect.orDie)
-)
+      const greet = (peer: DevPeer, forkDigest?: string) =>
+        Effect.gen(function* () {
+          const connection = yield* dial(peer)
+          const heard = yield* exchangeStatus(connection, forkDigest)
+          if (heard.chunks.length !== 1) yield* Effect.dieMessage(`no Status: ${heard.end}`)
+          return connection
+        })
+      const statusOf = (connection: Connection, limits?: Partial<RequestLimits>) =>
+        Effect.map(exchangeStatus(connection, undefined, limits), ({ chunks }) =>
+          Option.flatMap(Option.fromNullable(chunks[0]), ({ ssz }) => Either.getRight(decodeStatus(ssz)))
+        )
+      const columnsOf = (peer: DevPeer) =>
+        Effect.map(peer.claim, ({ custodyGroupCount }) => custodyColumns(peer.nodeId, custodyGroupCount))
+      const goodbyeOf = (peer: DevPeer) => {
+        const queue = goodbyes.get(peer.peerId)
+        return queue === undefined
+          ? Effect.dieMessage("not a peer of the devnet")
+          : Queue.take(queue).pipe(Effect.timeout(scaled("30 seconds")), Effect.orDie)
+      }
+      const peer = (profile: string, nth = 0) => {
+        const peer = peers.filter((peer) => peer.profile === profile)[nth]
+        if (peer === undefined) throw new Error(`no peer ${nth} of profile ${profile}`)
+        return peer
+      }
+      const gone = (peer: DevPeer) =>
+        eventually(
+          () => !node.getConnections().some(({ remotePeer }) => remotePeer.toString() === peer.peerId),
+          "40 seconds"
+        )
+      return Stranger.of({
+        devnet,
+        gone,
+        peer,
+        goodbyeOf,
+        statusOf,
+        dial,
+        greet,
+        columnsOf,
+        blocks: (start, count) =>
+          Effect.map(chain.state, ({ canonical }) =>
+            Array.from({ length: count }, (_, index) => canonical.get(start + index) ?? [])
+              .flat()
+              .filter(hasSidecars)
+          ),
+        byRoot: (peer, blocks, columns) =>
+          Effect.gen(function* () {
+            const connection = yield* greet(peer)
+            const wanted = columns ?? (yield* columnsOf(peer))
+            return yield* ask(
+              connection,
+              columnsByRoot(blocks.map(({ root }) => ({ blockRoot: root, columns: wanted })))
+            )
+          }),
+        range: (peer, startSlot, count, limits) =>
+          Effect.gen(function* () {
+            const connection = yield* greet(peer)
+            return yield* ask(connection, columnsByRange({ startSlot, count, columns: yield* columnsOf(peer) }), limits)
+          })
+      })
+    }).pipe(Effect.orDie)
+  )
 
 /** For what does come, however busy the machine is. */
 const minute = Duration.minutes(1)
@@ -150,6 +162,9 @@ export interface Heard {
   /** `end` for a clean one, else the tag of the error and what it says. */
   readonly end: string
 }
+
+/** An answer without chunks. */
+export const clean: Heard = { chunks: [], end: "end" }
 
 export const ask = (
   connection: Connection,
@@ -167,7 +182,8 @@ export const ask = (
       })
     )
     return { chunks: [...(yield* Ref.get(chunks))], end }
-  })
+    // Its limits are for a network that is real, whatever the clock of the test.
+  }).pipe(Effect.withClock(Clock.make()))
 
 /** `slot:column` of each sidecar, in the order in which they came. */
 export const labels = ({ chunks }: Heard): ReadonlyArray<string> =>
@@ -176,7 +192,13 @@ export const labels = ({ chunks }: Heard): ReadonlyArray<string> =>
     return `${sidecar.signedBlockHeader.message.slot}:${sidecar.index}`
   })
 
-/** The same of what is due: ascending by slot and column. */
+/** Those of the columns that came at all. */
+export const keptOf = (heard: Heard, columns: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const got = labels(heard)
+  return columns.filter((column) => got.some((label) => label.endsWith(`:${column}`)))
+}
+
+/** `slot:column` of what is due: ascending by slot and column. */
 export const due = (blocks: ReadonlyArray<DevBlock>, columns: ReadonlyArray<number>): ReadonlyArray<string> =>
   blocks.flatMap(({ slot }) => columns.map((column) => `${slot}:${column}`))
 
