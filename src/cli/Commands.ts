@@ -9,9 +9,7 @@ import { reportFailure } from "./Failure.ts"
 import { report } from "./Report.ts"
 
 const peers = Options.text("peers").pipe(
-  Options.withDescription(
-    "the peers and how many of each, such as honest:8,withhold:2 (default: one of every profile)"
-  ),
+  Options.withDescription("the peers and how many of each, such as honest:8,withhold:2 (default: the 28 of the demo)"),
   Options.optional
 )
 const seed = Options.integer("seed").pipe(

@@ -14,7 +14,7 @@ import { encodeEnr, identityOf } from "./peer/DevPeerIdentity.ts"
 import { defaultPeers, type PeersSpec } from "./PeersSpec.ts"
 
 export interface DevnetOptions {
-  /** One of every profile and some more honest ones if left out. */
+  /** `defaultPeers` if left out. */
   readonly peers?: PeersSpec
   /** Port of the Beacon API on 127.0.0.1; any that is free if left out or 0. */
   readonly apiPort?: number

@@ -7,4 +7,4 @@ export { type Devnet, type DevnetOptions, makeDevnet } from "../devnet/Devnet.ts
 export { DevnetError } from "../devnet/DevnetError.ts"
 export type { DevPeer } from "../devnet/peer/DevPeer.ts"
 export type { PeersSpec } from "../devnet/PeersSpec.ts"
-export { type ProfileName, profileNames } from "../devnet/profiles/Profiles.ts"
+export { isHonest, type ProfileName, profileNames } from "../devnet/profiles/Profiles.ts"

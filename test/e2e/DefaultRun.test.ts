@@ -9,7 +9,7 @@ import type { PeerView } from "../../src/domain/peer/PeerView.ts"
 import type { Verdict } from "../../src/domain/peer/Verdict.ts"
 import { identityOf } from "../../src/devnet/peer/DevPeerIdentity.ts"
 import { defaultPeers } from "../../src/devnet/PeersSpec.ts"
-import type { ProfileName } from "../../src/devnet/profiles/Profiles.ts"
+import { isHonest, type ProfileName } from "../../src/devnet/profiles/Profiles.ts"
 import { connect } from "../http/Client.ts"
 import { getJson, start } from "./Program.ts"
 import { scaled, scaledMs } from "../TimeLimits.ts"
@@ -43,7 +43,6 @@ const expected = (profile: ProfileName): Verdict => {
   }
 }
 
-const honestProfiles: ReadonlySet<ProfileName> = new Set(["honest", "supernode", "truncate", "fresh", "flap"])
 const findingOf: Partial<Record<ProfileName, keyof PeerView["findings"]>> = {
   duplicate: "duplicate_sidecar",
   unordered: "unordered_sidecar",
@@ -106,7 +105,7 @@ describe("node dist/main.js", () => {
         yield* Effect.sleep(Duration.minutes(watchMinutes))
         const { peers, status } = yield* look
         for (const { outcomes, peerId } of peers) {
-          if (!honestProfiles.has(profileOf(peerId))) continue
+          if (!isHonest(profileOf(peerId))) continue
           const blamed = outcomeKinds.filter((kind) => blameOf[kind] === "peer" && outcomes[kind] > 0)
           assert.deepStrictEqual(blamed, [], `${profileOf(peerId)} is honest`)
         }

@@ -44,11 +44,11 @@ export const serveColumns = (
       const blocks = wanted.map(({ block }) => block)
       const columns = [...new Set(wanted.flatMap((entry) => entry.columns))]
       const request: ColumnRequest = { ...asked, blocks, columns }
-      const [lacking, items] = Arr.partition(claimed, (item) => stored(item, request))
+      const [absent, items] = Arr.partition(claimed, (item) => stored(item, request))
       yield* conduct.respond({
         request,
         items: conduct.select(items.slice(0, maxRequestDataColumnSidecars), request),
-        lacking,
+        lacking: absent.filter(({ block }) => block.slot >= asked.claim.earliestAvailableSlot),
         chunk: (item) =>
           encodeSuccessChunk(protocol, encodeSidecar(conduct.sidecar(item)), conduct.context(item.block.slot, request)),
         reply

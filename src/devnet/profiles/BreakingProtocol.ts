@@ -8,7 +8,7 @@ import { hasSidecars } from "../chain/DevBlock.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 
-/** Starts as if a sidecar came, up to the identifier of the snappy frames, and goes on with random bytes. */
+/** Dishonest: starts as if a sidecar came, up to the identifier of the snappy frames, and goes on with random bytes. */
 export const garbage: Profile = {
   ...honest,
   depart: (_, { random }) =>
@@ -21,7 +21,7 @@ export const garbage: Profile = {
     })
 }
 
-/** Announces a sidecar of one byte more than any message may have. */
+/** Dishonest: announces a sidecar of one byte more than any message may have. */
 export const oversize: Profile = {
   ...honest,
   depart: (_, { chain, random }) =>
@@ -40,19 +40,22 @@ export const oversize: Profile = {
     })
 }
 
-/** Sends every sidecar twice. */
+/** Dishonest: sends every sidecar twice. */
 export const duplicate: Profile = {
   ...honest,
   depart: () => Effect.succeed({ select: (items) => items.flatMap((item) => [item, item]) })
 }
 
-/** Sends its sidecars last one first. */
+/** Dishonest: sends its sidecars last one first. */
 export const unordered: Profile = {
   ...honest,
   depart: () => Effect.succeed({ select: (items) => [...items].reverse() })
 }
 
-/** Adds sound sidecars that nobody asked for: a column more of the first block, and the same columns of a later one. */
+/**
+ * Dishonest: adds sound sidecars that nobody asked for: a column more of the first block, and the same columns of a later
+ * one.
+ */
 export const unrequested: Profile = {
   ...honest,
   depart: () =>

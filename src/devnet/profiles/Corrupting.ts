@@ -4,7 +4,7 @@ import type { DevChain } from "../chain/DevChain.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 
-/** Flips a bit in a cell of every sidecar. The field element stays below the modulus: only the KZG proof tells. */
+/** Dishonest: flips a bit in a cell of every sidecar. The element stays below the modulus: only the KZG proof tells. */
 export const corruptCell: Profile = {
   ...honest,
   depart: ({ sidecar }) =>
@@ -17,7 +17,10 @@ export const corruptCell: Profile = {
     })
 }
 
-/** The right header and inclusion proof, around cells, proofs and commitments of other blobs that agree with each other. */
+/**
+ * Dishonest: the right header and inclusion proof, around cells, proofs and commitments of other blobs that agree with each
+ * other.
+ */
 export const wrongCommitments: Profile = {
   ...honest,
   depart: (_, { chain }) =>
@@ -30,7 +33,10 @@ export const wrongCommitments: Profile = {
     })
 }
 
-/** Sidecars of a block that was never part of the chain: everything in them agrees, but the header has another root. */
+/**
+ * Dishonest: sidecars of a block that was never part of the chain. Everything in them agrees, but the header has another
+ * root.
+ */
 export const wrongBlock: Profile = {
   ...honest,
   depart: (_, { chain }) =>
@@ -46,7 +52,7 @@ export const wrongBlock: Profile = {
     })
 }
 
-/** One node of the inclusion proof is altered. */
+/** Dishonest: one node of the inclusion proof is altered. */
 export const badInclusion: Profile = {
   ...honest,
   depart: ({ sidecar }) =>

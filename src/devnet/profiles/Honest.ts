@@ -3,7 +3,7 @@ import { numberOfCustodyGroups } from "../../domain/network/Chain.ts"
 import { custodyColumns } from "../../domain/column/Custody.ts"
 import type { PeerClaim, Profile } from "./Profile.ts"
 
-/** Keeps what it claims and responds as the specification says. */
+/** Honest: keeps what it claims and responds as the specification says. */
 export const honest: Profile = {
   custodyGroupCount: (random) => 4 + random.below(5),
   depart: () => Effect.succeed({})

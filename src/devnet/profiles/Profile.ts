@@ -103,7 +103,7 @@ export interface ColumnResponse {
   readonly request: ColumnRequest
   /** What `select` chose. */
   readonly items: ReadonlyArray<ColumnOf>
-  /** What is requested and in custody as the peer claims it, and not stored. */
+  /** What is requested and not stored, though the peer claims to have it. */
   readonly lacking: ReadonlyArray<ColumnOf>
   /** The whole success chunk of an item. */
   readonly chunk: (item: ColumnOf) => Uint8Array

@@ -1,15 +1,41 @@
 import { badInclusion, corruptCell, wrongBlock, wrongCommitments } from "./Corrupting.ts"
 import { duplicate, garbage, oversize, unordered, unrequested } from "./BreakingProtocol.ts"
+import { escapeHangup, escapeRoot, escapeStatus, movingClaim } from "./Escaping.ts"
+import { growing } from "./Growing.ts"
 import { flap, fresh, honest, supernode, truncate } from "./Honest.ts"
+import { archiveEdge, lateColumns, onDemand } from "./LateColumns.ts"
+import { anchor, backfilling, syncing } from "./PartialHistory.ts"
 import type { Profile } from "./Profile.ts"
 import { throttle, wrongNetwork } from "./Refusing.ts"
+import { orphanServer, restarting, starting } from "./Restarting.ts"
+import { bareCodes, brokenFile, otherContext } from "./Stumbling.ts"
 import { reset, silent, stall } from "./Unresponsive.ts"
 import { overclaim, prune, unavailable, withhold } from "./Withholding.ts"
 
-/** Every profile, by the name that the command line gives it. */
-export const profiles = {
+/** Peers that do what an honest client may do: nothing of it may ever be blamed. */
+const honestProfiles = {
   honest,
   supernode,
+  truncate,
+  fresh,
+  flap,
+  anchor,
+  backfilling,
+  restarting,
+  syncing,
+  growing,
+  "late-columns": lateColumns,
+  "orphan-server": orphanServer,
+  "other-context": otherContext,
+  "bare-codes": bareCodes,
+  "broken-file": brokenFile,
+  "archive-edge": archiveEdge,
+  "on-demand": onDemand,
+  starting
+} satisfies Readonly<Record<string, Profile>>
+
+/** Peers that do not keep what they claim, or do not give it as the specification says. */
+const dishonestProfiles = {
   withhold,
   prune,
   "corrupt-cell": corruptCell,
@@ -27,14 +53,21 @@ export const profiles = {
   duplicate,
   unordered,
   unrequested,
-  truncate,
-  fresh,
-  flap,
-  overclaim
+  overclaim,
+  "escape-status": escapeStatus,
+  "escape-root": escapeRoot,
+  "escape-hangup": escapeHangup,
+  "moving-claim": movingClaim
 } satisfies Readonly<Record<string, Profile>>
+
+/** Every profile, by the name that the command line gives it. */
+export const profiles = { ...honestProfiles, ...dishonestProfiles }
 
 export type ProfileName = keyof typeof profiles
 
 export const isProfileName = (name: string): name is ProfileName => Object.hasOwn(profiles, name)
 
 export const profileNames: ReadonlyArray<ProfileName> = Object.keys(profiles).filter(isProfileName)
+
+/** Whether a peer of this profile does nothing that may be blamed. */
+export const isHonest = (name: ProfileName): boolean => Object.hasOwn(honestProfiles, name)

@@ -5,8 +5,8 @@ import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 
 /**
- * Turns requests for columns away as the clients do: code 1 "rate limited", code 139, and then a Goodbye and the end of
- * the connection; the same again after that.
+ * Dishonest: turns every request for columns away, as clients do it now and then: code 1 "rate limited", code 139, and then
+ * a Goodbye and the end of the connection; the same again after that.
  */
 export const throttle: Profile = {
   ...honest,
@@ -31,7 +31,7 @@ export const throttle: Profile = {
     })
 }
 
-/** Lives on another network: its fork digest is another one, and so it says Goodbye after Status. */
+/** Dishonest: lives on another network: its fork digest is another one, and so it says Goodbye after Status. */
 export const wrongNetwork: Profile = {
   ...honest,
   depart: (_, { random }) =>

@@ -4,19 +4,19 @@ import { sendAll } from "./HonestConduct.ts"
 import { honest } from "./Honest.ts"
 import type { ColumnResponse, Profile } from "./Profile.ts"
 
-/** Greets, but never answers a request for columns: the stream stays open until the remote gives it up. */
+/** Dishonest: greets, but never answers a request for columns: the stream stays open until the remote gives it up. */
 export const silent: Profile = {
   ...honest,
   depart: () => Effect.succeed({ respond: () => Effect.never })
 }
 
-/** Sends half of its response, stops inside a chunk, and leaves the stream open. */
+/** Dishonest: sends half of its response, stops inside a chunk, and leaves the stream open. */
 export const stall: Profile = {
   ...honest,
   depart: () => Effect.succeed({ respond: (response) => Effect.zipRight(sendHalf(response), Effect.never) })
 }
 
-/** Sends half of its response and resets the stream inside a chunk. */
+/** Dishonest: sends half of its response and resets the stream inside a chunk. */
 export const reset: Profile = {
   ...honest,
   depart: () => Effect.succeed({ respond: (response) => Effect.zipRight(sendHalf(response), response.reply.reset) })

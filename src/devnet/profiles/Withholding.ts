@@ -5,7 +5,7 @@ import { resultCodes } from "../../wire/Refusal.ts"
 import { honest } from "./Honest.ts"
 import type { Profile } from "./Profile.ts"
 
-/** Lacks half of the columns that it claims, always the same ones, and does not say so. */
+/** Dishonest: lacks half of the columns that it claims, always the same ones, and does not say so. */
 export const withhold: Profile = {
   ...honest,
   depart: (_, { custodyGroupCount, nodeId, random }) => {
@@ -18,7 +18,7 @@ export const withhold: Profile = {
 
 const lackingFraction = 0.5
 
-/** Keeps only the newer half of the slots that it claims. */
+/** Dishonest: keeps only the newer half of the slots that it claims. */
 export const prune: Profile = {
   ...honest,
   depart: ({ stored }, { chain }) =>
@@ -30,7 +30,7 @@ export const prune: Profile = {
     })
 }
 
-/** Says that it keeps 32 groups, and keeps the 4 that everybody must. */
+/** Dishonest: says that it keeps 32 groups, and keeps the 4 that everybody must. */
 export const overclaim: Profile = {
   custodyGroupCount: () => 32,
   depart: (_, { nodeId }) => {
@@ -39,7 +39,7 @@ export const overclaim: Profile = {
   }
 }
 
-/** Answers every request for columns with ResourceUnavailable, within its own claim too. */
+/** Dishonest: answers every request for columns with ResourceUnavailable, within its own claim too. */
 export const unavailable: Profile = {
   ...honest,
   depart: () =>
