@@ -59,7 +59,6 @@ describe("what is counted where it happens", () => {
         [`/eth/v1/beacon/headers/0x${"ab".repeat(32)}`, "headers"],
         ["/eth/v2/beacon/blocks/123456", "blocks"],
         ["/eth/v1/beacon/blinded_blocks/123456", "blinded_blocks"],
-        [`/eth/v1/beacon/execution_payload_envelopes/0x${"ab".repeat(32)}`, "execution_payload_envelopes"],
         ["/eth/v1/beacon/states/head/finality_checkpoints", "finality_checkpoints"],
         ["/eth/v1/node/syncing", "syncing"],
         ["/eth/v1/events?topics=head,chain_reorg", "events"],

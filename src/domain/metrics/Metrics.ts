@@ -116,7 +116,6 @@ export const beaconEndpoints = [
   "headers",
   "blocks",
   "blinded_blocks",
-  "execution_payload_envelopes",
   "finality_checkpoints",
   "syncing",
   "events",

@@ -79,7 +79,8 @@ const attempt = Effect.fnUntraced(function* (node: BeaconNode, asked: SlotRange)
   const walk = (yield* askAgain(node, range, first, found, failed))
     ? yield* walkDown(node, range, top.value, found)
     : first
-  if (walk.isOldest) yield* node.limits.setOldest(walk.lowest)
+  const hasOlder = [...found.keys()].some((slot) => slot < walk.lowest)
+  if (walk.isOldest && !hasOlder) yield* node.limits.setOldest(walk.lowest)
 
   const known = new Map<number, Block | "empty">()
   for (let slot = walk.lowest; slot <= Math.min(range.end, top.value.below - 1); slot++) {
