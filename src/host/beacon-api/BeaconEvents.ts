@@ -1,12 +1,12 @@
 import { Sse } from "@effect/experimental"
-import { Duration, Effect, Either, Option, Ref, Schedule, Schema, Stream } from "effect"
-import type { ChainEvent, Head } from "../../domain/network/Block.ts"
-import { RootFromHex } from "../../domain/Bytes.ts"
+import { Chunk, Clock, Data, Duration, Effect, Either, Fiber, Option, Ref, Schedule, Stream } from "effect"
+import type { ChainEvent } from "../../domain/network/Block.ts"
 import type { Epoch, Root } from "../../domain/Primitives.ts"
+import { printable } from "../../domain/Text.ts"
 import { type ChainParameters, epochStart } from "../../domain/network/Chain.ts"
 import { BeaconFailure, type BeaconHttp } from "./BeaconHttp.ts"
 import type { Header } from "./BeaconNode.ts"
-import { SafeUint64 } from "./BeaconSpec.ts"
+import { readEvent, reorgSinceFinality, type Seen, topics } from "./EventMessage.ts"
 
 /** Where the events come from, and whom to ask for what a gap in them may have hidden. */
 export interface EventSource {
@@ -22,26 +22,25 @@ export interface EventSource {
 export const idleLimit = (chain: ChainParameters): Duration.Duration =>
   Duration.millis(Math.max(30_000, 3 * chain.slotDurationMs + 5_000))
 
+/** Lodestar sends the head of its answer with the first event: a slot later, or several while slots are missed. */
+const openingLimit = (chain: ChainParameters): Duration.Duration =>
+  Duration.millis(Math.max(30_000, 8 * chain.slotDurationMs))
+
 /**
  * Head, finality and reorgs for as long as it is run; never fails. Every connection starts with the present head, and
  * where that does not follow from the last one told, with a `Reorg` over all that was not final then. A node without
- * an event endpoint, or one that is down, is asked for its head every slot.
+ * an event endpoint, or one that is down, or that takes its time to answer, is asked for its head every slot. An event
+ * that cannot be read is passed over, and the head asked for in its place.
  */
 export const chainEvents = (source: EventSource): Stream.Stream<ChainEvent> =>
   Stream.unwrap(
-    Effect.map(Effect.all({ seen: Ref.make(nothingSeen), broken: Ref.make(false) }), ({ broken, seen }) =>
-      Stream.unwrapScoped(connection(source, seen, broken)).pipe(
+    Effect.map(Effect.all({ seen: Ref.make(nothingSeen), tell: makeTeller(source) }), ({ seen, tell }) =>
+      Stream.unwrapScoped(connection(source, seen, tell)).pipe(
         Stream.repeat(reconnection(source.chain)),
         Stream.tap((event) => Ref.update(seen, (state) => remember(source.chain, state, event)))
       )
     )
   )
-
-/** What the stream has told so far. */
-interface Seen {
-  readonly head: Head | undefined
-  readonly finalizedSlot: number | undefined
-}
 
 const nothingSeen: Seen = { head: undefined, finalizedSlot: undefined }
 
@@ -56,9 +55,6 @@ const remember = (chain: ChainParameters, seen: Seen, event: ChainEvent): Seen =
   }
 }
 
-/** Slots that a reorg may reach back while it is not known what is final. */
-const assumedDepth = 64
-
 /** At most a slot apart. */
 const reconnection = (chain: ChainParameters) =>
   Schedule.exponential("500 millis").pipe(
@@ -67,28 +63,100 @@ const reconnection = (chain: ChainParameters) =>
     Schedule.resetAfter(Duration.millis(Math.max(10_000, 2 * chain.slotDurationMs)))
   )
 
-/** Opened before the head is asked for, so that nothing falls between that answer and the first event. */
-const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.Ref<Seen>, broken: Ref.Ref<boolean>) {
-  const opened = yield* Effect.either(source.http.open(`/eth/v1/events?topics=${topics}`, "text/event-stream"))
-  const missed = yield* resync(source, yield* seen)
-  if (Either.isLeft(opened)) {
-    yield* tellOnce(broken, opened.left)
-    return Stream.fromIterable(missed)
-  }
-  yield* Ref.set(broken, false)
-  const events = parse(source, opened.right).pipe(
-    Stream.timeoutFail(() => failure(source, `nothing for ${Duration.toMillis(source.idle)} ms`), source.idle),
-    Stream.mapConcatEffect((event) => Effect.zipWith(decode(source, event), seen, translate)),
-    Stream.catchAll((error) => Stream.execute(tellOnce(broken, error)))
+/** Open before the head is asked for, so that nothing falls between that answer and the first event. */
+const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.Ref<Seen>, tell: Teller) {
+  const limit = openingLimit(source.chain)
+  const opening = yield* Effect.forkScoped(
+    Effect.either(source.http.open(`/eth/v1/events?topics=${topics}`, "text/event-stream", limit))
   )
-  return Stream.concat(Stream.fromIterable(missed), events)
+  const news = Effect.flatMap(seen, (before) => resync(source, before))
+  const read = Effect.fnUntraced(function* (event: Sse.Event) {
+    const { events, isReadable } = readEvent(event, yield* seen)
+    if (isReadable) return events
+    yield* tell.unreadable(event)
+    return [...events, ...(yield* news)]
+  })
+  const events = Effect.map(Fiber.join(opening), (opened) =>
+    Either.isLeft(opened)
+      ? Stream.concat(Stream.execute(tell.broken(opened.left)), Stream.fromIterableEffect(news))
+      : Stream.execute(tell.well).pipe(
+          Stream.concat(Stream.fromIterableEffect(news)),
+          Stream.concat(
+            parse(source, opened.right).pipe(
+              Stream.timeoutFail(() => new Silence(), source.idle),
+              Stream.mapConcatEffect(read)
+            )
+          ),
+          Stream.catchTags({
+            BeaconFailure: (error) => Stream.execute(tell.broken(error)),
+            Silence: () => Stream.execute(silent(source, seen, tell))
+          })
+        )
+  )
+  return Stream.concat(untilOpen(source.chain, opening, news), Stream.unwrap(events))
 })
 
-/** One warning for each time that the connection breaks, however often it is tried again. */
-const tellOnce = (broken: Ref.Ref<boolean>, error: BeaconFailure): Effect.Effect<void> =>
-  Effect.flatMap(Ref.getAndSet(broken, true), (already) =>
-    already ? Effect.void : Effect.logWarning(`no chain events, asking for the head instead: ${error.message}`)
+/** The head, every slot, while the answer has not begun. A node that answers soon is not asked twice. */
+const untilOpen = (
+  chain: ChainParameters,
+  opening: Fiber.Fiber<unknown>,
+  news: Effect.Effect<ReadonlyArray<ChainEvent>>
+): Stream.Stream<ChainEvent> =>
+  Stream.paginateChunkEffect(Duration.seconds(1), (wait) =>
+    Fiber.await(opening).pipe(
+      Effect.timeoutOption(wait),
+      Effect.flatMap(
+        Option.match({
+          onSome: () => Effect.succeed([Chunk.empty<ChainEvent>(), Option.none()]),
+          onNone: () =>
+            Effect.map(news, (events) => [
+              Chunk.fromIterable(events),
+              Option.some(Duration.millis(chain.slotDurationMs))
+            ])
+        })
+      )
+    )
   )
+
+/** Too long without an event. */
+class Silence extends Data.TaggedError("Silence") {}
+
+/** Slots may have been missed, and then there was nothing to tell; only a head that moved meanwhile is worth a word. */
+const silent = (source: EventSource, seen: Ref.Ref<Seen>, tell: Teller): Effect.Effect<void> =>
+  Effect.zipWith(seen, Effect.option(source.head), ({ head }, now) =>
+    Option.exists(now, ({ root }) => root === head?.root)
+      ? Effect.void
+      : tell.broken(failure(source, `nothing for ${Duration.toMillis(source.idle)} ms`))
+  ).pipe(Effect.flatten)
+
+/** What is said in the log of the events' troubles. */
+interface Teller {
+  /** One warning for each time that the connection breaks, however often it is tried again. */
+  readonly broken: (error: BeaconFailure) => Effect.Effect<void>
+  readonly well: Effect.Effect<void>
+  /** One warning an hour, at most. */
+  readonly unreadable: (event: Sse.Event) => Effect.Effect<void>
+}
+
+const makeTeller = ({ http }: EventSource): Effect.Effect<Teller> =>
+  Effect.map(Effect.all({ isBroken: Ref.make(false), toldAt: Ref.make(-Infinity) }), ({ isBroken, toldAt }) => ({
+    broken: (error) =>
+      Effect.flatMap(Ref.getAndSet(isBroken, true), (already) =>
+        already ? Effect.void : Effect.logWarning(`no chain events, asking for the head instead: ${error.message}`)
+      ),
+    well: Ref.set(isBroken, false),
+    unreadable: Effect.fnUntraced(function* ({ data, event }) {
+      const now = yield* Clock.currentTimeMillis
+      const isDue = yield* Ref.modify(toldAt, (at) => (now - at < toldEveryMs ? [false, at] : [true, now]))
+      const where = http.operation("/eth/v1/events")
+      const what = `${printable(event, 32)} event that cannot be read (${printable(data, 100)})`
+      yield* (isDue ? Effect.logWarning : Effect.logDebug)(
+        `${where}: a ${what}: it is passed over, and the head asked for`
+      )
+    })
+  }))
+
+const toldEveryMs = Duration.toMillis("1 hour")
 
 /** What may have happened since `before`. A head's root stands for its whole chain; nothing while no one answers. */
 const resync = (source: EventSource, before: Seen): Effect.Effect<ReadonlyArray<ChainEvent>> =>
@@ -96,9 +164,8 @@ const resync = (source: EventSource, before: Seen): Effect.Effect<ReadonlyArray<
     Effect.map(({ finalized, head }) => {
       const events: Array<ChainEvent> = []
       if (before.head !== undefined && before.head.root !== head.root && before.head.root !== head.parentRoot) {
-        const last = Math.max(before.head.slot, head.slot)
-        const first = Math.max(0, Math.min(before.finalizedSlot ?? before.head.slot - assumedDepth, head.slot))
-        events.push({ _tag: "Reorg", slot: last, depth: last - first + 1 })
+        const [low = 0, high = 0] = [before.head.slot, head.slot].sort((a, b) => a - b)
+        events.push(reorgSinceFinality(before, low, high))
       }
       if (before.head?.root !== head.root) {
         events.push({ _tag: "Head", head: { slot: head.slot, root: head.root } })
@@ -110,55 +177,6 @@ const resync = (source: EventSource, before: Seen): Effect.Effect<ReadonlyArray<
     }),
     Effect.orElseSucceed(() => [])
   )
-
-const topics = "head,finalized_checkpoint,chain_reorg"
-
-const HeadEvent = Schema.Struct({ slot: SafeUint64, block: RootFromHex })
-const FinalizedEvent = Schema.Struct({ epoch: SafeUint64, block: RootFromHex })
-const ReorgEvent = Schema.Struct({ slot: SafeUint64, depth: SafeUint64 })
-
-type Told =
-  | { readonly _tag: "head"; readonly event: typeof HeadEvent.Type }
-  | { readonly _tag: "finalized_checkpoint"; readonly event: typeof FinalizedEvent.Type }
-  | { readonly _tag: "chain_reorg"; readonly event: typeof ReorgEvent.Type }
-  | { readonly _tag: "other" }
-
-const decode = (source: EventSource, { data, event }: Sse.Event): Effect.Effect<Told, BeaconFailure> => {
-  const as = <A, I>(schema: Schema.Schema<A, I>) => Schema.decode(Schema.parseJson(schema))(data)
-  const told = (): Effect.Effect<Told, unknown> => {
-    switch (event) {
-      case "head":
-        return Effect.map(as(HeadEvent), (value) => ({ _tag: event, event: value }))
-      case "finalized_checkpoint":
-        return Effect.map(as(FinalizedEvent), (value) => ({ _tag: event, event: value }))
-      case "chain_reorg":
-        return Effect.map(as(ReorgEvent), (value) => ({ _tag: event, event: value }))
-      default:
-        return Effect.succeed({ _tag: "other" })
-    }
-  }
-  return Effect.mapError(told(), () => failure(source, `an event ${event.slice(0, 32)} that cannot be read`))
-}
-
-/**
- * Nodes count a reorg's depth from the old or the new head, so both are covered, and the slot of the common ancestor.
- */
-const translate = (told: Told, seen: Seen): ReadonlyArray<ChainEvent> => {
-  switch (told._tag) {
-    case "head":
-      return [{ _tag: "Head", head: { slot: told.event.slot, root: told.event.block } }]
-    case "finalized_checkpoint":
-      return [{ _tag: "Finalized", epoch: told.event.epoch, root: told.event.block }]
-    case "chain_reorg": {
-      const { depth, slot } = told.event
-      const last = Math.max(slot, seen.head?.slot ?? slot)
-      const first = Math.max(0, Math.min(slot, seen.head?.slot ?? slot) - depth)
-      return [{ _tag: "Reorg", slot: last, depth: last - first + 1 }]
-    }
-    case "other":
-      return []
-  }
-}
 
 /** An event is a few hundred bytes. */
 const maxEventSize = 2 ** 16

@@ -53,10 +53,12 @@ export interface BeaconHttp {
     /** Those that are transient if left out. */
     retried?: (error: BeaconFailure) => boolean
   ) => Effect.Effect<Option.Option<BeaconAnswer>, BeaconFailure>
-  /** The bytes of an endless answer with status 200 and this content type; it is open when this returns. */
+  /** The bytes of an endless answer with status 200 and this content type; its head came when this returns. */
   readonly open: (
     path: string,
-    contentType: string
+    contentType: string,
+    /** For the head of the answer. */
+    limit: Duration.Duration
   ) => Effect.Effect<Stream.Stream<Uint8Array, BeaconFailure>, BeaconFailure, Scope.Scope>
 }
 
@@ -111,11 +113,11 @@ export const makeBeaconHttp = Effect.fnUntraced(function* (options: BeaconHttpOp
         permits.withPermits(1),
         Effect.retry({ schedule: requestRetries, while: retried })
       ),
-    open: Effect.fnUntraced(function* (path, contentType) {
+    open: Effect.fnUntraced(function* (path, contentType, limit) {
       const fail = failure(operation(path))
       const response = yield* execute(path, contentType).pipe(
         Effect.mapError((error) => fail(reasonOf(error.cause ?? error))),
-        withLimit(options.timeout, operation(path)),
+        withLimit(limit, operation(path)),
         measured(path, ({ status }) => (status === 200 ? "ok" : "failed"))
       )
       if (response.status !== 200) return yield* badStatus(response, fail)

@@ -5,7 +5,7 @@ import { fromHex, hexOf, RootFromHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, type Fork, type ForkName, forkNames } from "../../domain/network/Chain.ts"
 
 /** A uint64: decimal text (or a number, which some nodes write); beyond 2^53-1 it is `Infinity`, "never". */
-const Uint64 = Schema.transform(
+export const Uint64 = Schema.transform(
   Schema.Union(
     Schema.String.pipe(Schema.pattern(/^\d{1,20}$/, { message: () => "expected a decimal number" })),
     Schema.NonNegativeInt

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Context, type Duration, Effect, Layer, Queue, Stream } from "effect"
+import { Context, type Duration, Effect, Layer, Logger, LogLevel, Queue, Stream } from "effect"
 import type { ServerResponse } from "node:http"
 import type { ChainEvent } from "../../../src/domain/network/Block.ts"
 import { BeaconApi } from "../../../src/host/beacon-api/BeaconApi.ts"
 import { headerRoot } from "../../../src/host/beacon-api/BeaconBlock.ts"
 import { devnet } from "./Chain.ts"
 import { fakeNode, json } from "./FakeNode.ts"
+import { eventually } from "../../Eventually.ts"
 import { scaled } from "../../TimeLimits.ts"
 
 const zero = `0x${"00".repeat(32)}`
@@ -36,6 +37,7 @@ const headMessage = (head: FakeHead): string => message("head", { slot: String(h
 const start = (options: {
   readonly slotMs: number
   readonly idle?: Duration.DurationInput
+  readonly timeout?: Duration.DurationInput
   readonly events: (response: ServerResponse) => void
 }) =>
   Effect.gen(function* () {
@@ -70,7 +72,9 @@ const start = (options: {
       }
     })
     const api = yield* Effect.map(
-      Layer.build(BeaconApi.layer({ url: node.url, idle: options.idle ?? "1 minute" })),
+      Layer.build(
+        BeaconApi.layer({ url: node.url, idle: options.idle ?? "1 minute", timeout: options.timeout ?? "10 seconds" })
+      ),
       Context.get(BeaconApi)
     )
     const queue = yield* Queue.unbounded<ChainEvent>()
@@ -85,6 +89,16 @@ const stream = (response: ServerResponse): void => {
 
 const head = ({ root, slot }: FakeHead): ChainEvent => ({ _tag: "Head", head: { slot, root } })
 const finalized = (epoch: number): ChainEvent => ({ _tag: "Finalized", epoch, root: zero })
+
+/** Gives the test what is logged as a warning. */
+const heeding = <A, E, R>(test: (logged: ReadonlyArray<string>) => Effect.Effect<A, E, R>) =>
+  Effect.suspend(() => {
+    const logged: Array<string> = []
+    const logger = Logger.make(({ logLevel, message }) => {
+      if (LogLevel.greaterThanEqual(logLevel, LogLevel.Warning)) logged.push(String(message))
+    })
+    return Effect.provide(test(logged), Logger.replace(Logger.defaultLogger, logger))
+  })
 
 describe("chain events", () => {
   it.scopedLive("start with the head, follow the node, and survive whatever breaks the connection", () =>
@@ -122,7 +136,7 @@ describe("chain events", () => {
       // It breaks, and the new head is of a chain that is not known to hang on the last one.
       current.head = makeHead(110, zero, 7)
       current.variant = 7
-      connections[1]?.write(message("head", { slot: "nonsense" }))
+      connections[1]?.destroy()
       assert.deepStrictEqual(yield* next, { _tag: "Reorg", slot: 110, depth: 110 - 64 + 1 })
       assert.deepStrictEqual(yield* next, head(current.head))
 
@@ -133,6 +147,97 @@ describe("chain events", () => {
       assert.deepStrictEqual(yield* next, head(current.head))
       assert.strictEqual(node.asked.filter((path) => path.startsWith("/eth/v1/events")).length, 4)
     })
+  )
+
+  it.scopedLive("pass over an event that cannot be read, say so once, and know no less for it", () =>
+    heeding((logged) =>
+      Effect.gen(function* () {
+        const connections: Array<ServerResponse> = []
+        const { current, next, node } = yield* start({
+          slotMs: 12_000,
+          events: (response) => {
+            stream(response)
+            connections.push(response)
+          }
+        })
+        const first = current.head
+        assert.deepStrictEqual([yield* next, yield* next], [head(first), finalized(1)])
+        const tell = (event: string, data: unknown) => connections[0]?.write(message(event, data))
+
+        // A depth that was computed below zero, of a head that is told of before and again.
+        const second = makeHead(101, zero, 5)
+        tell("head", { slot: "101", block: second.root })
+        assert.deepStrictEqual(yield* next, head(second))
+        current.head = second
+        current.variant = 5
+        tell("chain_reorg", { slot: "101", depth: "18446744073709551614" })
+        assert.deepStrictEqual(yield* next, { _tag: "Reorg", slot: 101, depth: 101 - 32 + 1 })
+        tell("chain_reorg", "what?")
+        assert.deepStrictEqual(yield* next, { _tag: "Reorg", slot: 101, depth: 101 - 32 + 1 })
+        tell("chain_reorg", { slot: "101", depth: "4294967294" })
+        assert.deepStrictEqual(yield* next, { _tag: "Reorg", slot: 101, depth: 101 - 32 + 1 })
+
+        // The head that it would have told is asked for.
+        current.head = makeHead(102, second.root, 5)
+        tell("head", { slot: "nonsense" })
+        assert.deepStrictEqual(yield* next, head(current.head))
+        current.finalizedEpoch = 2
+        tell("finalized_checkpoint", { epoch: -1 })
+        assert.deepStrictEqual(yield* next, finalized(2))
+        assert.lengthOf(connections, 1)
+        assert.deepStrictEqual(logged, [
+          `GET http://127.0.0.1:${node.port}/eth/v1/events: a chain_reorg event that cannot be read ` +
+            `({"slot":"101","depth":"18446744073709551614"}): it is passed over, and the head asked for`
+        ])
+      })
+    )
+  )
+
+  it.scopedLive("wait for an answer that begins with the first event, and ask for the head meanwhile", () =>
+    heeding((logged) =>
+      Effect.gen(function* () {
+        const connections: Array<ServerResponse> = []
+        const { current, next } = yield* start({
+          slotMs: 500,
+          timeout: "1 second",
+          events: (response) => connections.push(response)
+        })
+        assert.deepStrictEqual([yield* next, yield* next], [head(current.head), finalized(1)])
+        // Longer than any other answer may take.
+        for (const slot of [101, 102, 103, 104, 105, 106]) {
+          current.head = makeHead(slot, current.head.root)
+          assert.deepStrictEqual(yield* next, head(current.head))
+        }
+        const [only] = connections
+        const told = makeHead(107, current.head.root)
+        only?.writeHead(200, { "content-type": "text/event-stream" })
+        only?.write(headMessage(told))
+        assert.deepStrictEqual(yield* next, head(told))
+        assert.lengthOf(connections, 1)
+        assert.deepStrictEqual(logged, [])
+      })
+    )
+  )
+
+  it.scopedLive("are no cause for alarm when slots are missed, but are when the head moves unheard", () =>
+    heeding((logged) =>
+      Effect.gen(function* () {
+        const connections: Array<ServerResponse> = []
+        const { current, next } = yield* start({
+          slotMs: 100,
+          idle: "300 millis",
+          events: (response) => {
+            stream(response)
+            connections.push(response)
+          }
+        })
+        assert.deepStrictEqual([yield* next, yield* next], [head(current.head), finalized(1)])
+        yield* eventually(Effect.sync(() => connections.length > 2))
+        assert.deepStrictEqual(logged, [])
+        current.head = makeHead(101, current.head.root)
+        assert.deepStrictEqual(yield* next, head(current.head))
+      })
+    )
   )
 
   it.scopedLive("are asked for anew when the node falls silent", () =>
