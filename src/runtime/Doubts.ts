@@ -21,9 +21,10 @@ export interface DoubtAccount {
   /**
    * The sentence of this kind from now on; none ends the doubt. It says what is wrong and what to do, without addresses
    * and paths: `/readyz` tells everyone. Whoever sets it keeps it from coming and going every few seconds: its begin is
-   * logged as a warning, with the annotations of the caller, and its end; another sentence meanwhile is not.
+   * logged as a warning, with the annotations of the caller, and its end; another sentence meanwhile is not. Where
+   * several can tell, each of them is a `witness` of its own, and the doubt ends when none of them has it any more.
    */
-  readonly set: (kind: DoubtKind, sentence: Option.Option<string>) => Effect.Effect<void>
+  readonly set: (kind: DoubtKind, sentence: Option.Option<string>, witness?: string) => Effect.Effect<void>
   /** The sentences of this moment, in the order of `doubtKinds`. */
   readonly all: Effect.Effect<ReadonlyArray<string>>
   /** The first sentence of those kinds under which nobody may be judged or sent away (`forbidding`). */
@@ -31,21 +32,21 @@ export interface DoubtAccount {
 }
 
 const makeDoubts = (): DoubtAccount => {
-  const present = new Map<DoubtKind, string>()
+  const witnesses = new Map(doubtKinds.map((kind) => [kind, new Map<string, string>()]))
+  const sentenceOf = (kind: DoubtKind): string | undefined => witnesses.get(kind)?.values().next().value
   const show = (kind: DoubtKind, value: number) => Metric.set(doubts.of({ kind }), value)
-  const sentences = (kinds: ReadonlyArray<DoubtKind>) => kinds.flatMap((kind) => present.get(kind) ?? [])
+  const sentences = (kinds: ReadonlyArray<DoubtKind>) => kinds.flatMap((kind) => sentenceOf(kind) ?? [])
   return {
-    set: (kind, sentence) =>
+    set: (kind, sentence, witness = "") =>
       Effect.suspend(() => {
-        const before = present.get(kind)
-        if (Option.isSome(sentence)) {
-          present.set(kind, sentence.value)
-          return before === undefined
-            ? Effect.zipRight(show(kind, 1), Effect.logWarning(`in doubt: ${sentence.value}`))
-            : Effect.void
+        const before = sentenceOf(kind)
+        if (Option.isSome(sentence)) witnesses.get(kind)?.set(witness, sentence.value)
+        else witnesses.get(kind)?.delete(witness)
+        const after = sentenceOf(kind)
+        if (before === undefined && after !== undefined) {
+          return Effect.zipRight(show(kind, 1), Effect.logWarning(`in doubt: ${after}`))
         }
-        present.delete(kind)
-        return before === undefined
+        return before === undefined || after !== undefined
           ? Effect.void
           : Effect.zipRight(show(kind, 0), Effect.logInfo(`no longer in doubt: ${before}`))
       }),

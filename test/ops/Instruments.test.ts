@@ -62,7 +62,8 @@ describe("what is counted where it happens", () => {
         ["/eth/v1/beacon/states/head/finality_checkpoints", "finality_checkpoints"],
         ["/eth/v1/node/syncing", "syncing"],
         ["/eth/v1/events?topics=head,chain_reorg", "events"],
-        ["/eth/v1/node/identity", "other"]
+        ["/eth/v1/node/identity", "identity"],
+        ["/eth/v1/node/version", "other"]
       ]
       const outcome = (found: Option.Option<string>) => (Option.isSome(found) ? "ok" : "not_found")
       for (const [path, endpoint] of paths) {

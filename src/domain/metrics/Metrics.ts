@@ -118,6 +118,7 @@ export const beaconEndpoints = [
   "blinded_blocks",
   "finality_checkpoints",
   "syncing",
+  "identity",
   "events",
   "other"
 ] as const

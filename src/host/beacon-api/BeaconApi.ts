@@ -1,13 +1,16 @@
 import { NodeHttpClient } from "@effect/platform-node"
 import { Context, Duration, Effect, Layer, Option, Ref, Schedule, type Stream } from "effect"
 import type { Block, ChainEvent, Head } from "../../domain/network/Block.ts"
-import { equalBytes } from "../../domain/Bytes.ts"
+import { toHex } from "../../domain/Bytes.ts"
 import type { ChainParameters, SlotRange } from "../../domain/network/Chain.ts"
+import { askGenesis, askNetwork } from "./AskNetwork.ts"
 import { chainEvents, idleLimit } from "./BeaconEvents.ts"
 import { BeaconFailure, type BeaconHttp, makeBeaconHttp, toExternsError } from "./BeaconHttp.ts"
 import { type BeaconNode, makeBeaconNode } from "./BeaconNode.ts"
 import { both, rangeOfNodes } from "./RangeOfNodes.ts"
 import type { ExternsError } from "../Externs.ts"
+import type { Settled } from "./SettleParameters.ts"
+import { watchNode } from "./WatchNode.ts"
 
 export interface BeaconApiOptions {
   /** Base URL of the beacon node that is followed. */
@@ -41,7 +44,7 @@ export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
 >() {
   /** Waits for the node to say genesis and configuration, and fails if it does not. */
   static readonly layer = (options: BeaconApiOptions): Layer.Layer<BeaconApi, ExternsError> =>
-    Layer.effect(this, Effect.mapError(make(options), toExternsError)).pipe(Layer.provide(NodeHttpClient.layerUndici))
+    Layer.scoped(this, Effect.mapError(make(options), toExternsError)).pipe(Layer.provide(NodeHttpClient.layerUndici))
 }
 
 /** Requests under way at once, to one node. */
@@ -51,7 +54,9 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
   const trustsRoots = options.trustBeaconRoots ?? false
   const timeout = Duration.decode(options.timeout ?? "10 seconds")
   const http = yield* makeBeaconHttp({ url: options.url, timeout, concurrency })
-  const primary = yield* firstContact(http, trustsRoots, Duration.decode(options.startLimit ?? "60 seconds"))
+  const account = yield* firstContact(http, Duration.decode(options.startLimit ?? "60 seconds"))
+  const primary = yield* makeBeaconNode(http, account.chain, trustsRoots)
+  yield* watchNode(http, account)
   const fallback =
     options.fallbackUrl === undefined
       ? undefined
@@ -82,17 +87,13 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
 })
 
 /** A node that is not up yet is waited for, with one line in the log. */
-const firstContact = (
-  http: BeaconHttp,
-  trustsRoots: boolean,
-  limit: Duration.Duration
-): Effect.Effect<BeaconNode, BeaconFailure> =>
+const firstContact = (http: BeaconHttp, limit: Duration.Duration): Effect.Effect<Settled, BeaconFailure> =>
   Effect.gen(function* () {
     const told = yield* Ref.make(false)
     const last = yield* Ref.make(
       new BeaconFailure({ operation: http.name, reason: "no answer", status: Option.none(), transient: true })
     )
-    return yield* makeBeaconNode(http, trustsRoots).pipe(
+    return yield* askNetwork(http).pipe(
       Effect.tapError((error) =>
         Effect.zipRight(
           Ref.set(last, error),
@@ -113,12 +114,12 @@ const startRetries = Schedule.exponential("500 millis").pipe(
   Schedule.jittered
 )
 
-/** Asked for its genesis when it is first needed; it must be of the same network. */
+/** Asked for its genesis when it is first needed; it must be of the same network, whose parameters are those of the first. */
 const lazyNode = Effect.fnUntraced(function* (http: BeaconHttp, primary: BeaconNode) {
   const known = yield* Ref.make(Option.none<BeaconNode>())
   const meet = Effect.gen(function* () {
-    const node = yield* makeBeaconNode(http, primary.trustsRoots)
-    if (!equalBytes(node.chain.genesisValidatorsRoot, primary.chain.genesisValidatorsRoot)) {
+    const { data: genesis } = yield* askGenesis(http)
+    if (genesis.genesis_validators_root !== toHex(primary.chain.genesisValidatorsRoot)) {
       return yield* new BeaconFailure({
         operation: http.name,
         reason: `it is of another network than ${primary.name}`,
@@ -126,6 +127,7 @@ const lazyNode = Effect.fnUntraced(function* (http: BeaconHttp, primary: BeaconN
         transient: false
       })
     }
+    const node = yield* makeBeaconNode(http, primary.chain, primary.trustsRoots)
     yield* Ref.set(known, Option.some(node))
     return node
   })

@@ -28,6 +28,8 @@ export interface BeaconAnswer {
   readonly contentType: string
   /** `Eth-Consensus-Version`. */
   readonly version: string | undefined
+  /** `Date` of the node's clock, in whole seconds, as Unix milliseconds; none where the answer may have been kept for a while. */
+  readonly date: Option.Option<number>
   readonly body: Uint8Array
 }
 
@@ -98,6 +100,7 @@ export const makeBeaconHttp = Effect.fnUntraced(function* (options: BeaconHttpOp
     return Option.some({
       contentType: contentTypeOf(response),
       version: response.headers["eth-consensus-version"],
+      date: dateOf(response),
       body
     })
   })
@@ -200,6 +203,12 @@ const badStatus = Effect.fnUntraced(function* (response: HttpClientResponse.Http
 
 const contentTypeOf = (response: HttpClientResponse.HttpClientResponse): string =>
   (response.headers["content-type"] ?? "").split(";", 1).join("").trim().toLowerCase()
+
+const dateOf = ({ headers }: HttpClientResponse.HttpClientResponse): Option.Option<number> =>
+  Option.fromNullable(headers["age"] === undefined ? headers["date"] : undefined).pipe(
+    Option.map(Date.parse),
+    Option.filter(Number.isFinite)
+  )
 
 interface Base {
   readonly name: string

@@ -5,10 +5,10 @@ import type { Epoch, Root } from "../../domain/Primitives.ts"
 import type { ChainParameters } from "../../domain/network/Chain.ts"
 import { headerRoot } from "./BeaconBlock.ts"
 import type { BeaconFailure, BeaconHttp } from "./BeaconHttp.ts"
-import { bad, getJson, maybeJson, orFail } from "./BeaconJson.ts"
+import { bad, getJson, maybeJson } from "./BeaconJson.ts"
 import { type BlockRequest, makeBlockRequest } from "./BlockRequests.ts"
 import { makeNodeLimits, type NodeLimits } from "./NodeLimits.ts"
-import { chainParameters, GenesisResponse, SafeUint64, SpecResponse } from "./BeaconSpec.ts"
+import { SafeUint64 } from "./BeaconSpec.ts"
 
 /** A header and the root that follows from it. */
 export interface Header extends Head {
@@ -46,12 +46,11 @@ export interface BeaconNode {
   readonly syncing: Effect.Effect<Syncing, BeaconFailure>
 }
 
-/** Asks genesis and configuration; the preset must be the one that this program runs with. */
-export const makeBeaconNode = Effect.fnUntraced(function* (http: BeaconHttp, trustsRoots: boolean) {
-  const genesis = yield* getJson(http, "/eth/v1/beacon/genesis", GenesisResponse)
-  const spec = yield* getJson(http, "/eth/v1/config/spec", SpecResponse)
-  const chain = yield* orFail(http.operation("/eth/v1/config/spec"), chainParameters(genesis, spec))
-
+export const makeBeaconNode = Effect.fnUntraced(function* (
+  http: BeaconHttp,
+  chain: ChainParameters,
+  trustsRoots: boolean
+) {
   const header = Effect.fnUntraced(function* (id: string) {
     const path = `/eth/v1/beacon/headers/${id}`
     const response = yield* maybeJson(http, path, HeaderResponse)
@@ -123,7 +122,8 @@ const FinalityResponse = Schema.Struct({
   data: Schema.Struct({ finalized: Schema.Struct({ epoch: SafeUint64, root: RootFromHex }) })
 })
 
-const SyncingResponse = Schema.Struct({
+/** GET /eth/v1/node/syncing. */
+export const SyncingResponse = Schema.Struct({
   data: Schema.Struct({
     head_slot: SafeUint64,
     sync_distance: SafeUint64,

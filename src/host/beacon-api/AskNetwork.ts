@@ -1,0 +1,31 @@
+import { Clock, Effect, Either, Option, Schema } from "effect"
+import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
+import type { BeaconFailure, BeaconHttp } from "./BeaconHttp.ts"
+import { getJson, orFail } from "./BeaconJson.ts"
+import { SyncingResponse } from "./BeaconNode.ts"
+import { GenesisResponse, SpecResponse } from "./BeaconSpec.ts"
+import { type Settled, settleParameters } from "./SettleParameters.ts"
+
+/**
+ * Asks a node for the network's parameters, and for what they can be held against: its own record, and the slot that it
+ * is at. The preset must be the one that this program runs with.
+ */
+export const askNetwork = Effect.fnUntraced(function* (http: BeaconHttp): Effect.fn.Return<Settled, BeaconFailure> {
+  const genesis = yield* askGenesis(http)
+  const spec = yield* getJson(http, "/eth/v1/config/spec", SpecResponse)
+  const record = yield* Effect.option(getJson(http, "/eth/v1/node/identity", IdentityResponse)).pipe(
+    Effect.map(Option.flatMap(({ data }) => Either.getRight(decodeNodeRecord(data.enr))))
+  )
+  const syncing = yield* Effect.option(getJson(http, "/eth/v1/node/syncing", SyncingResponse))
+  const settled = settleParameters(genesis, spec, {
+    now: yield* Clock.currentTimeMillis,
+    currentSlot: Option.map(syncing, ({ data }) => data.head_slot + data.sync_distance),
+    forkDigest: Option.flatMap(record, ({ forkDigest }) => forkDigest),
+    nextForkDigest: Option.flatMap(record, ({ nextForkDigest }) => nextForkDigest)
+  })
+  return yield* orFail(http.operation("/eth/v1/config/spec"), settled)
+})
+
+export const askGenesis = (http: BeaconHttp) => getJson(http, "/eth/v1/beacon/genesis", GenesisResponse)
+
+const IdentityResponse = Schema.Struct({ data: Schema.Struct({ enr: Schema.String }) })
