@@ -6,7 +6,7 @@ import { epochOf, slotAt } from "../domain/network/Chain.ts"
 import { forkDigestAt } from "../domain/network/ForkDigest.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import type { Job } from "../domain/probe/Job.ts"
-import { PeerRefused, type RequestError, type Unverifiable } from "../domain/probe/Outcome.ts"
+import { PeerRefused, type RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
 import { EvidenceStore } from "../evidence/EvidenceStore.ts"
 import type { HistoryError } from "../history/store/History.ts"
@@ -17,8 +17,10 @@ import { askClaim } from "../probe/AskClaim.ts"
 import { Prober } from "../probe/Prober.ts"
 import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
+import { Doubts } from "../runtime/Doubts.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { goodbyeCodes } from "../wire/Refusal.ts"
+import { Crowd } from "./Crowd.ts"
 import type { OnDemandProbes } from "./OnDemandProbes.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
 import type { PeerLink } from "./PeerLink.ts"
@@ -57,6 +59,8 @@ export const makeSession = Effect.fnUntraced(function* (
   const evidence = yield* EvidenceStore
   const totals = yield* ProbeTotals
   const workers = yield* ProbeWorkers
+  const crowd = yield* Crowd
+  const doubts = yield* Doubts
   const excuseOverload = yield* makeExcuseOverload
   const takeClaim = yield* makeTakeClaim(journal)
   const recordProbe = yield* makeRecordProbe(journal)
@@ -68,9 +72,14 @@ export const makeSession = Effect.fnUntraced(function* (
   const refresh = Effect.fn("PeerSession.refresh")(function* (nodeId: Uint8Array) {
     const statement = yield* excuseOverload(askClaim(peerRefresh, journal.state().address))
     const ours = digestsAround(slotAt(chain, yield* Clock.currentTimeMillis))
-    if (!ours.includes(statement.forkDigest)) {
-      yield* host.disconnect(peerId, goodbyeCodes.irrelevantNetwork)
+    const isOurs = ours.includes(statement.forkDigest)
+    const isOurFault = yield* crowd.hear(peerId, { ...statement, isOurs })
+    if (!isOurs) {
       const detail = `its fork digest is ${statement.forkDigest}, ours ${ours.join(" or ")}`
+      if (isOurFault || Option.isSome(yield* doubts.forbids)) {
+        return yield* new Unverifiable({ reason: "self_doubt", detail })
+      }
+      yield* host.disconnect(peerId, goodbyeCodes.irrelevantNetwork)
       return yield* new PeerRefused({ reason: "wrong_network", detail })
     }
     yield* takeClaim(statement, nodeId)
@@ -114,6 +123,8 @@ export const makeSession = Effect.fnUntraced(function* (
   /** Chosen when a worker is free and not before: by then the peer may have left, or claim something else. */
   const chooseAndProbe = Effect.fnUntraced(function* (nodeId: Uint8Array) {
     if (!link.isUp()) return Option.none()
+    const doubt = yield* doubts.forbids
+    if (Option.isSome(doubt)) return yield* nothingToAsk(`nobody is judged at this moment: ${doubt.value}`)
     const { claims } = journal.state()
     if (Option.isNone(claims)) return yield* nothingToAsk("it has claimed nothing yet")
     const wanted = onDemand.wanted()

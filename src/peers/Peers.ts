@@ -12,6 +12,7 @@ import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Sampler } from "../sampler/Sampler.ts"
+import { Crowd } from "./Crowd.ts"
 import { makePeerActor, type PeerActor, type PeerActorOptions, type PeerEnd } from "./PeerActor.ts"
 
 export interface PeersOptions extends PeerActorOptions {
@@ -45,7 +46,7 @@ export class Peers extends Context.Tag("dasmon/Peers")<
     readonly halt: Effect.Effect<void>
   }
 >() {
-  static readonly layer = (options: PeersOptions) => Layer.scoped(Peers, make(options))
+  static readonly layer = (options: PeersOptions) => Layer.provide(Layer.scoped(Peers, make(options)), Crowd.layer)
 }
 
 const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {

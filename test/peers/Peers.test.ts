@@ -44,20 +44,25 @@ describe("one peer", () => {
     )
   )
 
-  it.effect("of another network gets Goodbye 2 and is never probed", () =>
+  it.effect("of another network than the others gets Goodbye 2 and is never probed", () =>
     Effect.gen(function* () {
       const { script } = yield* Fakes
       yield* TestClock.adjust("1 minute")
-      assert.deepStrictEqual(script.probes, [])
+      assert.deepStrictEqual(timesOf(script, peer.peerId), [])
+      assert.isNotEmpty(timesOf(script, other.peerId))
       assert.deepStrictEqual(script.goodbyes[0], [peer.peerId, 2])
       const { lastFailure, verdict } = yield* view(peer.peerId)
       assert.strictEqual(verdict, "refusing")
       assert.include(lastFailure ?? "", "0xdeadbeef")
     }).pipe(
       Effect.provide(
-        world((script) => {
-          script.refresh = () => Effect.succeed({ ...statement(8), forkDigest: "0xdeadbeef" })
-        })
+        world(
+          (script) => {
+            script.refresh = (peerId) =>
+              Effect.succeed(peerId === peer.peerId ? { ...statement(8), forkDigest: "0xdeadbeef" } : statement(8))
+          },
+          { addresses: [other, dialled] }
+        )
       )
     )
   )

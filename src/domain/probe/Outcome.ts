@@ -110,7 +110,8 @@ const UnverifiableReason = Schema.Literal(
   "claim_changed",
   "no_longer_owed",
   "overload",
-  "verifier_failed"
+  "verifier_failed",
+  "self_doubt"
 )
 type UnverifiableReason = typeof UnverifiableReason.Type
 
