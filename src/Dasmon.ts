@@ -174,7 +174,10 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
   const surroundings = Effect.all({
     now: Clock.currentTimeMillis,
     headSlot: commitments.headSlot,
-    commitments: commitments.progress,
+    commitments: Effect.map(commitments.progress, (progress) => ({
+      ...progress,
+      oldest: Option.getOrNull(progress.oldest)
+    })),
     history: history.state,
     evidence: evidence.state,
     doubts: doubts.all,

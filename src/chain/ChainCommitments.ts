@@ -7,7 +7,9 @@ import { daemon } from "../runtime/Daemon.ts"
 import { makeGuard } from "../runtime/Guard.ts"
 import { backfill, backfillOnce } from "./Backfill.ts"
 import { advance, follow, heal, makeWorklist } from "./ChainFollower.ts"
+import { watchChain } from "./ChainWatch.ts"
 import { type ChainMemory, makeChainMemory } from "./ChainMemory.ts"
+import { makePatientLoader, type PatientLoader } from "./PatientLoader.ts"
 import { makeTileLoader, provenFacts, type TileLoader } from "./TileLoader.ts"
 import { CommitmentCache } from "./CommitmentCache.ts"
 
@@ -68,8 +70,14 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
   yield* Effect.ignore(Effect.timeout(refreshHead, "5 seconds"))
   // The stream is made to go on for ever; one that ends is run again.
   yield* daemon("following of the chain", follow(memory, worklist), Schedule.spaced("1 second"))
-  yield* daemon("healing of the commitments", heal(memory, loader, worklist))
-  yield* startBackfill(memory, loader, options)
+  const patient = makePatientLoader(memory, loader, refreshHead)
+  yield* daemon("healing of the commitments", heal(memory, patient, worklist))
+  let hasPassed = false
+  yield* watchChain(chain, memory, () => hasPassed)
+  const passed = Effect.sync(() => {
+    hasPassed = true
+  })
+  yield* startBackfill(memory, patient, options, passed)
 
   const known = (range: SlotRange): Effect.Effect<ReadonlyArray<SlotFacts>, ExternsError> =>
     Effect.gen(function* () {
@@ -107,7 +115,7 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
     orphan: memory.orphan,
     progress: Effect.sync(() => {
       const { end, start } = memory.window()
-      return { known: memory.countKnown(), wanted: Math.max(0, end - start + 1) }
+      return { known: memory.countKnown(), wanted: Math.max(0, end - start + 1), ...memory.extent() }
     }),
     headSlot: Effect.sync(() => Math.max(0, memory.head()))
   })
@@ -160,12 +168,13 @@ const fromTile = Effect.fnUntraced(function* (
 
 const startBackfill = (
   memory: ChainMemory,
-  loader: TileLoader,
-  options: ChainCommitmentsOptions
+  loader: PatientLoader,
+  options: ChainCommitmentsOptions,
+  passed: Effect.Effect<void>
 ): Effect.Effect<void, never, Scope.Scope> => {
   const inBackground = daemon(
     "backfill of the commitments",
-    backfill(memory, loader, Duration.decode(options.pause ?? "100 millis"))
+    backfill(memory, loader, Duration.decode(options.pause ?? "100 millis"), passed)
   )
   switch (options.mode) {
     case "off":
@@ -183,7 +192,7 @@ const startBackfill = (
   }
 }
 
-const preload = (memory: ChainMemory, loader: TileLoader): Effect.Effect<void> =>
+const preload = (memory: ChainMemory, loader: PatientLoader): Effect.Effect<void> =>
   backfillOnce(memory, loader, Duration.zero, 2).pipe(
     Effect.repeat({
       schedule: preloadPasses,

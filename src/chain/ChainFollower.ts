@@ -3,7 +3,7 @@ import type { ChainEvent } from "../domain/network/Block.ts"
 import { tileOf, tileRange } from "../domain/network/Tile.ts"
 import { Externs } from "../host/Externs.ts"
 import type { ChainMemory } from "./ChainMemory.ts"
-import type { TileLoader } from "./TileLoader.ts"
+import type { PatientLoader } from "./PatientLoader.ts"
 
 /** Tiles that must be asked for again, and a bell that says so. */
 export interface Worklist {
@@ -82,12 +82,12 @@ export const advance = (memory: ChainMemory, slot: number, root: string | undefi
 const maxGap = 32
 
 /** Asks for what is on the worklist, again and again with a growing pause until it is done with; runs for ever. */
-export const heal = (memory: ChainMemory, loader: TileLoader, worklist: Worklist): Effect.Effect<never> => {
+export const heal = (memory: ChainMemory, loader: PatientLoader, worklist: Worklist): Effect.Effect<never> => {
   const round = Effect.gen(function* () {
     for (let tile = worklist.take(); tile !== undefined; tile = worklist.take()) {
       const isWanted = tileRange(tile).end >= memory.window().start
       // Failures are counted and told of by the loader.
-      if (isWanted) yield* Effect.ignore(loader.load(tile))
+      if (isWanted) yield* loader.attempt(tile)
       if (memory.isComplete(tile)) worklist.remove(tile)
     }
     return worklist.retry() === 0

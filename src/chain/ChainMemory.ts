@@ -1,6 +1,6 @@
-import type { Option } from "effect"
+import { Option } from "effect"
 import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
-import type { Root } from "../domain/Primitives.ts"
+import type { Root, Slot } from "../domain/Primitives.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
 import { makeBlockStore } from "./BlockStore.ts"
 import { slotsWithin, tileOf, tileRange, tileSlots, tilesOf } from "../domain/network/Tile.ts"
@@ -35,6 +35,8 @@ export interface ChainMemory {
   readonly withColumns: (tile: number) => number
   readonly replacedSince: SlotIndex["replacedSince"]
   readonly countKnown: () => number
+  /** The oldest slot of the window that is known, and how many from there on are not. */
+  readonly extent: () => { readonly oldest: Option.Option<Slot>; readonly unknown: number }
   readonly orphan: (root: Root) => Option.Option<Block>
 }
 
@@ -139,6 +141,14 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
     countKnown: () => {
       const { end, start } = window()
       return index.countKnown(start, end)
+    },
+    extent: () => {
+      const { end, start } = window()
+      let oldest = start
+      while (oldest <= end && !index.has(oldest)) oldest++
+      return oldest > end
+        ? { oldest: Option.none(), unknown: Math.max(0, end - start + 1) }
+        : { oldest: Option.some(oldest), unknown: end - oldest + 1 - index.countKnown(oldest, end) }
     },
     orphan: blocks.orphan
   }

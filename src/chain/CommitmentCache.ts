@@ -4,6 +4,17 @@ import type { SlotRange } from "../domain/network/Chain.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
 import type { ExternsError } from "../host/Externs.ts"
 
+/** How much of the ground truth is known, in slots. */
+export interface Progress {
+  readonly known: number
+  /** Slots in the history window. */
+  readonly wanted: number
+  /** The oldest one that is known. Older ones are not asked for yet, or the beacon node does not have them. */
+  readonly oldest: Option.Option<Slot>
+  /** Slots from `oldest` on that are not known. */
+  readonly unknown: number
+}
+
 /** Ground truth by slot: filled in the background and on demand, corrected when the chain reorganises. */
 export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
   CommitmentCache,
@@ -27,8 +38,7 @@ export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
     readonly replacedSince: (seen: number) => { readonly seen: number; readonly blocks: ReadonlyArray<SlotRoot> }
     /** A block that was canonical once and is no longer. */
     readonly orphan: (root: Root) => Option.Option<Block>
-    /** Slots known, and slots in the history window. */
-    readonly progress: Effect.Effect<{ readonly known: number; readonly wanted: number }>
+    readonly progress: Effect.Effect<Progress>
     /** The newest head that the chain told of. */
     readonly headSlot: Effect.Effect<Slot>
   }

@@ -40,8 +40,18 @@ export const Status = Schema.Struct({
   }),
   probes: Schema.Struct({ started: Schema.Int, completed: Schema.Int, inFlight: Schema.Int }),
   outcomes: OutcomeCounts,
-  /** Slots whose ground truth is known, of those in the history window. */
-  commitments: Schema.Struct({ known: Schema.Int, wanted: Schema.Int }),
+  commitments: Schema.Struct({
+    /** Slots whose ground truth is known, of those in the history window (`wanted`). */
+    known: Schema.Int,
+    wanted: Schema.Int,
+    /**
+     * The oldest slot that is known, and how many of the newer ones are not. A good part of them makes the monitor not
+     * ready. Older ones are not known yet, or cannot be had: a beacon node that was synced from a checkpoint lacks them,
+     * which the log says, and which does no harm but that nobody is judged by them.
+     */
+    oldest: Schema.NullOr(Slot),
+    unknown: Schema.Int
+  }),
   history: RecordingState,
   evidence: EvidenceState,
   /** Why the monitor does not trust itself, or its beacon node, at this moment, a sentence each; empty when all is well. */

@@ -22,7 +22,7 @@ const world = (answer: Effect.Effect<SlotFacts, ExternsError>, wanted = 101) => 
     columnSlots: () => 0,
     replacedSince: (seen) => ({ seen, blocks: [] }),
     headSlot: Effect.succeed(100),
-    progress: Effect.succeed({ known: 0, wanted }),
+    progress: Effect.succeed({ known: 0, wanted, unknown: 0, oldest: Option.none() }),
     range: ({ start }) => {
       asked.push(start)
       return Effect.map(answer, (facts) => [facts])

@@ -75,7 +75,7 @@ describe("ChainCommitments", () => {
       const chain = yield* chainWithHistory
       const cache = yield* runToEnd(start(chain))
       yield* settle()
-      assert.deepStrictEqual(yield* cache.progress, { known: chain.head() - 31, wanted: chain.head() - 31 })
+      assert.deepInclude(yield* cache.progress, { known: chain.head() - 31, wanted: chain.head() - 31, unknown: 0 })
       const asked = chain.queries.length
       yield* runToEnd(equalsChain(cache, chain, ""))
       assert.lengthOf(chain.queries, asked)

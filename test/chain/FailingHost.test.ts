@@ -90,8 +90,8 @@ describe("a host whose code has a bug", () => {
       const { cache, logged } = yield* observed((query) => (range) => (++asked <= 3 ? Effect.never : query(range)))
       yield* seconds(100)
       assert.isBelow((yield* cache.progress).known, 270)
-      yield* seconds(200)
-      assert.deepStrictEqual(yield* cache.progress, { known: 270, wanted: 270 })
+      yield* seconds(300)
+      assert.deepInclude(yield* cache.progress, { known: 270, wanted: 270 })
       assert.isTrue(
         logged.some((line) => line.includes("no answer within 2m")),
         logged.join("; ")
@@ -108,7 +108,7 @@ describe("a host whose code has a bug", () => {
             (query) => (range) => (++asked === nth ? broken(range) : query(range))
           )
           yield* seconds(40)
-          assert.deepStrictEqual(yield* cache.progress, { known: 270, wanted: 270 }, `question ${nth}`)
+          assert.deepInclude(yield* cache.progress, { known: 270, wanted: 270 }, `question ${nth}`)
           assert.strictEqual(yield* daemons.failures, 1)
           assert.deepStrictEqual(yield* daemons.failing, [])
           assert.deepStrictEqual(
@@ -151,7 +151,7 @@ describe("a host whose code has a bug", () => {
           isIll = false
           yield* chain.grow([1])
           yield* seconds(40)
-          assert.deepStrictEqual(yield* cache.progress, { known: 271, wanted: 271 })
+          assert.deepInclude(yield* cache.progress, { known: 271, wanted: 271 })
           assert.deepStrictEqual(yield* daemons.failing, [])
           assert.deepStrictEqual(logged.slice(2), ["INFO the chain answers again, and nothing is missing"])
         })

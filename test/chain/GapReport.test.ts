@@ -27,21 +27,22 @@ describe("the report of gaps", () => {
       yield* answers(9)
       yield* answers(8)
       assert.deepStrictEqual(yield* news, [])
-      // A node that has nothing below slot 160: old tiles and new ones are asked for in turn.
-      for (let minute = 0; minute < 11; minute++) {
-        for (const tile of [4, 3, 2, 1]) {
+      // Three tiles that have holes, among others that have none.
+      yield* answers(1)
+      for (let minute = 0; minute < 16; minute++) {
+        for (const tile of minute < 8 ? [4, 3] : [4, 3, 2]) {
           yield* fails(tile)
-          yield* answers(5 + tile)
+          yield* answers(5 + (tile % 2))
         }
         yield* TestClock.adjust("1 minute")
       }
       const why = "a tile: the node has no such block (404)"
       assert.deepStrictEqual(yield* news, [
         `WARN ground truth is missing for 32 slots (128 to 159): ${why}`,
-        `WARN ground truth is missing for 128 slots (32 to 159): ${why}`,
-        `WARN ground truth is missing for 128 slots (32 to 159): ${why}`
+        `WARN ground truth is missing for 64 slots (96 to 159): ${why}`,
+        `WARN ground truth is missing for 96 slots (64 to 159): ${why}`
       ])
-      for (const tile of [1, 3, 2]) yield* answers(tile)
+      for (const tile of [3, 2]) yield* answers(tile)
       assert.deepStrictEqual(yield* news, [])
       yield* answers(4)
       assert.deepStrictEqual(yield* news, ["INFO the chain answers again, and nothing is missing"])
@@ -57,6 +58,24 @@ describe("the report of gaps", () => {
         `WARN ground truth is missing: ${why}`,
         "INFO the chain answers again, and nothing is missing"
       ])
+
+      // A node that has nothing below slot 160: that is told once, when all that is asked for at once has come.
+      memory.doubt({ start: 32, end: 319 })
+      yield* TestClock.adjust("5 minutes")
+      for (const tile of [9, 8, 7]) yield* answers(tile)
+      for (let minute = 0; minute < 60; minute++) {
+        for (const tile of [4, 3, 2, 1]) {
+          yield* fails(tile)
+          yield* answers(tile === 4 ? 6 : 5)
+        }
+        yield* TestClock.adjust("1 minute")
+      }
+      assert.deepStrictEqual(yield* news, [
+        "WARN the oldest slot that the chain gives is 160: ground truth is missing for the 128 slots before it that would " +
+          `be of interest (from 32), and nobody is judged by them; they are asked for again now and then: ${why}`
+      ])
+      for (const tile of [4, 3, 2, 1]) yield* answers(tile)
+      assert.deepStrictEqual(yield* news, ["INFO the chain answers again, and nothing is missing"])
     }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, logger)))
   })
 })

@@ -47,7 +47,7 @@ describe("a chain that cannot be told whole", () => {
       for (let second = 0; second < 20; second++) yield* TestClock.adjust("1 second")
 
       const slots = Array.from({ length: chain.head() - 31 }, (_, index) => 32 + index)
-      assert.deepStrictEqual(yield* cache.progress, { known: slots.length - dark.length, wanted: slots.length })
+      assert.deepInclude(yield* cache.progress, { known: slots.length - dark.length, wanted: slots.length })
       assert.deepStrictEqual(
         slotsWithColumns(cache, { start: 32, end: chain.head() }),
         slots.filter((slot) => chain.block(slot) !== undefined && !dark.includes(slot))

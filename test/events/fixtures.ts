@@ -30,7 +30,7 @@ export const snapshotEvent: EventBody = {
     peers: { tracked: 0, connected: 0, passedOver: 0 },
     probes: { started: 0, completed: 0, inFlight: 0 },
     outcomes: noOutcomes,
-    commitments: { known: 0, wanted: 0 },
+    commitments: { known: 0, wanted: 0, unknown: 0, oldest: null },
     history: { state: "recording", reason: null, queued: 0 },
     evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
     doubts: [],

@@ -97,7 +97,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   peers: { tracked: 0, connected: 0, passedOver: 0 },
   probes: { started: 0, completed: 0, inFlight: 0 },
   outcomes: noOutcomes,
-  commitments: { known: 200, wanted: 256 },
+  commitments: { known: 200, wanted: 256, unknown: 0, oldest: 121 },
   history: { state: "recording", reason: null, queued: 0 },
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
   doubts: [],

@@ -1,7 +1,6 @@
 import { HttpApiBuilder } from "@effect/platform"
-import { Clock, Effect } from "effect"
+import { Effect } from "effect"
 import { Dasmon, Snapshot } from "../../Dasmon.ts"
-import { type ChainParameters, slotAt } from "../../domain/network/Chain.ts"
 import { Status } from "../../domain/Status.ts"
 import { Alive, Ready } from "../api/ResponseSchemas.ts"
 import { jsonResponse } from "./JsonResponse.ts"
@@ -21,8 +20,7 @@ export const layer = HttpApiBuilder.group(Api, "monitor", (handlers) =>
       )
       .handle("readyz", () =>
         Effect.gen(function* () {
-          const now = yield* Clock.currentTimeMillis
-          const reasons = unreadiness(dasmon.chain, yield* dasmon.status, now)
+          const reasons = unreadiness(yield* dasmon.status)
           return yield* reasons.length === 0
             ? ready({ status: "ready" })
             : Effect.succeed(errorResponse(new NotReady({ reasons })))
@@ -35,17 +33,9 @@ const alive = jsonResponse(Alive)
 const ready = jsonResponse(Ready)
 
 /** Without names and paths: this is told to everyone. */
-const unreadiness = (chain: ChainParameters, status: Status, now: number): ReadonlyArray<string> => {
-  const { commitments, headSlot, history } = status
-  const behind = slotAt(chain, now) - headSlot
-  return [
-    // Without a head there is no window in which ground truth could be wanted.
-    ...(commitments.wanted === 0
-      ? ["the head of the chain is not known yet"]
-      : behind > chain.slotsPerEpoch
-        ? [`the head of the chain is ${behind} slots old`]
-        : []),
-    ...status.doubts,
-    ...(history.state === "paused" ? ["the history is not recorded: /status says why"] : [])
-  ]
-}
+const unreadiness = ({ commitments, doubts, history }: Status): ReadonlyArray<string> => [
+  // Without a head there is no window in which ground truth could be wanted.
+  ...(commitments.wanted === 0 ? ["the head of the chain is not known yet"] : []),
+  ...doubts,
+  ...(history.state === "paused" ? ["the history is not recorded: /status says why"] : [])
+]
