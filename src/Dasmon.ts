@@ -21,6 +21,7 @@ import { type ChainParameters, epochOf, slotStart } from "./domain/network/Chain
 import type { Event } from "./domain/Event.ts"
 import type { Probe } from "./domain/probe/Job.ts"
 import type { NotProbed, UnknownPeer } from "./domain/probe/ProbeNow.ts"
+import { custodyTotals, peerCounts } from "./domain/peer/PeerTotals.ts"
 import { PeerView } from "./domain/peer/PeerView.ts"
 import type { PeerDetail } from "./domain/report/PeerDetail.ts"
 import type { SlotDetail } from "./domain/report/SlotDetail.ts"
@@ -44,6 +45,7 @@ import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
 import { describePeer } from "./peers/DescribePeer.ts"
 import { daemon, Daemons, describeFailing } from "./runtime/Daemon.ts"
 import { Doubts } from "./runtime/Doubts.ts"
+import { SelfDoubt } from "./probe/SelfDoubt.ts"
 import { LoopLag } from "./runtime/LoopLag.ts"
 import type { PeerFacts } from "./peers/PeerActor.ts"
 import { Peers, type PeersOptions } from "./peers/Peers.ts"
@@ -144,11 +146,11 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const sampler = Sampler.layer(samplerOptions(config))
     const peers = Peers.layer(peersOptions(config)).pipe(
       Layer.provide([sampler, Prober.layer, ProbeWorkers.layer(config.workers)]),
-      Layer.provide(LoopLag.layer)
+      Layer.provide([LoopLag.layer, SelfDoubt.layer(config)])
     )
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
-    return Layer.scoped(Dasmon, make(options)).pipe(
+    return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
       Layer.provide(peers),
       Layer.provide(log),
       Layer.provide(ProbeTotals.layer),
@@ -157,7 +159,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   }
 }
 
-const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
+const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdictWindow: Duration.Duration) {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
   const evidence = yield* EvidenceStore
@@ -197,12 +199,12 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
       sequence: sequence(),
       uptimeSeconds: Math.floor((now - startedAt) / 1000),
       peers: {
-        tracked: views.length,
-        connected: views.filter(({ connected }) => connected).length,
+        ...peerCounts(views),
         passedOver: peers.passedOver()
       },
       probes,
       outcomes,
+      custody: custodyTotals(views),
       defects: defects + daemonFailures,
       ...around
     }
@@ -241,7 +243,10 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions) {
     status,
     peers: Effect.sync(peers.views),
     peer: (peerId) =>
-      describePeer(peerId).pipe(Effect.provideService(Peers, peers), Effect.provideService(Reports, reports)),
+      describePeer(peerId, verdictWindow).pipe(
+        Effect.provideService(Peers, peers),
+        Effect.provideService(Reports, reports)
+      ),
     slot,
     probe: history.probe,
     probeNow: (peerId) => peers.probe(peerId),
@@ -278,6 +283,8 @@ const peersOptions = (config: Config): PeersOptions => ({
   testInterval: config.testInterval,
   refreshInterval: config.peerRefreshInterval,
   grace: config.reconnectionGrace,
+  confirmAfter: config.confirmAfter,
+  verdictWindow: config.verdictWindow,
   maxPeers: 10_000
 })
 

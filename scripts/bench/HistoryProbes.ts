@@ -47,6 +47,7 @@ export const claimOf = (peer: number, observedAt: number): Claim => ({
   columns: columnsOf(peer),
   earliestAvailableSlot: 0,
   headSlot: slotAt(benchNetwork, observedAt),
+  finalized: null,
   forkDigest: "0x01020304",
   sequenceNumber: 3,
   observedAt
@@ -84,6 +85,7 @@ export const probeOf = (peer: number, nth: number, endedAt: number, newestAt: nu
   }
   return {
     id: randomUUID(),
+    purpose: "sampling",
     job: { peerId: peerIdOf(peer), startSlot, count: slotsPerProbe, columns },
     startedAt: endedAt - 850,
     finishedAt: endedAt,
@@ -91,6 +93,7 @@ export const probeOf = (peer: number, nth: number, endedAt: number, newestAt: nu
     requests: 1,
     bytes: 3_500_000 + (nth % 1000),
     outcomes,
+    recovered: 0,
     findings: []
   }
 }

@@ -3,6 +3,7 @@ import { Clock, Duration, Effect, Layer, Option, Stream } from "effect"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import { type ChainParameters, slotAt } from "../../src/domain/network/Chain.ts"
 import { startClaims } from "../../src/domain/peer/ClaimHistory.ts"
+import { noSuspicions } from "../../src/domain/peer/Suspicions.ts"
 import * as SqliteHistory from "../../src/history/store/SqliteHistory.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { Sampler } from "../../src/sampler/Sampler.ts"
@@ -33,7 +34,7 @@ export const restart = (options: { readonly path: string; readonly peers: number
       const taken: Array<number> = []
       for (let peer = 0; peer < options.peers; peer++) {
         const from = performance.now()
-        const job = yield* next(peerIdOf(peer), startClaims(claimOf(peer, now)))
+        const job = yield* next(peerIdOf(peer), startClaims(claimOf(peer, now)), noSuspicions)
         taken.push(performance.now() - from)
         if (Option.isNone(job)) return yield* Effect.dieMessage("nothing to ask")
       }

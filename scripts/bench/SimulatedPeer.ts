@@ -5,6 +5,7 @@ import type { Job } from "../../src/domain/probe/Job.ts"
 import { tileSlots } from "../../src/domain/network/Tile.ts"
 import { type Coverage, makeCoverage } from "../../src/sampler/Coverage.ts"
 import { groupColumns, type JobOptions, nextJob } from "../../src/sampler/NextJob.ts"
+import { nothingAside } from "../../src/sampler/SetAside.ts"
 
 /** The slots of 18 days: every one has columns. */
 export const windowSlots = 131_072
@@ -43,6 +44,7 @@ export const makeSimulatedPeer = (columnCount: number, random: () => number, slo
           columnSlots: everySlot,
           boundaries: [],
           coverage,
+          aside: nothingAside,
           options: jobOptions,
           turn: turn++,
           now: 0,
@@ -77,9 +79,11 @@ const claimsOf = (columns: ReadonlyArray<number>): ClaimHistory => ({
     columns,
     earliestAvailableSlot: 0,
     headSlot: 0,
+    finalized: null,
     forkDigest: "0x00000000",
     sequenceNumber: 0,
     observedAt: 0
   },
-  joined: new Map()
+  joined: new Map(),
+  watchedFrom: 0
 })

@@ -5,6 +5,7 @@ import { Dasmon } from "../../src/Dasmon.ts"
 import type { ChainParameters } from "../../src/domain/network/Chain.ts"
 import type { EventBody } from "../../src/domain/Event.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
+import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
 import type { PeerView } from "../../src/domain/peer/PeerView.ts"
 import { makeEventStream } from "../../src/events/EventStream.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
@@ -125,6 +126,9 @@ const peer: PeerView = {
   outcomes: noOutcomes,
   findings: {},
   verdict: "compliant",
+  suspicions: 0,
+  failing: 0,
+  recovered: 0,
   coverage: null,
   lastProbeAt: 1_700_000_000_000,
   lastFailure: null
@@ -136,12 +140,14 @@ const probe: EventBody = {
   _tag: "Sampling",
   probe: {
     id: "5f1c1f3e-8f0a-4a70-9f3e-0d2b6a1f0001",
+    purpose: "sampling",
     job: { peerId, startSlot: 12_345_678, count: 10, columns: [17] },
     startedAt: 1_700_000_000_000,
     finishedAt: 1_700_000_000_120,
     timings: { open: 3, firstByte: 20, total: 120 },
     requests: 1,
     bytes: 654_321,
+    recovered: 0,
     outcomes: Array.from({ length: 10 }, (_, index) => ({
       slot: 12_345_678 + index,
       column: 17,
@@ -156,7 +162,8 @@ const probe: EventBody = {
     owed: 524_288,
     tested: 1234,
     failed: 0,
-    withheld: { low: 0, high: 0.0029, confidence: 0.95, method: "hypergeometric" }
+    withheld: { low: 0, high: 0.0029, confidence: 0.95, method: "hypergeometric" },
+    proven: { share: 1, low: 0.9971, high: 1, confidence: 0.95, method: "hypergeometric" }
   }
 }
 
@@ -175,9 +182,10 @@ const status = {
   headSlot: 12_345_678,
   sequence: 0,
   uptimeSeconds: 12.5,
-  peers: { tracked: 0, connected: 0, passedOver: 0 },
+  peers: { ...peerCounts([]), passedOver: 0 },
   probes: { started: 0, completed: 0, inFlight: 0 },
   outcomes: noOutcomes,
+  custody: custodyTotals([]),
   commitments: { known: 200, wanted: 256, unknown: 0, oldest: 121 },
   history: { state: "recording", reason: null, queued: 0 },
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },

@@ -44,6 +44,7 @@ const probeOf = (n: number): Probe => {
   )
   return {
     id: `probe-${n}`,
+    purpose: "sampling",
     job: { peerId: `peer-${n % 7}`, startSlot: 1000 + 4 * n, count: 4, columns },
     startedAt: now + n,
     finishedAt: now + n,
@@ -51,6 +52,7 @@ const probeOf = (n: number): Probe => {
     requests: 1,
     bytes: 1000 + n,
     outcomes,
+    recovered: 0,
     findings: []
   }
 }

@@ -12,6 +12,7 @@ import { type ChainMemory, makeChainMemory } from "./ChainMemory.ts"
 import { makePatientLoader, type PatientLoader } from "./PatientLoader.ts"
 import { makeTileLoader, provenFacts, type TileLoader } from "./TileLoader.ts"
 import { CommitmentCache } from "./CommitmentCache.ts"
+import { compareCheckpoint } from "./CompareCheckpoint.ts"
 
 export interface ChainCommitmentsOptions {
   /** How far back slots are remembered; not beyond the time for which columns are kept. */
@@ -117,7 +118,9 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
       const { end, start } = memory.window()
       return { known: memory.countKnown(), wanted: Math.max(0, end - start + 1), ...memory.extent() }
     }),
-    headSlot: Effect.sync(() => Math.max(0, memory.head()))
+    headSlot: Effect.sync(() => Math.max(0, memory.head())),
+    finalized: Effect.sync(memory.finalized),
+    compare: ({ epoch, root }) => compareCheckpoint(memory, known, epochStart(chain, epoch), root)
   })
 })
 

@@ -59,7 +59,7 @@ export const follow = Effect.fnUntraced(function* (memory: ChainMemory, worklist
       case "Reorg":
         return worklist.add(memory.doubt({ start: event.slot - event.depth + 1, end: event.slot }))
       case "Finalized":
-        return Effect.void
+        return Effect.sync(() => memory.setFinalized({ epoch: event.epoch, root: event.root }))
     }
   }
   yield* Stream.runForEach(externs.chainEvents, take)

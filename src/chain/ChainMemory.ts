@@ -2,6 +2,7 @@ import { Option } from "effect"
 import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
+import type { Checkpoint } from "../domain/peer/Claim.ts"
 import { makeBlockStore } from "./BlockStore.ts"
 import { slotsWithin, tileOf, tileRange, tileSlots, tilesOf } from "../domain/network/Tile.ts"
 import { makeSlotIndex, type SlotIndex } from "./SlotIndex.ts"
@@ -16,6 +17,9 @@ export interface ChainMemory {
   readonly head: () => number
   /** Slots above the head are forgotten. */
   readonly setHead: (slot: number) => void
+  /** The newest finalized checkpoint that the chain told of. */
+  readonly finalized: () => Option.Option<Checkpoint>
+  readonly setFinalized: (checkpoint: Checkpoint) => void
   /** `undefined` if not known, or known but dropped for want of memory. */
   readonly facts: (slot: number) => SlotFacts | undefined
   readonly root: (slot: number) => Root | undefined
@@ -58,6 +62,7 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
   const stamps = new Map<number, number>()
   let lastStamp = 0
   let head = -1
+  let finalized = Option.none<Checkpoint>()
 
   const window = (): SlotRange => ({ start: Math.max(options.firstSlot, head - options.slots + 1, 0), end: head })
   const clip = (range: SlotRange): SlotRange => {
@@ -111,6 +116,12 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
     setHead: (slot) => {
       if (slot < head) doubt({ start: slot + 1, end: head })
       head = slot
+    },
+    finalized: () => finalized,
+    setFinalized: (checkpoint) => {
+      // A node that was restarted may tell of an older one again: what was final is final.
+      if (Option.exists(finalized, ({ epoch }) => epoch > checkpoint.epoch)) return
+      finalized = Option.some(checkpoint)
     },
     facts: (slot) => {
       if (!index.has(slot)) return undefined

@@ -1,6 +1,7 @@
 import { Context, type Effect, type Option } from "effect"
 import type { Block, SlotFacts, SlotRoot } from "../domain/network/Block.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
+import type { Checkpoint } from "../domain/peer/Claim.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
 import type { ExternsError } from "../host/Externs.ts"
 
@@ -41,5 +42,12 @@ export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
     readonly progress: Effect.Effect<Progress>
     /** The newest head that the chain told of. */
     readonly headSlot: Effect.Effect<Slot>
+    /** The newest finalized checkpoint that the chain told of. */
+    readonly finalized: Effect.Effect<Option.Option<Checkpoint>>
+    /**
+     * Whether the block of a checkpoint, which some peer says is final, is one of this chain: then every older block of
+     * it is an ancestor of both. `unknown` above the head, outside the window, and while the chain does not answer.
+     */
+    readonly compare: (checkpoint: Checkpoint) => Effect.Effect<"ours" | "other" | "unknown">
   }
 >() {}

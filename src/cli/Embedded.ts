@@ -58,6 +58,7 @@ const embeddedConfig = (
   databasePath: `${folder}/dasmon.db`,
   testInterval: "2s",
   peerRefreshInterval: "4s",
+  confirmAfter: "6s",
   sampling: { maxSlots: 16, maxColumns: 8 },
   peers: announcement.peers.map(({ enr }) => enr),
   ...(Option.isSome(httpAddr) ? { httpAddr: httpAddr.value } : {})

@@ -15,8 +15,8 @@ export interface NarratorOptions {
 }
 
 /**
- * Tells a person what is found, a line each: the first of every kind of failure and finding of a peer, every change of
- * verdict, and a summary every so often. What repeats is in the API and in the history.
+ * Tells a person what is found, a line each: the first suspicion, and the first of every kind of failure and finding, of a
+ * peer, what recovers, every change of verdict, and a summary every so often. What repeats is in the API and in the history.
  */
 export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmon> =>
   Layer.scopedDiscard(
@@ -68,7 +68,9 @@ const summaryOf = (peers: ReadonlyArray<PeerView>): string => {
   }))
   const tested = peers.reduce((sum, { outcomes }) => sum + outcomes.success, 0)
   const said = counts.filter(({ count }) => count > 0).map(({ count, verdict }) => `${count} ${verdict}`)
-  return `── ${peers.length} peers: ${said.join(", ")}; ${tested} columns verified`
+  const suspicions = peers.reduce((sum, peer) => sum + peer.suspicions, 0)
+  const suspected = suspicions === 0 ? "" : `, ${suspicions} suspected`
+  return `── ${peers.length} peers: ${said.join(", ")}; ${tested} columns verified${suspected}`
 }
 
 interface News {
@@ -82,7 +84,7 @@ interface News {
 const newsOf = (event: Event): ReadonlyArray<News> => {
   switch (event._tag) {
     case "Sampling": {
-      const { findings, job, outcomes } = event.probe
+      const { findings, id, job, outcomes, recovered } = event.probe
       const { peerId } = job
       return [
         ...outcomes
@@ -94,6 +96,20 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
             text: reason ?? ""
           }))
           .filter(({ key }, index, all) => all.findIndex((other) => other.key === key) === index),
+        ...outcomes
+          .filter(({ outcome }) => outcome === "suspected")
+          .slice(0, 1)
+          .map(({ outcome, reason }) => ({ key: `${peerId} ${outcome}`, peerId, label: outcome, text: reason ?? "" })),
+        ...(recovered === 0
+          ? []
+          : [
+              {
+                key: `${peerId} recovered ${id}`,
+                peerId,
+                label: "recovered",
+                text: `${recovered} ${recovered === 1 ? "column" : "columns"} that had failed came now, verified`
+              }
+            ]),
         ...findings.map(({ detail, kind }) => ({
           key: `${peerId} ${kind}`,
           peerId,
@@ -128,6 +144,7 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
 const verdictText = ({ lastFailure, outcomes, verdict }: PeerView): string => {
   // What is blamed on a peer has just been told in a line of its own.
   if (verdict === "violating") return "as just told"
+  if (verdict === "evasive") return "it escapes the questions that would settle what it left out"
   return lastFailure ?? `${outcomes.success} columns verified`
 }
 

@@ -50,9 +50,11 @@ export const reportLines = (by: Exclude<ReportName, "slot">, question: ReportQue
       }
       default: {
         const { more, rows } = yield* reports.compliance({ by, ...period, limit })
-        return yield* linesOf(ComplianceRow, complianceColumns(by), rows, more, question, [
+        const hasSuspicions = rows.some(({ outcomes }) => outcomes.suspected > 0)
+        return yield* linesOf(ComplianceRow, complianceColumns(by, hasSuspicions), rows, more, question, [
           title(`compliance by ${meaningOf[by]}`, extent, question, by === "peer"),
-          "compliance = verified columns ÷ tested; tested = verified or blamed on the peer; the other outcomes prove nothing"
+          "compliance = verified columns ÷ tested; tested = verified or blamed on the peer; the other outcomes prove nothing",
+          ...(hasSuspicions ? ["at worst = the same, if all that was ever suspected had failed"] : [])
         ])
       }
     }
@@ -149,13 +151,16 @@ const outcomeColumns: ReadonlyArray<Column<Counted>> = outcomeKinds
   .filter((kind) => kind !== "success")
   .map((kind) => ({ title: kind, of: ({ outcomes }) => outcomes[kind], optional: true }))
 
-const complianceColumns = (by: ComplianceBy): ReadonlyArray<Column<ComplianceRow>> => [
+const complianceColumns = (by: ComplianceBy, hasSuspicions: boolean): ReadonlyArray<Column<ComplianceRow>> => [
   { title: groupTitles[by], of: ({ group }) => group },
   ...(by === "peer" ? [{ title: "client", of: ({ client }: ComplianceRow): Cell => client ?? null }] : []),
   ...(by === "peer" ? [] : [{ title: "peers", of: ({ peers }: ComplianceRow): Cell => peers, optional: true }]),
   { title: "probes", of: ({ probes }) => probes, optional: true },
   { title: "tested", of: ({ tested }) => tested },
   { title: "compliance", of: ({ compliance }) => percentText(compliance) },
+  ...(hasSuspicions
+    ? [{ title: "at worst", of: (row: ComplianceRow): Cell => percentText(row.complianceWithSuspicions) }]
+    : []),
   ...outcomeColumns
 ]
 

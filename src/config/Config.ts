@@ -91,6 +91,10 @@ const fields = {
   workers: withDefault(whole(1, 256), () => 4),
   /** At least so long between two probes of one peer. */
   testInterval: withDefault(GoDuration("100ms", "1d"), () => Duration.seconds(10)),
+  /** How long what a peer left out, refused or garbled is left alone before it is asked for again, and blamed. */
+  confirmAfter: withDefault(GoDuration("1s", "1d"), () => Duration.minutes(10)),
+  /** How far back a verdict looks. */
+  verdictWindow: withDefault(GoDuration("1m", "365d"), () => Duration.days(7)),
   /** Between two looks at what a peer claims. */
   peerRefreshInterval: withDefault(GoDuration("1s", "1d"), () => Duration.seconds(10)),
   /** How long a peer that went away is kept. */

@@ -14,7 +14,9 @@ export const doubtKinds = [
   /** Ground truth, of which a good part is lacking. */
   "commitments",
   /** The accusations of this moment, which are too many at once. */
-  "accusations"
+  "accusations",
+  /** The network, which does not finalize. */
+  "finality"
 ] as const
 export type DoubtKind = (typeof doubtKinds)[number]
 

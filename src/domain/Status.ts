@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { OutcomeCounts } from "./probe/Outcome.ts"
+import { CustodyTotals, PeerCounts } from "./peer/PeerTotals.ts"
 import { Slot } from "./Primitives.ts"
 
 /** Whether what is recorded reaches the history, and with `paused` why not, as a sentence that says what to do. */
@@ -33,13 +34,13 @@ export const Status = Schema.Struct({
   sequence: Schema.Int,
   uptimeSeconds: Schema.Number,
   peers: Schema.Struct({
-    tracked: Schema.Int,
-    connected: Schema.Int,
+    ...PeerCounts.fields,
     /** Passed over because there were too many already, and not tracked since; counted up to 65,536. */
     passedOver: Schema.Int
   }),
   probes: Schema.Struct({ started: Schema.Int, completed: Schema.Int, inFlight: Schema.Int }),
   outcomes: OutcomeCounts,
+  custody: CustodyTotals,
   commitments: Schema.Struct({
     /** Slots whose ground truth is known, of those in the history window (`wanted`). */
     known: Schema.Int,

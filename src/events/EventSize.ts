@@ -6,26 +6,27 @@ export const jsonSizeOf = (event: Event): number => {
   switch (event._tag) {
     case "Sampling": {
       const { findings, job, outcomes } = event.probe
-      let size = 600 + 4 * job.columns.length
-      for (const { blockRoot, reason } of outcomes) {
-        size += 68 + blockRoot.length + (reason === undefined ? 0 : 12 + reason.length)
+      let size = 720 + 4 * job.columns.length
+      for (const { blockRoot, reason, suspicion } of outcomes) {
+        size +=
+          68 + blockRoot.length + (reason === undefined ? 0 : 12 + reason.length) + (suspicion === undefined ? 0 : 24)
       }
       for (const { detail } of findings) size += 50 + detail.length
       return size
     }
     case "CustodyUpdate": {
       const columns = event.claim.columns.length + (event.previous?.columns.length ?? 0)
-      return event.findings.reduce((size, { detail }) => size + 50 + detail.length, 500 + 4 * columns)
+      return event.findings.reduce((size, { detail }) => size + 50 + detail.length, 650 + 4 * columns)
     }
     case "NodeTracking":
       return 150 + event.detail.length + viewSize(event.peer)
     case "SystemSnapshot":
-      return 800
+      return 1100
   }
 }
 
 const viewSize = (view: PeerView): number =>
-  650 +
+  720 +
   (view.agent ?? "").length +
   (view.address ?? "").length +
   (view.lastFailure ?? "").length +

@@ -33,6 +33,7 @@ export const make = (
         enrIsCurrent: false,
         earliestAvailableSlot: theirs.earliestAvailableSlot,
         headSlot: theirs.headSlot,
+        finalized: { epoch: theirs.finalizedEpoch, root: theirs.finalizedRoot },
         forkDigest: theirs.forkDigest,
         sequenceNumber: metadata?.sequenceNumber,
         observedAt

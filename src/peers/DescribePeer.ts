@@ -1,7 +1,9 @@
-import { Effect, Option } from "effect"
+import { Clock, Duration, Effect, Option } from "effect"
 import { startClaims } from "../domain/peer/ClaimHistory.ts"
 import { coverageView } from "../domain/probe/Confidence.ts"
-import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
+import { noEvasion } from "../domain/peer/Evasion.ts"
+import { failingOf } from "../domain/peer/Failing.ts"
+import { suspicionsOf } from "../domain/peer/Suspicions.ts"
 import { noOutcomes } from "../domain/probe/Outcome.ts"
 import { UnknownPeer } from "../domain/probe/ProbeNow.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
@@ -10,16 +12,18 @@ import type { Claims, PeerRecord } from "../domain/report/Question.ts"
 import { noConversations, recentConversations } from "../domain/peer/Verdict.ts"
 import { type ReportError, Reports } from "../history/report/Reports.ts"
 import { Peers } from "./Peers.ts"
-import { viewOf } from "./PeerState.ts"
+import { newPeer, viewOf } from "./PeerState.ts"
 
 /** All that is known of a peer, from the supervisor while it is tracked, and from the history. */
 export const describePeer = Effect.fn("describePeer")(function* (
-  peerId: string
+  peerId: string,
+  verdictWindow: Duration.Duration
 ): Effect.fn.Return<PeerDetail, UnknownPeer | ReportError, Peers | Reports> {
   const peers = yield* Peers
   const reports = yield* Reports
   const view = peers.view(peerId)
-  const record = yield* reports.peer({ peerId })
+  const failingSince = (yield* Clock.currentTimeMillis) - Duration.toMillis(verdictWindow)
+  const record = yield* reports.peer({ peerId, failingSince })
   if (Option.isNone(view) && record === null) return yield* new UnknownPeer({ peerId })
   const claims = yield* reports.claims({ peerId })
   return {
@@ -28,6 +32,7 @@ export const describePeer = Effect.fn("describePeer")(function* (
     firstSeen: record?.firstSeen ?? null,
     lastSeen: record?.lastSeen ?? null,
     probes: record?.probes ?? 0,
+    suspected: record?.suspected ?? [],
     claims,
     failures: yield* reports.failures({ peerId, limit: shownFailures }),
     days: yield* reports.peerDays({ peerId })
@@ -39,15 +44,17 @@ const shownFailures = 50
 /** A peer that is not tracked, as it was. */
 const recorded = (peerId: string, record: typeof PeerRecord.Type, claims: typeof Claims.Type): PeerView =>
   viewOf({
-    address: { peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() },
-    nodeId: Option.getRight(nodeIdOfPeerId(peerId)),
+    ...newPeer({ peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() }),
     agent: Option.fromNullable(record?.agent),
     remoteAddress: Option.fromNullable(record?.address),
-    connected: false,
     claims: Option.map(Option.fromNullable(claims.at(-1)), startClaims),
     outcomes: record?.outcomes ?? noOutcomes,
     conversations: recentConversations(record?.conversations ?? noConversations),
     findings: record?.findings ?? {},
+    suspicions: suspicionsOf(record?.suspected ?? []),
+    evasion: record?.evasion ?? noEvasion,
+    failing: failingOf(record?.failing ?? []),
+    recovered: record?.recovered ?? 0,
     coverage: Option.map(Option.fromNullable(record?.coverage), coverageView),
     lastProbeAt: Option.fromNullable(record?.lastProbeAt),
     lastFailure: Option.fromNullable(record?.lastFailure)

@@ -7,16 +7,19 @@ import { NotConnected, NothingToAsk } from "../domain/probe/ProbeNow.ts"
 import { History } from "../history/store/History.ts"
 import { Host, type NotDialled } from "../host/Host.ts"
 import { makeExcuseOverload } from "../probe/ExcuseOverload.ts"
-import { conversationOf } from "../probe/Prober.ts"
+import { conversationOf } from "../probe/Conversation.ts"
 import { goodbyeCodes } from "../wire/Refusal.ts"
 import { makeOnDemandProbes, type OnDemandProbes } from "./OnDemandProbes.ts"
 import { makePeerJournal, tracking } from "./PeerJournal.ts"
 import { makePeerLink } from "./PeerLink.ts"
 import { makeRemember } from "./RememberPeer.ts"
 import { makeSession, type SessionOptions } from "./PeerSession.ts"
-import { newPeer, viewOf, withAddress, withConnection, withConversation } from "./PeerState.ts"
+import { newPeer, viewOf, withAddress, withConnection, withConversation, withinWindow } from "./PeerState.ts"
+import { isUnsupported, withoutHandshake } from "./Unsupported.ts"
 
 export interface PeerActorOptions extends SessionOptions {
+  /** How far back a verdict looks. */
+  readonly verdictWindow: Duration.Duration
   /** How long a peer that left, and cannot be dialled, is waited for. */
   readonly grace: Duration.Duration
   /** Whether a peer may be probed; asked again once its agent is known. */
@@ -43,6 +46,8 @@ export interface PeerActor {
   readonly peerId: string
   /** None until what the history knows of the peer was asked for: it is not tracked before that. */
   readonly view: () => Option.Option<PeerView>
+  /** What is older than the verdict's window counts no more. */
+  readonly review: Effect.Effect<void>
   /** A connection to the peer is up; its actor then asks the host for it. */
   readonly connectionUp: Effect.Effect<void>
   /** The last connection to the peer is gone; `goodbye` is the code of the Goodbye that it sent before, if any. */
@@ -74,7 +79,10 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     Schedule.driver
   )
   const pause = Effect.ignore(backOff.next(undefined))
-  const { session, syncLink } = yield* makeSession({ journal, link, onDemand, pause, answered: backOff.reset }, options)
+  const starting = yield* Schedule.driver(startingSchedule)
+  const pauseBriefly = Effect.ignore(starting.next(undefined))
+  const answered = Effect.zipRight(backOff.reset, starting.reset)
+  const { session, syncLink } = yield* makeSession({ journal, link, onDemand, pause, pauseBriefly, answered }, options)
 
   /** A dial, handshake or refresh that failed. What is our own doing is no conversation with the peer. */
   const failed = (error: RequestError | NotDialled | Unverifiable) =>
@@ -85,6 +93,15 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       }
       const conversation = conversationOf(error)
       const reason = describe(error)
+      if (isUnsupported(error)) {
+        const before = journal.state()
+        const after = yield* journal.enter({
+          change: (state) => ({ ...withoutHandshake(state), lastFailure: Option.some(reason) }),
+          events: (state) => [tracking(state, "failed", reason)]
+        })
+        if (after.conversations === before.conversations) return
+        return yield* history.recordConversation(peerId, conversation, reason, yield* Clock.currentTimeMillis)
+      }
       yield* journal.enter({
         change: (state) => withConversation(state, conversation, Option.some(reason)),
         events: (state) => [tracking(state, "failed", reason)]
@@ -142,15 +159,18 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   })
 
   let isUnreached = false
+  let isStarting = false
 
   /** A peer that could not be reached, and then comes by itself or is heard of elsewhere, is not waited for any longer. */
   const rest = Effect.suspend(() =>
     isUnreached
       ? Effect.raceFirst(pause, Effect.zipRight(Effect.raceFirst(link.untilUp, newAddress.await), backOff.reset))
-      : pause
+      : isStarting
+        ? pauseBriefly
+        : pause
   )
 
-  const remember = yield* makeRemember(peerId)
+  const remember = yield* makeRemember(peerId, options.verdictWindow)
   let isRemembered = false
 
   /** What the history knows is read before the peer is tracked, or as soon as it can be read; it says so itself. */
@@ -176,6 +196,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       }
       newAddress.unsafeClose()
       const visited = yield* Effect.either(visit)
+      isStarting = Either.isLeft(visited) && isUnsupported(visited.left)
       if (Either.isLeft(visited)) yield* failed(visited.left)
       else if (Option.isSome(visited.right)) return visited.right.value
       yield* syncLink
@@ -186,6 +207,11 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const actor: PeerActor = {
     peerId,
     view: () => (journal.hasBegun() ? Option.some(viewOf(journal.state())) : Option.none()),
+    review: Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      withinWindow(journal.state(), now, options.verdictWindow) === journal.state()
+        ? Effect.void
+        : Effect.asVoid(journal.enter({ change: (state) => withinWindow(state, now, options.verdictWindow) }))
+    ),
     connectionUp: Effect.sync(() => link.set(true)),
     connectionDown: (goodbye) =>
       Effect.suspend(() =>
@@ -222,6 +248,9 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   }
   return actor
 })
+
+/** A peer whose handlers are not registered yet is asked again after seconds; in all some two minutes. */
+const startingSchedule = Schedule.exponential("3 seconds", 1.7).pipe(Schedule.union(Schedule.spaced("5 minutes")))
 
 /** From twice the test interval, doubling, up to five minutes; always a little late, never early. */
 const backOffSchedule = (testInterval: Duration.Duration) =>

@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Effect } from "effect"
 import type { EventBody, NodeTracking } from "../domain/Event.ts"
 import { EventBus } from "../events/EventBus.ts"
 import { type PeerState, verdict, viewOf } from "./PeerState.ts"
@@ -44,7 +44,8 @@ export const makePeerJournal = (initial: PeerState): Effect.Effect<PeerJournal, 
           also?.()
           for (const event of events?.(state) ?? []) tell(event)
           if (verdict(state) !== before) {
-            const why = Option.match(state.lastFailure, { onNone: () => "", onSome: (failure) => `: ${failure}` })
+            const { lastFailure } = viewOf(state)
+            const why = lastFailure === null ? "" : `: ${lastFailure}`
             tell(tracking(state, "verdict", `${before} → ${verdict(state)}${why}`))
           }
           return state

@@ -5,26 +5,29 @@ import { probesInFlight, probesStarted } from "../domain/metrics/Metrics.ts"
 import { epochOf, slotAt } from "../domain/network/Chain.ts"
 import { forkDigestAt } from "../domain/network/ForkDigest.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
-import type { Job } from "../domain/probe/Job.ts"
-import { PeerRefused, type RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
+import { describe, PeerRefused, type RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
 import { EvidenceStore } from "../evidence/EvidenceStore.ts"
-import type { HistoryError } from "../history/store/History.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { makeExcuseOverload } from "../probe/ExcuseOverload.ts"
 import { askClaim } from "../probe/AskClaim.ts"
-import { Prober } from "../probe/Prober.ts"
+import { Prober, type ProbeResult } from "../probe/Prober.ts"
 import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
 import { Doubts } from "../runtime/Doubts.ts"
-import { Sampler } from "../sampler/Sampler.ts"
 import { goodbyeCodes } from "../wire/Refusal.ts"
+import { History, type HistoryError } from "../history/store/History.ts"
+import { addFindings } from "../domain/peer/Finding.ts"
+import { type Chosen, makeChooseJob } from "./ChooseJob.ts"
 import { Crowd } from "./Crowd.ts"
+import { makeWatchClaim } from "./WatchClaim.ts"
+import { columnsNotServed, isNotServed, withHandshake, withoutColumns } from "./Unsupported.ts"
+import { tracking } from "./PeerJournal.ts"
 import type { OnDemandProbes } from "./OnDemandProbes.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
 import type { PeerLink } from "./PeerLink.ts"
-import { reachedAt } from "./PeerState.ts"
+import { reachedAt, withFindings } from "./PeerState.ts"
 import { makeRecordProbe } from "./RecordProbe.ts"
 import { makeTakeClaim } from "./TakeClaim.ts"
 
@@ -33,6 +36,8 @@ export interface SessionOptions {
   readonly testInterval: Duration.Duration
   /** Between two looks at what the peer claims. */
   readonly refreshInterval: Duration.Duration
+  /** Between what is suspected and the question that settles it. */
+  readonly confirmAfter: Duration.Duration
 }
 
 /** What a session works with; all of it is the actor's. */
@@ -43,18 +48,20 @@ export interface SessionParts {
   /** Waits longer each time, until it is reset. */
   readonly pause: Effect.Effect<void>
   readonly answered: Effect.Effect<void>
+  /** A pause of seconds, for a peer that seems to be starting. */
+  readonly pauseBriefly: Effect.Effect<void>
 }
 
 /** Everything done over one connection: ends when it is lost, after what is under way is finished. */
 type Session = (nodeId: Uint8Array) => Effect.Effect<void, RequestError | Unverifiable>
 
 export const makeSession = Effect.fnUntraced(function* (
-  { answered, journal, link, onDemand, pause }: SessionParts,
+  { answered, journal, link, onDemand, pause, pauseBriefly }: SessionParts,
   options: SessionOptions
 ) {
   const { chain, peerRefresh } = yield* Externs
   const host = yield* Host
-  const sampler = yield* Sampler
+  const history = yield* History
   const prober = yield* Prober
   const evidence = yield* EvidenceStore
   const totals = yield* ProbeTotals
@@ -63,7 +70,9 @@ export const makeSession = Effect.fnUntraced(function* (
   const doubts = yield* Doubts
   const excuseOverload = yield* makeExcuseOverload
   const takeClaim = yield* makeTakeClaim(journal)
-  const recordProbe = yield* makeRecordProbe(journal)
+  const recordProbe = yield* makeRecordProbe(journal, options.confirmAfter)
+  const chooseJob = yield* makeChooseJob(journal, onDemand, options.confirmAfter)
+  const watchClaim = yield* makeWatchClaim(journal)
   const unkept: Array<Evidence> = []
   /** The peer is asked one thing at a time. */
   const oneAtATime = yield* Effect.makeSemaphore(1)
@@ -83,6 +92,7 @@ export const makeSession = Effect.fnUntraced(function* (
       return yield* new PeerRefused({ reason: "wrong_network", detail })
     }
     yield* takeClaim(statement, nodeId)
+    yield* watchClaim
   })
 
   /** Near an epoch at which the digest changes, a peer may be a moment ahead of us or behind. */
@@ -91,7 +101,7 @@ export const makeSession = Effect.fnUntraced(function* (
   ]
 
   /** Whatever was asked comes to its end in one piece: answered, counted, told and recorded; or not at all. */
-  const probe = (nodeId: Uint8Array, claims: ClaimHistory, job: Job) =>
+  const probe = (nodeId: Uint8Array, claims: ClaimHistory, { confirms, job }: Chosen) =>
     Effect.uninterruptibleMask((restore) => {
       const ended = totals.started()
       return Effect.gen(function* () {
@@ -102,12 +112,14 @@ export const makeSession = Effect.fnUntraced(function* (
           nodeId,
           claims,
           job,
+          confirms,
           agent: state.agent,
           remoteAddress: reachedAt(state)
         })
         const result = yield* restore(
           asking.pipe(Effect.disconnect, Effect.timeoutFail({ duration: probeLimit, onTimeout: () => endless }))
         )
+        if (isNotServed(result)) return yield* Effect.as(notServed(result), result)
         unkept.push(...result.evidence)
         yield* recordProbe(result, ended)
         if (Option.isSome(result.statement)) yield* restore(takeClaim(result.statement.value, nodeId))
@@ -118,26 +130,32 @@ export const makeSession = Effect.fnUntraced(function* (
   /** What is told is proven, also when the program stops at that moment. */
   const keepEvidence = Effect.suspend(() => evidence.keep(unkept.splice(0)))
 
-  const nothingToAsk = (reason: string) => Effect.as(onDemand.refuse(reason), Option.none())
+  /** A peer without the protocol was not asked anything: it may be starting, or it never serves columns. */
+  const notServed = ({ error }: ProbeResult) =>
+    Effect.gen(function* () {
+      const reason = Option.match(error, { onNone: () => "", onSome: describe })
+      const findings = Option.match(error, {
+        onNone: () => [],
+        onSome: (error) => columnsNotServed(withoutColumns(journal.state()), error)
+      })
+      yield* journal.enter({
+        change: (state) => ({ ...withFindings(withoutColumns(state), findings), lastFailure: Option.some(reason) }),
+        events: (state) => [tracking(state, "failed", reason)]
+      })
+      if (findings.length > 0) yield* history.recordFindings(peerId, addFindings({}, findings))
+    })
 
   /** Chosen when a worker is free and not before: by then the peer may have left, or claim something else. */
   const chooseAndProbe = Effect.fnUntraced(function* (nodeId: Uint8Array) {
     if (!link.isUp()) return Option.none()
-    const doubt = yield* doubts.forbids
-    if (Option.isSome(doubt)) return yield* nothingToAsk(`nobody is judged at this moment: ${doubt.value}`)
     const { claims } = journal.state()
-    if (Option.isNone(claims)) return yield* nothingToAsk("it has claimed nothing yet")
-    const wanted = onDemand.wanted()
-    if (Option.isSome(wanted) && !(yield* sampler.allows(claims.value, wanted.value))) {
-      yield* onDemand.refuse("what was asked for is not owed, or cannot be judged, at this moment", wanted)
-      return Option.none()
-    }
-    const chosen = Option.isSome(wanted) ? wanted : yield* sampler.next(peerId, claims.value)
-    if (Option.isNone(chosen)) return yield* nothingToAsk("nothing that it owes can be judged at this moment")
-    return Option.some(yield* onDemand.serve(chosen.value, probe(nodeId, claims.value, chosen.value)))
+    const chosen = yield* chooseJob(claims)
+    if (Option.isNone(claims) || Option.isNone(chosen)) return Option.none()
+    const asked = probe(nodeId, claims.value, chosen.value)
+    return Option.some(yield* onDemand.serve(chosen.value.job, asked))
   })
 
-  /** One probe, if there is anything to ask; gives whether the peer is to be left alone for a while. */
+  /** One probe, if there is anything to ask; gives how the peer is to be left alone after it. */
   const probeNext = (nodeId: Uint8Array) =>
     Effect.gen(function* () {
       // Others may have the worker while this peer's evidence is written.
@@ -145,13 +163,14 @@ export const makeSession = Effect.fnUntraced(function* (
         workers.run(oneAtATime.withPermits(1)(chooseAndProbe(nodeId))),
         keepEvidence
       )
+      if (Option.exists(result, isNotServed)) return pauseBriefly
       const wasAnswered = !Option.exists(result, ({ conversation }) => conversation !== "answered")
       yield* wasAnswered ? answered : syncLink
-      return !wasAnswered
+      return wasAnswered ? Effect.void : pause
     }).pipe(
       Effect.catchTags({
-        ExternsError: (error) => Effect.as(notNow("no ground truth to probe by", error), false),
-        HistoryError: (error) => Effect.as(notNow("what was tested before cannot be read", error), false)
+        ExternsError: (error) => Effect.as(notNow("no ground truth to probe by", error), Effect.void),
+        HistoryError: (error) => Effect.as(notNow("what was tested before cannot be read", error), Effect.void)
       })
     )
 
@@ -168,10 +187,12 @@ export const makeSession = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       const resting = yield* Ref.make(false)
       yield* refresh(nodeId)
+      yield* journal.enter({ change: withHandshake })
       yield* onDemand.notWithin(Duration.zero)
-      const rest = Effect.zipRight(Ref.set(resting, true), pause).pipe(Effect.ensuring(Ref.set(resting, false)))
+      const rest = (pause: Effect.Effect<void>) =>
+        Effect.zipRight(Ref.set(resting, true), pause).pipe(Effect.ensuring(Ref.set(resting, false)))
       const probing = probeNext(nodeId).pipe(
-        Effect.flatMap((leaveAlone) => Effect.when(rest, () => leaveAlone)),
+        Effect.flatMap(rest),
         Effect.zipRight(onDemand.notWithin(options.testInterval)),
         Effect.repeat(Schedule.spaced(options.testInterval))
       )

@@ -1,4 +1,4 @@
-import { Array as Arr, Option } from "effect"
+import { Array as Arr, Duration, Option } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
@@ -14,6 +14,16 @@ import {
   type OutcomeCounts
 } from "../domain/probe/Outcome.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
+import {
+  type Evasion,
+  isEvasive,
+  noEvasion,
+  withConversation as countOrdinary,
+  withQuestion
+} from "../domain/peer/Evasion.ts"
+import { countFailing, type Failing, failingSince, noFailing, withBlame } from "../domain/peer/Failing.ts"
+import { countSuspicions, noSuspicions, type Suspicions, withOutcomes } from "../domain/peer/Suspicions.ts"
+import type { ProbeResult, Settling } from "../probe/Prober.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import {
   addConversation,
@@ -23,6 +33,8 @@ import {
   type Verdict,
   verdictOf
 } from "../domain/peer/Verdict.ts"
+import type { Slot } from "../domain/Primitives.ts"
+import { noneUnsupported, type Unsupported, withColumns } from "./Unsupported.ts"
 import type { ConnectedPeer } from "../host/Host.ts"
 
 /** Everything that the monitor holds of one peer; its actor alone changes it. */
@@ -38,6 +50,16 @@ export interface PeerState {
   /** The recent ones; see `addConversation`. */
   readonly conversations: ConversationCounts
   readonly findings: FindingCounts
+  /** What is suspected of it and not settled. */
+  readonly suspicions: Suspicions
+  readonly evasion: Evasion
+  /** What it failed at in the verdict's window and has not delivered since. */
+  readonly failing: Failing
+  readonly unsupported: Unsupported
+  /** Since when it claims no slot that it could be asked for: the head at that moment. */
+  readonly atHeadSince: Option.Option<Slot>
+  /** Combinations that had failed and were delivered later. */
+  readonly recovered: number
   /** How much of what it owes was tested, as of the last probe. */
   readonly coverage: Option.Option<PeerCoverage>
   /** Unix milliseconds. */
@@ -56,12 +78,30 @@ export const newPeer = (address: PeerAddress): PeerState => ({
   outcomes: noOutcomes,
   conversations: noConversations,
   findings: {},
+  suspicions: noSuspicions,
+  evasion: noEvasion,
+  failing: noFailing,
+  unsupported: noneUnsupported,
+  atHeadSince: Option.none(),
+  recovered: 0,
   coverage: Option.none(),
   lastProbeAt: Option.none(),
   lastFailure: Option.none()
 })
 
-export const verdict = (state: PeerState): Verdict => verdictOf(state.outcomes, state.conversations)
+export const verdict = (state: PeerState): Verdict =>
+  verdictOf({
+    hasDelivered: state.outcomes.success > 0,
+    failing: countFailing(state.failing),
+    isEvasive: isEvasive(state.evasion),
+    conversations: state.conversations
+  })
+
+/** `state` without what failed before the verdict's window. */
+export const withinWindow = (state: PeerState, now: number, window: Duration.Duration): PeerState => {
+  const failing = failingSince(state.failing, now - Duration.toMillis(window))
+  return failing === state.failing ? state : { ...state, failing }
+}
 
 /** `state` after one more conversation; `failure` is the sentence that says why it failed. */
 export const withConversation = (
@@ -102,16 +142,39 @@ export const withFindings = (state: PeerState, findings: ReadonlyArray<Finding>)
   findings: addFindings(state.findings, findings)
 })
 
-/** `state` after a probe, and how the probe went as a conversation. */
-export const withProbe = (state: PeerState, probe: Probe, conversation: Conversation): PeerState => ({
-  ...withFindings(withConversation(state, conversation, Option.none()), probe.findings),
-  outcomes: addOutcomes(state.outcomes, countOutcomes(probe.outcomes)),
-  lastProbeAt: Option.some(probe.finishedAt),
-  lastFailure: failureOf(probe, "peer").pipe(
-    Option.orElse(() => (verdict(state) === "violating" ? Option.none() : failureOf(probe))),
-    Option.orElse(() => state.lastFailure)
-  )
-})
+/** `state` after a probe. */
+export const withProbe = (
+  state: PeerState,
+  { conversation, probe, settling }: Pick<ProbeResult, "probe" | "conversation" | "settling">,
+  confirmAfter: Duration.Duration
+): PeerState => {
+  const { failing } = withBlame(state.failing, probe.outcomes, probe.finishedAt)
+  const isConfirmation = probe.purpose === "confirmation"
+  const heard = { outcomes: probe.outcomes, at: probe.finishedAt, isConfirmation, confirmAfter }
+  const next: PeerState = {
+    ...withFindings(withConversation(withColumns(state), conversation, Option.none()), probe.findings),
+    outcomes: addOutcomes(state.outcomes, countOutcomes(probe.outcomes)),
+    suspicions: withOutcomes(state.suspicions, heard),
+    failing,
+    recovered: state.recovered + probe.recovered,
+    evasion: Option.match(settling, {
+      onNone: () => countOrdinary(state.evasion, conversation !== "answered"),
+      onSome: (settling) => withSettling(state.evasion, settling, probe.finishedAt, confirmAfter)
+    }),
+    lastProbeAt: Option.some(probe.finishedAt)
+  }
+  return {
+    ...next,
+    lastFailure: failureOf(probe, "peer").pipe(
+      Option.orElse(() => (verdict(next) === "violating" ? Option.none() : failureOf(probe))),
+      Option.orElse(() => state.lastFailure)
+    )
+  }
+}
+
+/** What stood in our own way is no question that was put. */
+const withSettling = (evasion: Evasion, settling: Settling, at: number, confirmAfter: Duration.Duration): Evasion =>
+  settling === "ours" ? evasion : withQuestion(evasion, settling === "escaped", at, Duration.toMillis(confirmAfter))
 
 /** The first thing that went wrong in a probe: of any kind, or only what is blamed on `blame`. */
 const failureOf = (probe: Probe, blame?: Blame): Option.Option<string> =>
@@ -149,8 +212,25 @@ export const viewOf = (state: PeerState): PeerView => {
     outcomes: state.outcomes,
     findings: state.findings,
     verdict: verdict(state),
+    suspicions: countSuspicions(state.suspicions),
+    failing: countFailing(state.failing),
+    recovered: state.recovered,
     coverage: Option.getOrNull(state.coverage),
     lastProbeAt: Option.getOrNull(state.lastProbeAt),
-    lastFailure: verdict(state) === "compliant" ? null : Option.getOrNull(state.lastFailure)
+    lastFailure: shownFailure(state)
   }
 }
+
+const shownFailure = (state: PeerState): string | null => {
+  switch (verdict(state)) {
+    case "compliant":
+      return null
+    case "evasive":
+      return escapes(state.evasion)
+    default:
+      return Option.getOrNull(state.lastFailure)
+  }
+}
+
+const escapes = ({ asked, escaped }: Evasion): string =>
+  `escaped ${escaped} of ${asked} questions that would have settled what it left out`

@@ -142,6 +142,12 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
   }).pipe(Effect.scoped)
 
   const following = yield* daemon("the watch over peers that come and go", follow)
+  // A verdict heals with time too, also that of a peer that is not there.
+  yield* daemon(
+    "review of verdicts",
+    Effect.suspend(() => Effect.forEach([...actors.values()], ({ review }) => review, { discard: true })),
+    Schedule.spaced("1 minute")
+  )
   yield* Effect.timeoutOption(isFollowing.await, "5 seconds")
   yield* Effect.forEach(options.addresses, (address) => track(address), { discard: true })
 

@@ -1,4 +1,4 @@
-import { Effect, Fiber, HashSet, Option } from "effect"
+import { type Duration, Effect, Fiber, HashSet, Option } from "effect"
 import type { Probe } from "../domain/probe/Job.ts"
 import { coverageView } from "../domain/probe/Confidence.ts"
 import { describe } from "../domain/probe/Outcome.ts"
@@ -7,24 +7,33 @@ import type { ProbeResult } from "../probe/Prober.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
 import { withProbe } from "./PeerState.ts"
+import { hasOtherStanding, standingOf } from "./Standing.ts"
 
 /**
  * Takes a finished probe: it is counted (`ended`), changes the peer's state and is told in one step, and is recorded after that.
  * This cannot be interrupted, but for the wait for the history, which may be long when the disk is full: what is told
  * is recorded too, also when the program stops at that moment.
  */
-export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal) {
+export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal, confirmAfter: Duration.Duration) {
   const history = yield* History
   const sampler = yield* Sampler
 
-  return ({ conversation, error, probe }: ProbeResult, ended: (result: Probe) => void) =>
+  return (result: ProbeResult, ended: (result: Probe) => void) =>
     Effect.gen(function* () {
-      const counts = yield* sampler.record(probe)
+      const { conversation, error } = result
+      const { peerId } = journal.state().address
+      const recorded = yield* sampler.record(result.probe)
+      const counts = Option.map(recorded, ({ counts }) => counts)
       const coverage = Option.map(counts, coverageView)
-      yield* journal.enter({
+      const probe = {
+        ...result.probe,
+        recovered: Option.match(recorded, { onNone: () => 0, onSome: ({ recovered }) => recovered })
+      }
+      const before = journal.state()
+      const after = yield* journal.enter({
         change: (state) => {
           const after = {
-            ...withProbe(state, probe, conversation),
+            ...withProbe(state, { ...result, probe }, confirmAfter),
             coverage: Option.orElse(coverage, () => state.coverage)
           }
           return { ...after, lastFailure: Option.orElse(after.lastFailure, () => Option.map(error, describe)) }
@@ -32,7 +41,12 @@ export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal
         also: () => ended(probe),
         events: () => [{ _tag: "Sampling", probe, conversation, coverage: Option.getOrNull(coverage) }]
       })
-      yield* untilStopped(history.recordProbe(probe, conversation, Option.getOrUndefined(counts)))
+      yield* untilStopped(
+        Effect.zipRight(
+          history.recordProbe(probe, conversation, Option.getOrUndefined(counts)),
+          Effect.when(history.recordStanding(peerId, standingOf(after)), () => hasOtherStanding(before, after))
+        )
+      )
     }).pipe(Effect.uninterruptible)
 })
 

@@ -1,28 +1,31 @@
 import { randomUUID } from "node:crypto"
 import { Array as Arr, Clock, Context, Effect, Layer, Option } from "effect"
-import { absences, type ColumnRequest, type SlotColumns } from "../domain/column/ColumnResponse.ts"
-import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
-import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
-import { type ClaimHistory, owes } from "../domain/peer/ClaimHistory.ts"
-import type { Finding } from "../domain/peer/Finding.ts"
-import { digestTable } from "../domain/network/ForkDigest.ts"
-import type { Job, Probe } from "../domain/probe/Job.ts"
-import { MissingColumn, type ProbeError, type RequestError } from "../domain/probe/Outcome.ts"
-import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
-import type { Evidence } from "../evidence/Evidence.ts"
+import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
+import { digestTable } from "../domain/network/ForkDigest.ts"
+import { type ClaimHistory, isAccountable, owes } from "../domain/peer/ClaimHistory.ts"
+import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
+import type { Finding } from "../domain/peer/Finding.ts"
+import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
+import type { SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Conversation } from "../domain/peer/Verdict.ts"
+import type { Job, Probe } from "../domain/probe/Job.ts"
+import { type ProbeError, type RequestError, Suspected } from "../domain/probe/Outcome.ts"
+import type { Evidence } from "../evidence/Evidence.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
-import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
+import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
 import { askClaim } from "./AskClaim.ts"
+import { type Asked, confirm, type Confirmed, isBroken, type Question } from "./Confirm.ts"
+import { type Blocks, dueBlocks } from "./Conversation.ts"
 import { overloaded } from "./ExcuseOverload.ts"
 import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
-import { type Received, requestColumns } from "./RequestColumns.ts"
-import { settle, toOutcome } from "./Settle.ts"
-import { type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
-import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
+import type { Received } from "./RequestColumns.ts"
+import { isServerError, sample } from "./Sample.ts"
+import { SelfDoubt } from "./SelfDoubt.ts"
+import { atTheEdge, isRetracted, settle, type Settled, toOutcome } from "./Settle.ts"
+import { type Delivery, type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
 
 /** Whom to probe, by which claims, for what. */
 export interface ProbeRequest {
@@ -32,6 +35,8 @@ export interface ProbeRequest {
   /** Held before the request: what is owed is judged by these. */
   readonly claims: ClaimHistory
   readonly job: Job
+  /** What the job asks again for, inside its slots; nothing for one that samples. */
+  readonly confirms: ReadonlyArray<SuspectedSlot>
   /** As far as they are known. */
   readonly agent: Option.Option<string>
   readonly remoteAddress: Option.Option<string>
@@ -40,6 +45,11 @@ export interface ProbeRequest {
 export interface ProbeResult {
   readonly probe: Probe
   readonly conversation: Conversation
+  /**
+   * Of a job that confirms: whether the peer escaped one of its questions, what was suspected came to an end, or
+   * something of ours stood in the way.
+   */
+  readonly settling: Option.Option<Settling>
   /** For every outcome `invalid`. */
   readonly evidence: ReadonlyArray<Evidence>
   /** What the peer said of itself afterwards, if it was asked. */
@@ -47,6 +57,8 @@ export interface ProbeResult {
   /** Why the peer turned us away or did not answer. */
   readonly error: Option.Option<RequestError>
 }
+
+export type Settling = "settled" | "escaped" | "ours"
 
 /** Carries out one job and says what every combination of it came to. */
 export class Prober extends Context.Tag("dasmon/Prober")<
@@ -59,54 +71,51 @@ export class Prober extends Context.Tag("dasmon/Prober")<
   static readonly layer = Layer.suspend(() => Layer.effect(Prober, make))
 }
 
-/** Requests by range in one probe: the first, and those that go on after a truncated answer. */
-const maxRangeRequests = 3
-
 const make = Effect.gen(function* () {
   const { chain, peerRefresh } = yield* Externs
   const host = yield* Host
   const commitments = yield* CommitmentCache
   const verifier = yield* Verifier
   const lag = yield* LoopLag
+  const selfDoubt = yield* SelfDoubt
   const network = { chain, digests: digestTable(chain) }
 
   const probe = Effect.fn("Prober.probe")(function* (asked: ProbeRequest) {
-    const { address, claims, job, nodeId } = asked
+    const { address, claims, confirms, job, nodeId } = asked
+    const { peerId } = address
     const startedAt = yield* Clock.currentTimeMillis
     const facts = yield* commitments.range({ start: job.startSlot, end: job.startSlot + job.count - 1 })
     const blocks = dueBlocks(facts)
-    const due = owedOf(blocks, claims, job)
-
-    const collected = yield* collect(host, network, job, due, blocks)
-    const { error, failed, received } = collected
-    const unrelated: Array<Finding> = []
-    const deliveries = received.flatMap((received) =>
-      received.delivered.flatMap((sidecar) => {
-        const block = blocks.get(sidecar.slot)
-        if (block !== undefined) return owes(claims, sidecar.slot, sidecar.column) ? [{ block, sidecar, received }] : []
-        const detail = `column ${sidecar.column} of slot ${sidecar.slot} came, whose canonical block has no blobs`
-        unrelated.push({ kind: "unrequested_sidecar", detail })
-        return []
-      })
-    )
+    const isSampling = confirms.length === 0
+    const collected: Confirmed = isSampling
+      ? { asked: [], ...(yield* sample(host, network, job, owedOf(blocks, claims, job), blocks)) }
+      : yield* confirm(host, network, peerId, questionsOf(confirms, blocks))
+    const { asked: questions, error, received } = collected
+    const { deliveries, unrelated } = attributed(received, blocks, claims)
     const verified = yield* verifyDeliveries(chain, verifier, commitments, deliveries)
     const worstLag = yield* lag.worstSince(startedAt)
-    const settled = yield* settle({ chain, nodeId, claims, commitments, claimNow: askClaim(peerRefresh, address) }, [
-      ...verified,
-      ...failed.map((entry) => excuseOverload(entry, worstLag))
-    ])
+    const found = [...verified, ...collected.failed.map((entry) => excuseOverload(entry, worstLag))].map((entry) =>
+      heldBack(entry, claims, chain.slotsPerEpoch, confirms)
+    )
+    yield* selfDoubt.hear(peerId, asked.agent, found)
+    const settled = yield* settle(
+      { chain, nodeId, claims, commitments, claimNow: askClaim(peerRefresh, address), selfDoubt: selfDoubt.reasonAt },
+      found
+    )
     const findings = [
       ...received.flatMap(({ findings }) => findings),
       ...signatureFindings(deliveries),
-      ...Option.toArray(collected.late),
-      ...unrelated.slice(0, 1)
+      ...collected.findings,
+      ...unrelated
     ]
-    if (Option.isSome(settled.statement) && settled.finished.some(isRetracted)) {
+    if (settled.finished.some(isRetracted)) {
       findings.push({ kind: "claim_retracted", detail: "the claim moved past what had just been asked for" })
     }
+    findings.push(...questions.filter(isBrokenAgain).slice(0, 1).map(brokenAgain))
+    const lagAfterwards = yield* lag.worstSince(startedAt)
     const finishedAt = yield* Clock.currentTimeMillis
     const accused = {
-      peerId: address.peerId,
+      peerId,
       agent: Option.getOrNull(asked.agent),
       address: Option.getOrNull(asked.remoteAddress)
     }
@@ -114,6 +123,7 @@ const make = Effect.gen(function* () {
     const result: ProbeResult = {
       probe: {
         id: randomUUID(),
+        purpose: isSampling ? "sampling" : "confirmation",
         job,
         startedAt,
         finishedAt,
@@ -125,9 +135,11 @@ const make = Effect.gen(function* () {
         requests: received.length,
         bytes: received.reduce((sum, { bytes }) => sum + bytes, 0),
         outcomes: settled.finished.map(toOutcome).sort((a, b) => a.slot - b.slot || a.column - b.column),
+        recovered: 0,
         findings
       },
-      conversation: Option.match(error, { onNone: () => "answered" as const, onSome: conversationOf }),
+      conversation: collected.conversation,
+      settling: isSampling ? Option.none() : Option.some(settlingOf(questions, settled, lagAfterwards)),
       evidence: invalidColumnEvidence({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
       statement: settled.statement,
       error
@@ -138,28 +150,12 @@ const make = Effect.gen(function* () {
   return Prober.of({ probe })
 })
 
-/** How a request that ended with an error counts as a conversation. */
-export const conversationOf = (error: RequestError): Conversation => {
-  switch (error._tag) {
-    case "PeerRefused":
-      return "refused"
-    case "ProbeTimeout":
-    case "PeerDisconnected":
-      return "unanswered"
-    case "ColumnsUnavailable":
-    case "MalformedResponse":
-      return "answered"
-  }
-}
-
-type Blocks = ReadonlyMap<number, Block>
-
-const dueBlocks = (facts: ReadonlyArray<SlotFacts>): Blocks =>
-  new Map(
-    facts.flatMap((fact): ReadonlyArray<readonly [number, Block]> =>
-      fact._tag === "Block" && hasColumns(fact.block) ? [[fact.block.slot, fact.block]] : []
-    )
-  )
+/** Nothing is asked about a block that is not its slot's any more: that it was suspected will be forgotten. */
+const questionsOf = (confirms: ReadonlyArray<SuspectedSlot>, blocks: Blocks): ReadonlyArray<Question> =>
+  confirms.flatMap((suspected) => {
+    const block = blocks.get(suspected.slot)
+    return block === undefined || block.root !== suspected.blockRoot ? [] : [{ block, suspected }]
+  })
 
 /** Of the job, what the peer owes. Columns that it does not owe of a slot may still come, and are not judged. */
 const owedOf = (blocks: Blocks, claims: ClaimHistory, job: Job): ReadonlyArray<SlotColumns> =>
@@ -168,104 +164,45 @@ const owedOf = (blocks: Blocks, claims: ClaimHistory, job: Job): ReadonlyArray<S
     .map((slot) => ({ slot, columns: job.columns.filter((column) => owes(claims, slot, column)) }))
     .filter(({ columns }) => columns.length > 0)
 
-interface Collected {
-  readonly received: ReadonlyArray<Received>
-  readonly failed: ReadonlyArray<Finished>
-  /** What was left out of an answer and came when it was asked for by root. */
-  readonly late: Option.Option<Finding>
-  /** The error that ended the conversation. */
-  readonly error: Option.Option<RequestError>
+/** What came, with the block that it must be of; a finding if something came that no block has. */
+const attributed = (received: ReadonlyArray<Received>, blocks: Blocks, claims: ClaimHistory) => {
+  const unrelated: Array<Finding> = []
+  const deliveries = received.flatMap((received) =>
+    received.delivered.flatMap((sidecar): ReadonlyArray<Delivery> => {
+      const block = blocks.get(sidecar.slot)
+      if (block !== undefined) return owes(claims, sidecar.slot, sidecar.column) ? [{ block, sidecar, received }] : []
+      const detail = `column ${sidecar.column} of slot ${sidecar.slot} came, whose canonical block has no blobs`
+      unrelated.push({ kind: "unrequested_sidecar", detail })
+      return []
+    })
+  )
+  return { deliveries, unrelated: unrelated.slice(0, 1) }
 }
 
 /**
- * The conversation: by range, again from where a truncated answer stopped, and by root for what was left out. What is
- * still untouched when the requests are used up gets no outcome: it stays untested.
+ * Bytes that fail against the header of the canonical block are evidence by themselves. Another header, or a structure
+ * that is not a sidecar's, may come of a reorg or a restart: it is asked for again first. What is at the edge of the
+ * claim is not held against the peer at all.
  */
-const collect = Effect.fnUntraced(function* (
-  host: Host["Type"],
-  network: Parameters<typeof requestColumns>[1],
-  job: Job,
-  due: ReadonlyArray<SlotColumns>,
-  blocks: Blocks
-) {
-  const received: Array<Received> = []
-  const failed: Array<Finished> = []
-  const gaps: Array<SlotColumns> = []
-  const end = job.startSlot + job.count
-  const collected = (error: Option.Option<RequestError>, late = Option.none<Finding>()): Collected => ({
-    received,
-    failed,
-    late,
-    error
-  })
-
-  let rest = due
-  for (let attempt = 0; attempt < maxRangeRequests; attempt++) {
-    const startSlot = attempt === 0 ? job.startSlot : (rest[0]?.slot ?? end)
-    const request = { startSlot, count: end - startSlot, columns: job.columns }
-    const one = yield* requestColumns(host, network, job.peerId, columnsByRange(request), {
-      _tag: "ByRange",
-      ...request
-    })
-    received.push(one)
-    if (Option.isSome(one.error)) {
-      failed.push(...failAll(blocks, [...gaps, ...undelivered(one, rest)], () => one.error))
-      return collected(one.error)
-    }
-    const absent = absences(one.response, rest)
-    gaps.push(...absent.gaps)
-    rest = absent.truncated
-    if (rest.length === 0) break
+const heldBack = (
+  entry: Finished,
+  claims: ClaimHistory,
+  slotsPerEpoch: number,
+  confirms: ReadonlyArray<SuspectedSlot>
+): Finished => {
+  const error = Option.getOrUndefined(entry.error)
+  if (error?._tag !== "Suspected" && error?._tag !== "InvalidColumn") return entry
+  const absence = error._tag === "Suspected" && error.suspicion !== "invalid"
+  if (!isAccountable(claims, entry.block.slot, entry.column, { slotsPerEpoch, absence })) {
+    return { ...entry, error: Option.some(atTheEdge(entry.block.slot)) }
   }
-  if (gaps.length === 0) return collected(Option.none())
-
-  const request: ColumnRequest = { _tag: "ByRoot", blocks: gaps }
-  const confirm = yield* requestColumns(host, network, job.peerId, columnsByRoot(identifiers(blocks, gaps)), request)
-  received.push(confirm)
-  const left = Option.isSome(confirm.error) ? undelivered(confirm, gaps) : absences(confirm.response, gaps).gaps
-  failed.push(
-    ...failAll(blocks, left, (slot, column) =>
-      Option.orElseSome(confirm.error, () => new MissingColumn({ slot, column, detail: "left out of two answers" }))
-    )
-  )
-  return collected(confirm.error, incompleteAnswer(gaps, left))
-})
-
-/** A finding if anything of the gaps is not left by now. */
-const incompleteAnswer = (
-  gaps: ReadonlyArray<SlotColumns>,
-  left: ReadonlyArray<SlotColumns>
-): Option.Option<Finding> => {
-  const absent = new Map(left.map(({ columns, slot }) => [slot, new Set(columns)]))
-  const late = gaps.flatMap(({ columns, slot }) =>
-    columns.filter((column) => !absent.get(slot)?.has(column)).map((column) => `column ${column} of slot ${slot}`)
-  )
-  return Option.map(Option.fromNullable(late[0]), (first) => ({
-    kind: "incomplete_answer",
-    detail: `${first}${late.length > 1 ? ` (and ${late.length - 1} more)` : ""} came only when asked for by root`
-  }))
+  const suspected = confirms.find(({ slot }) => slot === entry.block.slot)
+  const before = suspected?.columns.find(({ column }) => column === entry.column)?.suspicion
+  const isFirst = before === undefined || isBroken(before)
+  if (error._tag === "Suspected" || !isFirst || (error.check !== "header" && error.check !== "structure")) return entry
+  const { check, detail } = error
+  return { ...entry, error: Option.some(new Suspected({ suspicion: "invalid", check, detail })) }
 }
-
-const undelivered = (received: Received, due: ReadonlyArray<SlotColumns>): ReadonlyArray<SlotColumns> => {
-  const came = new Set(received.delivered.map(({ column, slot }) => `${slot}/${column}`))
-  return due.map(({ columns, slot }) => ({ slot, columns: columns.filter((column) => !came.has(`${slot}/${column}`)) }))
-}
-
-const failAll = (
-  blocks: Blocks,
-  entries: ReadonlyArray<SlotColumns>,
-  error: (slot: number, column: number) => Option.Option<ProbeError>
-): ReadonlyArray<Finished> =>
-  entries.flatMap(({ columns, slot }) => {
-    const block = blocks.get(slot)
-    return block === undefined ? [] : columns.map((column) => ({ block, column, error: error(slot, column) }))
-  })
-
-const identifiers = (blocks: Blocks, entries: ReadonlyArray<SlotColumns>) =>
-  entries.flatMap(({ columns, slot }) => {
-    const block = blocks.get(slot)
-    return block === undefined ? [] : [{ blockRoot: block.root, columns }]
-  })
 
 const excuseOverload = (entry: Finished, worstLagMs: number): Finished =>
   worstLagMs >= overloadLagMs && Option.exists(entry.error, (error) => error._tag === "ProbeTimeout")
@@ -275,5 +212,40 @@ const excuseOverload = (entry: Finished, worstLagMs: number): Finished =>
       }
     : entry
 
-const isRetracted = ({ error }: Finished): boolean =>
-  Option.exists(error, (error) => error._tag === "Unverifiable" && error.reason === "claim_changed")
+/** Vain attempts after which a server error about one slot is no passing trouble. */
+const repeatedAttempts = 2
+
+const isBrokenAgain = ({ error, suspected }: Asked): boolean =>
+  Option.exists(error, isServerError) && suspected.attempts >= repeatedAttempts
+
+const brokenAgain = ({ suspected }: Asked): Finding => ({
+  kind: "repeated_server_error",
+  detail: `slot ${suspected.slot} is answered with a server error each time, and other slots are not`
+})
+
+const settlingOf = (questions: ReadonlyArray<Asked>, { evaded, finished }: Settled, worstLagMs: number): Settling => {
+  if (evaded) return worstLagMs >= overloadLagMs ? "ours" : "escaped"
+  const each = questions.map((question): Settling => {
+    const own = finished.filter(({ block }) => block.slot === question.block.slot)
+    if (own.length > 0 && !own.some(isOpen)) return "settled"
+    return isEscape(question, worstLagMs) ? "escaped" : "ours"
+  })
+  return each.find((one) => one === "escaped") ?? each.find((one) => one === "settled") ?? "ours"
+}
+
+const isEscape = (question: Asked, worstLagMs: number): boolean =>
+  Option.exists(question.error, (error) => {
+    if (worstLagMs >= overloadLagMs && error._tag === "ProbeTimeout") return false
+    // What broke once or twice is passing trouble of the peer's, and no way out of a question.
+    const hasOnlyBroken = question.suspected.columns.every(({ suspicion }) => isBroken(suspicion))
+    return !hasOnlyBroken || question.suspected.attempts >= repeatedAttempts
+  })
+
+const isOpen = ({ error }: Finished): boolean => Option.exists(error, ({ _tag }) => unsettled.has(_tag))
+
+const unsettled: ReadonlySet<ProbeError["_tag"]> = new Set([
+  "Suspected",
+  "ProbeTimeout",
+  "PeerDisconnected",
+  "PeerRefused"
+])

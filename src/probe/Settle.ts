@@ -1,10 +1,12 @@
 import { Clock, Effect, Either, Option } from "effect"
-import { type ChainParameters, serveRange, slotAt } from "../domain/network/Chain.ts"
-import { type ClaimParts, makeClaim } from "../domain/peer/ClaimParts.ts"
-import { type ClaimHistory, extendClaims, owes } from "../domain/peer/ClaimHistory.ts"
-import type { Outcome } from "../domain/probe/Job.ts"
-import { blameOf, describe, outcomeOf, type ProbeError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
+import { type ChainParameters, serveRange, slotAt } from "../domain/network/Chain.ts"
+import { type ClaimHistory, extendClaims, isAccountable, owes } from "../domain/peer/ClaimHistory.ts"
+import { type ClaimParts, makeClaim } from "../domain/peer/ClaimParts.ts"
+import type { Outcome } from "../domain/probe/Job.ts"
+import { blameOf, describe, outcomeOf, type ProbeError, Suspected, Unverifiable } from "../domain/probe/Outcome.ts"
+import type { Slot } from "../domain/Primitives.ts"
+import { finalityFor } from "./Finality.ts"
 import type { Finished } from "./VerifyDelivered.ts"
 
 /** What the peer says once it has answered; a claim that moved meanwhile excuses what it no longer covers. */
@@ -14,81 +16,147 @@ export interface Afterwards {
   readonly claims: ClaimHistory
   readonly commitments: CommitmentCache["Type"]
   readonly claimNow: Effect.Effect<Omit<ClaimParts, "nodeId">, unknown>
+  /** Why nobody may be accused at this moment of what they lack in a slot. */
+  readonly selfDoubt: Effect.Effect<(slot: Slot) => Option.Option<string>>
+}
+
+export interface Settled {
+  readonly finished: ReadonlyArray<Finished>
+  /** What the peer said of itself, if it was asked. */
+  readonly statement: Option.Option<Omit<ClaimParts, "nodeId">>
+  /** Whether the peer would not say any more that it has what it left out, or said that it does not. */
+  readonly evaded: boolean
 }
 
 /**
- * The last look before anyone is blamed: the chain must still say the same of every slot in question, and a peer that
- * left something out must still claim it, and still have to keep it.
+ * The last look before anyone is accused. The chain must still say the same of every slot in question, and have
+ * finalized it; a peer that left something out must still claim it, still have to keep it, and name a finalized
+ * checkpoint on our chain; and the monitor must have no reason to suspect itself. What can be accused later stays a
+ * suspicion, and what cannot be judged any more is nobody's fault.
  */
-export const settle = Effect.fn("Prober.settle")(function* (after: Afterwards, finished: ReadonlyArray<Finished>) {
-  const blamed = finished.filter(({ error }) => Option.exists(error, (error) => blameOf[outcomeOf(error)] === "peer"))
-  if (blamed.length === 0) return { finished, statement: Option.none<Omit<ClaimParts, "nodeId">>() }
+export const settle = Effect.fn("Prober.settle")(function* (
+  after: Afterwards,
+  finished: ReadonlyArray<Finished>
+): Effect.fn.Return<Settled> {
+  const accused = finished.filter(isAccusation)
+  if (accused.length === 0) return { finished, statement: Option.none(), evaded: false }
+  const changed = yield* changedSlots(after, accused)
+  const isLeftOut = accused.some(({ error }) => Option.exists(error, isAbsence))
+  const answer = isLeftOut ? Option.some(yield* Effect.either(after.claimNow)) : Option.none()
+  const statement = Option.flatMap(answer, Either.getRight)
+  const now = slotAt(after.chain, yield* Clock.currentTimeMillis)
+  const claims = Option.match(statement, {
+    onNone: () => after.claims,
+    onSome: (parts) => extendClaims(after.claims, makeClaim({ ...parts, nodeId: after.nodeId }), now)
+  })
+  const { upTo } = yield* finalityFor(after.chain, after.commitments, claims.current)
+  const doubtAt = yield* after.selfDoubt
+  const { slotsPerEpoch } = after.chain
+  const keptFrom = serveRange(after.chain, now + edgeEpochs * slotsPerEpoch).start
 
-  const slots = [...new Set(blamed.map(({ block }) => block.slot))]
-  const excuses = new Map<number, Unverifiable>()
+  const look = (entry: Finished, error: ProbeError): ProbeError => {
+    const { slot } = entry.block
+    const change = changed.get(slot)
+    if (change !== undefined) return change === "unknown" ? held(error, "the chain cannot be asked now") : change
+    if (slot < keptFrom) return nobodyKeeps(slot)
+    if (isAbsence(error)) {
+      if (Option.isNone(statement)) return held(error, "the peer does not say now whether it still claims it")
+      if (!owes(claims, slot, entry.column)) return retracted
+    }
+    const about = { slotsPerEpoch, absence: isAbsence(error) }
+    if (!isAccountable(claims, slot, entry.column, about)) {
+      return isAccountable(after.claims, slot, entry.column, about) ? retracted : atTheEdge(slot)
+    }
+    if (slot > upTo) return held(error, "it is not final yet, to us and to the peer")
+    return Option.match(doubtAt(slot), {
+      onNone: () => error,
+      onSome: (why) => held(error, `nobody is accused now: ${why}`)
+    })
+  }
+  const settled = finished.map((entry): Finished =>
+    isAccusation(entry) ? { ...entry, error: Option.map(entry.error, (error) => look(entry, error)) } : entry
+  )
+  const isUnsaid = isLeftOut && Option.isNone(statement)
+  return { finished: settled, statement, evaded: isUnsaid || settled.some(isRetracted) }
+})
+
+/** Whether the peer stopped to claim what had just been asked for. */
+export const isRetracted = ({ error }: Finished): boolean =>
+  Option.exists(error, (error) => error._tag === "Unverifiable" && error.reason === "claim_changed")
+
+/** A peer's clock may be ahead of ours by so much when it prunes. */
+const edgeEpochs = 1
+
+const isAccusation = ({ error }: Finished): boolean =>
+  Option.exists(error, (error) => blameOf[outcomeOf(error)] === "peer")
+
+/** Errors that depend on what the peer claims, not on what it sent. */
+const isAbsence = (error: ProbeError): boolean => error._tag === "MissingColumn" || error._tag === "ColumnsUnavailable"
+
+/** The slots in question of which the chain says something else by now, or nothing. */
+const changedSlots = Effect.fnUntraced(function* ({ commitments }: Afterwards, accused: ReadonlyArray<Finished>) {
+  const changed = new Map<number, Unverifiable | "unknown">()
+  const roots = new Map(accused.map(({ block }) => [block.slot, block.root]))
   yield* Effect.forEach(
-    slots,
-    (slot) =>
-      Effect.gen(function* () {
-        const block = blamed.find(({ block }) => block.slot === slot)?.block
-        const facts = yield* Effect.either(after.commitments.confirm(slot))
-        if (Either.isLeft(facts)) {
-          excuses.set(slot, new Unverifiable({ reason: "commitments_unknown", detail: facts.left.message }))
-        } else if (facts.right._tag === "Empty" || facts.right.block.root !== block?.root) {
-          excuses.set(slot, new Unverifiable({ reason: "reorg", detail: `slot ${slot} has another block by now` }))
+    roots,
+    ([slot, root]) =>
+      Effect.map(Effect.either(commitments.confirm(slot)), (facts) => {
+        if (Either.isLeft(facts)) changed.set(slot, "unknown")
+        else if (facts.right._tag === "Empty" || facts.right.block.root !== root) {
+          changed.set(slot, new Unverifiable({ reason: "reorg", detail: `slot ${slot} has another block by now` }))
         }
       }),
     { concurrency: 4, discard: true }
   )
-
-  const leftOut = blamed.some(({ error }) => Option.exists(error, isLeftOut))
-  const statement = leftOut ? Option.some(yield* Effect.either(after.claimNow)) : Option.none()
-  const stillOwes = yield* claimCheck(after, statement)
-  const now = slotAt(after.chain, yield* Clock.currentTimeMillis)
-  const keptFrom = serveRange(after.chain, now + edgeEpochs * after.chain.slotsPerEpoch).start
-  return {
-    finished: finished.map((entry): Finished => {
-      if (!blamed.includes(entry)) return entry
-      const excuse = excuses.get(entry.block.slot)
-      if (excuse !== undefined) return { ...entry, error: Option.some(excuse) }
-      if (!Option.exists(entry.error, isLeftOut)) return entry
-      if (entry.block.slot < keptFrom) return { ...entry, error: Option.some(nobodyKeeps(entry.block.slot)) }
-      if (stillOwes(entry)) return entry
-      const detail = "the peer no longer claims it, or would not say whether it does"
-      return { ...entry, error: Option.some(new Unverifiable({ reason: "claim_changed", detail })) }
-    }),
-    statement: Option.flatMap(statement, Either.getRight)
-  }
+  return changed
 })
 
-/** A peer's clock may be ahead of ours by so much when it prunes. */
-const edgeEpochs = 1
+/** An accusation that has to wait. */
+const held = (error: ProbeError, why: string): ProbeError => {
+  const detail = `${describe(error)}; ${why}`
+  switch (error._tag) {
+    case "InvalidColumn":
+      return new Suspected({ suspicion: "invalid", check: error.check, detail })
+    case "ColumnsUnavailable":
+      return new Suspected({ suspicion: "unavailable", detail })
+    case "MalformedResponse":
+      return new Suspected({ suspicion: "malformed", detail })
+    default:
+      return new Suspected({ suspicion: "missing", detail })
+  }
+}
+
+const retracted = new Unverifiable({ reason: "claim_changed", detail: "the peer no longer claims it" })
 
 /** The edge of the retention may pass a slot between the choice of a job and the end of its probe. */
 const nobodyKeeps = (slot: number) =>
   new Unverifiable({ reason: "no_longer_owed", detail: `slot ${slot} is too old by now to be kept` })
 
+export const atTheEdge = (slot: number) =>
+  new Unverifiable({
+    reason: "claim_edge",
+    detail: `slot ${slot} is at the edge of what the peer claims, or it does not say from when on it has columns`
+  })
+
 /** The combination as it is recorded. */
-export const toOutcome = ({ block, column, error }: Finished): Outcome => ({
+export const toOutcome = ({ block, column, error, isBreak }: Finished): Outcome => ({
   slot: block.slot,
   column,
   outcome: Option.match(error, { onNone: () => "success" as const, onSome: outcomeOf }),
-  ...(Option.isSome(error) && error.value._tag === "InvalidColumn" ? { check: error.value.check } : {}),
+  ...(Option.isSome(error) && error.value._tag === "Suspected" ? { suspicion: error.value.suspicion } : {}),
+  ...(isBreak === true && Option.exists(error, isNoAnswer) ? { suspicion: "unanswered" as const } : {}),
+  ...checkOf(error),
   ...(Option.isSome(error) ? { reason: describe(error.value) } : {}),
   blockRoot: block.root,
   blobs: block.commitments.length
 })
 
-/** Outcomes that depend on what the peer claims, not on what it sent. */
-const isLeftOut = (error: ProbeError): boolean => error._tag === "MissingColumn" || error._tag === "ColumnsUnavailable"
+/** What was our own doing is excused by then. */
+const isNoAnswer = ({ _tag }: ProbeError): boolean => _tag === "ProbeTimeout" || _tag === "PeerDisconnected"
 
-const claimCheck = (
-  { chain, claims, nodeId }: Afterwards,
-  statement: Option.Option<Either.Either<Omit<ClaimParts, "nodeId">, unknown>>
-) =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
-    const parts = Option.flatMap(statement, Either.getRight)
-    if (Option.isNone(parts)) return () => false
-    const next = extendClaims(claims, makeClaim({ ...parts.value, nodeId }), slotAt(chain, now))
-    return ({ block, column }: Finished): boolean => owes(next, block.slot, column)
-  })
+const checkOf = (error: Option.Option<ProbeError>): Pick<Outcome, "check"> =>
+  Option.isSome(error) &&
+  (error.value._tag === "InvalidColumn" || error.value._tag === "Suspected") &&
+  error.value.check !== undefined
+    ? { check: error.value.check }
+    : {}

@@ -18,6 +18,8 @@ export interface Finished {
   readonly error: Option.Option<ProbeError>
   /** What it was judged by, if anything came. */
   readonly delivery?: Delivery
+  /** Whether the answer broke off just here. */
+  readonly isBreak?: boolean
 }
 
 /** A delivered sidecar and the canonical block that it must be of. */

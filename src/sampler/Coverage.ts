@@ -31,6 +31,8 @@ export interface Coverage extends TestTimes {
   readonly failures: ReadonlyMap<number, number>
   readonly keyOf: (tile: number, group: number) => number
   readonly tileOfKey: (key: number) => number
+  /** Whether the newest outcome of a combination is blamed on the peer. */
+  readonly isFailed: (slot: number, column: number) => boolean
   /** Takes outcomes at columns of the claim into account; the newest of a combination decides. */
   readonly add: (outcomes: Iterable<Tested>, at: number) => void
   /** Whatever was tested at the slot counts no more. */
@@ -162,6 +164,11 @@ export const makeCoverage = (claims: ClaimHistory, options: CoverageOptions): Co
     owed,
     tested: testedOf,
     failed: (tile, index) => (failures.size === 0 ? 0 : (word(failed, tile, index) ?? 0)),
+    isFailed: (slot, column) => {
+      const index = indexOf.get(column)
+      if (index === undefined || failures.size === 0 || !isKept(tileOf(slot))) return false
+      return ((word(failed, tileOf(slot), index) ?? 0) & slotBit(slot)) !== 0
+    },
     testedAt,
     stale: makeStaleQueue({ groups, testedAt }),
     failures,

@@ -17,6 +17,13 @@ export interface JobOptions {
   readonly retryAfterMs: number
 }
 
+/** Combinations that are left out of jobs. */
+export interface Aside {
+  readonly any: (tile: number) => boolean
+  /** Slots of the tile, by number of the column. */
+  readonly slots: (tile: number, column: number) => number
+}
+
 export interface JobInput {
   readonly peerId: string
   /** Inside what the peer owes, edges and margins taken off, and inside what may be asked for. */
@@ -26,6 +33,8 @@ export interface JobInput {
   /** First slots of forks and of steps of the blob schedule, ascending: one request never straddles one. */
   readonly boundaries: ReadonlyArray<number>
   readonly coverage: Coverage
+  /** What is suspected and will be asked for again by itself: no job takes it. */
+  readonly aside: Aside
   readonly options: JobOptions
   /** How many jobs this peer was given before. */
   readonly turn: number
@@ -60,7 +69,8 @@ export const nextJob = (input: JobInput): Option.Option<Job> => {
     const any = (tile: number): boolean => isAny(coverage, askable, tile)
     return Option.flatMap(placeAt(input, any, any), (slot) => jobAt(input, askable, slot))
   }
-  const isNew = (tile: number): boolean => (slotsOf(input, tile) & ~coverage.done(tile)) !== 0
+  const isNew = (tile: number): boolean =>
+    (slotsOf(input, tile) & ~coverage.done(tile)) !== 0 && (!input.aside.any(tile) || isAny(coverage, untested, tile))
   const isWanted = (tile: number): boolean => isNew(tile) || (isDue(input, tile) && isAny(coverage, untested, tile))
   const place = input.turn % edgeEvery === 0 ? oldest(input, isNew) : placeAt(input, isWanted, isNew)
   return place.pipe(
@@ -72,7 +82,10 @@ export const nextJob = (input: JobInput): Option.Option<Job> => {
 
 const groundOf = (input: JobInput, wanted: (tile: number, index: number) => number): Ground => ({
   columnSlots: input.columnSlots,
-  wanted: (tile, index) => wanted(tile, index) & input.coverage.owed(tile, index),
+  wanted: (tile, index) => {
+    const owed = wanted(tile, index) & input.coverage.owed(tile, index)
+    return input.aside.any(tile) ? owed & ~input.aside.slots(tile, input.coverage.columns[index] ?? -1) : owed
+  },
   range: input.range,
   maxCombinations: input.options.maxCombinations
 })

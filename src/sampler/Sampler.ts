@@ -1,10 +1,10 @@
 import { Clock, Context, Duration, Effect, Layer, Option, Random } from "effect"
 import { epochStart, maxRequestBlocks, type SlotRange, slotAt } from "../domain/network/Chain.ts"
-import { type Margins, owedRange } from "../domain/peer/Claim.ts"
-import { type ClaimHistory, owes, owesTheSame } from "../domain/peer/ClaimHistory.ts"
+import { type ClaimHistory, type Margins, owedRange, owes, owesTheSame } from "../domain/peer/ClaimHistory.ts"
 import { type CoverageCounts, settles } from "../domain/probe/Coverage.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
+import type { Suspicions } from "../domain/peer/Suspicions.ts"
 import { tileOf, tileSlots } from "../domain/network/Tile.ts"
 import type { PeerId, Slot } from "../domain/Primitives.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
@@ -14,6 +14,7 @@ import { History, type HistoryError } from "../history/store/History.ts"
 import { Externs } from "../host/Externs.ts"
 import { type Coverage, makeCoverage } from "./Coverage.ts"
 import { fillCoverage } from "./FillCoverage.ts"
+import { setAside } from "./SetAside.ts"
 import { orphanedMeanwhile } from "./ReviewPast.ts"
 import { groupColumns, type JobOptions, nextJob } from "./NextJob.ts"
 
@@ -32,19 +33,30 @@ export class Sampler extends Context.Tag("dasmon/Sampler")<
   Sampler,
   {
     /**
-     * The next job for a peer with these claims; none while nothing it owes can be judged. The first call for a peer
-     * reads from the history what was tested before.
+     * The next job for a peer with these claims, without what is suspected of it; none while nothing it owes can be
+     * judged. The first call for a peer reads from the history what was tested before.
      */
-    readonly next: (peerId: PeerId, claims: ClaimHistory) => Effect.Effect<Option.Option<Job>, HistoryError>
+    readonly next: (
+      peerId: PeerId,
+      claims: ClaimHistory,
+      suspicions: Suspicions
+    ) => Effect.Effect<Option.Option<Job>, HistoryError>
     /** Whether a peer with these claims may be asked for, and judged by, all of this job at this moment. */
     readonly allows: (claims: ClaimHistory, job: Job) => Effect.Effect<boolean>
-    /** Takes the outcomes of a finished probe into account; gives how much of what the peer owes is tested with it. */
-    readonly record: (probe: Probe) => Effect.Effect<Option.Option<CoverageCounts>>
+    /** Takes the outcomes of a finished probe into account; gives what that comes to. */
+    readonly record: (probe: Probe) => Effect.Effect<Option.Option<Recorded>>
     /** Drops a peer's coverage from memory; the history keeps it. */
     readonly unload: (peerId: PeerId) => Effect.Effect<void>
   }
 >() {
   static readonly layer = (options: SamplerOptions) => Layer.scoped(Sampler, make(options))
+}
+
+export interface Recorded {
+  /** How much of what the peer owes is tested. */
+  readonly counts: CoverageCounts
+  /** Combinations that had failed, and were delivered now. */
+  readonly recovered: number
 }
 
 /** What is held of one peer. */
@@ -107,7 +119,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
 
   /** What a peer with these claims may be asked for: what it owes, margins taken off, as far as it is wanted. */
   const rangeOf = (claims: ClaimHistory, headSlot: Slot, currentSlot: Slot): SlotRange => {
-    const owed = owedRange(chain, claims.current, headSlot, currentSlot, options.margins)
+    const owed = owedRange(chain, claims, headSlot, currentSlot, options.margins)
     const filter = options.blockFilter(headSlot)
     return {
       start: Math.max(owed.start, filter.start, currentSlot - windowSlots, 0),
@@ -115,7 +127,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     }
   }
 
-  const next = Effect.fn("Sampler.next")(function* (peerId: string, claims: ClaimHistory) {
+  const next = Effect.fn("Sampler.next")(function* (peerId: string, claims: ClaimHistory, suspicions: Suspicions) {
     const known = entries.get(peerId)
     const entry =
       known !== undefined && owesTheSame(known.claims, claims)
@@ -133,6 +145,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
       columnSlots: commitments.columnSlots,
       boundaries,
       coverage: entry.coverage,
+      aside: setAside(suspicions),
       options: jobOptions,
       turn: entry.turn,
       now,
@@ -160,6 +173,9 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     Effect.sync(() => {
       const entry = entries.get(probe.job.peerId)
       if (entry === undefined) return Option.none()
+      const recovered = probe.outcomes.filter(
+        ({ column, outcome, slot }) => outcome === "success" && entry.coverage.isFailed(slot, column)
+      ).length
       entry.coverage.add(
         probe.outcomes.flatMap(({ blockRoot, column, outcome, slot }) =>
           settles(outcome) && Option.isNone(commitments.orphan(blockRoot))
@@ -168,7 +184,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
         ),
         probe.finishedAt
       )
-      return Option.some(entry.coverage.count(entry.range, commitments.columnSlots))
+      return Option.some({ counts: entry.coverage.count(entry.range, commitments.columnSlots), recovered })
     })
 
   const review = orphanedMeanwhile(history, commitments).pipe(

@@ -28,10 +28,11 @@ export const goodbyeCodes = {
 export const refusalOf = (code: number, message: string): RequestError => {
   const detail = `code ${code}${message === "" ? "" : `: ${message}`}`
   if (code === resultCodes.resourceUnavailable) return new ColumnsUnavailable({ detail })
-  if (code === resultCodes.rateLimited) return new PeerRefused({ reason: "rate_limited", detail })
-  if (code !== resultCodes.invalidRequest) return new PeerRefused({ reason: "server_error", detail })
+  if (code === resultCodes.rateLimited) return new PeerRefused({ reason: "rate_limited", detail, resultCode: code })
+  if (code !== resultCodes.invalidRequest) return new PeerRefused({ reason: "server_error", detail, resultCode: code })
   // Prysm says "rate limited", Teku "Peer has been rate limited", both with code 1.
-  return new PeerRefused({ reason: /rate[\s-]*limit/i.test(message) ? "rate_limited" : "invalid_request", detail })
+  const reason = /rate[\s-]*limit/i.test(message) ? "rate_limited" : "invalid_request"
+  return new PeerRefused({ reason, detail, resultCode: code })
 }
 
 /** What a Goodbye of the peer says about us. */

@@ -77,7 +77,10 @@ describe("dasmon report", () => {
 
       const csv = yield* report("--db", path, "--by", "worst", "--format", "csv")
       const [titles = "", ...records] = csv.output.trimEnd().split("\n")
-      assert.match(titles, /^peerId,client,tested,blamed,compliance,success,missing,.*,blamedFraction,low,high,/)
+      assert.match(
+        titles,
+        /^peerId,client,tested,blamed,compliance,complianceWithSuspicions,success,missing,.*,blamedFraction,low,high,/
+      )
       // The reason has quotes, a comma and a line break in it.
       assert.match(records.join("\n"), /^peer-1,prysm v6\.1\.2,\d+,\d+,0\.5,.*,"no ""column"" 2,\nat all"$/)
 

@@ -21,12 +21,14 @@ const probe = (n) => {
   const common = { slot, blockRoot: `0x${slot}`, blobs: 1 }
   return {
     id: `p${n}`,
+    purpose: "sampling",
     job: { peerId: `peer-${n % 2}`, startSlot: slot, count: 1, columns: [1, 2] },
     startedAt: now,
     finishedAt: now,
     timings: { open: 1, firstByte: 2, total: 3 },
     requests: 1,
     bytes: 100,
+    recovered: 0,
     outcomes: [
       { ...common, column: 1, outcome: "success" },
       n % 2 === 0

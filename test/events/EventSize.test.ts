@@ -27,6 +27,7 @@ describe("the size of an event", () => {
       columns,
       earliestAvailableSlot: 12_345_678,
       headSlot: 12_345_678,
+      finalized: { epoch: 385_800, root: `0x${"ab".repeat(32)}` },
       forkDigest: "0x12345678",
       sequenceNumber: 12,
       observedAt: 1_700_000_000_000

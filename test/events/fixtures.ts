@@ -1,4 +1,5 @@
 import type { EventBody } from "../../src/domain/Event.ts"
+import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 
 /** A probe with one success, which names its number in its id. */
@@ -7,6 +8,7 @@ export const sampling = (index: number): EventBody => ({
   conversation: "answered",
   probe: {
     id: String(index),
+    purpose: "sampling",
     job: { peerId: "peer", startSlot: index, count: 1, columns: [3] },
     startedAt: 1,
     finishedAt: 2,
@@ -14,6 +16,7 @@ export const sampling = (index: number): EventBody => ({
     requests: 1,
     bytes: 100,
     outcomes: [{ slot: index, column: 3, outcome: "success", blockRoot: "0x00", blobs: 1 }],
+    recovered: 0,
     findings: []
   },
   coverage: null
@@ -27,9 +30,10 @@ export const snapshotEvent: EventBody = {
     headSlot: 1,
     sequence: 0,
     uptimeSeconds: 1,
-    peers: { tracked: 0, connected: 0, passedOver: 0 },
+    peers: { ...peerCounts([]), passedOver: 0 },
     probes: { started: 0, completed: 0, inFlight: 0 },
     outcomes: noOutcomes,
+    custody: custodyTotals([]),
     commitments: { known: 0, wanted: 0, unknown: 0, oldest: null },
     history: { state: "recording", reason: null, queued: 0 },
     evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },

@@ -3,6 +3,7 @@ import { Dasmon, type Snapshot } from "../../src/Dasmon.ts"
 import type { Event, EventBody } from "../../src/domain/Event.ts"
 import type { Probe } from "../../src/domain/probe/Job.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
+import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
 import type { PeerView } from "../../src/domain/peer/PeerView.ts"
 import { UnknownPeer } from "../../src/domain/probe/ProbeNow.ts"
 import type { Status } from "../../src/domain/Status.ts"
@@ -94,9 +95,10 @@ export const statusOf = (part: Partial<Status>): Status => ({
   headSlot: 320,
   sequence: 0,
   uptimeSeconds: 12.5,
-  peers: { tracked: 0, connected: 0, passedOver: 0 },
+  peers: { ...peerCounts([]), passedOver: 0 },
   probes: { started: 0, completed: 0, inFlight: 0 },
   outcomes: noOutcomes,
+  custody: custodyTotals([]),
   commitments: { known: 200, wanted: 256, unknown: 0, oldest: 121 },
   history: { state: "recording", reason: null, queued: 0 },
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
@@ -116,6 +118,9 @@ export const peerOf = (peerId: string, part: Partial<PeerView> = {}): PeerView =
   outcomes: noOutcomes,
   findings: {},
   verdict: "unknown",
+  suspicions: 0,
+  failing: 0,
+  recovered: 0,
   coverage: null,
   lastProbeAt: null,
   lastFailure: null,
@@ -124,6 +129,7 @@ export const peerOf = (peerId: string, part: Partial<PeerView> = {}): PeerView =
 
 export const probeOf = (peerId: string, part: Partial<Probe> = {}): Probe => ({
   id: "5f1c1f3e-8f0a-4a70-9f3e-0d2b6a1f0001",
+  purpose: "sampling",
   job: { peerId, startSlot: 100, count: 4, columns: [3, 17] },
   startedAt: 1_700_000_000_000,
   finishedAt: 1_700_000_000_120,
@@ -131,6 +137,7 @@ export const probeOf = (peerId: string, part: Partial<Probe> = {}): Probe => ({
   requests: 1,
   bytes: 4096,
   outcomes: [],
+  recovered: 0,
   findings: [],
   ...part
 })

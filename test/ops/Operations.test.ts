@@ -127,6 +127,7 @@ const watchDevnet = Effect.gen(function* () {
       `database_path: ${join(home, "dasmon.db")}`,
       "http_addr: 127.0.0.1:0",
       "test_interval: 2s",
+      "confirm_after: 2s",
       "metrics: { enabled: true, port: 0 }",
       "peers:",
       ...peers.map(({ enr }) => `  - ${enr}`)

@@ -138,10 +138,10 @@ describe("a peer that waits for a worker", () => {
     Effect.map(Sampler, (sampler) =>
       Sampler.of({
         ...sampler,
-        next: (peerId, claims) =>
+        next: (peerId, claims, suspicions) =>
           Effect.clockWith((clock) => {
             asked.push({ peerId, head: claims.current.headSlot, at: clock.unsafeCurrentTimeMillis() })
-            return sampler.next(peerId, claims)
+            return sampler.next(peerId, claims, suspicions)
           })
       })
     )

@@ -1,5 +1,9 @@
 import { Clock, Context, Duration, Effect, Layer, Option, PubSub, Stream } from "effect"
+import type { Block, SlotFacts } from "../../src/domain/network/Block.ts"
 import type { ClaimParts } from "../../src/domain/peer/ClaimParts.ts"
+import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
+import type { Checkpoint } from "../../src/domain/peer/Claim.ts"
+import type { Probe } from "../../src/domain/probe/Job.ts"
 import type { PeerDisconnected, ProbeTimeout, RequestError } from "../../src/domain/probe/Outcome.ts"
 import type { PeerAddress } from "../../src/domain/peer/PeerAddress.ts"
 import type { Evidence } from "../../src/evidence/Evidence.ts"
@@ -11,6 +15,7 @@ import { Externs } from "../../src/host/Externs.ts"
 import { Host, type HostEvent, type NotDialled } from "../../src/host/Host.ts"
 import { Peers, type PeersOptions } from "../../src/peers/Peers.ts"
 import { Prober, type ProbeRequest, type ProbeResult } from "../../src/probe/Prober.ts"
+import { SelfDoubt } from "../../src/probe/SelfDoubt.ts"
 import { ProbeTotals } from "../../src/probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../../src/probe/ProbeWorkers.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
@@ -26,15 +31,35 @@ export const other: PeerAddress = {
 }
 export const dialled: PeerAddress = { ...peer, multiaddrs: ["/ip4/127.0.0.1/tcp/1"] }
 
+/** Of the only block that the chain knows. */
+export const ourRoot = "0xaa"
+
+/** The statement of a peer that is on our chain, and as far as we are. */
+export const saying = (count: number, earliestAvailableSlot = 0) => ({
+  ...statement(count, earliestAvailableSlot),
+  finalized: { epoch: 29, root: ourRoot }
+})
+
 /** What the fakes do, and what was asked of them; a test changes the behaviour as it goes. */
 export interface Script {
   readonly connects: Array<string>
   readonly goodbyes: Array<readonly [string, number]>
   readonly refreshes: Array<string>
-  readonly probes: Array<{ readonly peerId: string; readonly at: number }>
+  readonly probes: Array<{ readonly peerId: string; readonly at: number; readonly asked: ProbeRequest }>
   connect: (address: PeerAddress) => Effect.Effect<void, PeerDisconnected | ProbeTimeout | NotDialled>
   refresh: (peerId: string) => Effect.Effect<Omit<ClaimParts, "nodeId">, RequestError>
   probe: (request: ProbeRequest) => Effect.Effect<Option.Option<RequestError>>
+  /** What of a probe is otherwise than of one that samples and brings one column. */
+  result: (
+    request: ProbeRequest,
+    at: number
+  ) => Partial<Omit<ProbeResult, "probe">> & { readonly probe?: Partial<Probe> }
+  /** Why the monitor suspects itself. */
+  doubt: Option.Option<string>
+  /** What is final to us. */
+  finalized: Option.Option<Checkpoint>
+  /** Root of the block in every slot. */
+  root: string
   readonly up: Set<string>
   /** What every probe brings. */
   evidence: ReadonlyArray<Evidence>
@@ -55,8 +80,12 @@ const layerFakes = (prepare: (script: Script) => void) =>
         refreshes: [],
         probes: [],
         connect: () => Effect.void,
-        refresh: () => Effect.succeed(statement(8)),
+        refresh: () => Effect.succeed(saying(8)),
         probe: () => Effect.succeedNone,
+        result: () => ({}),
+        doubt: Option.none(),
+        finalized: Option.some({ epoch: 29, root: ourRoot }),
+        root: ourRoot,
         up: new Set<string>(),
         evidence: []
       }
@@ -94,6 +123,7 @@ const layerHost = Layer.effect(
 const probeOf = (request: ProbeRequest, at: number, error: Option.Option<RequestError>): ProbeResult => ({
   probe: {
     id: `${request.job.peerId} ${at}`,
+    purpose: Option.isSome(request.confirms) ? "confirmation" : "sampling",
     job: request.job,
     startedAt: at,
     finishedAt: at,
@@ -101,8 +131,10 @@ const probeOf = (request: ProbeRequest, at: number, error: Option.Option<Request
     requests: 1,
     bytes: 10,
     outcomes: Option.isSome(error) ? [] : [{ slot: 4, column: 1, outcome: "success", blockRoot: "0x00", blobs: 1 }],
+    recovered: 0,
     findings: []
   },
+  settling: Option.map(request.confirms, () => (Option.isSome(error) ? "escaped" : "settled")),
   conversation: Option.match(error, {
     onNone: () => "answered" as const,
     onSome: ({ _tag }) => (_tag === "PeerRefused" ? ("refused" as const) : ("unanswered" as const))
@@ -119,8 +151,10 @@ const layerProber = Layer.effect(
       probe: (request) =>
         Effect.gen(function* () {
           const at = yield* Clock.currentTimeMillis
-          script.probes.push({ peerId: request.job.peerId, at })
-          return { ...probeOf(request, at, yield* script.probe(request)), evidence: script.evidence }
+          script.probes.push({ peerId: request.job.peerId, at, asked: request })
+          const usual = { ...probeOf(request, at, yield* script.probe(request)), evidence: script.evidence }
+          const { probe, ...other } = script.result(request, at)
+          return { ...usual, ...other, probe: { ...usual.probe, ...probe } }
         })
     })
   )
@@ -145,9 +179,56 @@ const options: PeersOptions = {
   allows: () => true,
   testInterval: Duration.seconds(10),
   refreshInterval: Duration.seconds(4),
+  confirmAfter: Duration.minutes(10),
+  verdictWindow: Duration.days(7),
   grace: Duration.minutes(1),
   maxPeers: 100
 }
+
+const layerCommitments = Layer.effect(
+  CommitmentCache,
+  Effect.map(Fakes, ({ script }) =>
+    CommitmentCache.of({
+      range: ({ end, start }) =>
+        Effect.sync(() =>
+          Array.from({ length: end - start + 1 }, (_, index): SlotFacts => ({
+            _tag: "Block",
+            block: blockAt(start + index, script.root)
+          }))
+        ),
+      confirm: (slot) => Effect.sync(() => ({ _tag: "Block" as const, block: blockAt(slot, script.root) })),
+      columnSlots: () => -1,
+      replacedSince: (seen) => ({ seen, blocks: [] }),
+      orphan: () => Option.none(),
+      progress: Effect.succeed({ known: 1, wanted: 1 }),
+      headSlot: Effect.succeed(1000),
+      finalized: Effect.sync(() => script.finalized),
+      compare: ({ root }) => Effect.succeed(root === ourRoot ? "ours" : root === "0xunknown" ? "unknown" : "other")
+    })
+  )
+)
+
+const blockAt = (slot: number, root: string): Block => ({
+  slot,
+  root,
+  parentRoot: "0x",
+  fork: "gloas",
+  commitments: [new Uint8Array(48)],
+  payload: "full"
+})
+
+const layerSelfDoubt = Layer.effect(
+  SelfDoubt,
+  Effect.map(Fakes, ({ script }) =>
+    SelfDoubt.of({
+      hear: () => Effect.void,
+      hearFinality: () => Effect.void,
+      reason: Effect.sync(() => script.doubt),
+      reasonAt: () => Effect.sync(() => script.doubt),
+      peersAgree: Effect.succeed(true)
+    })
+  )
+)
 
 const layerExterns = Layer.effect(
   Externs,
@@ -179,7 +260,8 @@ export const world = (
   { history = MemoryHistory.layer, lag = LoopLag.layerNone, sampler = layerSampler, workers = 4 }: Parts = {}
 ) =>
   Peers.layer({ ...options, ...over }).pipe(
-    Layer.provide([layerHost, layerProber, sampler, layerExterns, ProbeWorkers.layer(workers)]),
+    Layer.provide([layerHost, layerProber, sampler, layerCommitments, layerSelfDoubt]),
+    Layer.provide([layerExterns, ProbeWorkers.layer(workers)]),
     Layer.provideMerge(
       Layer.mergeAll(ProbeTotals.layer, lag, history, MemoryEventBus.layer(), MemoryEvidence.layer(), Daemons.layer)
     ),

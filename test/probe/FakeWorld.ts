@@ -1,4 +1,4 @@
-import { Effect, Either, Layer, Option, Stream } from "effect"
+import { Duration, Effect, Either, Layer, Option, Stream } from "effect"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import type { Block, SlotFacts } from "../../src/domain/network/Block.ts"
 import { fromHex, toHex } from "../../src/domain/Bytes.ts"
@@ -14,6 +14,7 @@ import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
 import { Externs, ExternsError } from "../../src/host/Externs.ts"
 import { Host } from "../../src/host/Host.ts"
 import { type SidecarVerdict, Verifier } from "../../src/kzg/Verifier.ts"
+import { SelfDoubt } from "../../src/probe/SelfDoubt.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import type { RequestMessage, ResponseChunk } from "../../src/wire/Message.ts"
 import { dataColumnSidecarsByRange } from "../../src/wire/Protocol.ts"
@@ -76,6 +77,8 @@ export interface World {
   readonly orphans: Map<string, Block>
   /** Whether the chain can be asked. */
   reachable: boolean
+  /** The newest finalized epoch. */
+  finalized: number
   readonly requests: Array<string>
 }
 
@@ -83,8 +86,12 @@ export const makeWorld = (blobsBySlot: ReadonlyMap<number, number>): World => ({
   canonical: new Map([...blobsBySlot].map(([slot, blobs]) => [slot, block(slot, blobs, 0)])),
   orphans: new Map(),
   reachable: true,
+  finalized: 16,
   requests: []
 })
+
+/** The root of the finalized checkpoint of an epoch. */
+export const finalRoot = (epoch: number): string => `0xf1${epoch.toString(16).padStart(62, "0")}`
 
 /** A block that is told from others of its slot by `branch`. */
 const block = (slot: number, blobs: number, branch: number): Block => ({
@@ -112,6 +119,7 @@ export const statement = (count: number, earliestAvailableSlot = 0): Omit<ClaimP
   enrIsCurrent: false,
   earliestAvailableSlot,
   headSlot: 1000,
+  finalized: { epoch: 16, root: finalRoot(16) },
   forkDigest: forkDigestOfSlot(chain, 0),
   sequenceNumber: 1,
   observedAt: 1_000_000
@@ -122,6 +130,12 @@ export const claimsOf = (parts: Omit<ClaimParts, "nodeId">) => startClaims(claim
 
 /** Everything that the prober stands on, with this world and this peer behind it. */
 export const layerWorld = (
+  world: World,
+  model: PeerModel
+): Layer.Layer<Externs | Host | CommitmentCache | Verifier | LoopLag | SelfDoubt> =>
+  SelfDoubt.layer({ confirmAfter: Duration.minutes(10) }).pipe(Layer.provideMerge(layerSeams(world, model)))
+
+const layerSeams = (
   world: World,
   model: PeerModel
 ): Layer.Layer<Externs | Host | CommitmentCache | Verifier | LoopLag> =>
@@ -151,7 +165,10 @@ export const layerWorld = (
             ? Effect.succeed(facts(world, slot))
             : new ExternsError({ operation: "blocks", reason: "unreachable" })
         ),
-      orphan: (root) => Option.fromNullable(world.orphans.get(root))
+      orphan: (root) => Option.fromNullable(world.orphans.get(root)),
+      headSlot: Effect.succeed(1000),
+      finalized: Effect.sync(() => Option.some({ epoch: world.finalized, root: finalRoot(world.finalized) })),
+      compare: ({ epoch, root }) => Effect.succeed(root === finalRoot(epoch) ? "ours" : "other")
     }),
     Layer.succeed(Verifier, Verifier.of({ verify: (sidecars) => Effect.succeed(sidecars.map(verdictOf)) })),
     LoopLag.layerNone

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, FastCheck as fc, Layer, Option, TestClock } from "effect"
+import { Duration, Effect, Either, FastCheck as fc, Layer, Option, TestClock } from "effect"
 import type { ClaimHistory } from "../../src/domain/peer/ClaimHistory.ts"
 import { forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
 import type { Job, Outcome } from "../../src/domain/probe/Job.ts"
@@ -16,10 +16,12 @@ import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
 import { decodeEvidence, encodeEvidence } from "../../src/evidence/Evidence.ts"
 import { Verifier } from "../../src/kzg/Verifier.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
-import { Prober } from "../../src/probe/Prober.ts"
+import { noSuspicions, type SuspectedSlot, withOutcomes } from "../../src/domain/peer/Suspicions.ts"
+import { Prober, type ProbeResult } from "../../src/probe/Prober.ts"
 import type { ColumnsByRange, ColumnsOfBlock } from "../../src/wire/Requests.ts"
 import {
   chain,
+  finalRoot,
   claimOf,
   claimsOf,
   layerWorld,
@@ -35,13 +37,23 @@ import {
 } from "./FakeWorld.ts"
 
 const custody = claimOf(statement(8)).columns
-const jobOver = (startSlot: number, count: number): Job => ({ peerId: peer.peerId, startSlot, count, columns: custody })
+/** Slots are counted from `first`. */
+const jobOver = (start: number, count: number): Job => ({
+  peerId: peer.peerId,
+  startSlot: first + start,
+  count,
+  columns: custody
+})
 
 const probe = (
   world: World,
   model: PeerModel,
   job: Job,
-  over: { readonly lag?: Layer.Layer<LoopLag>; readonly verifier?: Layer.Layer<Verifier> } = {},
+  over: {
+    readonly lag?: Layer.Layer<LoopLag>
+    readonly verifier?: Layer.Layer<Verifier>
+    readonly confirms?: SuspectedSlot
+  } = {},
   claims: ClaimHistory = claimsOf(statement(8))
 ) =>
   Effect.flatMap(Prober, (prober) =>
@@ -50,6 +62,7 @@ const probe = (
       nodeId,
       claims,
       job,
+      confirms: over.confirms === undefined ? [] : [over.confirms],
       agent: Option.some("Nimbus/v1"),
       remoteAddress: Option.none()
     })
@@ -62,6 +75,47 @@ const probe = (
       )
     )
   )
+
+/** The questions that would settle what a probe suspects. */
+const suspicionsOf = ({ probe }: ProbeResult): ReadonlyArray<SuspectedSlot> => [
+  ...withOutcomes(noSuspicions, {
+    outcomes: probe.outcomes,
+    at: probe.finishedAt,
+    isConfirmation: probe.purpose === "confirmation",
+    confirmAfter: Duration.minutes(10)
+  }).values()
+]
+
+/** Both conversations: the first about a job, and one about each slot that it suspects. */
+const probeTwice = Effect.fnUntraced(function* (
+  world: World,
+  model: PeerModel,
+  job: Job,
+  later: PeerModel = model,
+  claims: ClaimHistory = claimsOf(statement(8))
+) {
+  const first = yield* probe(world, model, job, {}, claims)
+  assert.isEmpty(blamed(first.probe.outcomes).filter(({ outcome }) => outcome !== "invalid"))
+  world.requests.splice(0)
+  const again = yield* Effect.forEach(suspicionsOf(first), (confirms) =>
+    probe(
+      world,
+      later,
+      {
+        peerId: peer.peerId,
+        startSlot: confirms.slot,
+        count: 1,
+        columns: confirms.columns.map(({ column }) => column)
+      },
+      { confirms },
+      claims
+    )
+  )
+  const last = new Map(
+    [first, ...again].flatMap(({ probe }) => probe.outcomes.map((one) => [`${one.slot}/${one.column}`, one]))
+  )
+  return { first, again, outcomes: [...last.values()] }
+})
 
 /** Every column of every block with blobs that was asked for, in order. */
 const honestRange = (world: World, { columns, count, startSlot }: ColumnsByRange): ReadonlyArray<Sent> =>
@@ -86,7 +140,9 @@ const honest = (world: World): PeerModel => ({
   statement: () => Either.right(statement(8))
 })
 
-const world16 = () => makeWorld(new Map(Array.from({ length: 16 }, (_, slot) => [slot, slot % 3])))
+/** Slots from 64 on: those below 32 are at the edge of a claim that begins at 0. */
+const first = 64
+const world16 = () => makeWorld(new Map(Array.from({ length: 16 }, (_, index) => [first + index, index % 3])))
 const due16 = 16 - 6
 
 const kinds = (outcomes: ReadonlyArray<Outcome>): Record<string, number> => {
@@ -119,14 +175,20 @@ describe("an honest answer", () => {
         }
       }
       const { probe: result } = yield* probe(world, model, jobOver(0, 16))
-      assert.deepStrictEqual(kinds(result.outcomes), { success: 3 * custody.length })
-      assert.deepStrictEqual(world.requests, ["by_range", "by_range", "by_range"])
+      assert.deepStrictEqual(kinds(result.outcomes), { success: 4 * custody.length })
+      assert.deepStrictEqual(world.requests, ["by_range", "by_range", "by_range", "by_range"])
     })
   )
 })
 
+const silent = (world: World): PeerModel => ({
+  ...honest(world),
+  byRange: () => ({ sent: [] }),
+  byRoot: () => ({ sent: [] })
+})
+
 describe("what is left out", () => {
-  it.effect("is missing only if a second request, by root, leaves it out again", () =>
+  it.effect("is suspected, and missing only if a later conversation leaves it out again, by root and by range", () =>
     Effect.gen(function* () {
       const world = world16()
       const gone = custody[2]
@@ -136,15 +198,19 @@ describe("what is left out", () => {
         byRange: (request) => ({ sent: honestRange(world, request).filter(keeps) }),
         byRoot: (request) => ({ sent: honestRoot(world, request).filter(keeps) })
       }
-      const { conversation, probe: result } = yield* probe(world, model, jobOver(0, 16))
-      assert.deepStrictEqual(kinds(result.outcomes), { success: due16 * 7, missing: due16 })
-      assert.isTrue(blamed(result.outcomes).every(({ column }) => column === gone))
-      assert.deepStrictEqual(world.requests, ["by_range", "by_root"])
-      assert.strictEqual(conversation, "answered")
+      const { again, first, outcomes } = yield* probeTwice(world, model, jobOver(0, 16))
+      assert.deepStrictEqual(kinds(first.probe.outcomes), { success: due16 * 7, suspected: due16 })
+      assert.strictEqual(first.conversation, "answered")
+      assert.deepStrictEqual(kinds(outcomes), { success: due16 * 7, missing: due16 })
+      assert.isTrue(blamed(outcomes).every(({ column }) => column === gone))
+      assert.deepStrictEqual(world.requests.slice(0, 2), ["by_root", "by_range"])
+      assert.isTrue(
+        again.every(({ probe, settling }) => probe.purpose === "confirmation" && Option.contains(settling, "settled"))
+      )
     })
   )
 
-  it.effect("is a success if the second request brings it", () =>
+  it.effect("is a success if the second request of the first conversation brings it", () =>
     Effect.gen(function* () {
       const world = world16()
       const model: PeerModel = {
@@ -156,70 +222,104 @@ describe("what is left out", () => {
       assert.deepStrictEqual(result.findings, [
         {
           kind: "incomplete_answer",
-          detail: `column ${custody[0]} of slot 1 (and ${due16 - 1} more) came only when asked for by root`
+          detail: `column ${custody[0]} of slot ${first + 1} (and ${due16 - 1} more) came only when asked for by root`
         }
       ])
     })
   )
 
-  it.effect("is nobody's fault if the claim has moved past it by then", () =>
+  it.effect("is dropped if it is delivered later, whichever way", () =>
     Effect.gen(function* () {
-      const world = world16()
-      const model: PeerModel = {
-        byRange: () => ({ sent: [] }),
-        byRoot: () => ({ sent: [] }),
-        statement: () => Either.right(statement(8, 14))
+      for (const way of ["byRange", "byRoot"] as const) {
+        const world = world16()
+        const { outcomes } = yield* probeTwice(world, silent(world), jobOver(0, 4), {
+          ...silent(world),
+          [way]: honest(world)[way]
+        })
+        assert.deepStrictEqual(kinds(outcomes), { success: 2 * 8 })
       }
-      const { probe: result, statement: said } = yield* probe(world, model, jobOver(0, 16))
-      assert.deepStrictEqual(kinds(result.outcomes), { missing: 8, unverifiable: (due16 - 1) * 8 })
-      assert.isTrue(blamed(result.outcomes).every(({ slot }) => slot === 14))
-      assert.deepStrictEqual(
-        result.findings.map(({ kind }) => kind),
-        ["claim_retracted"]
-      )
-      assert.isTrue(Option.isSome(said))
     })
   )
 
-  it.effect("is nobody's fault if the peer would not say what it claims", () =>
+  const escapes: ReadonlyArray<readonly [string, (world: World) => Partial<PeerModel>]> = [
+    [
+      "hangs up",
+      () => ({ byRoot: () => ({ sent: [], error: new PeerDisconnected({ stage: "body", detail: "reset" }) }) })
+    ],
+    [
+      "refuses by root",
+      () => ({
+        byRoot: () => ({
+          sent: [],
+          error: new PeerRefused({ reason: "server_error", detail: "code 2", resultCode: 2 })
+        })
+      })
+    ],
+    ["stalls", () => ({ byRoot: () => ({ sent: [], error: new ProbeTimeout({ stage: "body", afterMs: 10_000 }) }) })],
+    [
+      "does not say what it claims",
+      () => ({ statement: () => Either.left(new PeerDisconnected({ stage: "handshake", detail: "" })) })
+    ],
+    ["no longer claims it", () => ({ statement: () => Either.right(statement(8, first + 900)) })],
+    ["raises its claim to just below it", () => ({ statement: () => Either.right(statement(8, first)) })]
+  ]
+  for (const [name, model] of escapes) {
+    it.effect(`stays unproven, and counts as an escape, if the peer ${name} when it is asked again`, () =>
+      Effect.gen(function* () {
+        const world = world16()
+        const { again, outcomes } = yield* probeTwice(world, silent(world), jobOver(0, 4), {
+          ...silent(world),
+          ...model(world)
+        })
+        assert.isEmpty(blamed(outcomes))
+        assert.isTrue(again.length > 0 && again.every(({ settling }) => Option.contains(settling, "escaped")))
+      })
+    )
+  }
+
+  it.effect("waits while it is not final, to us or to the peer, on one chain", () =>
     Effect.gen(function* () {
-      const world = world16()
-      const model: PeerModel = {
-        byRange: () => ({ sent: [] }),
-        byRoot: () => ({ sent: [] }),
-        statement: () => Either.left(new PeerDisconnected({ stage: "handshake", detail: "reset" }))
+      const young = world16()
+      young.finalized = 1
+      const said = statement(8)
+      const others = [
+        { ...said, finalized: { epoch: 1, root: finalRoot(1) } },
+        { ...said, finalized: { epoch: 16, root: finalRoot(99) } },
+        { ...said, finalized: undefined }
+      ]
+      const worlds = [[young, said] as const, ...others.map((said) => [world16(), said] as const)]
+      for (const [world, said] of worlds) {
+        const model: PeerModel = { ...silent(world), statement: () => Either.right(said) }
+        const { again, outcomes } = yield* probeTwice(world, model, jobOver(0, 4), model, claimsOf(said))
+        assert.deepStrictEqual(kinds(outcomes), { suspected: 2 * 8 })
+        assert.isTrue(again.every(({ settling }) => Option.contains(settling, "ours")))
       }
-      const { probe: result } = yield* probe(world, model, jobOver(0, 16))
-      assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: due16 * 8 })
-      assert.deepStrictEqual(result.findings, [])
     })
   )
 
-  it.effect("is nobody's fault if the chain changed meanwhile, or cannot be asked", () =>
+  it.effect("is nobody's fault if the chain changed meanwhile; a chain that cannot be asked leaves it open", () =>
     Effect.gen(function* () {
       const world = world16()
-      const model: PeerModel = {
-        ...honest(world),
-        byRange: () => ({ sent: [] }),
+      const reorganising: PeerModel = {
+        ...silent(world),
         byRoot: () => {
-          reorg(world, 4, 2)
+          reorg(world, first + 4, 2)
           return { sent: [] }
         }
       }
-      const { probe: result } = yield* probe(world, model, jobOver(4, 1))
-      assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: 8 })
+      const changed = yield* probeTwice(world, silent(world), jobOver(4, 1), reorganising)
+      assert.deepStrictEqual(kinds(changed.outcomes), { unverifiable: 8 })
 
       const other = world16()
-      const silent: PeerModel = {
-        ...honest(other),
-        byRange: () => {
+      const lost: PeerModel = {
+        ...silent(other),
+        byRoot: () => {
           other.reachable = false
           return { sent: [] }
-        },
-        byRoot: () => ({ sent: [] })
+        }
       }
-      const unreachable = yield* probe(other, silent, jobOver(4, 1))
-      assert.deepStrictEqual(kinds(unreachable.probe.outcomes), { unverifiable: 8 })
+      const unreachable = yield* probeTwice(other, silent(other), jobOver(4, 1), lost)
+      assert.deepStrictEqual(kinds(unreachable.outcomes), { suspected: 8 })
     })
   )
 
@@ -231,6 +331,28 @@ describe("what is left out", () => {
       assert.strictEqual(error._tag, "ExternsError")
       assert.deepStrictEqual(world.requests, [])
     })
+  )
+
+  it.effect("proves nothing of a peer that does not say from when on it has columns (Status version 1)", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const old = { ...statement(8), earliestAvailableSlot: undefined }
+      const { probe: result } = yield* probe(world, silent(world), jobOver(0, 16), {}, claimsOf(old))
+      assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: due16 * 8 })
+    })
+  )
+
+  it.effect(
+    "is not held against a peer at the edge of its claim, where it may have the block and not its columns",
+    () =>
+      Effect.gen(function* () {
+        const world = world16()
+        const anchor = statement(8, first + 1)
+        const model = { ...silent(world), statement: () => Either.right(anchor) }
+        const { probe: result } = yield* probe(world, model, jobOver(0, 16), {}, claimsOf(anchor))
+        assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: due16 * 8 })
+        assert.isTrue(result.outcomes.every(({ reason }) => reason?.includes("claim_edge")))
+      })
   )
 })
 
@@ -258,14 +380,14 @@ describe("a verifier that answers too short, or too long", () => {
 })
 
 describe("a sidecar of another block", () => {
-  it.effect("is invalid, unless that block was canonical once", () =>
+  it.effect("is asked for by root, and invalid if it comes again, unless that block was canonical once", () =>
     Effect.gen(function* () {
       const world = world16()
-      reorg(world, 5, 2)
+      reorg(world, first + 5, 2)
       const orphan = [...world.orphans.keys()][0] ?? ""
       const roots = new Map([
-        [4, forged],
-        [5, orphan]
+        [first + 4, forged],
+        [first + 5, orphan]
       ])
       const model: PeerModel = {
         ...honest(world),
@@ -276,9 +398,43 @@ describe("a sidecar of another block", () => {
           })
         })
       }
-      const { probe: result } = yield* probe(world, model, jobOver(4, 4))
-      assert.deepStrictEqual(kinds(result.outcomes), { invalid: 8, unverifiable: 8, success: 8 })
-      assert.isTrue(blamed(result.outcomes).every(({ check, slot }) => slot === 4 && check === "header"))
+      const honestByRoot = yield* probeTwice(world, model, jobOver(4, 4))
+      assert.deepStrictEqual(kinds(honestByRoot.first.probe.outcomes), { suspected: 8, unverifiable: 8, success: 8 })
+      assert.deepStrictEqual(kinds(honestByRoot.outcomes), { unverifiable: 8, success: 16 })
+
+      const stubborn = { ...model, byRoot: () => ({ sent: [] }) }
+      const { outcomes } = yield* probeTwice(world, stubborn, jobOver(4, 4))
+      assert.deepStrictEqual(kinds(outcomes), { invalid: 8, unverifiable: 8, success: 8 })
+      assert.isTrue(blamed(outcomes).every(({ check, slot }) => slot === first + 4 && check === "header"))
+    })
+  )
+})
+
+describe("cells that do not verify against the header of a final block", () => {
+  const broken = Layer.succeed(
+    Verifier,
+    Verifier.of({
+      verify: (sidecars) =>
+        Effect.succeed(sidecars.map(() => ({ _tag: "Invalid" as const, check: "kzg_proof" as const, detail: "no" })))
+    })
+  )
+
+  it.effect("are evidence, and need no second conversation", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const { probe: result } = yield* probe(world, honest(world), jobOver(1, 1), { verifier: broken })
+      assert.deepStrictEqual(kinds(result.outcomes), { invalid: 8 })
+    })
+  )
+
+  it.effect("of one that is not final wait", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      world.finalized = 1
+      const { evidence, probe: result } = yield* probe(world, honest(world), jobOver(1, 1), { verifier: broken })
+      assert.deepStrictEqual(kinds(result.outcomes), { suspected: 8 })
+      assert.isTrue(result.outcomes.every(({ check, suspicion }) => check === "kzg_proof" && suspicion === "invalid"))
+      assert.isEmpty(evidence)
     })
   )
 })
@@ -287,12 +443,10 @@ describe("an answer that ends badly", () => {
   const cases: ReadonlyArray<readonly [RequestError, Outcome["outcome"], string]> = [
     [new ProbeTimeout({ stage: "body", afterMs: 10_000 }), "timeout", "unanswered"],
     [new PeerDisconnected({ stage: "body", detail: "reset" }), "disconnected", "unanswered"],
-    [new PeerRefused({ reason: "rate_limited", detail: "slow down" }), "refused", "refused"],
-    [new MalformedResponse({ detail: "bad CRC" }), "malformed", "answered"],
-    [new ColumnsUnavailable({ detail: "pruned" }), "unavailable", "answered"]
+    [new PeerRefused({ reason: "rate_limited", detail: "slow down" }), "refused", "refused"]
   ]
   for (const [error, kind, conversation] of cases) {
-    it.effect(`${error._tag} keeps what came before, and makes the rest ${kind}`, () =>
+    it.effect(`${error._tag} keeps what came before, and makes the rest ${kind}, which proves nothing`, () =>
       Effect.gen(function* () {
         const world = world16()
         const model: PeerModel = {
@@ -306,6 +460,109 @@ describe("an answer that ends badly", () => {
       })
     )
   }
+
+  it.effect("what cannot be read stands for the combination that was next, and the rest is untested", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const model: PeerModel = {
+        ...honest(world),
+        byRange: (request) => ({
+          sent: honestRange(world, request).slice(0, 11),
+          error: new MalformedResponse({ detail: "bad CRC" })
+        })
+      }
+      const result = yield* probe(world, model, jobOver(0, 16))
+      assert.deepStrictEqual(kinds(result.probe.outcomes), { success: 11, suspected: 1 })
+      const [suspected] = suspicionsOf(result)
+      assert.deepStrictEqual(
+        suspected?.columns.map(({ column, suspicion }) => [column, suspicion]),
+        [[custody[3] ?? -1, "malformed"]]
+      )
+    })
+  )
+
+  it.effect("is malformed if it is so again", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const error = new MalformedResponse({ detail: "bad CRC" })
+      const model: PeerModel = {
+        ...honest(world),
+        byRange: () => ({ sent: [], error }),
+        byRoot: () => ({ sent: [], error })
+      }
+      const { outcomes } = yield* probeTwice(world, model, jobOver(0, 16))
+      assert.deepStrictEqual(kinds(outcomes), { malformed: 1 })
+    })
+  )
+
+  it.effect("code 3 is about the start of the range: the next slots are asked for alone, then the rest", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const edge = first + 4
+      const model: PeerModel = {
+        ...honest(world),
+        byRange: (request) =>
+          request.startSlot < edge
+            ? { sent: [], error: new ColumnsUnavailable({ detail: "code 3: Backfilling" }) }
+            : { sent: honestRange(world, request) }
+      }
+      const { again, first: one, outcomes } = yield* probeTwice(world, model, jobOver(0, 16))
+      assert.deepStrictEqual(kinds(one.probe.outcomes), { suspected: 2 * 8, success: (due16 - 2) * 8 })
+      // It has them all the same, by root.
+      assert.deepStrictEqual(kinds(outcomes), { success: due16 * 8 })
+      assert.lengthOf(again, 2)
+    })
+  )
+
+  it.effect("code 3 for good, by root too, is unavailable for what was asked alone, and for nothing else", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const error = new ColumnsUnavailable({ detail: "code 3" })
+      const model: PeerModel = {
+        ...honest(world),
+        byRange: () => ({ sent: [], error }),
+        byRoot: () => ({ sent: [], error })
+      }
+      const { outcomes } = yield* probeTwice(world, model, jobOver(0, 16))
+      assert.deepStrictEqual(kinds(outcomes), { unavailable: 4 * 8 })
+    })
+  )
+
+  it.effect("a server error is about the slot at which it comes: the job goes on after it", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const broken = first + 4
+      const error = new PeerRefused({ reason: "server_error", detail: "code 2: internal service error", resultCode: 2 })
+      const model: PeerModel = {
+        ...honest(world),
+        byRange: (request) => {
+          const all = honestRange(world, request)
+          const isHit = all.some(({ slot }) => slot === broken)
+          return isHit ? { sent: all.filter(({ slot }) => slot < broken), error } : { sent: all }
+        },
+        byRoot: () => ({ sent: [], error })
+      }
+      const { again, first: one, outcomes } = yield* probeTwice(world, model, jobOver(0, 16))
+      assert.strictEqual(one.conversation, "answered")
+      assert.deepStrictEqual(kinds(outcomes), { suspected: 8, success: (due16 - 1) * 8 })
+      // Once or twice it may be passing trouble.
+      assert.deepStrictEqual(
+        again.map(({ settling }) => Option.getOrNull(settling)),
+        ["ours"]
+      )
+      const [suspected] = suspicionsOf(one)
+      if (suspected === undefined) return assert.fail()
+      const third = yield* probe(world, model, jobOver(4, 1), { confirms: { ...suspected, attempts: 2 } })
+      assert.strictEqual(Option.getOrNull(third.settling), "escaped")
+      assert.deepStrictEqual(
+        third.probe.findings.map(({ kind }) => kind),
+        ["repeated_server_error"]
+      )
+      // What is cleanly absent there later is absent for the first time.
+      const absent = yield* probe(world, silent(world), jobOver(4, 1), { confirms: suspected })
+      assert.deepStrictEqual(kinds(absent.probe.outcomes), { suspected: 8 })
+    })
+  )
 
   it.effect("a timeout while we were too busy to listen is ours", () =>
     Effect.gen(function* () {
@@ -329,7 +586,7 @@ describe("findings", () => {
         ...honest(world),
         byRange: (request) => {
           const all = [...honestRange(world, request)].reverse()
-          return { sent: [...all, ...all.slice(0, 2), { slot: 1, column: custody[0] ?? 0 }] }
+          return { sent: [...all, ...all.slice(0, 2), { slot: first + 1, column: custody[0] ?? 0 }] }
         }
       }
       const { probe: result } = yield* probe(world, model, jobOver(4, 4))
@@ -341,13 +598,13 @@ describe("findings", () => {
     })
   )
 
-  it.effect("a flood of what nobody asked for is malformed", () =>
+  it.effect("a flood of what nobody asked for cannot be read", () =>
     Effect.gen(function* () {
       const world = world16()
-      const flood = Array.from({ length: 5000 }, () => ({ slot: 15, column: 3 }))
+      const flood = Array.from({ length: 5000 }, () => ({ slot: first + 15, column: 3 }))
       const model: PeerModel = { ...honest(world), byRange: () => ({ sent: flood }) }
       const { probe: result } = yield* probe(world, model, jobOver(4, 1))
-      assert.deepStrictEqual(kinds(result.outcomes), { malformed: 8 })
+      assert.deepStrictEqual(kinds(result.outcomes), { suspected: 1 })
     })
   )
 })
@@ -367,7 +624,7 @@ describe("no honest peer is ever blamed", () => {
     [mishaps],
     ([happening]) =>
       Effect.gen(function* () {
-        const world = makeWorld(new Map(happening.blobs.map((blobs, slot) => [slot, blobs])))
+        const world = makeWorld(new Map(happening.blobs.map((blobs, index) => [first + index, blobs])))
         let requests = 0
         let earliest = 0
         const reply = (sent: ReadonlyArray<Sent>): Reply => {
@@ -376,8 +633,10 @@ describe("no honest peer is ever blamed", () => {
           const slots = new Set([...new Set(has.map(({ slot }) => slot))].slice(0, cut))
           const whole = has.filter(({ slot }) => slots.has(slot))
           // The peer reorganises with the rest of the network, and its claim moves, between two answers.
-          for (const [slot, blobs] of happening.reorgs) if (world.canonical.has(slot)) reorg(world, slot, blobs)
-          earliest = happening.newEarliest ?? 0
+          for (const [index, blobs] of happening.reorgs) {
+            if (world.canonical.has(first + index)) reorg(world, first + index, blobs)
+          }
+          earliest = happening.newEarliest === undefined ? 0 : first + happening.newEarliest
           if (happening.endsBadly === undefined || happening.endsBadly[0] !== requests) return { sent: whole }
           const error = new PeerDisconnected({ stage: "body", detail: "reset" })
           return { sent: whole.slice(0, happening.endsBadly[1]), error }
@@ -389,9 +648,9 @@ describe("no honest peer is ever blamed", () => {
           byRoot: (request) => reply(pinned(honestRoot(world, request))),
           statement: () => Either.right(statement(8, earliest))
         }
-        const { probe: result } = yield* probe(world, model, jobOver(0, happening.blobs.length))
-        assert.deepStrictEqual(blamed(result.outcomes), [])
-        const places = result.outcomes.map(({ column, slot }) => `${slot}/${column}`)
+        const { first: one, outcomes } = yield* probeTwice(world, model, jobOver(0, happening.blobs.length))
+        assert.deepStrictEqual(blamed(outcomes), [])
+        const places = one.probe.outcomes.map(({ column, slot }) => `${slot}/${column}`)
         assert.strictEqual(new Set(places).size, places.length)
       }),
     { fastCheck: { seed: 7, numRuns: 150 } }
@@ -403,7 +662,7 @@ describe("no honest peer is ever blamed", () => {
     ([lacks, { cuts }]) =>
       Effect.gen(function* () {
         const world = world16()
-        const lacking = new Set(lacks.map(([slot, index]) => `${slot}/${custody[index]}`))
+        const lacking = new Set(lacks.map(([slot, index]) => `${first + slot}/${custody[index]}`))
         let requests = 0
         const keep = (sent: ReadonlyArray<Sent>): Reply => {
           const has = sent.filter(({ column, slot }) => !lacking.has(`${slot}/${column}`))
@@ -415,8 +674,8 @@ describe("no honest peer is ever blamed", () => {
           byRange: (request) => keep(honestRange(world, request)),
           byRoot: (request) => keep(honestRoot(world, request))
         }
-        const { probe: result } = yield* probe(world, model, jobOver(0, 16))
-        for (const { column, outcome, slot } of result.outcomes) {
+        const { outcomes } = yield* probeTwice(world, model, jobOver(0, 16))
+        for (const { column, outcome, slot } of outcomes) {
           assert.strictEqual(outcome, lacking.has(`${slot}/${column}`) ? "missing" : "success")
         }
       }),
@@ -428,11 +687,10 @@ describe("the edge of the retention", () => {
   it.effect("may pass what was asked for meanwhile: then nobody lacks it", () =>
     Effect.gen(function* () {
       const world = world16()
-      const silent: PeerModel = { ...honest(world), byRange: () => ({ sent: [] }), byRoot: () => ({ sent: [] }) }
-      yield* TestClock.setTime((chain.retentionEpochs + 4) * chain.slotsPerEpoch * chain.slotDurationMs)
-      const { probe: result } = yield* probe(world, silent, jobOver(0, 16))
-      assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: due16 * 8 })
-      assert.isTrue(result.outcomes.every(({ reason }) => reason?.includes("no_longer_owed")))
+      yield* TestClock.setTime((chain.retentionEpochs + 6) * chain.slotsPerEpoch * chain.slotDurationMs)
+      const { outcomes } = yield* probeTwice(world, silent(world), jobOver(0, 16))
+      assert.deepStrictEqual(kinds(outcomes), { unverifiable: due16 * 8 })
+      assert.isTrue(outcomes.every(({ reason }) => reason?.includes("no_longer_owed")))
     })
   )
 })
@@ -444,9 +702,9 @@ describe("what is not claimed", () => {
       fc.record({
         start: fc.integer({ min: 0, max: 15 }),
         count: fc.integer({ min: 1, max: 16 }),
-        earliest: fc.integer({ min: 0, max: 20 }),
-        head: fc.integer({ min: 0, max: 20 }),
-        joined: fc.integer({ min: 0, max: 20 }),
+        earliest: fc.integer({ min: 30, max: first + 20 }),
+        head: fc.integer({ min: first, max: first + 20 }),
+        joined: fc.integer({ min: first, max: first + 20 }),
         sends: fc.constantFrom("all", "nothing", "another block")
       })
     ],
@@ -463,15 +721,17 @@ describe("what is not claimed", () => {
           byRoot: (request) => sent(honestRoot(world, request)),
           statement: () => Either.right(said)
         }
-        const claims = { current: claimOf(said), joined: new Map([[late, joined]]) }
+        const claims = { current: claimOf(said), joined: new Map([[late, joined]]), watchedFrom: 0 }
         const { probe: result } = yield* probe(world, model, jobOver(start, count), {}, claims)
         for (const { column, slot } of result.outcomes) {
-          assert.isTrue(slot >= start && slot < start + count && slot >= earliest && slot <= head)
+          assert.isTrue(slot >= first + start && slot < first + start + count && slot >= earliest && slot <= head)
           assert.isTrue(column !== late || slot >= joined)
         }
         const due = [...world.canonical.values()].filter(
           ({ commitments, slot }) =>
-            commitments.length > 0 && slot >= Math.max(start, earliest) && slot <= Math.min(start + count - 1, head)
+            commitments.length > 0 &&
+            slot >= Math.max(first + start, earliest) &&
+            slot <= Math.min(first + start + count - 1, head)
         )
         const lacksLate = due.filter(({ slot }) => slot < joined).length
         assert.lengthOf(result.outcomes, due.length * 8 - lacksLate)
@@ -482,23 +742,33 @@ describe("what is not claimed", () => {
 
 const forged = `0x${"ee".repeat(32)}`
 
+/** Finds the cells of these combinations wrong. */
+const failing = (...places: ReadonlyArray<readonly [number, number | undefined]>) =>
+  Layer.succeed(
+    Verifier,
+    Verifier.of({
+      verify: (sidecars) =>
+        Effect.succeed(
+          sidecars.map(({ ssz }) => {
+            const { index, slot } = Either.getOrThrow(peekSidecar("gloas", ssz))
+            return places.some(([at, column]) => at === slot && column === index)
+              ? { _tag: "Invalid" as const, check: "kzg_proof" as const, detail: "no" }
+              : { _tag: "Valid" as const }
+          })
+        )
+    })
+  )
+
 describe("evidence", () => {
   it.effect("is there for every invalid column, with what was asked, what came and what it was held against", () =>
     Effect.gen(function* () {
       const world = world16()
-      const other = `0x${"99".repeat(32)}`
       const model: PeerModel = {
         ...honest(world),
-        byRange: (request) => ({
-          sent: honestRange(world, request)
-            .filter(({ slot }) => slot !== 4)
-            .map((sent) => (sent.slot === 2 && sent.column === custody[0] ? { ...sent, root: other } : sent))
-        }),
-        byRoot: (request) => ({
-          sent: honestRoot(world, request).map((sent) => (sent.column === custody[1] ? { ...sent, root: other } : sent))
-        })
+        byRange: (request) => ({ sent: honestRange(world, request).filter(({ slot }) => slot !== first + 4) })
       }
-      const { evidence, probe: result } = yield* probe(world, model, jobOver(0, 16))
+      const verifier = failing([first + 2, custody[0]], [first + 4, custody[1]])
+      const { evidence, probe: result } = yield* probe(world, model, jobOver(0, 16), { verifier })
       assert.deepStrictEqual(kinds(result.outcomes), { success: due16 * 8 - 2, invalid: 2 })
       const judged = evidence.map(({ accusation, block, request }): ReadonlyArray<unknown> => [
         block.slot,
@@ -506,52 +776,50 @@ describe("evidence", () => {
         request.asked
       ])
       assert.deepStrictEqual(judged, [
-        [2, custody[0], { by: "range", startSlot: 0, count: 16, columns: custody }],
-        [4, custody[1], { by: "root", blocks: [{ blockRoot: world.canonical.get(4)?.root, columns: custody }] }]
+        [first + 2, custody[0], { by: "range", startSlot: first, count: 16, columns: custody }],
+        [
+          first + 4,
+          custody[1],
+          { by: "root", blocks: [{ blockRoot: world.canonical.get(first + 4)?.root, columns: custody }] }
+        ]
       ])
-      const [first] = evidence
-      if (first === undefined) return assert.fail()
-      assert.deepStrictEqual(first.peer, { peerId: peer.peerId, agent: "Nimbus/v1", address: null })
+      const [piece] = evidence
+      if (piece === undefined) return assert.fail()
+      assert.deepStrictEqual(piece.peer, { peerId: peer.peerId, agent: "Nimbus/v1", address: null })
       assert.deepStrictEqual(
-        first.request.protocol,
+        piece.request.protocol,
         "/eth2/beacon_chain/req/data_column_sidecars_by_range/1/ssz_snappy"
       )
-      assert.deepStrictEqual([first.block.root, first.block.fork], [world.canonical.get(2)?.root, "gloas"])
-      assert.strictEqual(Either.getOrThrow(peekSidecar("gloas", first.chunk.ssz)).blockRoot, other)
-      assert.strictEqual(first.chunk.context, forkDigestOfSlot(chain, 2))
-      assert.deepStrictEqual(decodeEvidence(encodeEvidence(first)), Either.right(first))
+      const { root } = world.canonical.get(first + 2) ?? assert.fail()
+      assert.deepStrictEqual([piece.block.root, piece.block.fork], [root, "gloas"])
+      assert.strictEqual(Either.getOrThrow(peekSidecar("gloas", piece.chunk.ssz)).blockRoot, root)
+      assert.strictEqual(piece.chunk.context, forkDigestOfSlot(chain, first + 2))
+      assert.deepStrictEqual(decodeEvidence(encodeEvidence(piece)), Either.right(piece))
     })
   )
 
   it.effect("is not there for what a reorg excuses, before the verdict or after it", () =>
     Effect.gen(function* () {
       const world = world16()
-      const old = world.canonical.get(2)?.root ?? ""
-      reorg(world, 2, 1)
+      const old = world.canonical.get(first + 2)?.root ?? ""
+      reorg(world, first + 2, 1)
       const model: PeerModel = {
         ...honest(world),
         byRange: (request) => ({
-          sent: honestRange(world, request).map((sent) =>
-            sent.slot === 2
-              ? { ...sent, root: old }
-              : sent.slot === 4
-                ? { ...sent, root: `0x${"99".repeat(32)}` }
-                : sent
-          )
+          sent: honestRange(world, request)
+            .filter(({ slot }) => slot !== first + 1)
+            .map((sent) => (sent.slot === first + 2 ? { ...sent, root: old } : sent))
         }),
         byRoot: (request) => {
-          reorg(world, 4, 1)
+          reorg(world, first + 4, 1)
           return { sent: honestRoot(world, request) }
         }
       }
-      const asked = {
-        ...model,
-        byRange: (request: ColumnsByRange) => {
-          const { sent } = model.byRange(request)
-          return { sent: sent.filter(({ slot }) => slot !== 1) }
-        }
-      }
-      const { evidence, probe: result } = yield* probe(world, asked, jobOver(0, 16))
+      // Of an orphan the header is another one, and the cells of the other slot are wrong.
+      const verifier = failing(
+        ...custody.flatMap((column) => [[first + 2, column] as const, [first + 4, column] as const])
+      )
+      const { evidence, probe: result } = yield* probe(world, model, jobOver(0, 16), { verifier })
       assert.deepStrictEqual(kinds(result.outcomes), { success: (due16 - 2) * 8, unverifiable: 2 * 8 })
       assert.deepStrictEqual(evidence, [])
     })

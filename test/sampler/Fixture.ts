@@ -3,6 +3,7 @@ import type { ClaimHistory } from "../../src/domain/peer/ClaimHistory.ts"
 import type { Job } from "../../src/domain/probe/Job.ts"
 import { tileStart, tileSlots } from "../../src/domain/network/Tile.ts"
 import { makeCoverage, type Tested } from "../../src/sampler/Coverage.ts"
+import { setAside } from "../../src/sampler/SetAside.ts"
 import { groupColumns, type JobInput, type JobOptions } from "../../src/sampler/NextJob.ts"
 
 export const options: JobOptions = {
@@ -34,6 +35,7 @@ export const claimsFor = (
     columns,
     earliestAvailableSlot: 0,
     headSlot: 1_000_000,
+    finalized: null,
     forkDigest: "0x00000000",
     sequenceNumber: 1,
     observedAt: 0
@@ -62,6 +64,7 @@ export const input = (range: SlotRange, over: Partial<JobInput> = {}): JobInput 
   columnSlots: () => -1,
   boundaries: [],
   coverage: coverageOf(claimsFor([1, 5, 9, 17, 40, 77, 101, 126]), range, over.options ?? options),
+  aside: setAside(new Map()),
   options,
   turn: 0,
   now: 1_000_000,

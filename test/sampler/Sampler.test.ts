@@ -3,7 +3,8 @@ import { Duration, Effect, Layer, Option, Random, Stream, TestClock } from "effe
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import type { Block, SlotFacts, SlotRoot } from "../../src/domain/network/Block.ts"
 import type { ClaimParts } from "../../src/domain/peer/ClaimParts.ts"
-import { extendClaims, startClaims } from "../../src/domain/peer/ClaimHistory.ts"
+import { extendClaims, joinMarginSlots, startClaims } from "../../src/domain/peer/ClaimHistory.ts"
+import { noSuspicions } from "../../src/domain/peer/Suspicions.ts"
 import type { Job, Probe } from "../../src/domain/probe/Job.ts"
 import { slotsWithin } from "../../src/domain/network/Tile.ts"
 import { History } from "../../src/history/store/History.ts"
@@ -66,6 +67,7 @@ const orphaned = (root: string): Block => ({
 
 const probeOf = (job: Job): Probe => ({
   id: `${job.startSlot}`,
+  purpose: "sampling",
   job,
   startedAt: 900_000,
   finishedAt: 900_001,
@@ -75,6 +77,7 @@ const probeOf = (job: Job): Probe => ({
   outcomes: Array.from({ length: job.count }, (_, index) => job.startSlot + index).flatMap((slot) =>
     job.columns.map((column) => ({ slot, column, outcome: "success" as const, blockRoot: "0x", blobs: 1 }))
   ),
+  recovered: 0,
   findings: []
 })
 
@@ -83,7 +86,7 @@ const reach = (parts: Omit<ClaimParts, "nodeId">) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(headSlot * 1000)
     const { next } = yield* Sampler
-    const jobs = yield* Effect.replicateEffect(next(peer.peerId, startClaims(claimOf(parts))), 200)
+    const jobs = yield* Effect.replicateEffect(next(peer.peerId, startClaims(claimOf(parts)), noSuspicions), 200)
     const found = jobs.flatMap(Option.toArray)
     return {
       lowest: Math.min(...found.map(({ startSlot }) => startSlot)),
@@ -107,10 +110,10 @@ describe("Sampler", () => {
     })
   )
 
-  it.effect("never asks below the earliest available slot or above the peer's own head", () =>
+  it.effect("never asks below the epoch after the earliest available slot, or above the peer's own head", () =>
     Effect.gen(function* () {
       const reached = yield* seeded(reach({ ...statement(8, 700), headSlot: 900 }).pipe(Effect.provide(layer())), 20)
-      assert.isTrue(reached.every(({ highest, lowest }) => lowest >= 700 && highest <= 892))
+      assert.isTrue(reached.every(({ highest, lowest }) => lowest >= 704 && highest <= 892))
       assert.strictEqual((yield* reach(statement(8, 995))).jobs, 0)
     }).pipe(Effect.provide(layer()))
   )
@@ -123,13 +126,13 @@ describe("Sampler", () => {
     })
   )
 
-  it.effect("asks for a column that joined the claim only from the slot at which it did", () =>
+  it.effect("asks for a column that joined the claim only from some slots after the one at which it did", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(headSlot * 1000)
       const { next } = yield* Sampler
       const before = claimOf(statement(4))
-      const claims = extendClaims(startClaims(before), claimOf(statement(12)), 900)
-      const jobs = (yield* Effect.replicateEffect(next(peer.peerId, claims), 300)).flatMap(Option.toArray)
+      const claims = extendClaims(startClaims(before), claimOf(statement(12)), 900 - joinMarginSlots)
+      const jobs = (yield* Effect.replicateEffect(next(peer.peerId, claims, noSuspicions), 300)).flatMap(Option.toArray)
       const early = jobs.filter(({ count, startSlot }) => startSlot + count <= 900)
       assert.isAbove(early.length, 50)
       assert.isTrue(early.every(({ columns }) => columns.every((column) => before.columns.includes(column))))
@@ -142,17 +145,22 @@ describe("Sampler", () => {
       yield* TestClock.setTime(headSlot * 1000)
       const { next, record, unload } = yield* Sampler
       const history = yield* History
-      const claims = startClaims(claimOf({ ...statement(8, 901) }))
+      const claims = startClaims(claimOf(statement(8, 900)))
+      // From the epoch after its earliest available slot, 928, to the margin below the head, 992.
+      const slots = 65
       const tested = new Set<number>()
-      for (let jobs = 0; tested.size < 92; jobs++) {
+      for (let jobs = 0; tested.size < slots; jobs++) {
         assert.isBelow(jobs, 100)
-        const probe = probeOf(Option.getOrThrow(yield* next(peer.peerId, claims)))
-        assert.isTrue(probe.outcomes.every(({ slot }) => slot >= 901 && slot <= 992 && !tested.has(slot)))
+        const probe = probeOf(Option.getOrThrow(yield* next(peer.peerId, claims, noSuspicions)))
+        assert.isTrue(probe.outcomes.every(({ slot }) => slot >= 928 && slot <= 992 && !tested.has(slot)))
         const before = tested.size
         for (const { slot } of probe.outcomes) tested.add(slot)
         assert.strictEqual(tested.size - before, probe.job.count)
         const counts = yield* record(probe)
-        assert.deepStrictEqual(counts, Option.some({ owed: 92 * 8, tested: tested.size * 8, failed: 0 }))
+        assert.deepStrictEqual(
+          counts,
+          Option.some({ counts: { owed: slots * 8, tested: tested.size * 8, failed: 0 }, recovered: 0 })
+        )
         yield* history.recordProbe({ ...probe, id: String(jobs) }, "answered")
         yield* unload(peer.peerId)
       }
@@ -165,22 +173,28 @@ describe("Sampler", () => {
       yield* TestClock.setTime(headSlot * 1000)
       const { next, record, unload } = yield* Sampler
       const history = yield* History
-      const claims = startClaims(claimOf({ ...statement(8, 985) }))
-      const job = Option.getOrThrow(yield* next(peer.peerId, claims))
+      const claims = startClaims(claimOf(statement(8)))
+      const job = Option.getOrThrow(yield* next(peer.peerId, claims, noSuspicions))
       assert.deepStrictEqual([job.startSlot, job.count], [985, 8])
       yield* record(probeOf(job))
       yield* history.recordProbe(probeOf(job), "answered")
       replaced.push({ slot: 987, root: "0xaa" })
       for (const restarted of [false, true]) {
         if (restarted) yield* unload(peer.peerId)
-        const again = Option.getOrThrow(yield* next(peer.peerId, claims))
+        const again = Option.getOrThrow(yield* next(peer.peerId, claims, noSuspicions))
         assert.deepStrictEqual([again.startSlot, again.count], [987, 1], `restarted: ${restarted}`)
       }
       const orphan = probeOf({ ...job, startSlot: 987, count: 1 })
       const late = { ...orphan, outcomes: orphan.outcomes.map((outcome) => ({ ...outcome, blockRoot: "0xaa" })) }
-      assert.deepStrictEqual(yield* record(late), Option.some({ owed: 64, tested: 56, failed: 0 }))
-      assert.deepStrictEqual(yield* record(orphan), Option.some({ owed: 64, tested: 64, failed: 0 }))
-    }).pipe(seeded, Effect.provide(layer({}, replaced)))
+      assert.deepStrictEqual(
+        yield* record(late),
+        Option.some({ counts: { owed: 64, tested: 56, failed: 0 }, recovered: 0 })
+      )
+      assert.deepStrictEqual(
+        yield* record(orphan),
+        Option.some({ counts: { owed: 64, tested: 64, failed: 0 }, recovered: 0 })
+      )
+    }).pipe(seeded, Effect.provide(layer({ blockFilter: () => ({ start: 985, end: 992 }) }, replaced)))
   })
 
   it.effect("finds out at its start what a reorg replaced while it did not run", () =>
@@ -205,7 +219,7 @@ describe("Sampler", () => {
       const job = Effect.gen(function* () {
         const { next } = yield* Sampler
         yield* TestClock.adjust("1 second")
-        return Option.getOrThrow(yield* next(peer.peerId, claims))
+        return Option.getOrThrow(yield* next(peer.peerId, claims, noSuspicions))
       })
       const first = yield* Effect.provide(job, sampler())
       assert.deepStrictEqual([first.startSlot, first.count], [950, 1])
@@ -245,7 +259,7 @@ describe("Sampler", () => {
       const job = Effect.gen(function* () {
         const { next } = yield* Sampler
         yield* TestClock.adjust("1 second")
-        return yield* next(peer.peerId, startClaims(claimOf(statement(8, 901))))
+        return yield* next(peer.peerId, startClaims(claimOf(statement(8, 901))), noSuspicions)
       }).pipe(Effect.provide(Layer.provide(sampler(), trapped)))
       assert.deepStrictEqual(
         Option.map(yield* job, ({ count, startSlot }) => [startSlot, count]),
@@ -259,17 +273,17 @@ describe("Sampler", () => {
       yield* TestClock.setTime(headSlot * 1000)
       const { next, record } = yield* Sampler
       const history = yield* History
-      const claims = startClaims(claimOf(statement(4, 961)))
-      // 961..992 lies in two tiles: how many jobs it takes depends on where the first ones begin.
+      const claims = startClaims(claimOf(statement(4, 950)))
+      // 960..992 lies in two tiles: how many jobs it takes depends on where the first ones begin.
       const untested = { owed: 1, tested: 0 }
       for (let turn = 0; untested.tested < untested.owed; turn++) {
         assert.isBelow(turn, 40)
-        const probe = probeOf(Option.getOrThrow(yield* next(peer.peerId, claims)))
-        Object.assign(untested, Option.getOrThrow(yield* record(probe)))
+        const probe = probeOf(Option.getOrThrow(yield* next(peer.peerId, claims, noSuspicions)))
+        Object.assign(untested, Option.getOrThrow(yield* record(probe)).counts)
         yield* history.recordProbe({ ...probe, id: String(turn) }, "answered")
       }
-      const grown = extendClaims(claims, claimOf(statement(8, 961)), 981)
-      const job = Option.getOrThrow(yield* next(peer.peerId, grown))
+      const grown = extendClaims(claims, claimOf(statement(8, 950)), 949)
+      const job = Option.getOrThrow(yield* next(peer.peerId, grown, noSuspicions))
       assert.isAtLeast(job.startSlot, 981)
       assert.isTrue(job.columns.every((column) => !claims.current.columns.includes(column)))
     }).pipe(Effect.provide(layer()), (test) => seeded(test, 40))

@@ -2,6 +2,7 @@ import { doubtKinds } from "../Doubt.ts"
 import { clientFamilies } from "../peer/ClientFamily.ts"
 import { FindingKind } from "../peer/Finding.ts"
 import { counter, gauge, histogram, labelled } from "./MetricFamily.ts"
+import { confirmationResults } from "../probe/Confirmation.ts"
 import { outcomeKinds } from "../probe/Outcome.ts"
 import { Verdict } from "../peer/Verdict.ts"
 
@@ -31,6 +32,13 @@ export const outcomes = labelled(
 export const findings = labelled(
   counter("dasmon_findings_total", "Facts about peers that say nothing about what they store."),
   { finding: FindingKind.literals, client }
+)
+export const confirmations = labelled(
+  counter(
+    "dasmon_confirmations_total",
+    "Conversations that were to settle suspicions, by what came of it: blamed on the peer, delivered after all, or nothing."
+  ),
+  { result: confirmationResults, client }
 )
 export const receivedBytes = labelled(
   counter("dasmon_received_bytes_total", "Compressed bytes of answers to probes."),
@@ -83,6 +91,10 @@ export const peersConnected = labelled(gauge("dasmon_peers_connected", "Peers th
 export const peerChanges = labelled(
   counter("dasmon_peer_changes_total", "Peers that came, went, changed their verdict or could not be spoken to."),
   { change: ["tracked", "connected", "disconnected", "failed", "address", "verdict", "forgotten"] }
+)
+export const suspectedCombinations = gauge(
+  "dasmon_suspected_combinations",
+  "Combinations of tracked peers that are suspected, and not settled."
 )
 export const coverageOwed = labelled(
   gauge("dasmon_coverage_owed_combinations", "Combinations that tracked peers owe, as of the last probe of each."),

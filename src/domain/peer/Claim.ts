@@ -1,7 +1,10 @@
 import { Schema } from "effect"
 import type { Finding } from "./Finding.ts"
-import { type ChainParameters, serveRange, type SlotRange } from "../network/Chain.ts"
-import { Slot } from "../Primitives.ts"
+import { Epoch, Root, Slot } from "../Primitives.ts"
+
+/** A finalized checkpoint: the last block at or before the first slot of the epoch. */
+export const Checkpoint = Schema.Struct({ epoch: Epoch, root: Root })
+export type Checkpoint = typeof Checkpoint.Type
 
 /** Where a custody group count comes from: MetaData v3, else the ENR's `cgc`, else CUSTODY_REQUIREMENT. */
 export const ClaimSource = Schema.Literal("metadata", "enr", "default")
@@ -17,6 +20,8 @@ export const Claim = Schema.Struct({
   /** Status v2; `null` from a peer that speaks only Status v1. */
   earliestAvailableSlot: Schema.NullOr(Slot),
   headSlot: Slot,
+  /** From Status; `null` where that is not known. Only what is final on a chain that we share can be accused. */
+  finalized: Schema.NullOr(Checkpoint),
   /** `0x` and 8 digits, from Status. */
   forkDigest: Schema.String,
   /** MetaData seq_number; `null` if there was no MetaData. */
@@ -49,30 +54,3 @@ export const sameClaim = (a: Claim, b: Claim): boolean =>
   a.custodyGroupCount === b.custodyGroupCount &&
   a.source === b.source &&
   a.earliestAvailableSlot === b.earliestAvailableSlot
-
-/** How far from the moving edges of its range a peer is asked, so that an honest one is never caught between. */
-export interface Margins {
-  /** Slots behind the lower of our and the peer's head: columns spread and are stored with a delay. */
-  readonly headSlots: number
-  /** Epochs above the retention edge, where peers prune at slightly different moments. */
-  readonly retentionEpochs: number
-}
-
-/**
- * The slots for which a peer owes its columns (fulu/p2p-interface.md, "earliest_available_slot"): from the latest of
- * Fulu, the retention edge and its earliest available slot, to the lower of both heads; without the margins.
- */
-export const owedRange = (
-  chain: ChainParameters,
-  claim: Claim,
-  ourHeadSlot: Slot,
-  currentSlot: Slot,
-  margins: Margins
-): SlotRange => {
-  const served = serveRange(chain, currentSlot)
-  const edge = serveRange(chain, currentSlot + margins.retentionEpochs * chain.slotsPerEpoch)
-  return {
-    start: Math.max(served.start, edge.start, claim.earliestAvailableSlot ?? 0),
-    end: Math.min(claim.headSlot, ourHeadSlot) - margins.headSlots
-  }
-}

@@ -1,6 +1,6 @@
 import { custodyColumns } from "../column/Custody.ts"
 import { custodyRequirement, numberOfCustodyGroups } from "../network/Chain.ts"
-import type { Claim, ClaimSource } from "./Claim.ts"
+import type { Checkpoint, Claim, ClaimSource } from "./Claim.ts"
 import type { Finding } from "./Finding.ts"
 import type { Slot } from "../Primitives.ts"
 
@@ -18,6 +18,8 @@ export interface ClaimParts {
   readonly enrIsCurrent: boolean
   readonly earliestAvailableSlot: Slot | undefined
   readonly headSlot: Slot
+  /** From Status. A host that leaves it out makes that nobody is ever accused. */
+  readonly finalized?: Checkpoint | undefined
   readonly forkDigest: string
   readonly sequenceNumber: number | undefined
   readonly observedAt: number
@@ -38,6 +40,7 @@ export const makeClaim = (parts: ClaimParts): Claim => {
     columns: custodyColumns(parts.nodeId, custodyGroupCount),
     earliestAvailableSlot: parts.earliestAvailableSlot ?? null,
     headSlot: parts.headSlot,
+    finalized: parts.finalized ?? null,
     forkDigest: parts.forkDigest,
     sequenceNumber: parts.sequenceNumber ?? null,
     observedAt: parts.observedAt

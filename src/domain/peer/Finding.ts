@@ -19,7 +19,10 @@ export const FindingKind = Schema.Literal(
   "custody_count_out_of_range",
   "sequence_number_decreased",
   "earliest_slot_above_head",
-  "claim_retracted"
+  "claim_retracted",
+  "repeated_server_error",
+  "columns_not_served",
+  "earliest_slot_at_head"
 ).annotations({ identifier: "FindingKind" })
 export type FindingKind = typeof FindingKind.Type
 

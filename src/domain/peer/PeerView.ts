@@ -27,6 +27,12 @@ export const PeerView = Schema.Struct({
   outcomes: OutcomeCounts,
   findings: FindingCounts,
   verdict: Verdict,
+  /** Combinations that are suspected, and not settled. */
+  suspicions: Schema.Int,
+  /** Combinations that it was blamed for in the window of the verdict, and has not delivered since. */
+  failing: Schema.Int,
+  /** Combinations that it had failed to deliver, and delivered later. */
+  recovered: Schema.Int,
   /** As of the last probe; `null` before it. */
   coverage: Schema.NullOr(PeerCoverage),
   /** Unix milliseconds; `null` before the first probe. */

@@ -1,8 +1,12 @@
 import { Schema } from "effect"
-import { blameOf, type OutcomeCounts, outcomeKinds } from "../probe/Outcome.ts"
 
-/** What the outcomes say of a peer. */
-export const Verdict = Schema.Literal("compliant", "violating", "unresponsive", "refusing", "unknown")
+/**
+ * What the outcomes of the last days (`verdict_window`) say of a peer.
+ *
+ * `violating`: something it was blamed for in the window is not delivered since. `evasive`: it answers what it has, and
+ * escapes the questions that would settle what it leaves out (`isEvasive`).
+ */
+export const Verdict = Schema.Literal("compliant", "violating", "evasive", "unresponsive", "refusing", "unknown")
 export type Verdict = typeof Verdict.Type
 
 /**
@@ -42,15 +46,26 @@ export const recentConversations = (counts: ConversationCounts): ConversationCou
 export const addConversation = (counts: ConversationCounts, kind: Conversation): ConversationCounts =>
   recentConversations({ ...counts, [kind]: counts[kind] + 1 })
 
+/** What a verdict follows from. */
+export interface Grounds {
+  /** Whether anything was ever delivered and verified. */
+  readonly hasDelivered: boolean
+  /** Combinations that failed in the window and were not delivered since. */
+  readonly failing: number
+  readonly isEvasive: boolean
+  readonly conversations: ConversationCounts
+}
+
 /**
- * One blamed outcome is enough for `violating`, and nothing else makes a peer that. Otherwise the commonest way in
+ * One combination that fails is enough for `violating`, and nothing else makes a peer that. Else the commonest way in
  * which its conversations went decides; an answer wins a tie. One conversation without an answer may be anything, two
  * are `unresponsive`.
  */
-export const verdictOf = (outcomes: OutcomeCounts, conversations: ConversationCounts): Verdict => {
-  if (outcomeKinds.some((kind) => blameOf[kind] === "peer" && outcomes[kind] > 0)) return "violating"
+export const verdictOf = ({ conversations, failing, hasDelivered, isEvasive }: Grounds): Verdict => {
+  if (failing > 0) return "violating"
+  if (isEvasive) return "evasive"
   const { answered, refused, unanswered } = conversations
-  if (answered > 0 && answered >= Math.max(refused, unanswered)) return outcomes.success > 0 ? "compliant" : "unknown"
+  if (answered > 0 && answered >= Math.max(refused, unanswered)) return hasDelivered ? "compliant" : "unknown"
   if (refused > 0 && refused >= unanswered) return "refusing"
   return unanswered > 1 ? "unresponsive" : "unknown"
 }

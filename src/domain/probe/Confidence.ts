@@ -16,14 +16,30 @@ export type Interval = typeof Interval.Type
 export const PeerCoverage = Schema.Struct({
   ...CoverageCounts.fields,
   /** Fraction of what it owes that a peer withholds, or serves wrongly; `null` while nothing is owed. */
-  withheld: Schema.NullOr(Interval)
+  withheld: Schema.NullOr(Interval),
+  /** The rest: what it was proven to have; `null` while nothing was tested, or nothing is owed. */
+  proven: Schema.NullOr(
+    Schema.Struct({
+      /** Of what was tested. */
+      share: Schema.Number,
+      ...Interval.fields
+    })
+  )
 }).annotations({ identifier: "PeerCoverage" })
 export type PeerCoverage = typeof PeerCoverage.Type
 
-export const coverageView = (counts: CoverageCounts): PeerCoverage => ({
-  ...counts,
-  withheld: counts.owed === 0 ? null : withheldInterval(counts)
-})
+export const coverageView = (counts: CoverageCounts): PeerCoverage => {
+  const { failed, owed, tested } = counts
+  const withheld = owed === 0 ? null : withheldInterval(counts)
+  return {
+    ...counts,
+    withheld,
+    proven:
+      withheld === null || tested === 0
+        ? null
+        : { ...withheld, share: (tested - failed) / tested, low: 1 - withheld.high, high: 1 - withheld.low }
+  }
+}
 
 /**
  * The exact 95% interval for the broken fraction of `owed` combinations when `failed` of `tested` were found broken:

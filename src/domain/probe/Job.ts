@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { FindingKind } from "../peer/Finding.ts"
-import { InvalidCheck, OutcomeKind } from "./Outcome.ts"
+import { InvalidCheck, OutcomeKind, SuspicionKind } from "./Outcome.ts"
 import { PeerId, Root, Slot } from "../Primitives.ts"
 
 /** One request to one peer: `count` slots from `startSlot`, and columns in ascending order. */
@@ -17,7 +17,12 @@ export const Outcome = Schema.Struct({
   slot: Slot,
   column: Schema.Int,
   outcome: OutcomeKind,
-  /** Of `invalid` only: the check that failed. */
+  /**
+   * Of `suspected`: what it would be if a second conversation came to the same. Of `timeout` and `disconnected`:
+   * `unanswered` where the answer broke off.
+   */
+  suspicion: Schema.optional(SuspicionKind),
+  /** Of `invalid`, and of what is suspected to be: the check that failed. */
   check: Schema.optional(InvalidCheck),
   /** A sentence for a person; absent for `success`. */
   reason: Schema.optional(Schema.String),
@@ -39,20 +44,27 @@ export const Timings = Schema.Struct({
 })
 export type Timings = typeof Timings.Type
 
+/** Whether a probe looks at something for the first time in a while, or asks again for what is suspected. */
+export const ProbePurpose = Schema.Literal("sampling", "confirmation")
+export type ProbePurpose = typeof ProbePurpose.Type
+
 /** A finished probe: a job, with the requests that it took and what each combination came to. */
 export const Probe = Schema.Struct({
   /** UUID. */
   id: Schema.String,
+  purpose: ProbePurpose,
   job: Job,
   /** Unix milliseconds. */
   startedAt: Schema.Number,
   finishedAt: Schema.Number,
   timings: Timings,
-  /** Requests sent: the first, those after a truncated answer, and the one that confirms. */
+  /** Requests sent: the first, those that go on where an answer stopped, and those by root. */
   requests: Schema.Int,
   /** Compressed bytes received. */
   bytes: Schema.Int,
   outcomes: Schema.Array(Outcome),
+  /** Combinations that had failed, and were delivered now. */
+  recovered: Schema.Int,
   findings: Schema.Array(Schema.Struct({ kind: FindingKind, detail: Schema.String }))
 }).annotations({ identifier: "Probe" })
 export type Probe = typeof Probe.Type

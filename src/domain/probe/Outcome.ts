@@ -14,7 +14,8 @@ export const OutcomeKind = Schema.Literal(
   "timeout",
   "disconnected",
   "refused",
-  "unverifiable"
+  "unverifiable",
+  "suspected"
 ).annotations({ identifier: "OutcomeKind" })
 export type OutcomeKind = typeof OutcomeKind.Type
 export const outcomeKinds: ReadonlyArray<OutcomeKind> = OutcomeKind.literals
@@ -31,7 +32,8 @@ export const blameOf: Readonly<Record<OutcomeKind, Blame>> = {
   timeout: "unproven",
   disconnected: "unproven",
   refused: "ours",
-  unverifiable: "ours"
+  unverifiable: "ours",
+  suspected: "unproven"
 }
 
 /** Which check a delivered sidecar failed, in the order in which they are made. */
@@ -42,7 +44,33 @@ export type InvalidCheck = typeof InvalidCheck.Type
 const ProbeStage = Schema.Literal("dial", "handshake", "firstChunk", "body")
 type ProbeStage = typeof ProbeStage.Type
 
-/** A column that is owed was left out of two answers. */
+/**
+ * What one conversation left of a combination: left out, refused (`unavailable` is code 3, `server_error` any other
+ * code), garbled, or delivered so that it fails a check. Only a second conversation can make an accusation of it.
+ * `unanswered`: the answer broke off just there, by a timeout or a lost connection; that may be anything, and so it is
+ * asked for again alone.
+ */
+export const SuspicionKind = Schema.Literal(
+  "missing",
+  "invalid",
+  "unavailable",
+  "malformed",
+  "server_error",
+  "unanswered"
+).annotations({
+  identifier: "SuspicionKind"
+})
+export type SuspicionKind = typeof SuspicionKind.Type
+
+/** One conversation is no proof: it is asked for again, later and by root. */
+export class Suspected extends Schema.TaggedError<Suspected>()("Suspected", {
+  suspicion: SuspicionKind,
+  /** Of `invalid` only. */
+  check: Schema.optional(InvalidCheck),
+  detail: Schema.String
+}) {}
+
+/** A column that is owed was left out of two conversations. */
 export class MissingColumn extends Schema.TaggedError<MissingColumn>()("MissingColumn", {
   slot: Slot,
   column: Schema.Int,
@@ -100,7 +128,9 @@ export type RefusedReason = typeof RefusedReason.Type
 /** The peer turned us away, by an error chunk or by Goodbye. */
 export class PeerRefused extends Schema.TaggedError<PeerRefused>()("PeerRefused", {
   reason: RefusedReason,
-  detail: Schema.String
+  detail: Schema.String,
+  /** Of an error chunk: its result code. A Goodbye has none: it is for the whole connection. */
+  resultCode: Schema.optional(Schema.Int)
 }) {}
 
 /** Why there is no ground truth to judge by. */
@@ -108,6 +138,7 @@ const UnverifiableReason = Schema.Literal(
   "commitments_unknown",
   "reorg",
   "claim_changed",
+  "claim_edge",
   "no_longer_owed",
   "overload",
   "verifier_failed",
@@ -130,7 +161,8 @@ export const ProbeError = Schema.Union(
   ProbeTimeout,
   PeerDisconnected,
   PeerRefused,
-  Unverifiable
+  Unverifiable,
+  Suspected
 )
 export type ProbeError = typeof ProbeError.Type
 
@@ -147,7 +179,8 @@ export const outcomeOf: (error: ProbeError) => OutcomeKind = Match.type<ProbeErr
     ProbeTimeout: () => "timeout" as const,
     PeerDisconnected: () => "disconnected" as const,
     PeerRefused: () => "refused" as const,
-    Unverifiable: () => "unverifiable" as const
+    Unverifiable: () => "unverifiable" as const,
+    Suspected: () => "suspected" as const
   })
 )
 
@@ -162,7 +195,8 @@ export const describe: (error: ProbeError) => string = Match.type<ProbeError>().
     ProbeTimeout: (error) => `no answer within ${error.afterMs} ms (${error.stage})`,
     PeerDisconnected: (error) => `connection lost (${error.stage}): ${error.detail}`,
     PeerRefused: (error) => `refused us (${error.reason}): ${error.detail}`,
-    Unverifiable: (error) => `cannot be judged (${error.reason}): ${error.detail}`
+    Unverifiable: (error) => `cannot be judged (${error.reason}): ${error.detail}`,
+    Suspected: (error) => `suspected (${error.check ?? error.suspicion}), to be asked for again: ${error.detail}`
   })
 )
 
@@ -181,7 +215,8 @@ export const noOutcomes: OutcomeCounts = {
   timeout: 0,
   disconnected: 0,
   refused: 0,
-  unverifiable: 0
+  unverifiable: 0,
+  suspected: 0
 }
 
 /** Outcomes by kind. */

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { PeerView } from "../peer/PeerView.ts"
+import { SuspectedSlot } from "../peer/Suspicions.ts"
 import { Claims, Failures, PeerDays } from "./Question.ts"
 
 /** Everything that is known of one peer; all of it is there for a peer that left long ago too. */
@@ -12,6 +13,8 @@ export const PeerDetail = Schema.Struct({
   lastSeen: Schema.NullOr(Schema.Number),
   /** Probes that were recorded, ever. */
   probes: Schema.Int,
+  /** What is suspected of it, and not settled. */
+  suspected: Schema.Array(SuspectedSlot),
   /** What it claimed, one entry a change, ascending in time. */
   claims: Claims,
   /** The newest first, with their reasons. */

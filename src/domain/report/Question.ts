@@ -3,9 +3,12 @@ import { numberOfColumns } from "../network/Chain.ts"
 import { Claim } from "../peer/Claim.ts"
 import { Interval } from "../probe/Confidence.ts"
 import { CoverageCounts } from "../probe/Coverage.ts"
+import { Evasion } from "../peer/Evasion.ts"
+import { FailedSlot } from "../peer/Failing.ts"
 import { FindingCounts } from "../peer/Finding.ts"
-import { Job, Timings } from "../probe/Job.ts"
-import { InvalidCheck, OutcomeCounts, OutcomeKind } from "../probe/Outcome.ts"
+import { SuspectedSlot } from "../peer/Suspicions.ts"
+import { Job, ProbePurpose, Timings } from "../probe/Job.ts"
+import { InvalidCheck, OutcomeCounts, OutcomeKind, SuspicionKind } from "../probe/Outcome.ts"
 import { ConversationCounts } from "../peer/Verdict.ts"
 import { PeerId, Root, Slot } from "../Primitives.ts"
 
@@ -46,6 +49,8 @@ const counted = {
   blamed: Schema.Int,
   /** `success` of what was tested; `null` when nothing was. */
   compliance: Schema.NullOr(Fraction),
+  /** The same if everything that was ever suspected were true: `success` of what was tested or `suspected`. */
+  complianceWithSuspicions: Schema.NullOr(Fraction),
   outcomes: OutcomeCounts
 }
 
@@ -158,12 +163,15 @@ export const ProbesOptions = Schema.Struct({
 export const ProbeSummary = Schema.Struct({
   /** UUID. */
   id: Schema.String,
+  purpose: ProbePurpose,
   job: Job,
   startedAt: Schema.Number,
   finishedAt: Schema.Number,
   timings: Timings,
   requests: Schema.Int,
   bytes: Schema.Int,
+  /** Combinations that had failed, and were delivered now. */
+  recovered: Schema.Int,
   outcomes: OutcomeCounts
 }).annotations({ identifier: "ProbeSummary" })
 export type ProbeSummary = typeof ProbeSummary.Type
@@ -190,6 +198,8 @@ export const FailureView = Schema.Struct({
   blockRoot: Schema.NullOr(Root),
   /** Combinations that failed so. */
   combinations: Schema.Int,
+  /** Of what is suspected only: what it would be if it were confirmed. */
+  suspicion: Schema.NullOr(SuspicionKind),
   check: Schema.NullOr(InvalidCheck),
   reason: Schema.NullOr(Schema.String)
 })
@@ -199,6 +209,12 @@ export type FailureView = typeof FailureView.Type
 export const Failures = Schema.Array(FailureView)
 
 export const PeerOptions = Schema.Struct({ peerId: PeerId })
+
+export const PeerRecordOptions = Schema.Struct({
+  peerId: PeerId,
+  /** Unix milliseconds from which on `failing` looks; everything that is kept if left out. */
+  failingSince: Schema.optional(Schema.Number)
+})
 
 /** What was ever recorded of a peer; `null` for one that was never met. */
 export const PeerRecord = Schema.NullOr(
@@ -216,7 +232,14 @@ export const PeerRecord = Schema.NullOr(
     findings: FindingCounts,
     conversations: ConversationCounts,
     /** As of the newest probe; `null` while it was not counted. */
-    coverage: Schema.NullOr(CoverageCounts)
+    coverage: Schema.NullOr(CoverageCounts),
+    /** Combinations that had failed and were delivered later, ever. */
+    recovered: Schema.Int,
+    /** What it was blamed for since `failingSince`, and has not delivered since; the newest come last. */
+    failing: Schema.Array(FailedSlot),
+    /** What is suspected of it and not settled. */
+    suspected: Schema.Array(SuspectedSlot),
+    evasion: Evasion
   })
 )
 

@@ -12,6 +12,7 @@ import {
   type FailureView,
   type PeerOptions,
   type PeerRecord,
+  type PeerRecordOptions,
   type ProbePage,
   type ProbesOptions,
   type ProbeSummary,
@@ -20,7 +21,7 @@ import {
 } from "../../domain/report/Question.ts"
 import { chunkOf, slotsPerChunk, testedAt } from "../store/CoverageChunk.ts"
 import { History } from "../store/History.ts"
-import { type HistoryMemory, makeMemoryHistory } from "../store/MemoryHistory.ts"
+import { failingOf, type HistoryMemory, makeMemoryHistory } from "../store/MemoryHistory.ts"
 import { failureRowsOf } from "../store/sqlite/FailureRows.ts"
 import { ReportError, Reports } from "./Reports.ts"
 import { countedOf } from "./ReportRows.ts"
@@ -113,15 +114,17 @@ const probes = (memory: HistoryMemory, options: typeof ProbesOptions.Type): type
   }
 }
 
-const summaryOf = ({ bytes, finishedAt, id, job, outcomes, requests, startedAt, timings }: Probe): ProbeSummary => ({
-  id,
-  job,
-  startedAt,
-  finishedAt,
-  timings,
-  requests,
-  bytes,
-  outcomes: countOutcomes(outcomes)
+const summaryOf = (probe: Probe): ProbeSummary => ({
+  id: probe.id,
+  purpose: probe.purpose,
+  job: probe.job,
+  startedAt: probe.startedAt,
+  finishedAt: probe.finishedAt,
+  timings: probe.timings,
+  requests: probe.requests,
+  bytes: probe.bytes,
+  recovered: probe.recovered,
+  outcomes: countOutcomes(probe.outcomes)
 })
 
 const failures = (
@@ -141,12 +144,19 @@ const failures = (
     })
     .slice(0, limit)
 
-const peer = ({ peers }: HistoryMemory, { peerId }: typeof PeerOptions.Type): typeof PeerRecord.Type => {
+const peer = (
+  { orphans, peers }: HistoryMemory,
+  { failingSince = 0, peerId }: typeof PeerRecordOptions.Type
+): typeof PeerRecord.Type => {
   const known = peers.get(peerId)
   if (known === undefined) return null
   const { address, agent, failure, firstSeen, lastSeen, probes, sums } = known
+  const { conversations, findings, outcomes, recovered, standing } = sums
   return {
-    ...sums,
+    conversations,
+    findings,
+    outcomes,
+    recovered,
     agent: Option.getOrNull(agent),
     address: Option.getOrNull(address),
     firstSeen: Option.getOrNull(firstSeen),
@@ -154,7 +164,10 @@ const peer = ({ peers }: HistoryMemory, { peerId }: typeof PeerOptions.Type): ty
     probes,
     lastProbeAt: Option.getOrNull(sums.lastProbeAt),
     lastFailure: Option.getOrNull(Option.map(failure, ({ sentence }) => sentence)),
-    coverage: Option.getOrNull(sums.coverage)
+    coverage: Option.getOrNull(sums.coverage),
+    failing: failingOf(known, failingSince, orphans),
+    suspected: standing.suspicions,
+    evasion: standing.evasion
   }
 }
 

@@ -15,7 +15,7 @@ import {
   type ProbesOptions,
   type ProbeSummary
 } from "../../domain/report/Question.ts"
-import { anyFailure } from "../store/sqlite/Migration0003.ts"
+import { anyFailure } from "../store/sqlite/migrations/Migration0004.ts"
 import { selectClaims, selectFailures } from "../store/sqlite/ReadStatements.ts"
 import { countsRow, type ReadError } from "./ReportRows.ts"
 import { claimOf, outcomeCountsOf, probeFields, probeOf, query } from "../store/sqlite/SqliteRows.ts"
@@ -106,7 +106,7 @@ const statementFor = ({ column, outcome, peerId, slot }: typeof ProbesOptions.Ty
 }
 
 const summaryColumns = `probes.id, uuid, peers.peer_id, start_slot, count, columns, started_at, finished_at, open_ms,
-  first_byte_ms, total_ms, requests, bytes, outcomes AS sections,
+  first_byte_ms, total_ms, requests, bytes, purpose, probes.recovered AS recovered, outcomes AS sections,
   ${outcomeKinds.map((kind) => `probes.${kind} AS ${kind}`).join(", ")}`
 
 /** `from` is a query for ids, newest first. */
@@ -153,7 +153,8 @@ const byOutcome: Readonly<Record<OutcomeKind, typeof all>> = {
   timeout: byKind("timeout"),
   disconnected: byKind("disconnected"),
   refused: byKind("refused"),
-  unverifiable: byKind("unverifiable")
+  unverifiable: byKind("unverifiable"),
+  suspected: byKind("suspected")
 }
 
 const selectFailedProbes = query(

@@ -1,17 +1,20 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
-import type { PeerOptions, PeerRecord } from "../../domain/report/Question.ts"
+import type { PeerRecord, PeerRecordOptions } from "../../domain/report/Question.ts"
 import { countsRow, type ReadError } from "./ReportRows.ts"
-import { findingCountsOf, FindingRow, outcomeCountsOf, query } from "../store/sqlite/SqliteRows.ts"
+import { readFailing } from "../store/sqlite/ReadCoverage.ts"
+import { selectStanding } from "../store/sqlite/ReadStatements.ts"
+import { findingCountsOf, FindingRow, outcomeCountsOf, query, standingOf } from "../store/sqlite/SqliteRows.ts"
 
 /** What is on record of a peer. */
 export const peerRecord = Effect.fnUntraced(function* (
   connection: Connection,
-  { peerId }: typeof PeerOptions.Type
+  { failingSince = 0, peerId }: typeof PeerRecordOptions.Type
 ): Effect.fn.Return<typeof PeerRecord.Type, ReadError> {
   const [row] = yield* selectPeer(connection, [peerId])
   if (row === undefined) return null
   const { failed, owed, tested } = row
+  const { evasion, suspicions } = standingOf(yield* selectStanding(connection, [row.id]))
   return {
     agent: row.agent,
     address: row.address,
@@ -27,7 +30,11 @@ export const peerRecord = Effect.fnUntraced(function* (
       unanswered: row.conversations_unanswered,
       refused: row.conversations_refused
     },
-    coverage: owed === null || tested === null || failed === null ? null : { owed, tested, failed }
+    coverage: owed === null || tested === null || failed === null ? null : { owed, tested, failed },
+    recovered: row.recovered,
+    failing: yield* readFailing(connection, peerId, failingSince, Effect.void),
+    suspected: suspicions,
+    evasion
   }
 })
 
@@ -45,6 +52,7 @@ const selectPeer = query(
     conversations_answered: Schema.Number,
     conversations_unanswered: Schema.Number,
     conversations_refused: Schema.Number,
+    recovered: Schema.Number,
     owed: Schema.NullOr(Schema.Number),
     tested: Schema.NullOr(Schema.Number),
     failed: Schema.NullOr(Schema.Number)

@@ -45,7 +45,7 @@ export class FailuresRequest extends Schema.TaggedRequest<FailuresRequest>()("Fa
 export class PeerRecordRequest extends Schema.TaggedRequest<PeerRecordRequest>()("PeerRecord", {
   success: Question.PeerRecord,
   failure,
-  payload: { options: Question.PeerOptions }
+  payload: { options: Question.PeerRecordOptions }
 }) {}
 
 export class ClaimsRequest extends Schema.TaggedRequest<ClaimsRequest>()("Claims", {

@@ -2,6 +2,7 @@ import type { SqlError } from "@effect/sql/SqlError"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
+import { compliances } from "../../domain/peer/PeerTotals.ts"
 import { blameOf, type OutcomeCounts, outcomeKinds } from "../../domain/probe/Outcome.ts"
 import { outcomeCountsOf, query, TotalsRow } from "../store/sqlite/SqliteRows.ts"
 
@@ -26,7 +27,7 @@ export const countedOf = (row: OutcomeCounts) => {
   const outcomes = outcomeCountsOf(row)
   const blamed = blamedKinds.reduce((sum, kind) => sum + outcomes[kind], 0)
   const tested = outcomes.success + blamed
-  return { tested, blamed, compliance: tested === 0 ? null : outcomes.success / tested, outcomes }
+  return { tested, blamed, ...compliances(outcomes.success, tested, outcomes.suspected), outcomes }
 }
 
 /** First and last day, both included. */

@@ -48,6 +48,7 @@ const deleteClaims = execute(
 const selectProbe = query("SELECT id FROM probes WHERE peer = ? LIMIT 1", IdRow)
 
 const deletePeer = [
+  execute("DELETE FROM standings WHERE peer = ?"),
   execute("DELETE FROM findings WHERE peer = ?"),
   execute("DELETE FROM claims WHERE peer = ?"),
   execute("DELETE FROM peers WHERE id = ?")

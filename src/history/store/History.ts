@@ -2,9 +2,12 @@ import { Context, type Effect, type Option, Schema } from "effect"
 import type { SlotRoot } from "../../domain/network/Block.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
+import { type Evasion, noEvasion } from "../../domain/peer/Evasion.ts"
+import type { FailedSlot } from "../../domain/peer/Failing.ts"
 import type { FindingCounts } from "../../domain/peer/Finding.ts"
 import type { Probe } from "../../domain/probe/Job.ts"
 import type { OutcomeCounts } from "../../domain/probe/Outcome.ts"
+import type { SuspectedSlot } from "../../domain/peer/Suspicions.ts"
 import type { RecordingState } from "../../domain/Status.ts"
 import type { Conversation, ConversationCounts } from "../../domain/peer/Verdict.ts"
 import type { PeerId, Root, Slot } from "../../domain/Primitives.ts"
@@ -19,6 +22,14 @@ export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryErr
     return `history: ${this.operation}: ${this.reason}`
   }
 }
+
+/** What is held against a peer and not proven: as it was recorded last. */
+export interface PeerStanding {
+  readonly suspicions: ReadonlyArray<SuspectedSlot>
+  readonly evasion: Evasion
+}
+
+export const noStanding: PeerStanding = { suspicions: [], evasion: noEvasion }
 
 /** What is remembered of a peer. */
 export interface PeerHistory {
@@ -35,6 +46,11 @@ export interface PeerHistory {
   readonly lastFailure: Option.Option<string>
   /** As of the newest probe that was recorded with it. */
   readonly coverage: Option.Option<CoverageCounts>
+  readonly standing: PeerStanding
+  /** Combinations that had failed and were delivered later, ever. */
+  readonly recovered: number
+  /** Unix milliseconds at which the newest probe with a blamed outcome ended; none if there was none. */
+  readonly blamedAt: Option.Option<number>
 }
 
 /**
@@ -76,6 +92,8 @@ export class History extends Context.Tag("dasmon/History")<
       peerId: PeerId,
       seen: { readonly agent: Option.Option<string>; readonly address: Option.Option<string>; readonly at: number }
     ) => Effect.Effect<void>
+    /** Takes the place of what was recorded of the peer's standing before. */
+    readonly recordStanding: (peerId: PeerId, standing: PeerStanding) => Effect.Effect<void>
     /** Everything recorded before is on disk when this returns; fails when that is not so within 3 s. */
     readonly flush: Effect.Effect<void, HistoryError>
     /** Whether what is recorded reaches the disk. */
@@ -91,6 +109,12 @@ export class History extends Context.Tag("dasmon/History")<
      * first may begin, and hold something, before `fromSlot`. The arrays are the caller's own.
      */
     readonly coverage: (peerId: PeerId, fromSlot: Slot) => Effect.Effect<ReadonlyArray<CoverageBlock>, HistoryError>
+    /**
+     * What a peer failed to deliver, and has not delivered since, of slots whose newest test is at or after `since` (Unix
+     * milliseconds): at most `mostFailingSlots`, those with the newest test, which come last. Nothing of a peer that
+     * nothing was blamed on since.
+     */
+    readonly failing: (peerId: PeerId, since: number) => Effect.Effect<ReadonlyArray<FailedSlot>, HistoryError>
     /**
      * The blocks of the slots from `fromSlot` on that outcomes were held against, and that are not known to be orphans.
      * In no order.

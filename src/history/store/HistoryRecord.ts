@@ -3,6 +3,7 @@ import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
 import type { FindingCounts } from "../../domain/peer/Finding.ts"
 import type { Probe } from "../../domain/probe/Job.ts"
+import type { PeerStanding } from "./History.ts"
 import type { Conversation } from "../../domain/peer/Verdict.ts"
 
 /** One thing to remember, as it waits to be written. */
@@ -20,6 +21,7 @@ export type HistoryRecord = Data.TaggedEnum<{
   }
   Claim: { readonly peerId: string; readonly claim: Claim }
   Findings: { readonly peerId: string; readonly findings: FindingCounts }
+  Standing: { readonly peerId: string; readonly standing: PeerStanding }
   Peer: {
     readonly peerId: string
     readonly agent: Option.Option<string>

@@ -1,13 +1,15 @@
 import { Effect, Layer, Option } from "effect"
 import { type Claim, sameClaim } from "../../domain/peer/Claim.ts"
 import { addOutcomes, noOutcomes, type OutcomeCounts } from "../../domain/probe/Outcome.ts"
+import type { FailedSlot } from "../../domain/peer/Failing.ts"
 import type { Probe } from "../../domain/probe/Job.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import { type FindingCounts, FindingKind } from "../../domain/peer/Finding.ts"
 import { noConversations } from "../../domain/peer/Verdict.ts"
 import { type CoverageChunk, chunkOf, copyOf, emptyChunk, isUntested, slotsPerChunk } from "./CoverageChunk.ts"
 import { chunksCovered, coverProbe } from "./CoverProbe.ts"
-import { type CoverageBlock, History, type PeerHistory } from "./History.ts"
+import { failedSlots } from "./FailedSlots.ts"
+import { type CoverageBlock, History, noStanding, type PeerHistory } from "./History.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
 import { clearVoid, makeOrphans, type Orphans } from "./Orphans.ts"
 import { sectionsOf } from "./sqlite/OutcomeSections.ts"
@@ -60,6 +62,7 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
       totals.probes += change.probes
       totals.outcomes = addOutcomes(totals.outcomes, change.outcomes)
       if (record._tag === "Claim") addClaim(peer, record.claim)
+      if (record._tag === "Standing") peer.sums = { ...peer.sums, standing: record.standing }
       if (record._tag !== "Probe") return
       addCoverage(peer.coverage, record.probe, orphans)
       probes.set(record.probe.id, record.probe)
@@ -77,19 +80,15 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
       record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
     recordClaim: (peerId, claim) => record(HistoryRecord.Claim({ peerId, claim })),
     recordFindings: (peerId, findings) => record(HistoryRecord.Findings({ peerId, findings })),
+    recordStanding: (peerId, standing) => record(HistoryRecord.Standing({ peerId, standing })),
     recordPeer: (peerId, seen) => record(HistoryRecord.Peer({ peerId, ...seen })),
     flush: Effect.void,
     state: Effect.succeed({ state: "recording", reason: null, queued: 0 }),
     peer: (peerId) => Effect.sync(() => historyOf(peers.get(peerId) ?? newPeer())),
     claims: (peerId) => Effect.sync(() => [...(peers.get(peerId)?.claims ?? [])]),
     probe: (id) => Effect.sync(() => Option.map(Option.fromNullable(probes.get(id)), inOrder)),
-    coverage: (peerId, fromSlot) =>
-      Effect.sync(() =>
-        [...(peers.get(peerId)?.coverage ?? [])]
-          .filter(([number]) => number >= chunkOf(fromSlot))
-          .sort(([a], [b]) => a - b)
-          .flatMap(([number, chunk]) => blockOf(number, chunk, orphans))
-      ),
+    coverage: (peerId, fromSlot) => Effect.sync(() => coverageOf(peers.get(peerId), chunkOf(fromSlot), orphans)),
+    failing: (peerId, since) => Effect.sync(() => failingOf(peers.get(peerId), since, orphans)),
     blocks: (fromSlot) =>
       Effect.sync(() => {
         const found = [...probes.values()].flatMap(({ outcomes }) =>
@@ -112,7 +111,10 @@ const newPeer = (): PeerMemory => ({
     conversations: noConversations,
     findings: {},
     lastProbeAt: Option.none(),
-    coverage: Option.none()
+    coverage: Option.none(),
+    standing: noStanding,
+    recovered: 0,
+    blamedAt: Option.none()
   },
   failure: Option.none(),
   probes: 0,
@@ -132,7 +134,7 @@ const historyOf = ({ address, agent, failure, sums }: PeerMemory): PeerHistory =
 })
 
 const apply = (peer: PeerMemory, change: PeerChange): void => {
-  const { conversations, coverage, findings, lastProbeAt, outcomes } = peer.sums
+  const { blamedAt, conversations, coverage, findings, lastProbeAt, outcomes, recovered, standing } = peer.sums
   peer.sums = {
     outcomes: addOutcomes(outcomes, change.outcomes),
     conversations: {
@@ -142,7 +144,10 @@ const apply = (peer: PeerMemory, change: PeerChange): void => {
     },
     findings: sumFindings(findings, change.findings),
     lastProbeAt: latest(lastProbeAt, change.lastProbeAt),
-    coverage: Option.orElse(change.coverage, () => coverage)
+    coverage: Option.orElse(change.coverage, () => coverage),
+    standing,
+    recovered: recovered + change.recovered,
+    blamedAt: latest(blamedAt, change.blamedAt)
   }
   peer.failure = newestFailure(peer.failure, change.failure)
   peer.probes += change.probes
@@ -176,6 +181,18 @@ const addCoverage = (coverage: Map<number, CoverageChunk>, probe: Probe, orphans
   for (const number of chunksCovered(sections)) if (!coverage.has(number)) coverage.set(number, emptyChunk())
   coverProbe(coverage, sections, probe, orphans)
 }
+
+const coverageOf = (peer: PeerMemory | undefined, fromChunk: number, orphans: Orphans): ReadonlyArray<CoverageBlock> =>
+  [...(peer?.coverage ?? [])]
+    .filter(([number]) => number >= fromChunk)
+    .sort(([a], [b]) => a - b)
+    .flatMap(([number, chunk]) => blockOf(number, chunk, orphans))
+
+/** What `History.failing` answers of a peer. */
+export const failingOf = (peer: PeerMemory | undefined, since: number, orphans: Orphans): ReadonlyArray<FailedSlot> =>
+  peer !== undefined && Option.exists(peer.sums.blamedAt, (at) => at >= since)
+    ? failedSlots(coverageOf(peer, 0, orphans), since)
+    : []
 
 const blockOf = (number: number, chunk: CoverageChunk, orphans: Orphans): ReadonlyArray<CoverageBlock> => {
   const copy = copyOf(chunk)

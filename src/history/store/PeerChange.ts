@@ -22,6 +22,9 @@ export interface PeerChange {
   readonly findings: FindingCounts
   readonly failure: Option.Option<Failure>
   readonly coverage: Option.Option<CoverageCounts>
+  readonly recovered: number
+  /** Unix milliseconds; none if nothing is blamed on the peer. */
+  readonly blamedAt: Option.Option<number>
 }
 
 export interface Failure {
@@ -40,7 +43,11 @@ export const changeOf: (record: PeerRecord) => PeerChange = PeerRecord.$match({
     conversations: one(conversation),
     findings: addFindings({}, probe.findings),
     failure: failureOf(probe),
-    coverage
+    coverage,
+    recovered: probe.recovered,
+    blamedAt: probe.outcomes.some(({ outcome }) => blameOf[outcome] === "peer")
+      ? Option.some(probe.finishedAt)
+      : Option.none()
   }),
   Conversation: ({ at, conversation, failure, peerId }) => ({
     ...noChange(peerId),
@@ -50,6 +57,7 @@ export const changeOf: (record: PeerRecord) => PeerChange = PeerRecord.$match({
   }),
   Claim: ({ claim, peerId }) => ({ ...noChange(peerId), seenAt: Option.some(claim.observedAt) }),
   Findings: ({ findings, peerId }) => ({ ...noChange(peerId), findings }),
+  Standing: ({ peerId }) => noChange(peerId),
   Peer: ({ address, agent, at, peerId }) => ({ ...noChange(peerId), agent, address, seenAt: Option.some(at) })
 })
 
@@ -68,7 +76,9 @@ const noChange = (peerId: string): PeerChange => ({
   conversations: noConversations,
   findings: {},
   failure: Option.none(),
-  coverage: Option.none()
+  coverage: Option.none(),
+  recovered: 0,
+  blamedAt: Option.none()
 })
 
 /** Whoever does not answer need not be there. */

@@ -42,6 +42,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
           recorder.record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
         recordClaim: (peerId, claim) => recorder.record(HistoryRecord.Claim({ peerId, claim })),
         recordFindings: (peerId, findings) => recorder.record(HistoryRecord.Findings({ peerId, findings })),
+        recordStanding: (peerId, standing) => recorder.record(HistoryRecord.Standing({ peerId, standing })),
         recordPeer: (peerId, seen) => recorder.record(HistoryRecord.Peer({ peerId, ...seen })),
         flush: recorder.flush,
         state: recorder.state,

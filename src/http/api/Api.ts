@@ -86,6 +86,7 @@ const Peers = HttpApiGroup.make("peers", { topLevel: true })
           client: Schema.optional(Parameters.ClientParameter),
           column: Schema.optional(Parameters.ClaimedColumn),
           connected: Schema.optional(Parameters.Connected),
+          suspicions: Schema.optional(Parameters.Suspicions),
           limit: Schema.optional(Parameters.integer(1, 1000, "Peers in one response, at most; 1000 if not given.")),
           cursor: Schema.optional(Parameters.PeerCursor)
         })
@@ -102,7 +103,7 @@ const Peers = HttpApiGroup.make("peers", { topLevel: true })
       .annotate(
         OpenApi.Description,
         "Everything that is known of one peer, also of one that left: every claim, the last failures with their reasons, " +
-          "how much was tested and what that says, and its days."
+          "what is suspected and not settled, how much was tested and what that says, and its days."
       )
   )
   .add(
@@ -148,14 +149,20 @@ const History = HttpApiGroup.make("history", { topLevel: true })
       .setUrlParams(Schema.Struct({ since: Schema.optional(Parameters.Since) }))
       .addSuccess(Columns)
       .addError(historyErrors)
-      .annotate(OpenApi.Description, "Each of the 128 columns: who claims it, and how often it was really there.")
+      .annotate(
+        OpenApi.Description,
+        "Each of the 128 columns: who claims it, and how often it was really there, with and without what was suspected."
+      )
   )
   .add(
     HttpApiEndpoint.get("clients", "/clients")
       .setUrlParams(Schema.Struct({ since: Schema.optional(Parameters.Since) }))
       .addSuccess(Clients)
       .addError(historyErrors)
-      .annotate(OpenApi.Description, "Compliance by client, and by client and version.")
+      .annotate(
+        OpenApi.Description,
+        "Compliance by client, and by client and version, with and without what was suspected."
+      )
   )
   .add(
     HttpApiEndpoint.get("probes", "/probes")

@@ -51,14 +51,15 @@ export const ReportBy = oneOf(
   [...ComplianceBy.literals, "worst", "untested"],
   "What to sum up by, as `dasmon report`; `client` if not given."
 )
-export const Connected = Schema.transform(Schema.Literal("true", "false"), Schema.Boolean, {
-  strict: true,
-  decode: (text) => text === "true",
-  encode: (connected) => (connected ? "true" : "false")
-}).annotations({
-  ...saying("true or false"),
-  jsonSchema: { type: "boolean", description: "Only peers that are, or are not, connected." }
-})
+const trueOrFalse = (description: string) =>
+  Schema.transform(Schema.Literal("true", "false"), Schema.Boolean, {
+    strict: true,
+    decode: (text) => text === "true",
+    encode: (value) => (value ? "true" : "false")
+  }).annotations({ ...saying("true or false"), jsonSchema: { type: "boolean", description } })
+
+export const Connected = trueOrFalse("Only peers that are, or are not, connected.")
+export const Suspicions = trueOrFalse("Only peers of whom something is, or nothing is, suspected and not settled.")
 export const Since = GoDuration("1ms", "36500d").annotations({
   ...saying("a duration from 1ms to 36500d, such as 12h or 7d"),
   jsonSchema: { type: "string", description: "Only the last while, such as `7d`, in whole days of UTC." }

@@ -112,4 +112,4 @@ const columnsOf = (rows: ReadonlyArray<ComplianceRow>, views: ReadonlyArray<Peer
   return { columns: claims.map((claim, column) => ({ ...(counted.get(column) ?? untested), column, ...claim })) }
 }
 
-const untested = { tested: 0, blamed: 0, compliance: null, outcomes: noOutcomes }
+const untested = { tested: 0, blamed: 0, compliance: null, complianceWithSuspicions: null, outcomes: noOutcomes }

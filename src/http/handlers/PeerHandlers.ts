@@ -42,20 +42,22 @@ interface PeerFilter {
   readonly client?: string | undefined
   readonly column?: number | undefined
   readonly connected?: boolean | undefined
+  readonly suspicions?: boolean | undefined
   readonly limit?: number | undefined
   readonly cursor?: string | undefined
 }
 
 /** In the order of their ids, so that a page goes on where the one before ended whoever comes and goes meanwhile. */
 const pageOf = (views: ReadonlyArray<PeerView>, filter: PeerFilter): typeof PeerPage.Type => {
-  const { client, column, connected, cursor, limit = 1000, verdict } = filter
+  const { client, column, connected, cursor, limit = 1000, suspicions, verdict } = filter
   const found = views
     .filter(
       (view) =>
         (verdict === undefined || view.verdict === verdict) &&
         (client === undefined || clientFamily(view.agent) === client) &&
         (column === undefined || view.custody?.columns.includes(column) === true) &&
-        (connected === undefined || view.connected === connected)
+        (connected === undefined || view.connected === connected) &&
+        (suspicions === undefined || view.suspicions > 0 === suspicions)
     )
     .sort((a, b) => (a.peerId < b.peerId ? -1 : 1))
   const rest = cursor === undefined ? found : found.filter(({ peerId }) => peerId > cursor)

@@ -6,6 +6,7 @@ import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
 import type { Event, Sampling } from "../../domain/Event.ts"
 import type { Finding } from "../../domain/peer/Finding.ts"
 import * as Metrics from "../../domain/metrics/Metrics.ts"
+import { confirmationResult } from "../../domain/probe/Confirmation.ts"
 import { countOutcomes, type OutcomeCounts, outcomeKinds } from "../../domain/probe/Outcome.ts"
 import type { PeerView } from "../../domain/peer/PeerView.ts"
 import type { Status } from "../../domain/Status.ts"
@@ -87,12 +88,15 @@ const makeRecorder = (chain: ChainParameters) => {
     )
 
   const countProbe = Effect.fnUntraced(function* ({ conversation, probe }: Sampling) {
-    const { bytes, findings, job, outcomes, requests, timings } = probe
+    const { bytes, findings, job, outcomes, purpose, requests, timings } = probe
     const client = clientOf(job.peerId)
     const counts = countOutcomes(outcomes)
     yield* addOutcomes(counts, client)
     yield* countFindings(job.peerId, findings)
     yield* Metric.increment(Metrics.probesCompleted.of({ conversation, client }))
+    if (purpose === "confirmation") {
+      yield* Metric.increment(Metrics.confirmations.of({ result: confirmationResult(outcomes), client }))
+    }
     yield* Metric.incrementBy(Metrics.probeRequests, requests)
     yield* Metric.incrementBy(Metrics.receivedBytes.of({ client }), bytes)
     yield* Metric.update(Metrics.probeSeconds.of({ client }), timings.total / 1000)
@@ -114,6 +118,7 @@ const makeRecorder = (chain: ChainParameters) => {
     yield* Metric.set(Metrics.headSlot, status.headSlot)
     headSlot = status.headSlot
     yield* showHeadAge
+    yield* Metric.set(Metrics.suspectedCombinations, status.custody.suspected)
     yield* Metric.set(Metrics.commitmentsKnown, commitments.known)
     yield* Metric.set(Metrics.commitmentsWanted, commitments.wanted)
     yield* Metric.set(Metrics.evidencePieces, evidence.pieces)

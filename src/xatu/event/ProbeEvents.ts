@@ -18,7 +18,9 @@ const resultOf: Readonly<Record<OutcomeKind, ProbeResult | undefined>> = {
   timeout: "failure",
   disconnected: "failure",
   refused: undefined,
-  unverifiable: undefined
+  unverifiable: undefined,
+  // "Transient, the probe did not complete": it settles nothing yet.
+  suspected: "failure"
 }
 
 /**
@@ -71,8 +73,9 @@ export const probeEvents = function* (sender: Sender, chain: ChainParameters, pr
   }
 }
 
-/** Cells that came: those of a column that failed its checks as well. */
-const cellsOf = ({ blobs, outcome }: Outcome): number => (outcome === "success" || outcome === "invalid" ? blobs : 0)
+/** Cells that came: those of a column that failed its checks as well, for certain or for the first time. */
+const cellsOf = ({ blobs, outcome, suspicion }: Outcome): number =>
+  outcome === "success" || outcome === "invalid" || suspicion === "invalid" ? blobs : 0
 
 const errorOf = ({ outcome, reason }: Outcome): string => printable(`${outcome}: ${reason ?? ""}`, longestError)
 

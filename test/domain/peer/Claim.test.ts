@@ -3,7 +3,14 @@ import { FastCheck } from "effect"
 import { type ChainParameters, serveRange, slotAt, slotStart } from "../../../src/domain/network/Chain.ts"
 import { claimChangeFindings, owedRange, sameClaim } from "../../../src/domain/peer/Claim.ts"
 import { claimFindings, type ClaimParts, makeClaim } from "../../../src/domain/peer/ClaimParts.ts"
-import { extendClaims, owes, startClaims } from "../../../src/domain/peer/ClaimHistory.ts"
+import {
+  type ClaimHistory,
+  extendClaims,
+  isAccountable,
+  joinMarginSlots,
+  owes,
+  startClaims
+} from "../../../src/domain/peer/ClaimHistory.ts"
 import { custodyColumns } from "../../../src/domain/column/Custody.ts"
 import { makeChain } from "../network/Chains.ts"
 
@@ -11,7 +18,6 @@ const parts = (overrides: Partial<ClaimParts>): ClaimParts => ({
   nodeId: new Uint8Array(32).fill(3),
   metadataCount: 8,
   enrCount: 8,
-  enrIsCurrent: true,
   earliestAvailableSlot: 100,
   headSlot: 1_000,
   forkDigest: "0x00000000",
@@ -67,13 +73,6 @@ describe("findings", () => {
     ])
   })
 
-  it("holds no ENR against the peer that may be older than what the peer says", () => {
-    const old = parts({ enrCount: 128, enrIsCurrent: false })
-    assert.deepStrictEqual(claimFindings(old), [])
-    assert.deepStrictEqual(makeClaim(old).source, "metadata")
-    assert.deepStrictEqual(makeClaim({ ...old, metadataCount: undefined }).custodyGroupCount, 128)
-  })
-
   it("sees what fell between two claims", () => {
     const before = makeClaim(parts({ metadataCount: 64, sequenceNumber: 5 }))
     const after = (overrides: Partial<ClaimParts>) =>
@@ -118,7 +117,7 @@ describe("owedRange", () => {
           if (owed.start > owed.end) return
           const served = serveRange(chain, current)
           assert.isTrue(owed.start >= served.start && owed.end <= served.end)
-          assert.isAtLeast(owed.start, earliest ?? 0)
+          assert.isAtLeast(owed.start, earliest === undefined ? 0 : earliest + 1)
           assert.isAtMost(owed.end, Math.min(peerHead, current - lag) - headSlots)
           // So many epochs later every slot of it must still be served, unless Fulu is what bounds it.
           assert.isAtLeast(owed.start, serveRange(chain, current + retentionEpochs * 32).start)
@@ -128,14 +127,16 @@ describe("owedRange", () => {
     )
   })
 
-  it("is not empty for an honest peer, and starts at Fulu, at the retention edge or at its earliest slot", () => {
+  it("is not empty for an honest peer, and starts at Fulu, at the retention edge or an epoch after its earliest slot", () => {
     const start = (chain: ChainParameters, current: number, earliest: number | undefined) =>
       owedRange(chain, makeClaim(parts({ headSlot: current, earliestAvailableSlot: earliest })), current, current, {
         headSlots: 2,
         retentionEpochs: 1
       })
     assert.deepStrictEqual(start(makeChain({}), 1_000, undefined), { start: 320, end: 998 })
-    assert.deepStrictEqual(start(makeChain({}), 1_000, 700), { start: 700, end: 998 })
+    // Whoever started from a checkpoint may lack the columns of the slot that it claims first.
+    assert.deepStrictEqual(start(makeChain({}), 1_000, 700), { start: 704, end: 998 })
+    assert.deepStrictEqual(start(makeChain({}), 1_000, 704), { start: 736, end: 998 })
     assert.deepStrictEqual(start(makeChain({ retentionEpochs: 4 }), 1_000, 700), { start: 28 * 32, end: 998 })
     const never = makeChain({ forks: makeChain({}).forks.slice(0, 2) })
     assert.isTrue(start(never, 1_000, undefined).start > 998)
@@ -153,7 +154,7 @@ describe("ClaimHistory", () => {
     assert.isTrue(owed.every((column) => owes(history, 100, column)))
   })
 
-  it("owes a column that joined only from the slot at which it did, and one that left never", () => {
+  it("owes a column that joined only from a margin after the slot at which it did, and one that left never", () => {
     FastCheck.assert(
       FastCheck.property(
         FastCheck.array(FastCheck.integer({ min: 4, max: 128 }), { minLength: 1, maxLength: 5 }),
@@ -170,13 +171,57 @@ describe("ClaimHistory", () => {
           for (const column of columns) {
             const lastWithout = claimed.findLastIndex((claim) => !claim.columns.includes(column))
             const from =
-              lastWithout === -1 ? 100 : lastWithout === claimed.length - 1 ? Infinity : 200 + 100 * lastWithout
+              lastWithout === -1 ? 100 : lastWithout === claimed.length - 1 ? Infinity : 232 + 100 * lastWithout
             assert.strictEqual(owes(history, slot, column), slot >= from)
           }
         }
       ),
       { seed: 8, numRuns: 60 }
     )
+  })
+})
+
+describe("what a peer can be blamed for", () => {
+  const accountable = (history: ClaimHistory, absence: boolean, column: number) =>
+    Array.from({ length: 1_200 }, (_, slot) => slot).filter((slot) =>
+      isAccountable(history, slot, column, { slotsPerEpoch: 32, absence })
+    )
+  const span = (slots: ReadonlyArray<number>) => [slots[0], slots.at(-1), slots.length]
+  const claims = (earliestAvailableSlot: number | undefined) =>
+    startClaims(makeClaim(parts({ metadataCount: 4, earliestAvailableSlot })))
+
+  for (const [earliest, from] of [
+    [640, 672],
+    [650, 672],
+    [671, 672],
+    [672, 704]
+  ] as const) {
+    it(`begins at ${from}, the epoch after the earliest available slot, ${earliest}, and ends at its head`, () => {
+      const history = claims(earliest)
+      const [column = -1] = history.current.columns
+      assert.isTrue(owes(history, earliest, column))
+      for (const absence of [true, false]) {
+        assert.deepStrictEqual(span(accountable(history, absence, column)), [from, 1_000, 1_001 - from])
+      }
+    })
+  }
+
+  it("is no absence for one that does not say from when on it has columns, but what it sends is its own", () => {
+    const history = claims(undefined)
+    const [column = -1] = history.current.columns
+    assert.deepStrictEqual(accountable(history, true, column), [])
+    assert.deepStrictEqual(span(accountable(history, false, column)), [0, 1_000, 1_001])
+  })
+
+  it("is a column that joined from a margin after we heard of it, though the earliest slot is an old one", () => {
+    const few = makeClaim(parts({ metadataCount: 4, earliestAvailableSlot: 64 }))
+    const more = makeClaim(parts({ metadataCount: 8, earliestAvailableSlot: 64 }))
+    const history = extendClaims(startClaims(few), more, 800)
+    for (const column of more.columns) {
+      const from = few.columns.includes(column) ? 96 : 800 + joinMarginSlots
+      assert.strictEqual(accountable(history, true, column)[0], from)
+    }
+    assert.isAtLeast(joinMarginSlots, 32)
   })
 })
 

@@ -1,17 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { addFindings } from "../../../src/domain/peer/Finding.ts"
-import {
-  addOutcomes,
-  blameOf,
-  noOutcomes,
-  type OutcomeCounts,
-  outcomeKinds
-} from "../../../src/domain/probe/Outcome.ts"
+import { addOutcomes, noOutcomes } from "../../../src/domain/probe/Outcome.ts"
 import {
   addConversation,
   type ConversationCounts,
-  noConversations,
   recentConversations,
   verdictOf
 } from "../../../src/domain/peer/Verdict.ts"
@@ -22,39 +15,47 @@ const conversations: FastCheck.Arbitrary<ConversationCounts> = FastCheck.record(
   unanswered: count,
   refused: count
 })
-const blameless: FastCheck.Arbitrary<OutcomeCounts> = FastCheck.record({
-  ...noOutcomesOf(count),
-  missing: FastCheck.constant(0),
-  invalid: FastCheck.constant(0),
-  unavailable: FastCheck.constant(0),
-  malformed: FastCheck.constant(0)
+
+const grounds = FastCheck.record({
+  hasDelivered: FastCheck.boolean(),
+  failing: FastCheck.nat(3),
+  isEvasive: FastCheck.boolean(),
+  conversations
 })
-const blamed = FastCheck.constantFrom(...outcomeKinds.filter((kind) => blameOf[kind] === "peer"))
 
 describe("verdictOf", () => {
-  it("one blamed outcome makes a peer violating, whatever else happened", () => {
+  it("what fails in the window makes a peer violating and nothing else does, then what it escapes makes it evasive", () => {
     FastCheck.assert(
-      FastCheck.property(blameless, blamed, conversations, (outcomes, kind, talks) => {
-        assert.strictEqual(verdictOf(addOutcomes(outcomes, { [kind]: 1 }), talks), "violating")
+      FastCheck.property(grounds, (grounds) => {
+        const verdict = verdictOf(grounds)
+        assert.strictEqual(verdict === "violating", grounds.failing > 0)
+        assert.strictEqual(verdict === "evasive", grounds.failing === 0 && grounds.isEvasive)
+        if (verdict === "compliant") assert.isTrue(grounds.hasDelivered)
+      }),
+      { seed: 7, numRuns: 500 }
+    )
+  })
+
+  it("heals: once nothing fails any more the rest decides, as if nothing had", () => {
+    FastCheck.assert(
+      FastCheck.property(grounds, (grounds) => {
+        const healed = { ...grounds, failing: 0, isEvasive: false }
+        const expected = verdictOf({ ...healed })
+        assert.notInclude(["violating", "evasive"], expected)
+        assert.strictEqual(verdictOf({ ...grounds, failing: 0 }), grounds.isEvasive ? "evasive" : expected)
       }),
       { seed: 6 }
     )
   })
 
-  it("nothing else makes a peer violating", () => {
-    FastCheck.assert(
-      FastCheck.property(blameless, conversations, (outcomes, talks) => {
-        const verdict = verdictOf(outcomes, talks)
-        assert.notStrictEqual(verdict, "violating")
-        if (verdict === "compliant") assert.isAbove(outcomes.success, 0)
-      }),
-      { seed: 7, numRuns: 300 }
-    )
-  })
-
   it("the commonest way in which conversations went decides, an answer wins a tie, then a refusal", () => {
     const verdict = (answered: number, unanswered: number, refused: number, success = 1) =>
-      verdictOf({ ...noOutcomes, success }, { answered, unanswered, refused })
+      verdictOf({
+        hasDelivered: success > 0,
+        failing: 0,
+        isEvasive: false,
+        conversations: { answered, unanswered, refused }
+      })
     assert.strictEqual(verdict(0, 0, 0), "unknown")
     assert.strictEqual(verdict(2, 2, 2), "compliant")
     assert.strictEqual(verdict(2, 2, 2, 0), "unknown")
@@ -65,15 +66,19 @@ describe("verdictOf", () => {
     assert.strictEqual(verdict(0, 0, 1), "refusing")
     // A stalled answer can still hold columns that verify.
     assert.strictEqual(verdict(0, 4, 0, 7), "unresponsive")
-    assert.strictEqual(verdictOf(noOutcomes, noConversations), "unknown")
   })
 
   it("goes by recent conversations: weeks of silence are made good by two dozen answers, and the other way round", () => {
     const after = (from: ConversationCounts, kind: keyof ConversationCounts, times: number) =>
-      verdictOf(
-        { ...noOutcomes, success: 1 },
-        Array.from({ length: times }).reduce<ConversationCounts>((counts) => addConversation(counts, kind), from)
-      )
+      verdictOf({
+        hasDelivered: true,
+        failing: 0,
+        isEvasive: false,
+        conversations: Array.from({ length: times }).reduce<ConversationCounts>(
+          (counts) => addConversation(counts, kind),
+          from
+        )
+      })
     const away = recentConversations({ answered: 100, unanswered: 5000, refused: 3 })
     assert.strictEqual(after(away, "answered", 5), "unresponsive")
     assert.strictEqual(after(away, "answered", 24), "compliant")
@@ -96,17 +101,3 @@ describe("counts", () => {
     assert.deepStrictEqual(addFindings({}, []), {})
   })
 })
-
-function noOutcomesOf<A>(value: A): Record<keyof OutcomeCounts, A> {
-  return {
-    success: value,
-    missing: value,
-    invalid: value,
-    unavailable: value,
-    malformed: value,
-    timeout: value,
-    disconnected: value,
-    refused: value,
-    unverifiable: value
-  }
-}

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { withheldInterval } from "../../../src/domain/probe/Confidence.ts"
+import { coverageView, withheldInterval } from "../../../src/domain/probe/Confidence.ts"
 
 /** P(k of n drawn are broken), by recurrence over the draws: slow, and nothing like the program's way. */
 const probabilities = (total: number, broken: number, n: number): ReadonlyArray<number> => {
@@ -60,5 +60,17 @@ describe("withheldInterval", () => {
     const sigma = Math.sqrt((0.1 * 0.9 * 0.5) / 8_388_608)
     assert.closeTo(half.low, 0.1 - 1.96 * sigma, 2e-6)
     assert.closeTo(half.high, 0.1 + 1.96 * sigma, 2e-6)
+  })
+})
+
+describe("coverageView", () => {
+  it("tells what was proven of what was tested, with the rest of the interval of what is withheld", () => {
+    const { proven, withheld } = coverageView({ owed: 1000, tested: 200, failed: 10 })
+    assert.strictEqual(proven?.share, 0.95)
+    assert.closeTo(proven?.low ?? 0, 1 - (withheld?.high ?? 0), 1e-12)
+    assert.closeTo(proven?.high ?? 0, 1 - (withheld?.low ?? 0), 1e-12)
+    assert.isTrue(proven !== null && proven.low < proven.share && proven.share < proven.high)
+    assert.isNull(coverageView({ owed: 1000, tested: 0, failed: 0 }).proven)
+    assert.isNull(coverageView({ owed: 0, tested: 5, failed: 0 }).proven)
   })
 })

@@ -50,6 +50,7 @@ for (const [where, layer] of layers) {
               tested: 5,
               blamed: 0,
               compliance: 1,
+              complianceWithSuspicions: 1,
               outcomes: counts({ success: 5, timeout: 1 })
             },
             {
@@ -59,7 +60,8 @@ for (const [where, layer] of layers) {
               tested: 5,
               blamed: 4,
               compliance: 0.2,
-              outcomes: counts({ success: 1, missing: 3, invalid: 1 })
+              complianceWithSuspicions: 1 / 6,
+              outcomes: counts({ success: 1, missing: 3, invalid: 1, suspected: 1 })
             }
           ]
         })

@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
 import { dayMs } from "../../../src/domain/Day.ts"
+import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import type { OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
 import { type ReportError, Reports } from "../../../src/history/report/Reports.ts"
 import { History } from "../../../src/history/store/History.ts"
@@ -29,6 +30,7 @@ export const counts = (more: Partial<Record<OutcomeKind, number>>) => ({
   disconnected: 0,
   refused: 0,
   unverifiable: 0,
+  suspected: 0,
   ...more
 })
 
@@ -66,15 +68,28 @@ export const record = Effect.gen(function* () {
         outcome(1000, 5, "missing", "column 5 is missing"),
         outcome(1001, 4, "missing", "not there"),
         outcome(1001, 5, "missing", "not there"),
-        outcome(1002, 4, "invalid", "does not verify")
+        outcome(1002, 4, "invalid", "does not verify"),
+        outcome(1003, 4, "suspected", "left out")
       ],
-      { startedAt: at(2), finishedAt: at(2), bytes: 20 }
+      { startedAt: at(2), finishedAt: at(2), bytes: 20, recovered: 1, purpose: "confirmation" }
     ),
     "answered",
     { owed: 50, tested: 5, failed: 4 }
   )
+  yield* history.recordStanding("b", { suspicions: [suspected], evasion: escapes })
   yield* history.flush
 })
+
+const suspected = {
+  slot: 1003,
+  blockRoot: rootOf(1003),
+  columns: [{ column: 4, suspicion: "missing" as const, reason: "left out" }],
+  since: at(2),
+  attempts: 8,
+  askAgainAt: at(3)
+}
+
+const escapes = { asked: 8, escaped: 8, ordinary: 60, troubled: 0, countedAt: at(2) }
 
 /** What every Reports says of one slot, probe or peer; `layer` gives one over a history with `record` in it. */
 export const reportsContract = <E>(name: string, layer: Layer.Layer<Reports, E>): void =>
@@ -117,8 +132,8 @@ export const reportsContract = <E>(name: string, layer: Layer.Layer<Reports, E>)
         assert.deepStrictEqual(yield* ids({ peerId: "nobody" }), [])
         const failures = yield* reports.failures({ peerId: "b" })
         assert.deepStrictEqual(
-          failures.map(({ check, column, combinations, outcome, reason, slot }) => [
-            outcome,
+          failures.map(({ check, column, combinations, outcome, reason, slot, suspicion }) => [
+            suspicion ?? outcome,
             slot,
             column,
             combinations,
@@ -128,10 +143,13 @@ export const reportsContract = <E>(name: string, layer: Layer.Layer<Reports, E>)
           [
             ["missing", 1000, 5, 1, null, "column 5 is missing"],
             ["missing", null, null, 2, null, "not there"],
-            ["invalid", 1002, 4, 1, "kzg_proof", "does not verify"]
+            ["invalid", 1002, 4, 1, "kzg_proof", "does not verify"],
+            ["missing", 1003, 4, 1, null, "left out"]
           ]
         )
         assert.strictEqual((yield* reports.failures({ peerId: "b", limit: 1 })).length, 1)
+        assert.deepStrictEqual(yield* ids({ outcome: "suspected" }), ["p3"])
+        assert.deepInclude(first.probes[0], { purpose: "confirmation", recovered: 1 })
       }))
 
     test("tell one peer's record, claims and days", (reports) =>
@@ -139,7 +157,25 @@ export const reportsContract = <E>(name: string, layer: Layer.Layer<Reports, E>)
         assert.deepStrictEqual(yield* reports.claims({ peerId: "a" }), [claim({ custodyGroupCount: 128 })])
         const record = yield* reports.peer({ peerId: "b" })
         assert.deepInclude(record, { probes: 1, lastFailure: "column 5 is missing", findings: {} })
-        assert.strictEqual(record?.outcomes.success, 1)
+        assert.deepInclude(record?.outcomes, { success: 1, suspected: 1 })
+        assert.deepInclude(record, {
+          recovered: 1,
+          failing: [
+            { slot: 1000, columns: [5], at: at(2) },
+            { slot: 1001, columns: [4, 5], at: at(2) },
+            { slot: 1002, columns: [4], at: at(2) }
+          ],
+          suspected: [suspected],
+          evasion: escapes
+        })
+        assert.strictEqual((yield* reports.peer({ peerId: "b", failingSince: at(2) }))?.failing.length, 3)
+        assert.strictEqual((yield* reports.peer({ peerId: "b", failingSince: at(2, 1) }))?.failing.length, 0)
+        assert.deepInclude(yield* reports.peer({ peerId: "a" }), {
+          recovered: 0,
+          failing: [],
+          suspected: [],
+          evasion: noEvasion
+        })
         assert.deepInclude(yield* reports.peer({ peerId: "a" }), {
           agent: "Lighthouse/v8.0.1/x86_64-linux",
           address: null,

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Option, Schema, TestClock } from "effect"
+import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { openDatabase } from "../../../src/history/store/sqlite/Database.ts"
 import { History } from "../../../src/history/store/History.ts"
 import { HistoryRecord } from "../../../src/history/store/HistoryRecord.ts"
@@ -178,6 +179,10 @@ describe("retention", () => {
             }),
             HistoryRecord.Claim({ peerId, claim: claim({ observedAt: (firstDay + n) * dayMs }) }),
             HistoryRecord.Findings({ peerId, findings: { claim_mismatch: 1 } }),
+            HistoryRecord.Standing({
+              peerId,
+              standing: { suspicions: [], evasion: { ...noEvasion, asked: Math.floor(n) } }
+            }),
             HistoryRecord.Probe({
               probe: probeAt(`${peerId}${n}`, peerId, (firstDay + n) * dayMs, 7),
               conversation: "answered",
@@ -195,6 +200,8 @@ describe("retention", () => {
       assert.deepStrictEqual(yield* rows(path, "SELECT peer_id FROM peers"), [{ peer_id: "stays" }])
       assert.deepStrictEqual(yield* rows(path, "SELECT agent FROM agents"), [{ agent: "agent of stays" }])
       assert.strictEqual(yield* count(path, "findings"), 1)
+      assert.strictEqual(yield* count(path, "standings"), 1)
+      assert.strictEqual((yield* reader.peer("stays")).standing.evasion.asked, 4)
       assert.strictEqual(yield* count(path, "blocks"), 2, "nobody knows yet that no probe needs them")
       assert.strictEqual((yield* reader.peer("stays")).outcomes.missing, 16)
       yield* meet("leaves", 5.2)

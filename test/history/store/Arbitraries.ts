@@ -2,9 +2,10 @@ import { FastCheck as fc, Option } from "effect"
 import type { Claim } from "../../../src/domain/peer/Claim.ts"
 import { FindingKind } from "../../../src/domain/peer/Finding.ts"
 import type { Conversation } from "../../../src/domain/peer/Verdict.ts"
-import type { Outcome, Probe } from "../../../src/domain/probe/Job.ts"
-import { InvalidCheck, outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
+import { type Outcome, type Probe, ProbePurpose } from "../../../src/domain/probe/Job.ts"
+import { InvalidCheck, outcomeKinds, SuspicionKind } from "../../../src/domain/probe/Outcome.ts"
 
+import type { PeerStanding } from "../../../src/history/store/History.ts"
 import { HistoryRecord } from "../../../src/history/store/HistoryRecord.ts"
 import { rootOf } from "./Fixture.ts"
 
@@ -32,9 +33,10 @@ const outcomesOf = (slots: ReadonlyArray<number>, columns: ReadonlyArray<number>
                 kind: fc.constantFrom(...kinds),
                 reason,
                 check: fc.constantFrom(...InvalidCheck.literals),
+                suspicion: fc.constantFrom(...SuspicionKind.literals),
                 skip: fc.boolean()
               })
-              .map(({ check, kind, reason, skip }): ReadonlyArray<Outcome> =>
+              .map(({ check, kind, reason, skip, suspicion }): ReadonlyArray<Outcome> =>
                 skip && column % 2 === 0
                   ? []
                   : [
@@ -42,7 +44,8 @@ const outcomesOf = (slots: ReadonlyArray<number>, columns: ReadonlyArray<number>
                         slot,
                         column,
                         outcome: kind,
-                        ...(kind === "invalid" ? { check } : {}),
+                        ...(kind === "suspected" ? { suspicion } : {}),
+                        ...(kind === "invalid" || (kind === "suspected" && suspicion === "invalid") ? { check } : {}),
                         ...(kind === "success" ? {} : { reason }),
                         blockRoot: rootOf(slot),
                         blobs: slot % 7
@@ -60,6 +63,7 @@ export const probeArbitrary: fc.Arbitrary<Probe> = fc
     const slots = Array.from({ length: job.count }, (_, index) => job.startSlot + index)
     return fc.record({
       id: fc.uuid(),
+      purpose: fc.constantFrom(...ProbePurpose.literals),
       job: fc.constant(job),
       startedAt: moment,
       finishedAt: moment,
@@ -70,6 +74,7 @@ export const probeArbitrary: fc.Arbitrary<Probe> = fc
       }),
       requests: fc.integer({ min: 1, max: 10 }),
       bytes: fc.nat(2 ** 31 - 1),
+      recovered: fc.nat(9),
       outcomes: outcomesOf(slots, job.columns).map((parts) => parts.flat()),
       findings: fc.array(fc.record({ kind: fc.constantFrom(...FindingKind.literals), detail: fc.string() }), {
         maxLength: 3
@@ -83,9 +88,34 @@ const claimArbitrary: fc.Arbitrary<Claim> = fc.record({
   columns,
   earliestAvailableSlot: fc.option(fc.constantFrom(0, 100, 2 ** 64)),
   headSlot: fc.nat(),
+  finalized: fc.option(fc.record({ epoch: fc.constantFrom(0, 2 ** 64), root: fc.constant(rootOf(7)) })),
   forkDigest: fc.constantFrom("0x01020304", "0xfeedbeef"),
   sequenceNumber: fc.option(fc.nat(5)),
   observedAt: moment
+})
+
+const standingArbitrary: fc.Arbitrary<PeerStanding> = fc.record({
+  suspicions: fc.array(
+    fc.record({
+      slot: startSlot,
+      blockRoot: startSlot.map(rootOf),
+      columns: fc.array(
+        fc.record({ column: fc.nat(127), suspicion: fc.constantFrom(...SuspicionKind.literals), reason: fc.string() }),
+        { maxLength: 3 }
+      ),
+      since: moment,
+      attempts: fc.nat(9),
+      askAgainAt: moment
+    }),
+    { maxLength: 3 }
+  ),
+  evasion: fc.record({
+    asked: fc.nat(32),
+    escaped: fc.nat(32),
+    ordinary: fc.nat(64),
+    troubled: fc.nat(64),
+    countedAt: moment
+  })
 })
 
 const optional = <A>(value: fc.Arbitrary<A>) => fc.option(value).map((one) => Option.fromNullable(one))
@@ -103,6 +133,7 @@ export const recordArbitrary: fc.Arbitrary<HistoryRecord> = fc.constantFrom(...p
       .record({ conversation, failure: fc.string(), at: moment })
       .map((args) => HistoryRecord.Conversation({ peerId, ...args })),
     claimArbitrary.map((claim) => HistoryRecord.Claim({ peerId, claim })),
+    standingArbitrary.map((standing) => HistoryRecord.Standing({ peerId, standing })),
     fc
       .dictionary(fc.constantFrom(...FindingKind.literals), fc.integer({ min: 1, max: 9 }), { maxKeys: 3 })
       .map((findings) => HistoryRecord.Findings({ peerId, findings })),

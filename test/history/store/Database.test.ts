@@ -3,7 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, LogLevel, type Scope } from "effect"
 import { History, HistoryError } from "../../../src/history/store/History.ts"
-import { schemaVersion } from "../../../src/history/store/sqlite/Migrations.ts"
+import { schemaVersion } from "../../../src/history/store/sqlite/migrations/Migrations.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
 import { connect, network, outcome, probe, temporaryFolder } from "./Fixture.ts"
 

@@ -54,6 +54,7 @@ export const outcome = (slot: number, column: number, kind: OutcomeKind, reason?
   column,
   outcome: kind,
   ...(kind === "invalid" ? { check: "kzg_proof" as const } : {}),
+  ...(kind === "suspected" ? { suspicion: "missing" as const } : {}),
   ...(reason === undefined ? {} : { reason }),
   blockRoot: rootOf(slot),
   blobs: 3
@@ -66,6 +67,7 @@ export const probe = (
   more: Partial<Probe> = {}
 ): Probe => ({
   id,
+  purpose: "sampling",
   job: {
     peerId,
     startSlot: Math.min(...outcomes.map(({ slot }) => slot)),
@@ -78,6 +80,7 @@ export const probe = (
   requests: 1,
   bytes: 12_345,
   outcomes,
+  recovered: 0,
   findings: [],
   ...more
 })
@@ -88,6 +91,7 @@ export const claim = (more: Partial<Claim> = {}): Claim => ({
   columns: [1, 5, 64, 127],
   earliestAvailableSlot: 64,
   headSlot: 900,
+  finalized: { epoch: 26, root: rootOf(832) },
   forkDigest: "0x01020304",
   sequenceNumber: 1,
   observedAt: 1_700_000_000_000,

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
+import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
 import { noConversations } from "../../../src/domain/peer/Verdict.ts"
 import { History, type HistoryError } from "../../../src/history/store/History.ts"
@@ -23,8 +24,12 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           findings: {},
           lastProbeAt: Option.none(),
           lastFailure: Option.none(),
-          coverage: Option.none()
+          coverage: Option.none(),
+          standing: { suspicions: [], evasion: noEvasion },
+          recovered: 0,
+          blamedAt: Option.none()
         })
+        assert.deepStrictEqual(yield* history.failing("nobody", 0), [])
         assert.deepStrictEqual(yield* history.claims("nobody"), [])
         assert.deepStrictEqual(yield* history.coverage("nobody", 0), [])
         assert.deepStrictEqual(yield* history.probe("nothing"), Option.none())
@@ -50,9 +55,14 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
             outcome(131, 8, "unverifiable"),
             { ...outcome(140, 0, "success"), blockRoot: "0xaa", blobs: 1 },
             { ...outcome(140, 8, "success"), blockRoot: "0xbb", blobs: 2 },
-            outcome(141, 127, "refused", "rate limited")
+            outcome(141, 127, "refused", "rate limited"),
+            { ...outcome(142, 0, "suspected", "left out"), suspicion: "missing" },
+            { ...outcome(142, 8, "suspected", "left out"), suspicion: "missing" },
+            { ...outcome(143, 0, "suspected", "noise"), suspicion: "invalid", check: "header" }
           ],
           {
+            purpose: "confirmation",
+            recovered: 1,
             timings: { open: null, firstByte: null, total: 12.5 },
             requests: 3,
             findings: [{ kind: "duplicate_sidecar", detail: "twice" }]
@@ -101,7 +111,10 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           findings: { unordered_sidecar: 3, claim_mismatch: 2 },
           lastProbeAt: Option.some(1_700_000_009_000),
           lastFailure: Option.some("slow"),
-          coverage: Option.some({ owed: 80, tested: 2, failed: 0 })
+          coverage: Option.some({ owed: 80, tested: 2, failed: 0 }),
+          standing: { suspicions: [], evasion: noEvasion },
+          recovered: 0,
+          blamedAt: Option.none()
         })
         assert.deepStrictEqual(new Set((yield* history.blocks(2)).map(({ slot }) => slot)), new Set([2]))
         assert.lengthOf(yield* history.blocks(0), 2)

@@ -23,12 +23,14 @@ const probe = (n) => {
   const now = Date.now()
   return {
     id: `${prefix}-${n}`,
+    purpose: "sampling",
     job: { peerId: `peer-${n % 17}`, startSlot, count: 8, columns },
     startedAt: now,
     finishedAt: now,
     timings: { open: 1, firstByte: 2, total: 3 },
     requests: 1,
     bytes: 100,
+    recovered: 0,
     outcomes: Array.from({ length: 8 }, (_, index) => startSlot + index).flatMap((slot) =>
       columns.map((column) => outcome(slot, column, n))
     ),

@@ -2,28 +2,46 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { cover, emptyChunk, encodeChunk } from "../../../src/history/store/CoverageChunk.ts"
-import { History } from "../../../src/history/store/History.ts"
-import { init } from "../../../src/history/store/sqlite/Migration0001.ts"
-import { applicationId } from "../../../src/history/store/sqlite/Migrations.ts"
+import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
+import { Reports } from "../../../src/history/report/Reports.ts"
+import { layer as reportsLayer } from "../../../src/history/report/ReportsInline.ts"
+import { History, noStanding } from "../../../src/history/store/History.ts"
+import { init } from "../../../src/history/store/sqlite/migrations/Migration0001.ts"
+import { sums } from "../../../src/history/store/sqlite/migrations/Migration0002.ts"
+import { reports } from "../../../src/history/store/sqlite/migrations/Migration0003.ts"
+import { applicationId } from "../../../src/history/store/sqlite/migrations/Migrations.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
-import { connect, keepAll, network, outcome, probe, rows, temporaryFolder, testedSlots } from "./Fixture.ts"
+import { connect, keepAll, network, outcome, probe, rootOf, rows, temporaryFolder, testedSlots } from "./Fixture.ts"
 
 const day = 19_700
+
+/** A database of an older schema, without anything in it. */
+const writeSchema = (
+  path: string,
+  migrations: ReadonlyArray<readonly [name: string, statements: ReadonlyArray<string>]>
+) =>
+  Effect.gen(function* () {
+    const sql = yield* connect(path, false)
+    yield* sql.unsafe("PRAGMA auto_vacuum = INCREMENTAL")
+    yield* sql.unsafe(`PRAGMA application_id = ${applicationId}`)
+    yield* sql.unsafe(
+      `CREATE TABLE effect_sql_migrations (migration_id INTEGER PRIMARY KEY NOT NULL,
+        created_at DATETIME NOT NULL DEFAULT current_timestamp, name VARCHAR(255) NOT NULL)`
+    )
+    for (const [index, [name, statements]] of migrations.entries()) {
+      for (const statement of statements) yield* sql.unsafe(statement)
+      yield* sql`INSERT INTO effect_sql_migrations (migration_id, name) VALUES (${index + 1}, ${name})`
+    }
+    yield* sql`INSERT INTO network (id, name, genesis_time, genesis_validators_root)
+      VALUES (1, 'hoodi', ${network.genesisTime}, ${`0x${"01".repeat(32)}`})`
+    return sql
+  })
 
 /** A database as the first version of the program left it. */
 const writeFirstVersion = (path: string) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const sql = yield* connect(path, false)
-      yield* sql.unsafe("PRAGMA auto_vacuum = INCREMENTAL")
-      yield* sql.unsafe(`PRAGMA application_id = ${applicationId}`)
-      for (const statement of init) yield* sql.unsafe(statement)
-      yield* sql.unsafe(
-        `CREATE TABLE effect_sql_migrations (migration_id INTEGER PRIMARY KEY NOT NULL,
-          created_at DATETIME NOT NULL DEFAULT current_timestamp, name VARCHAR(255) NOT NULL)`
-      )
-      yield* sql`INSERT INTO effect_sql_migrations (migration_id, name) VALUES (1, 'init')`
-      yield* sql`INSERT INTO network VALUES (1, 'hoodi', ${network.genesisTime}, ${`0x${"01".repeat(32)}`})`
+      const sql = yield* writeSchema(path, [["init", init]])
       yield* sql`INSERT INTO peers (id, peer_id, agent) VALUES (1, 'a', 'Lighthouse/v8'), (2, 'b', NULL)`
       yield* sql`INSERT INTO claims (peer, observed_at, custody_group_count, source, columns, head_slot, fork_digest)
         VALUES (1, 1, 4, 'enr', x'00', 1, ''), (1, 2, 8, 'enr', x'00', 1, '')`
@@ -41,6 +59,112 @@ const writeFirstVersion = (path: string) =>
       }
     })
   )
+
+const finishedAt = (n: number): number => (day + n) * 86_400_000 + 5
+
+/** A database as the last version without suspicions left it: three probes of two peers. */
+const writeThirdVersion = (path: string) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      const sql = yield* writeSchema(path, [
+        ["init", init],
+        ["sums", sums],
+        ["reports", reports]
+      ])
+      yield* sql`INSERT INTO peers (id, peer_id, agent, probes, success, missing, timeout, recorded_at)
+        VALUES (1, 'a', 'Lighthouse/v8', 2, 1, 1, 0, ${finishedAt(1)}), (2, 'b', NULL, 1, 0, 0, 1, ${finishedAt(1)})`
+      yield* sql`INSERT INTO blocks VALUES (1, 300, ${rootOf(300)}, 3)`
+      yield* sql`INSERT INTO agents VALUES (1, 'Lighthouse/v8', ${day + 1}), (2, '', ${day})`
+      for (const [n, peer, kind, bits] of [
+        [0, 1, "missing", 2],
+        [1, 1, "success", 0],
+        [1, 2, "timeout", 32]
+      ] as const) {
+        // Column 1 of slot 300, at block 1; the kinds that occur, and the mask of the only one.
+        const sections = Uint8Array.of(2, ...new Uint8Array(15), 0xac, 2, 1, bits, ...(bits === 0 ? [] : [1]))
+        yield* sql`INSERT INTO probes ${sql.insert({
+          uuid: `${peer}-${n}`,
+          peer,
+          conversation: "answered",
+          start_slot: 300,
+          count: 1,
+          columns: Uint8Array.of(2, ...new Uint8Array(15)),
+          started_at: finishedAt(n) - 5,
+          finished_at: finishedAt(n),
+          total_ms: 5,
+          requests: 1,
+          bytes: 10,
+          outcomes: sections,
+          [kind]: 1
+        })}`
+        yield* sql`INSERT INTO sums ${sql.insert({ day: day + n, peer, agent: peer, custody_group_count: 4, probes: 1, bytes: 10, [kind]: 1 })}`
+      }
+      yield* sql`INSERT INTO failures (probe, outcome, reason) VALUES (1, 'missing', 'left out twice')`
+      const chunk = emptyChunk()
+      cover(chunk, 300, [1], false, finishedAt(0))
+      yield* sql`INSERT INTO coverage (id, chunk) VALUES (${2 * 2 ** 24 + 1}, ${encodeChunk(chunk)})`
+    })
+  )
+
+describe("a database of the version before suspicions", () => {
+  it.scoped("opens with everything that it held, and takes suspicions", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "history.db")
+      yield* writeThirdVersion(path)
+      yield* Effect.gen(function* () {
+        const history = yield* History
+        const a = yield* history.peer("a")
+        assert.deepStrictEqual(a.outcomes, { ...noOutcomes, success: 1, missing: 1 })
+        assert.deepStrictEqual(a.blamedAt, Option.some(finishedAt(0)))
+        assert.deepStrictEqual(a.standing, noStanding)
+        assert.strictEqual(a.recovered, 0)
+        assert.deepStrictEqual((yield* history.peer("b")).blamedAt, Option.none())
+        assert.deepStrictEqual(yield* history.failing("a", 0), [{ slot: 300, columns: [1], at: finishedAt(0) }])
+        const old = Option.getOrThrow(yield* history.probe("1-0"))
+        assert.strictEqual(old.purpose, "sampling")
+        assert.strictEqual(old.recovered, 0)
+        assert.deepStrictEqual(old.outcomes, [outcome(300, 1, "missing", "left out twice")])
+        assert.deepStrictEqual(
+          Option.map(yield* history.probe("2-1"), ({ outcomes }) => outcomes),
+          Option.some([outcome(300, 1, "timeout")])
+        )
+        yield* history.recordProbe(
+          probe("p", "a", [outcome(300, 1, "success"), outcome(301, 1, "suspected", "left out")], {
+            recovered: 1,
+            startedAt: finishedAt(1),
+            finishedAt: finishedAt(1) + 1
+          }),
+          "answered"
+        )
+        yield* history.flush
+        assert.deepStrictEqual((yield* history.peer("a")).outcomes, {
+          ...noOutcomes,
+          success: 2,
+          missing: 1,
+          suspected: 1
+        })
+        assert.deepStrictEqual(yield* history.failing("a", 0), [])
+      }).pipe(Effect.provide(layer({ path, network, retention: keepAll })))
+      yield* Effect.gen(function* () {
+        const reports = yield* Reports
+        const { rows } = yield* reports.compliance({ by: "client" })
+        assert.deepStrictEqual(
+          rows.map(({ group, outcomes, probes }) => ({ group, outcomes, probes })),
+          [
+            { group: "lighthouse", outcomes: { ...noOutcomes, success: 2, missing: 1, suspected: 1 }, probes: 3 },
+            { group: "unknown", outcomes: { ...noOutcomes, timeout: 1 }, probes: 1 }
+          ]
+        )
+        const found = yield* reports.probes({ outcome: "suspected" })
+        assert.deepStrictEqual(
+          found.probes.map(({ id }) => id),
+          ["p"]
+        )
+        assert.lengthOf(yield* reports.failures({ peerId: "a" }), 2)
+      }).pipe(Effect.provide(reportsLayer({ path })))
+    })
+  )
+})
 
 describe("a database of the first version", () => {
   it.scoped("opens, keeps its coverage and probes, and has the sums of its peers", () =>

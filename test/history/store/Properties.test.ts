@@ -18,6 +18,7 @@ const record = (history: History["Type"]) =>
       history.recordConversation(peerId, conversation, failure, at),
     Claim: ({ claim, peerId }) => history.recordClaim(peerId, claim),
     Findings: ({ findings, peerId }) => history.recordFindings(peerId, findings),
+    Standing: ({ peerId, standing }) => history.recordStanding(peerId, standing),
     Peer: ({ peerId, ...seen }) => history.recordPeer(peerId, seen)
   })
 
@@ -36,7 +37,9 @@ const answers = (records: ReadonlyArray<HistoryRecord>) =>
           history.peer(peerId),
           history.claims(peerId),
           history.coverage(peerId, 0),
-          history.coverage(peerId, 120)
+          history.coverage(peerId, 120),
+          history.failing(peerId, 0),
+          history.failing(peerId, 1_750_000_000_000)
         ])
       )
     }

@@ -1,10 +1,11 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Effect, Layer, Option, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Schema } from "effect"
 import type { Dasmon } from "../../../src/Dasmon.ts"
 import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { Probe } from "../../../src/domain/probe/Job.ts"
 import * as OnDemand from "../../../src/domain/probe/ProbeNow.ts"
+import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { PeerDetail } from "../../../src/domain/report/PeerDetail.ts"
 import { SlotDetail } from "../../../src/domain/report/SlotDetail.ts"
 import { History } from "../../../src/history/store/History.ts"
@@ -47,6 +48,15 @@ const failure = (url: string, method: "GET" | "POST" = "GET") =>
     return { status, headers, error: yield* decodeError(text) }
   })
 
+const suspected = {
+  slot: 8,
+  blockRoot: `0x${"ab".repeat(32)}`,
+  columns: [{ column: 2, suspicion: "missing" as const, reason: "left out once" }],
+  since: 1,
+  attempts: 0,
+  askAgainAt: 2
+}
+
 /** A history on disk with three probes of two peers, and what is asked of it. */
 const recorded = Effect.gen(function* () {
   const path = join(yield* temporaryFolder, "history.db")
@@ -84,12 +94,14 @@ const recorded = Effect.gen(function* () {
   for (const probe of probes) {
     yield* history.recordProbe(probe, "answered", { owed: 100, tested: 10, failed: 1 })
   }
+  yield* history.recordStanding(one, { suspicions: [suspected], evasion: noEvasion })
   yield* history.flush
   const peers = Layer.mock(Peers, { view: () => Option.none(), views: () => [], passedOver: () => 0 })
   const over: Partial<Dasmon["Type"]> = {
     reports,
     probe: history.probe,
-    peer: (peerId) => describePeer(peerId).pipe(Effect.provide(peers), Effect.provideService(Reports, reports)),
+    peer: (peerId) =>
+      describePeer(peerId, Duration.days(7)).pipe(Effect.provide(peers), Effect.provideService(Reports, reports)),
     slot: (slot, limit) =>
       Effect.map(reports.slot({ slot, limit }), (holdings) => ({
         ...holdings,
@@ -108,7 +120,8 @@ describe("/peers", () => {
       const custody = { groupCount: 1, columns: [0], earliestAvailableSlot: 0, source: "metadata" as const }
       const peers = Array.from({ length: 25 }, (_, index) =>
         peerOf(identityOf(1, index).peerId, {
-          verdict: index % 5 === 0 ? "violating" : "compliant",
+          verdict: index % 5 === 0 ? "violating" : index === 6 ? "evasive" : "compliant",
+          suspicions: index % 6,
           agent: index % 2 === 0 ? "Lighthouse/v8.0.0" : null,
           connected: index % 3 === 0,
           custody: index === 4 ? custody : index === 5 ? null : { ...custody, columns: [1, 2] }
@@ -124,6 +137,9 @@ describe("/peers", () => {
       const cases = [
         ["", () => true],
         ["?verdict=violating", (index: number) => index % 5 === 0],
+        ["?verdict=evasive", (index: number) => index === 6],
+        ["?suspicions=true", (index: number) => index % 6 > 0],
+        ["?suspicions=false&verdict=evasive", (index: number) => index === 6],
         ["?client=lighthouse", (index: number) => index % 2 === 0],
         ["?client=unknown&connected=false", (index: number) => index % 2 === 1 && index % 3 !== 0],
         ["?column=0", (index: number) => index === 4],
@@ -156,6 +172,9 @@ describe("/peers", () => {
       assert.deepInclude(detail, { peerId: one, tracked: false, connected: false, verdict: "violating", probes: 2 })
       assert.strictEqual(detail.agent, "Lighthouse/v8.0.0-abcdef")
       assert.deepInclude(detail.outcomes, { success: 3, missing: 1 })
+      assert.deepInclude(detail, { suspicions: 1, failing: 1, recovered: 0, suspected: [suspected] })
+      assert.strictEqual(detail.coverage?.proven?.share, 0.9)
+      assert.strictEqual((yield* read(`${url}/peers/${two}`, PeerDetail)).verdict, "compliant")
       assert.deepStrictEqual(
         detail.claims.map(({ columns }) => columns.length),
         [4, 8]

@@ -1,8 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Layer, Metric, Schema, TestClock } from "effect"
 import { coverageView } from "../../../src/domain/probe/Confidence.ts"
+import { custodyTotals } from "../../../src/domain/peer/PeerTotals.ts"
 import { httpRoutes, peerChanges } from "../../../src/domain/metrics/Metrics.ts"
-import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
+import { noOutcomes, type OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
 import { Status } from "../../../src/domain/Status.ts"
 import * as MetricsRecorder from "../../../src/http/metrics/MetricsRecorder.ts"
 import * as MetricsServer from "../../../src/http/metrics/MetricsServer.ts"
@@ -23,13 +24,15 @@ const decodePaths = Schema.decode(
 const sumOf = (metrics: ReturnType<typeof parseExposition>, name: string): number =>
   metrics.get(name)?.samples.reduce((sum, { value }) => sum + value, 0) ?? NaN
 
-const outcome = (slot: number, outcome: "success" | "missing" | "timeout") => ({
+const outcome = (slot: number, outcome: OutcomeKind) => ({
   slot,
   column: 3,
   outcome,
   blockRoot: "0x00",
   blobs: 2
 })
+
+const nothingTaken = { open: null, firstByte: null, total: 0 }
 
 describe("the metrics", () => {
   it.scoped("agree with the events and the status, and stand on a port of their own", () =>
@@ -68,6 +71,16 @@ describe("the metrics", () => {
         }),
         coverage: null
       })
+      const confirmations = [
+        [outcome(90, "missing"), outcome(91, "success")],
+        [outcome(92, "success"), outcome(93, "unverifiable")],
+        [outcome(94, "success"), outcome(95, "suspected")],
+        [outcome(96, "refused")]
+      ]
+      for (const outcomes of confirmations) {
+        const probe = probeOf("A", { purpose: "confirmation", bytes: 0, requests: 0, outcomes, timings: nothingTaken })
+        yield* fake.publish({ _tag: "Sampling", conversation: "answered", probe, coverage: null })
+      }
       const refined = peerOf("A", {
         verdict: "violating",
         coverage: coverageView({ owed: 210, tested: 60, failed: 3 })
@@ -82,8 +95,9 @@ describe("the metrics", () => {
       })
       const final = statusOf({
         headSlot: 333,
-        probes: { started: 9, completed: 7, inFlight: 2 },
-        outcomes: { ...noOutcomes, success: 42, missing: 1, timeout: 1 },
+        probes: { started: 13, completed: 11, inFlight: 2 },
+        outcomes: { ...noOutcomes, success: 45, missing: 2, timeout: 1, unverifiable: 1, suspected: 1, refused: 1 },
+        custody: custodyTotals([peerOf("A", { suspicions: 7 })]),
         evidence: { state: "failing", reason: "the disk is full", pieces: 4, bytes: 16384, lost: 2 },
         defects: 3
       })
@@ -104,7 +118,7 @@ describe("the metrics", () => {
           kind
         )
       }
-      assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "missing", client: "lighthouse" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "missing", client: "lighthouse" }), 2)
       assert.strictEqual(valueOf(metrics, "dasmon_outcomes_total", { outcome: "timeout", client: "teku" }), 1)
       assert.strictEqual(sumOf(metrics, "dasmon_probes_completed_total"), status.probes.completed)
       const completed = { conversation: "unanswered", client: "teku" }
@@ -115,8 +129,16 @@ describe("the metrics", () => {
       assert.strictEqual(valueOf(metrics, "dasmon_evidence_pieces"), 4)
       assert.strictEqual(valueOf(metrics, "dasmon_evidence_lost_total"), 2)
       assert.strictEqual(valueOf(metrics, "dasmon_evidence_failing"), 1)
-      assert.strictEqual(valueOf(metrics, "dasmon_events_total", { event: "Sampling" }), 2)
+      assert.strictEqual(valueOf(metrics, "dasmon_events_total", { event: "Sampling" }), 6)
       assert.strictEqual(valueOf(metrics, "dasmon_peer_changes_total", { change: "forgotten" }), 1)
+      assert.strictEqual(valueOf(metrics, "dasmon_suspected_combinations"), 7)
+      for (const [result, count] of [
+        ["settled", 1],
+        ["dropped", 1],
+        ["escaped", 2]
+      ] as const) {
+        assert.strictEqual(valueOf(metrics, "dasmon_confirmations_total", { result, client: "lighthouse" }), count)
+      }
       for (const [name, value] of [
         ["owed", 210],
         ["tested", 60],

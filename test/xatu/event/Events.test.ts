@@ -165,6 +165,23 @@ describe("the events of a probe", () => {
     )
   })
 
+  it("tell of a suspicion as of a probe that did not complete, with why, whether it was asked for again or not", () => {
+    const outcomes = [
+      outcomeOf({ outcome: "suspected", suspicion: "missing", reason: "left out" }),
+      outcomeOf({ outcome: "suspected", suspicion: "invalid", check: "header", reason: "another root" })
+    ]
+    for (const purpose of ["sampling", "confirmation"] as const) {
+      const told = [...probeEvents(sender, chain, probeOf(peerA, { outcomes, purpose }))].map((event) => {
+        const data = event.libp2p_trace_rpc_data_column_custody_probe
+        return [data?.result, data?.error, data?.column_rows_count]
+      })
+      assert.deepStrictEqual(told, [
+        ["failure", "suspected: left out", 0],
+        ["failure", "suspected: another root", 6]
+      ])
+    }
+  })
+
   it("are read by others as they were made, when any text of a peer is in them", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 600 }), fc.string({ unit: "binary" }), (agent, address) => {

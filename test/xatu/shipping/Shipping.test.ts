@@ -139,6 +139,7 @@ for (const { name, scheme, start } of [
           columns: [1],
           earliestAvailableSlot: 0,
           headSlot: 320,
+          finalized: null,
           forkDigest: "0x01020304",
           sequenceNumber: 5,
           observedAt: 1_700_000_001_002

@@ -1,4 +1,4 @@
-import { claimColumns, ClaimRow, FailureRowColumns, query } from "./SqliteRows.ts"
+import { claimColumns, ClaimRow, FailureRowColumns, query, StandingRow } from "./SqliteRows.ts"
 
 /** What the monitor and a report ask alike. */
 
@@ -10,6 +10,10 @@ export const selectClaims = query(
 
 /** The failures of a probe. */
 export const selectFailures = query(
-  `SELECT outcome, slot, "column", block_root AS blockRoot, "check", reason FROM failures WHERE probe = ? ORDER BY id`,
+  `SELECT outcome, suspicion, slot, "column", block_root AS blockRoot, "check", reason
+  FROM failures WHERE probe = ? ORDER BY id`,
   FailureRowColumns
 )
+
+/** The standing of a peer, by its number. */
+export const selectStanding = query("SELECT suspicions, evasion FROM standings WHERE peer = ?", StandingRow)

@@ -10,27 +10,24 @@ import { noOutcomes, outcomeKinds } from "../../../domain/probe/Outcome.ts"
 import { noConversations } from "../../../domain/peer/Verdict.ts"
 import { makeYielder } from "../../../runtime/YieldNow.ts"
 import { columnsOf } from "../../../domain/column/ColumnMask.ts"
-import { chunkKey, chunkOf, chunkOfKey, decodeChunk, isUntested, slotsPerChunk } from "../CoverageChunk.ts"
 import { failureFinder } from "./FailureRows.ts"
-import { type CoverageBlock, HistoryError, type PeerHistory } from "../History.ts"
-import { clearVoid } from "../Orphans.ts"
+import { HistoryError, noStanding, type PeerHistory } from "../History.ts"
 import { decodeSections } from "./OutcomeSections.ts"
-import { selectClaims, selectFailures } from "./ReadStatements.ts"
+import { readCoverage, readFailing } from "./ReadCoverage.ts"
+import { selectClaims, selectFailures, selectStanding } from "./ReadStatements.ts"
 import { explain } from "./SqliteFault.ts"
 import {
   BlockRow,
-  ChunkRow,
   claimOf,
   type ClaimRow,
   findingCountsOf,
   FindingRow,
-  IdRow,
-  OrphanRow,
   outcomeCountsOf,
   PeerRow,
   probeOf,
   ProbeRow,
   query,
+  standingOf,
   TotalsRow
 } from "./SqliteRows.ts"
 
@@ -54,6 +51,8 @@ export const makeReader = (sql: SqlClient.SqlClient) => {
     probe: (id: string) => read("probe", (connection) => readProbe(connection, id)),
     coverage: (peerId: string, fromSlot: number) =>
       read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot), yieldIfDue)),
+    failing: (peerId: string, since: number) =>
+      read("failing", (connection) => readFailing(connection, peerId, since, yieldIfDue)),
     blocks: (fromSlot: number) => read("blocks", (connection) => selectBlocksFrom(connection, [fromSlot])),
     totals: read("totals", (connection) =>
       Effect.map(selectTotals(connection, []), ([row]) => ({
@@ -96,7 +95,10 @@ const readPeer = Effect.fnUntraced(function* (connection: Connection, peerId: st
     coverage:
       row.owed === null || row.tested === null || row.failed === null
         ? Option.none<CoverageCounts>()
-        : Option.some({ owed: row.owed, tested: row.tested, failed: row.failed })
+        : Option.some({ owed: row.owed, tested: row.tested, failed: row.failed }),
+    standing: standingOf(yield* selectStanding(connection, [row.id])),
+    recovered: row.recovered,
+    blamedAt: Option.fromNullable(row.blamed_at)
   }
 })
 
@@ -108,42 +110,13 @@ const unknownPeer: PeerHistory = {
   findings: {},
   lastProbeAt: Option.none(),
   lastFailure: Option.none(),
-  coverage: Option.none()
+  coverage: Option.none(),
+  standing: noStanding,
+  recovered: 0,
+  blamedAt: Option.none()
 }
 
 const readClaims = (rows: ReadonlyArray<typeof ClaimRow.Type>): ReadonlyArray<Claim> => rows.map(claimOf)
-
-/**
- * A peer's chunks lie between those of all others: they are looked up one by one, a batch of neighbouring chunk
- * numbers at a time, and where no chunk of any peer is the gap is skipped.
- */
-const readCoverage = Effect.fnUntraced(function* (
-  connection: Connection,
-  peerId: string,
-  fromSlot: number,
-  yieldIfDue: Effect.Effect<void>
-) {
-  const [peer] = yield* selectPeerNumber(connection, [peerId])
-  if (peer === undefined) return []
-  const blocks: Array<CoverageBlock> = []
-  for (let from = chunkOf(fromSlot); ; from += chunksAtOnce) {
-    const [next] = yield* selectNextKey(connection, [chunkKey(0, from)])
-    if (next === undefined) return blocks
-    from = chunkOfKey(next.id)
-    const rows = yield* selectChunks(connection, [from, from + chunksAtOnce - 1, peer.id])
-    const slots = [from * slotsPerChunk, (from + chunksAtOnce) * slotsPerChunk - 1]
-    const orphans = new Map((yield* selectOrphans(connection, slots)).map(({ at, slot }) => [slot, at]))
-    for (const { chunk, id } of rows) {
-      yield* yieldIfDue
-      const decoded = decodeChunk(chunk)
-      if (orphans.size > 0) clearVoid(decoded, chunkOfKey(id), (slot) => orphans.get(slot))
-      if (!isUntested(decoded)) blocks.push({ firstSlot: chunkOfKey(id) * slotsPerChunk, ...decoded })
-    }
-    yield* yieldIfDue
-  }
-})
-
-const chunksAtOnce = 64
 
 const readProbe = Effect.fnUntraced(function* (connection: Connection, id: string) {
   const [row] = yield* selectProbe(connection, [id])
@@ -175,6 +148,7 @@ const readOutcomes = Effect.fnUntraced(function* (
           slot,
           column,
           outcome,
+          ...(why === undefined || why.suspicion === null ? {} : { suspicion: why.suspicion }),
           ...(why === undefined || why.check === null ? {} : { check: why.check }),
           ...(why === undefined || why.reason === null ? {} : { reason: why.reason }),
           blockRoot,
@@ -189,29 +163,13 @@ const readOutcomes = Effect.fnUntraced(function* (
 const kinds = outcomeKinds.join(", ")
 
 const selectPeer = query(
-  `SELECT id, agent, address, last_probe_at, failure, owed, tested, failed, conversations_answered, conversations_unanswered, conversations_refused, ${kinds}
+  `SELECT id, agent, address, last_probe_at, failure, recovered, blamed_at, owed, tested, failed, conversations_answered,
+    conversations_unanswered, conversations_refused, ${kinds}
   FROM peers WHERE peer_id = ?`,
   PeerRow
 )
 
-const selectPeerNumber = query("SELECT id FROM peers WHERE peer_id = ?", IdRow)
-
 const selectFindings = query("SELECT kind, count FROM findings WHERE peer = ?", FindingRow)
-
-const selectNextKey = query("SELECT id FROM coverage WHERE id >= ? ORDER BY id LIMIT 1", IdRow)
-
-const selectChunks = query(
-  `WITH RECURSIVE numbers (number) AS (
-    SELECT CAST(? AS INTEGER) UNION ALL SELECT number + 1 FROM numbers WHERE number < ?
-  )
-  SELECT id, chunk FROM numbers CROSS JOIN coverage ON id = number * ${chunkKey(0, 1)} + CAST(? AS INTEGER)`,
-  ChunkRow
-)
-
-const selectOrphans = query(
-  "SELECT slot, max(at) AS at FROM orphans WHERE slot BETWEEN ? AND ? GROUP BY slot",
-  OrphanRow
-)
 
 const selectProbe = query(
   "SELECT probes.*, peers.peer_id FROM probes JOIN peers ON peers.id = probes.peer WHERE probes.uuid = ?",

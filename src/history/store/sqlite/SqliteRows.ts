@@ -5,9 +5,12 @@ import type { ParseError } from "effect/ParseResult"
 import { type Claim, ClaimSource } from "../../../domain/peer/Claim.ts"
 import type { FindingCounts } from "../../../domain/peer/Finding.ts"
 import { FindingKind } from "../../../domain/peer/Finding.ts"
-import type { Probe } from "../../../domain/probe/Job.ts"
-import { InvalidCheck, type OutcomeCounts, OutcomeKind } from "../../../domain/probe/Outcome.ts"
+import { Evasion } from "../../../domain/peer/Evasion.ts"
+import { SuspectedSlot } from "../../../domain/peer/Suspicions.ts"
+import { type Probe, ProbePurpose } from "../../../domain/probe/Job.ts"
+import { InvalidCheck, type OutcomeCounts, OutcomeKind, SuspicionKind } from "../../../domain/probe/Outcome.ts"
 import { columnsOf } from "../../../domain/column/ColumnMask.ts"
+import { noStanding, type PeerStanding } from "../History.ts"
 
 /** Runs a statement of fixed text, which the driver keeps prepared, and decodes the rows that it returns. */
 export const query = <A, I>(text: string, row: Schema.Schema<A, I>) => {
@@ -42,7 +45,8 @@ const outcomeColumns = Schema.Struct({
   timeout: Schema.Number,
   disconnected: Schema.Number,
   refused: Schema.Number,
-  unverifiable: Schema.Number
+  unverifiable: Schema.Number,
+  suspected: Schema.Number
 } satisfies Record<OutcomeKind, Schema.Schema.Any>).fields
 
 export const TotalsRow = Schema.Struct({ probes: Schema.Number, ...outcomeColumns })
@@ -53,6 +57,8 @@ export const PeerRow = Schema.Struct({
   address: Schema.NullOr(Schema.String),
   last_probe_at: Schema.NullOr(Schema.Number),
   failure: Schema.NullOr(Schema.String),
+  recovered: Schema.Number,
+  blamed_at: Schema.NullOr(Schema.Number),
   owed: Schema.NullOr(Schema.Number),
   tested: Schema.NullOr(Schema.Number),
   failed: Schema.NullOr(Schema.Number),
@@ -63,6 +69,14 @@ export const PeerRow = Schema.Struct({
 })
 
 export const FindingRow = Schema.Struct({ kind: FindingKind, count: Schema.Number })
+
+/** Of a peer for whom none was recorded there is no row. */
+export const StandingRow = Schema.Struct({
+  suspicions: Schema.parseJson(Schema.Array(SuspectedSlot)),
+  evasion: Schema.parseJson(Evasion)
+})
+
+export const standingOf = ([row]: ReadonlyArray<typeof StandingRow.Type>): PeerStanding => row ?? noStanding
 
 export const ChunkRow = Schema.Struct({ id: Schema.Number, chunk: Schema.Uint8ArrayFromSelf })
 
@@ -77,6 +91,7 @@ export const BlockRow = Schema.Struct({
 
 export const FailureRowColumns = Schema.Struct({
   outcome: OutcomeKind,
+  suspicion: Schema.NullOr(SuspicionKind),
   slot: Schema.NullOr(Schema.Number),
   column: Schema.NullOr(Schema.Number),
   blockRoot: Schema.NullOr(Schema.String),
@@ -97,16 +112,20 @@ export const probeFields = {
   first_byte_ms: Schema.NullOr(Schema.Number),
   total_ms: Schema.Number,
   requests: Schema.Number,
-  bytes: Schema.Number
+  bytes: Schema.Number,
+  purpose: ProbePurpose,
+  recovered: Schema.Number
 }
 
 export const probeOf = (row: Schema.Struct.Type<typeof probeFields>): Omit<Probe, "id" | "outcomes" | "findings"> => ({
+  purpose: row.purpose,
   job: { peerId: row.peer_id, startSlot: row.start_slot, count: row.count, columns: columnsOf(row.columns) },
   startedAt: row.started_at,
   finishedAt: row.finished_at,
   timings: { open: row.open_ms, firstByte: row.first_byte_ms, total: row.total_ms },
   requests: row.requests,
-  bytes: row.bytes
+  bytes: row.bytes,
+  recovered: row.recovered
 })
 
 export const ProbeRow = Schema.Struct({
@@ -122,6 +141,8 @@ export const ClaimRow = Schema.Struct({
   columns: Schema.Uint8ArrayFromSelf,
   earliest_available_slot: Schema.NullOr(Schema.Number),
   head_slot: Schema.Number,
+  finalized_epoch: Schema.NullOr(Schema.Number),
+  finalized_root: Schema.NullOr(Schema.String),
   fork_digest: Schema.String,
   sequence_number: Schema.NullOr(Schema.Number)
 })
@@ -134,6 +155,10 @@ export const claimOf = (row: typeof ClaimRow.Type): Claim => ({
   columns: columnsOf(row.columns),
   earliestAvailableSlot: row.earliest_available_slot,
   headSlot: row.head_slot,
+  finalized:
+    row.finalized_epoch === null || row.finalized_root === null
+      ? null
+      : { epoch: row.finalized_epoch, root: row.finalized_root },
   forkDigest: row.fork_digest,
   sequenceNumber: row.sequence_number,
   observedAt: row.observed_at
@@ -148,7 +173,8 @@ export const outcomeCountsOf = (row: OutcomeCounts): OutcomeCounts => ({
   timeout: row.timeout,
   disconnected: row.disconnected,
   refused: row.refused,
-  unverifiable: row.unverifiable
+  unverifiable: row.unverifiable,
+  suspected: row.suspected
 })
 
 export const findingCountsOf = (rows: ReadonlyArray<typeof FindingRow.Type>): FindingCounts =>

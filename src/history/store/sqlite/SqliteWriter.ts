@@ -10,7 +10,7 @@ import { maskOf } from "../../../domain/column/ColumnMask.ts"
 import { type CoverageChunk, chunkKey, decodeChunk, emptyChunk, encodeChunk } from "../CoverageChunk.ts"
 import { chunksCovered, coverProbe } from "../CoverProbe.ts"
 import { failureRowsOf } from "./FailureRows.ts"
-import { HistoryError } from "../History.ts"
+import { HistoryError, type PeerStanding } from "../History.ts"
 import type { HistoryRecord } from "../HistoryRecord.ts"
 import type { Orphans } from "../Orphans.ts"
 import { type BlockKey, encodeSections, type OutcomeSection, sectionsOf } from "./OutcomeSections.ts"
@@ -43,7 +43,8 @@ import {
   upsertChunk,
   upsertFinding,
   upsertOrphan,
-  upsertPeer
+  upsertPeer,
+  upsertStanding
 } from "./WriteStatements.ts"
 
 /**
@@ -75,6 +76,7 @@ export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
       totals.probes += change.probes
       totals.outcomes = addOutcomes(totals.outcomes, change.outcomes)
       if (record._tag === "Claim") yield* writeClaim(connection, peer.id, record.claim, memory.custody)
+      if (record._tag === "Standing") yield* writeStanding(connection, peer.id, record.standing)
       if (record._tag === "Probe") {
         yield* writeProbe(connection, peer.id, record, change.outcomes, memory)
         const agent = yield* agentNumber(connection, peer.agent ?? "", dayOf(record.probe.finishedAt), memory.agents)
@@ -130,11 +132,13 @@ const writePeer = Effect.fnUntraced(function* (connection: Connection, change: P
       coverage?.tested ?? null,
       coverage?.failed ?? null,
       coverage === null ? null : lastProbeAt,
+      Option.getOrNull(change.blamedAt),
       now,
       change.probes,
       conversations.answered,
       conversations.unanswered,
       conversations.refused,
+      change.recovered,
       ...inOrder(change.outcomes)
     ])
   )
@@ -146,6 +150,9 @@ const writeFindings = (connection: Connection, peer: number, findings: FindingCo
   Effect.forEach(Object.entries(findings), ([kind, count]) => upsertFinding(connection, [peer, kind, count]), {
     discard: true
   })
+
+const writeStanding = (connection: Connection, peer: number, { evasion, suspicions }: PeerStanding) =>
+  upsertStanding(connection, [peer, JSON.stringify(suspicions), JSON.stringify(evasion)])
 
 const writeClaim = Effect.fnUntraced(function* (
   connection: Connection,
@@ -164,6 +171,8 @@ const writeClaim = Effect.fnUntraced(function* (
     maskOf(claim.columns),
     claim.earliestAvailableSlot,
     claim.headSlot,
+    claim.finalized?.epoch ?? null,
+    claim.finalized?.root ?? null,
     claim.forkDigest,
     claim.sequenceNumber
   ])
@@ -196,6 +205,8 @@ const writeProbe = Effect.fnUntraced(function* (
       probe.timings.total,
       probe.requests,
       probe.bytes,
+      probe.purpose,
+      probe.recovered,
       probe.findings.length === 0 ? null : JSON.stringify(probe.findings),
       encodeSections(numbered),
       ...inOrder(counts)

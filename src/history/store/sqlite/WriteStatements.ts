@@ -19,13 +19,14 @@ const peerSums = [
   "conversations_answered",
   "conversations_unanswered",
   "conversations_refused",
+  "recovered",
   ...outcomeKinds
 ]
 export const upsertPeer = query(
   `INSERT INTO peers
     (peer_id, agent, address, first_seen, last_seen, last_probe_at, failure, failure_blamed, owed, tested, failed,
-      coverage_at, recorded_at, ${peerSums.join(", ")})
-  VALUES (${marks(13 + peerSums.length)})
+      coverage_at, blamed_at, recorded_at, ${peerSums.join(", ")})
+  VALUES (${marks(14 + peerSums.length)})
   ON CONFLICT (peer_id) DO UPDATE SET
     agent = coalesce(excluded.agent, agent),
     address = coalesce(excluded.address, address),
@@ -38,6 +39,7 @@ export const upsertPeer = query(
     tested = coalesce(excluded.tested, tested),
     failed = coalesce(excluded.failed, failed),
     coverage_at = coalesce(excluded.coverage_at, coverage_at),
+    ${latestOf("blamed_at")},
     ${latestOf("recorded_at")},
     ${peerSums.map(sumOf).join(", ")}
   RETURNING id, agent`,
@@ -48,18 +50,23 @@ export const upsertFinding = execute(
   `INSERT INTO findings (peer, kind, count) VALUES (?, ?, ?) ON CONFLICT (peer, kind) DO UPDATE SET ${sumOf("count")}`
 )
 
+export const upsertStanding = execute(
+  `INSERT INTO standings (peer, suspicions, evasion) VALUES (?, ?, ?)
+  ON CONFLICT (peer) DO UPDATE SET suspicions = excluded.suspicions, evasion = excluded.evasion`
+)
+
 export const selectNewestClaim = query(
   `SELECT ${claimColumns} FROM claims WHERE peer = ? ORDER BY id DESC LIMIT 1`,
   ClaimRow
 )
 
-export const insertClaim = execute(`INSERT INTO claims (peer, ${claimColumns}) VALUES (${marks(9)})`)
+export const insertClaim = execute(`INSERT INTO claims (peer, ${claimColumns}) VALUES (${marks(11)})`)
 
 export const insertProbe = query(
   `INSERT INTO probes
     (uuid, peer, conversation, start_slot, count, columns, started_at, finished_at, open_ms, first_byte_ms, total_ms,
-      requests, bytes, findings, outcomes, ${kinds})
-  VALUES (${marks(15 + outcomeKinds.length)})
+      requests, bytes, purpose, recovered, findings, outcomes, ${kinds})
+  VALUES (${marks(17 + outcomeKinds.length)})
   RETURNING id`,
   IdRow
 )
@@ -70,8 +77,8 @@ export const insertBlock = query("INSERT INTO blocks (slot, root, blobs) VALUES 
 
 /** All rows in one statement of fixed text, however many they are. */
 export const insertFailures = execute(
-  `INSERT INTO failures (probe, outcome, slot, "column", block_root, "check", reason)
-  SELECT ?, value ->> 'outcome', value ->> 'slot', value ->> 'column', value ->> 'blockRoot', value ->> 'check',
+  `INSERT INTO failures (probe, outcome, suspicion, slot, "column", block_root, "check", reason)
+  SELECT ?, value ->> 'outcome', value ->> 'suspicion', value ->> 'slot', value ->> 'column', value ->> 'blockRoot', value ->> 'check',
     value ->> 'reason'
   FROM json_each(?)`
 )

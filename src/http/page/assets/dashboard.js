@@ -1,8 +1,9 @@
 "use strict"
 const maxRows = 500, maxFeed = 200
-const verdicts = ["violating", "unresponsive", "refusing", "unknown", "compliant"]
+const verdicts = ["violating", "evasive", "unresponsive", "refusing", "unknown", "compliant"]
 const blame = {
-  missing: "peer", invalid: "peer", unavailable: "peer", malformed: "peer", timeout: "unproven", disconnected: "unproven"
+  missing: "peer", invalid: "peer", unavailable: "peer", malformed: "peer", timeout: "unproven", disconnected: "unproven",
+  suspected: "unproven"
 }
 const byId = (id) => document.getElementById(id)
 const sum = (counts) => Object.values(counts).reduce((total, count) => total + count, 0)
@@ -48,6 +49,8 @@ const columns = [
       td.textContent = peer.outcomes.success + " / " + sum(peer.outcomes)
       td.title = outcomeTitle(peer)
     } },
+  { name: "Suspected", className: "number", key: (peer) => -peer.suspicions,
+    cell: (peer, td) => { td.textContent = peer.suspicions === 0 ? "\u2013" : peer.suspicions; td.title = "suspected, and not settled" } },
   { name: "Findings", className: "findings", key: (peer) => sum(peer.findings), cell: (peer, td) => { td.textContent = findingText(peer) || "\u2013" } },
   { name: "Last failure", className: "failure", key: (peer) => peer.lastFailure || "\uFFFF",
     cell: (peer, td) => { td.textContent = peer.lastFailure || "\u2013" } },
@@ -118,6 +121,7 @@ const drawStatus = () => {
   byId("connected").textContent = connected + " / " + peers.size
   byId("probes").textContent = status.probes.completed
   byId("verified").textContent = status.outcomes.success
+  byId("suspected").textContent = status.custody.suspected
   byId("truth").textContent =
     status.commitments.wanted === 0 ? "\u2013" : Math.floor((100 * status.commitments.known) / status.commitments.wanted) + " %"
   byId("network").textContent = status.network

@@ -19,6 +19,10 @@ const drawPeer = (peer) => {
   facts.append(fact("Tested", coverage === null ? "\u2013" : coverage.tested + " of " + coverage.owed + " owed, " + coverage.failed + " failed"))
   if (coverage !== null && coverage.withheld !== null) facts.append(fact("Withholds",
     percent(coverage.withheld.low) + " to " + percent(coverage.withheld.high) + " of what it owes (95 % sure)"))
+  if (coverage !== null && coverage.proven !== null) facts.append(fact("Proven", percent(coverage.proven.share) + " of what was tested"))
+  if (peer.suspicions > 0) facts.append(fact("Suspected", peer.suspicions + " columns, to be asked for again: " + peer.suspected.slice(0, 5)
+    .map(({ slot, columns }) => "slot " + slot + " (" + columns.map(({ column, suspicion }) => suspicion.replaceAll("_", " ") + " " + column).join(", ") + ")").join("; ")))
+  if (peer.recovered > 0) facts.append(fact("Recovered", peer.recovered + " columns that had failed came later"))
   const failures = element("ol", "failures")
   for (const { at, combinations, outcome, reason } of peer.failures.slice(0, 10)) {
     const item = element("li")

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import { init } from "./Migration0001.ts"
 import { sums } from "./Migration0002.ts"
 import { reports } from "./Migration0003.ts"
+import { suspicions } from "./Migration0004.ts"
 
 /** PRAGMA application_id of a history: "dasm" in ASCII. */
 export const applicationId = 0x6461736d
@@ -13,7 +14,12 @@ const run = (statements: ReadonlyArray<string>) =>
   )
 
 /** By number and name; a migration that was released is never changed, a new one follows it. */
-export const migrations = { "0001_init": run(init), "0002_sums": run(sums), "0003_reports": run(reports) }
+export const migrations = {
+  "0001_init": run(init),
+  "0002_sums": run(sums),
+  "0003_reports": run(reports),
+  "0004_suspicions": run(suspicions)
+}
 
 /** The schema that this program reads and writes. */
 export const schemaVersion = Object.keys(migrations).length

@@ -1,11 +1,11 @@
-import { outcomeKinds } from "../../../domain/probe/Outcome.ts"
+import { releasedKinds } from "./ReleasedKinds.ts"
 
-const failed = outcomeKinds.filter((kind) => kind !== "success")
-const added = ["probes", "bytes", ...outcomeKinds]
+const failed = releasedKinds.filter((kind) => kind !== "success")
+const added = ["probes", "bytes", ...releasedKinds]
 const key = "day = old.day AND agent = old.agent AND custody_group_count = old.custody_group_count"
 
-/** The probes of a peer that brought anything but successes; written alike where they are asked for. */
-export const anyFailure = `${failed.join(" + ")} > 0`
+/** The probes of a peer that brought anything but successes. */
+export const anyReleasedFailure = `${failed.join(" + ")} > 0`
 
 /**
  * What makes questions fast: indexes of `probes` (0.1 bytes a combination in all), and two sums that
@@ -15,7 +15,7 @@ export const reports: ReadonlyArray<string> = [
   "CREATE INDEX probes_by_slot ON probes (start_slot, count)",
   // Holds what peers are ranked by, in the order in which it is added up.
   "CREATE INDEX sums_by_peer ON sums (peer, day, success, missing, invalid, unavailable, malformed)",
-  `CREATE INDEX probes_failed ON probes (peer) WHERE ${anyFailure}`,
+  `CREATE INDEX probes_failed ON probes (peer) WHERE ${anyReleasedFailure}`,
   ...failed.map((kind) => `CREATE INDEX probes_${kind} ON probes (id) WHERE ${kind} > 0`),
   /** `sums` without the peer. */
   `CREATE TABLE agent_sums (

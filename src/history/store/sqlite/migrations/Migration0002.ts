@@ -1,6 +1,4 @@
-import { outcomeKinds } from "../../../domain/probe/Outcome.ts"
-
-const outcomeCounts = outcomeKinds.map((kind) => `${kind} INTEGER NOT NULL DEFAULT 0`).join(", ")
+import { releasedCounts, releasedKinds } from "./ReleasedKinds.ts"
 
 /** Days are whole days since 1970: floor(Unix milliseconds / 86,400,000). */
 export const sums: ReadonlyArray<string> = [
@@ -37,20 +35,20 @@ export const sums: ReadonlyArray<string> = [
     custody_group_count INTEGER NOT NULL,
     probes INTEGER NOT NULL DEFAULT 0,
     bytes INTEGER NOT NULL DEFAULT 0,
-    ${outcomeCounts},
+    ${releasedCounts},
     PRIMARY KEY (day, peer, agent, custody_group_count)
   ) STRICT, WITHOUT ROWID`,
   `CREATE TABLE column_sums (
     day INTEGER NOT NULL,
     "column" INTEGER NOT NULL,
-    ${outcomeCounts},
+    ${releasedCounts},
     PRIMARY KEY (day, "column")
   ) STRICT, WITHOUT ROWID`,
   /** `age` is the whole days between the start of the slot and the end of the probe. */
   `CREATE TABLE age_sums (
     day INTEGER NOT NULL,
     age INTEGER NOT NULL,
-    ${outcomeCounts},
+    ${releasedCounts},
     PRIMARY KEY (day, age)
   ) STRICT, WITHOUT ROWID`,
   `INSERT INTO agents (agent, day)
@@ -60,7 +58,7 @@ export const sums: ReadonlyArray<string> = [
     SELECT CAST(floor(finished_at / 86400000) AS INTEGER), probes.peer, agents.id,
       coalesce(
         (SELECT custody_group_count FROM claims WHERE claims.peer = probes.peer ORDER BY claims.id DESC LIMIT 1), 0),
-      count(*), sum(bytes), ${outcomeKinds.map((kind) => `sum(probes.${kind})`).join(", ")}
+      count(*), sum(bytes), ${releasedKinds.map((kind) => `sum(probes.${kind})`).join(", ")}
     FROM probes JOIN peers ON peers.id = probes.peer JOIN agents ON agents.agent = coalesce(peers.agent, '')
     GROUP BY 1, 2, 3, 4`,
   /** The newest CoverageCounts and their moment, and the moment of the newest record of any kind. */

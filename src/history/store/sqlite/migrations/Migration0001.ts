@@ -1,6 +1,4 @@
-import { outcomeKinds } from "../../../domain/probe/Outcome.ts"
-
-const outcomeCounts = outcomeKinds.map((kind) => `${kind} INTEGER NOT NULL DEFAULT 0`).join(", ")
+import { releasedCounts } from "./ReleasedKinds.ts"
 
 /**
  * Moments are Unix milliseconds. They and the numbers that a stranger may choose up to 2^64 are REAL, which takes any
@@ -22,7 +20,7 @@ export const init: ReadonlyArray<string> = [
     conversations_answered INTEGER NOT NULL DEFAULT 0,
     conversations_unanswered INTEGER NOT NULL DEFAULT 0,
     conversations_refused INTEGER NOT NULL DEFAULT 0,
-    ${outcomeCounts}
+    ${releasedCounts}
   ) STRICT`,
   /** Findings of a peer by kind. */
   `CREATE TABLE findings (
@@ -71,7 +69,7 @@ export const init: ReadonlyArray<string> = [
     bytes INTEGER NOT NULL,
     findings TEXT,
     outcomes BLOB NOT NULL,
-    ${outcomeCounts}
+    ${releasedCounts}
   ) STRICT`,
   /** As in FailureRows: without slot and column for all of that outcome in the probe that have no row of their own. */
   `CREATE TABLE failures (
@@ -101,7 +99,7 @@ export const init: ReadonlyArray<string> = [
   `CREATE TABLE totals (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     probes INTEGER NOT NULL DEFAULT 0,
-    ${outcomeCounts}
+    ${releasedCounts}
   ) STRICT`,
   `INSERT INTO totals (id) VALUES (1)`
 ]

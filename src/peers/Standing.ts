@@ -1,0 +1,12 @@
+import type { PeerHistory } from "../history/store/History.ts"
+import type { PeerState } from "./PeerState.ts"
+
+/** What the history keeps of a peer's suspicions. */
+export const standingOf = ({ evasion, suspicions }: PeerState): PeerHistory["standing"] => ({
+  suspicions: [...suspicions.values()],
+  evasion
+})
+
+/** Whether that is another one; how often it was simply asked changes with every probe, and is not worth a record. */
+export const hasOtherStanding = (before: PeerState, after: PeerState): boolean =>
+  before.suspicions !== after.suspicions || before.evasion.countedAt !== after.evasion.countedAt

@@ -1,0 +1,72 @@
+import { Option } from "effect"
+import type { Finding } from "../domain/peer/Finding.ts"
+import { addConversation } from "../domain/peer/Verdict.ts"
+import type { RequestError } from "../domain/probe/Outcome.ts"
+import type { ProbeResult } from "../probe/Prober.ts"
+import type { PeerState } from "./PeerState.ts"
+
+/**
+ * How often in a row a peer did not speak a protocol that it must speak. Clients listen before their handlers are
+ * registered: for some seconds after its start that says nothing.
+ */
+export interface Unsupported {
+  /** Status. */
+  readonly handshake: number
+  /** DataColumnSidecarsByRange and ByRoot. */
+  readonly columns: number
+}
+
+export const noneUnsupported: Unsupported = { handshake: 0, columns: 0 }
+
+/** Times in a row, with growing pauses, after which a peer is no longer taken to be starting: some two minutes. */
+const stillStarting = 6
+
+export const isUnsupported = (error: { readonly _tag: string }): boolean =>
+  error._tag === "PeerRefused" && "reason" in error && error.reason === "unsupported_protocol"
+
+/**
+ * Whether a probe came to nothing for want of a protocol. A question about what is suspected is another matter: what
+ * delivered by range and says that it knows nothing else escapes it. So is what was left out of an answer before.
+ */
+export const isNotServed = ({ conversation, error, probe }: ProbeResult): boolean =>
+  probe.purpose === "sampling" && conversation === "refused" && Option.exists(error, isUnsupported)
+
+/** `state` after a handshake that failed for want of a protocol; a peer that goes on like this refuses us. */
+export const withoutHandshake = (state: PeerState): PeerState => {
+  const handshake = state.unsupported.handshake + 1
+  const conversations =
+    handshake < stillStarting ? state.conversations : addConversation(state.conversations, "refused")
+  return { ...state, conversations, unsupported: { ...state.unsupported, handshake } }
+}
+
+/** `state` after a handshake: what was held against the peer before it was ready is taken back. */
+export const withHandshake = (state: PeerState): PeerState => {
+  const { handshake } = state.unsupported
+  if (handshake === 0) return state
+  const refused = Math.max(0, state.conversations.refused - Math.max(0, handshake - stillStarting + 1))
+  return {
+    ...state,
+    conversations: { ...state.conversations, refused },
+    unsupported: { ...state.unsupported, handshake: 0 }
+  }
+}
+
+/** `state` after a request for columns that the peer has no protocol for. */
+export const withoutColumns = (state: PeerState): PeerState => ({
+  ...state,
+  unsupported: { ...state.unsupported, columns: state.unsupported.columns + 1 }
+})
+
+export const withColumns = (state: PeerState): PeerState =>
+  state.unsupported.columns === 0 ? state : { ...state, unsupported: { ...state.unsupported, columns: 0 } }
+
+/** Once for each time that a peer turns out to serve none. */
+export const columnsNotServed = (state: PeerState, error: RequestError): ReadonlyArray<Finding> =>
+  state.unsupported.columns === stillStarting
+    ? [
+        {
+          kind: "columns_not_served",
+          detail: `asked ${stillStarting} times in a row: ${"detail" in error ? error.detail : ""}`
+        }
+      ]
+    : []

@@ -1,0 +1,151 @@
+import { Clock, Context, Duration, Effect, Layer, Option, Schedule } from "effect"
+import { CommitmentCache } from "../chain/CommitmentCache.ts"
+import { epochOf } from "../domain/network/Chain.ts"
+import { clientFamily } from "../domain/peer/ClientFamily.ts"
+import type { PeerId, Slot } from "../domain/Primitives.ts"
+import { makeCorrelation } from "../domain/probe/Correlation.ts"
+import { blameOf, outcomeOf } from "../domain/probe/Outcome.ts"
+import { Externs } from "../host/Externs.ts"
+import { daemon } from "../runtime/Daemon.ts"
+import { Doubts } from "../runtime/Doubts.ts"
+import type { Finality } from "./Finality.ts"
+import type { Finished } from "./VerifyDelivered.ts"
+
+/**
+ * The circuit breaker over accusations: sees what all peers together come to, and says when it is more likely that the
+ * monitor is wrong than that they are. While it does nobody is accused; what was suspected meanwhile is asked for again
+ * when that is over.
+ */
+export class SelfDoubt extends Context.Tag("dasmon/SelfDoubt")<
+  SelfDoubt,
+  {
+    /** What one conversation came to, before anyone is accused by it. */
+    readonly hear: (
+      peerId: PeerId,
+      agent: Option.Option<string>,
+      finished: ReadonlyArray<Finished>
+    ) => Effect.Effect<void>
+    /** What a peer's finalized checkpoint is to our chain. */
+    readonly hearFinality: (peerId: PeerId, finality: Finality) => Effect.Effect<void>
+    /** Why nobody may be accused at this moment; a sentence. */
+    readonly reason: Effect.Effect<Option.Option<string>>
+    /** The same, for what they lack in a slot. */
+    readonly reasonAt: Effect.Effect<(slot: Slot) => Option.Option<string>>
+    /** Whether most peers that name a finalized checkpoint name one of our chain. */
+    readonly peersAgree: Effect.Effect<boolean>
+  }
+>() {
+  /** `confirmAfter`: between the two conversations of an accusation. */
+  static readonly layer = (options: { readonly confirmAfter: Duration.Duration }) =>
+    Layer.scoped(SelfDoubt, make(options))
+}
+
+const make = Effect.fn("SelfDoubt.make")(function* (options: { readonly confirmAfter: Duration.Duration }) {
+  const { chain } = yield* Externs
+  const commitments = yield* CommitmentCache
+  const doubts = yield* Doubts
+  const confirmAfterMs = Duration.toMillis(options.confirmAfter)
+  const windowMs = windows * confirmAfterMs
+  const correlation = makeCorrelation({ windowMs, lateMs: confirmAfterMs })
+  const agreements = new Map<PeerId, { readonly isOurs: boolean; readonly at: number }>()
+
+  const tally = (now: number) => {
+    const named = [...agreements.values()].filter(({ at }) => now - at <= windowMs)
+    return { named: named.length, ours: named.filter(({ isOurs }) => isOurs).length }
+  }
+
+  const otherChain = (now: number): string | undefined => {
+    const { named, ours } = tally(now)
+    return named - ours >= leastOthers && ours * 2 < named
+      ? `${named - ours} of ${named} peers have finalized another chain than the beacon node`
+      : undefined
+  }
+
+  const look = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    const seen = Option.fromNullable(correlation.look(now) ?? otherChain(now))
+    const sentence = Option.map(
+      seen,
+      (what) =>
+        `${what}: nobody is accused while it is so; check the beacon node, the clock and the network of this monitor`
+    )
+    yield* doubts.set("accusations", sentence)
+    return sentence
+  })
+
+  const startedAt = yield* Clock.currentTimeMillis
+  const lookAtFinality = Effect.gen(function* () {
+    const final = yield* commitments.finalized
+    // At the start it may not have been told yet.
+    if (Option.isNone(final) && (yield* Clock.currentTimeMillis) - startedAt < toldWithinMs) return
+    const behind =
+      epochOf(chain, yield* commitments.headSlot) -
+      Option.match(final, { onNone: () => 0, onSome: ({ epoch }) => epoch })
+    yield* doubts.set(
+      "finality",
+      behind > mostBehindEpochs
+        ? Option.some(`nothing was finalized in the last ${behind} epochs: nobody is newly accused until that goes on`)
+        : Option.none()
+    )
+  })
+  yield* daemon(
+    "watch over what all peers come to together",
+    Effect.zipRight(look, lookAtFinality),
+    Schedule.spaced(lookEvery)
+  )
+
+  const reason = Effect.flatMap(look, (own) => Effect.map(doubts.forbids, (others) => Option.orElse(own, () => others)))
+  return SelfDoubt.of({
+    hear: (peerId, agent, finished) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        const suspect = slotsOf(finished.filter(isSuspect))
+        const clean = slotsOf(finished.filter(({ error }) => Option.isNone(error)))
+        correlation.hear({
+          peerId,
+          family: clientFamily(Option.getOrNull(agent)),
+          suspect: [...suspect],
+          clean: [...clean].filter((slot) => !suspect.has(slot)),
+          at
+        })
+      }),
+    hearFinality: (peerId, { agreement }) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        if (agreement === "unknown") return
+        agreements.delete(peerId)
+        agreements.set(peerId, { isOurs: agreement !== "other", at })
+        for (const oldest of agreements.keys()) {
+          if (agreements.size <= mostAgreements) break
+          agreements.delete(oldest)
+        }
+      }),
+    reason,
+    reasonAt: Effect.zipWith(
+      reason,
+      Clock.currentTimeMillis,
+      (known, now) => (slot) =>
+        Option.orElse(known, () =>
+          correlation.isDoubtful(slot, now) ? Option.some(`too many peers were suspect in slot ${slot}`) : Option.none()
+        )
+    ),
+    peersAgree: Effect.map(Clock.currentTimeMillis, (now) => {
+      const { named, ours } = tally(now)
+      return ours >= leastOthers && ours * 2 > named
+    })
+  })
+})
+
+const isSuspect = ({ error }: Finished): boolean =>
+  Option.exists(error, (error) => error._tag === "Suspected" || blameOf[outcomeOf(error)] === "peer")
+
+const slotsOf = (finished: ReadonlyArray<Finished>): ReadonlySet<Slot> =>
+  new Set(finished.map(({ block }) => block.slot))
+
+/** What is older than so many times `confirmAfter` counts no more. */
+const windows = 6
+/** Peers on another chain than ours, or on ours, before anything is concluded from it. */
+const leastOthers = 3
+const mostAgreements = 16_384
+/** A chain in good health finalizes two to three epochs behind its head. */
+const mostBehindEpochs = 6
+const toldWithinMs = 60_000
+const lookEvery = Duration.seconds(5)

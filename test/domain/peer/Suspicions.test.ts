@@ -1,0 +1,131 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, FastCheck } from "effect"
+import {
+  countSuspicions,
+  dueSuspicion,
+  mostSuspicions,
+  noSuspicions,
+  postponed,
+  type Suspicions,
+  withOutcomes
+} from "../../../src/domain/peer/Suspicions.ts"
+import type { Outcome } from "../../../src/domain/probe/Job.ts"
+import { type OutcomeKind, outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
+
+const minute = Duration.minutes(1)
+const minutes = (count: number): number => count * 60_000
+
+const outcome = (slot: number, column: number, kind: OutcomeKind, over: Partial<Outcome> = {}): Outcome => ({
+  slot,
+  column,
+  outcome: kind,
+  ...(kind === "suspected" ? { suspicion: "missing" as const } : {}),
+  blockRoot: `0x${slot}`,
+  blobs: 1,
+  ...over
+})
+
+/** Every entry after the one before it, a minute apart. */
+const after = (...probes: ReadonlyArray<ReadonlyArray<Outcome>>): Suspicions =>
+  probes.reduce<Suspicions>(
+    (suspicions, outcomes, index) => withOutcomes(suspicions, { outcomes, at: minutes(index), confirmAfter: minute }),
+    noSuspicions
+  )
+
+const settlesNothing = new Set<OutcomeKind>(["timeout", "disconnected", "refused", "suspected"])
+
+const columnsOf = (suspicions: Suspicions, slot: number) => suspicions.get(slot)?.columns.map(({ column }) => column)
+
+describe("what is suspected", () => {
+  it("is kept by slot until each of its columns came, was blamed, or cannot be judged any more", () => {
+    const first = [
+      outcome(7, 1, "suspected"),
+      outcome(7, 2, "suspected"),
+      outcome(7, 3, "success"),
+      outcome(8, 1, "success")
+    ]
+    const suspicions = after(first)
+    assert.deepStrictEqual([...suspicions.keys()], [7])
+    assert.deepStrictEqual(columnsOf(suspicions, 7), [1, 2])
+    assert.deepInclude(suspicions.get(7), { since: 0, attempts: 0, askAgainAt: minutes(1) })
+    assert.deepStrictEqual(columnsOf(after(first, [outcome(7, 1, "success")]), 7), [2])
+    for (const kind of ["missing", "invalid", "unavailable", "malformed", "unverifiable"] as const) {
+      assert.strictEqual(after(first, [outcome(7, 1, kind), outcome(7, 2, "success")]).size, 0, kind)
+    }
+    for (const kind of ["timeout", "disconnected", "refused"] as const) {
+      assert.deepStrictEqual(columnsOf(after(first, [outcome(7, 1, kind), outcome(7, 2, kind)]), 7), [1, 2], kind)
+    }
+  })
+
+  it("waits twice as long after each question in vain, and never longer than six hours", () => {
+    const again = [outcome(7, 1, "suspected")]
+    const waits = (count: number): number =>
+      (after(...Array.from({ length: count + 1 }, () => again)).get(7)?.askAgainAt ?? 0) - minutes(count)
+    assert.deepStrictEqual([0, 1, 2, 3, 4].map(waits), [1, 2, 4, 8, 16].map(minutes))
+    assert.strictEqual(waits(40), minutes(360))
+    let put = after(again)
+    for (const wait of [2, 4, 8]) {
+      put = postponed(put, 7, 5, minute)
+      assert.strictEqual(put.get(7)?.askAgainAt, 5 + minutes(wait))
+    }
+    assert.strictEqual(postponed(put, 9, 5, minute), put)
+  })
+
+  it("is suspected for the first time where it is another kind of trouble, or of another block", () => {
+    const broken = [outcome(7, 1, "suspected", { suspicion: "server_error" })]
+    const left = [outcome(7, 1, "suspected", { suspicion: "missing" })]
+    assert.deepInclude(after(broken, broken).get(7), { since: 0, attempts: 1 })
+    assert.deepInclude(after(broken, broken, left).get(7), { since: minutes(2), attempts: 0, askAgainAt: minutes(3) })
+    const reorged = after(
+      [outcome(7, 1, "suspected"), outcome(7, 2, "suspected")],
+      [outcome(7, 1, "suspected", { blockRoot: "0xother" })]
+    )
+    assert.deepStrictEqual(columnsOf(reorged, 7), [1])
+    assert.deepInclude(reorged.get(7), { blockRoot: "0xother", since: minutes(1), attempts: 0 })
+  })
+
+  it("is asked for in the order in which it is due, of what can be settled", () => {
+    const suspicions = after([outcome(7, 1, "suspected")], [outcome(3, 1, "suspected")])
+    assert.isUndefined(dueSuspicion(suspicions, minutes(1) - 1, () => true))
+    assert.strictEqual(dueSuspicion(suspicions, minutes(5), () => true)?.slot, 7)
+    assert.strictEqual(dueSuspicion(suspicions, minutes(5), ({ slot }) => slot < 7)?.slot, 3)
+    assert.isUndefined(dueSuspicion(suspicions, minutes(5), () => false))
+  })
+
+  it("is never more than the bound, and nothing that was settled is left in it, whatever comes", () => {
+    const outcomes = FastCheck.array(
+      FastCheck.record({
+        slot: FastCheck.nat(20),
+        first: FastCheck.nat(127),
+        columns: FastCheck.integer({ min: 1, max: 60 }),
+        kind: FastCheck.constantFrom<OutcomeKind>(...outcomeKinds, "suspected", "suspected", "suspected")
+      }),
+      { minLength: 1, maxLength: 6 }
+    )
+    let fullest = 0
+    FastCheck.assert(
+      FastCheck.property(FastCheck.array(outcomes, { minLength: 1, maxLength: 12 }), (probes) => {
+        let suspicions = noSuspicions
+        for (const [index, probe] of probes.entries()) {
+          const told = new Map<string, Outcome>()
+          for (const { columns, first, kind, slot } of probe) {
+            for (let column = first; column < Math.min(128, first + columns); column++) {
+              told.set(`${slot}/${column}`, outcome(slot, column, kind))
+            }
+          }
+          suspicions = withOutcomes(suspicions, { outcomes: [...told.values()], at: index, confirmAfter: minute })
+          const count = countSuspicions(suspicions)
+          fullest = Math.max(fullest, count)
+          assert.isAtMost(count, mostSuspicions)
+          for (const { column, outcome, slot } of told.values()) {
+            if (settlesNothing.has(outcome)) continue
+            assert.isFalse((columnsOf(suspicions, slot) ?? []).includes(column))
+          }
+          for (const { columns } of suspicions.values()) assert.isNotEmpty(columns)
+        }
+      }),
+      { seed: 11, numRuns: 100 }
+    )
+    assert.strictEqual(fullest, mostSuspicions)
+  })
+})
