@@ -9,7 +9,7 @@ import { Slot } from "../Primitives.ts"
  */
 export type Failing = ReadonlyMap<Slot, FailingSlot>
 
-export interface FailingSlot {
+interface FailingSlot {
   readonly columns: ReadonlySet<number>
   /** Unix milliseconds of the newest failure. */
   readonly at: number

@@ -2,7 +2,7 @@ import type { ClientFamily } from "../peer/ClientFamily.ts"
 import type { PeerId, Slot } from "../Primitives.ts"
 
 /** What one probe says of the monitor itself, beside what it says of the peer. */
-export interface Heard {
+interface Heard {
   readonly peerId: PeerId
   readonly family: ClientFamily
   /** Slots of which something was left out, refused, garbled or wrong. */

@@ -125,6 +125,9 @@ const drawStatus = () => {
   byId("truth").textContent =
     status.commitments.wanted === 0 ? "\u2013" : Math.floor((100 * status.commitments.known) / status.commitments.wanted) + " %"
   byId("network").textContent = status.network
+  const doubts = status.doubts.length === 0 ? "" : "The monitor is in doubt: " + status.doubts.join("; ")
+  byId("doubts").hidden = doubts === ""
+  if (byId("doubts").textContent !== doubts) byId("doubts").textContent = doubts
   byId("simulated").hidden = !status.simulated
   byId("simulated").textContent = "Simulated network: " + status.network +
     " runs on this machine, and some of its peers are dishonest on purpose."
