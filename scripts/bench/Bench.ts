@@ -5,6 +5,8 @@ export interface Table {
   readonly title: string
   readonly columns: ReadonlyArray<string>
   readonly rows: ReadonlyArray<ReadonlyArray<string | number | boolean>>
+  /** What is printed once more, as JSON, in the last line of all. */
+  readonly summary?: object
 }
 
 interface BenchOptions {

@@ -158,7 +158,7 @@ const boundOf = (columns: number, pattern: Pattern, fraction: number): Found => 
 }
 
 /** Draws without replacement after which a broken one was met with a probability of one half. */
-const medianDraws = (total: number, broken: number): number => {
+export const medianDraws = (total: number, broken: number): number => {
   let missed = 1
   let draws = 0
   while (missed > 0.5) {

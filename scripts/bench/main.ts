@@ -8,8 +8,9 @@ import { detection } from "./Detection.ts"
 import { history } from "./HistoryBench.ts"
 import { sampler } from "./SamplerScale.ts"
 import { stream } from "./Stream.ts"
+import { truth } from "./truth/Truth.ts"
 
-const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream]
+const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream, truth]
 
 const which = Args.choice(
   benches.map((bench): [string, Bench] => [bench.name, bench]),
@@ -25,6 +26,7 @@ const bench = Command.make("bench", { which, quick, json }, ({ json, quick, whic
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const results: Array<object> = []
+    const summaries: Array<object> = []
     for (const one of which.length === 0 ? benches : which) {
       yield* Console.log(`\n# ${one.name}: ${one.description}`)
       const folder = yield* fs.makeTempDirectoryScoped({ prefix: "dasmon-bench-" })
@@ -33,12 +35,14 @@ const bench = Command.make("bench", { which, quick, json }, ({ json, quick, whic
       const seconds = (performance.now() - startedAt) / 1000
       yield* Effect.forEach(tables, (table) => Console.log(`\n${render(table)}`), { discard: true })
       yield* Console.log(`\n(${seconds.toFixed(1)} s)`)
+      summaries.push(...tables.flatMap(({ summary }) => summary ?? []))
       results.push({ name: one.name, quick, seconds, tables: tables.map(asObjects) })
     }
     yield* Effect.tryPromise(() =>
       writeFile(json, `${JSON.stringify({ node: process.version, at: new Date().toISOString(), results }, null, 2)}\n`)
     )
     yield* Console.log(`\nwritten to ${json}`)
+    yield* Effect.forEach(summaries, (summary) => Console.log(JSON.stringify(summary)), { discard: true })
   }).pipe(Effect.scoped)
 ).pipe(Command.withDescription("Measures dasmon; seeds are fixed, and only numbers of one run compare"))
 
