@@ -41,10 +41,10 @@ describe("a simulated fleet", () => {
 
   it.effect("would find out re-tests that leave the allowed range", () =>
     Effect.gen(function* () {
-      const peers = [honest(slowColumns), honest(slowColumns), honest(slowColumns)]
-      const old = { accusesAtOnce: true, retestsWholeTiles: false }
-      expect((yield* watched(peers, 0.3, old)).falseAccusations).toBe(0)
-      expect((yield* watched(peers, 0.3, { ...old, retestsWholeTiles: true })).falseAccusations).toBeGreaterThan(0)
+      const peers = Array.from({ length: 6 }, () => honest(slowColumns))
+      const atOnce = { ...presentRules, accusesAtOnce: true }
+      expect((yield* watched(peers, 0.45, atOnce)).falseAccusations).toBe(0)
+      expect((yield* watched(peers, 0.45, { ...atOnce, retestsWholeTiles: true })).falseAccusations).toBeGreaterThan(0)
     })
   )
 })

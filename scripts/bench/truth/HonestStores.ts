@@ -28,7 +28,7 @@ const lateColumns: MakeConduct = ({ chain: { parameters }, seed }) => ({
 export const slowColumns: MakeConduct = ({ chain: { parameters }, seed }) => ({
   name: "slow-columns",
   stores: ({ block }, at) =>
-    at >= slotStart(parameters, block.slot) + (40 + 50 * chance(seed, block.slot, 65)) * seconds
+    at >= slotStart(parameters, block.slot) + (60 + 34 * chance(seed, block.slot, 65)) * seconds
 })
 
 /** Serves the columns of an orphan for minutes after its block was replaced, and not those of the other block. */
