@@ -17,7 +17,7 @@ const everyConduct: ReadonlyArray<MakeConduct> = [...compatible, ...exclusive]
 export const oneOfEach: ReadonlyArray<Member> = everyConduct.map((one) => ({ kind: "honest", conducts: [one] }))
 
 /** As many honest peers, each with up to three kinds of trouble at once. */
-export const honestPeers = (count: number, seed: number): ReadonlyArray<Member> =>
+const honestPeers = (count: number, seed: number): ReadonlyArray<Member> =>
   Array.from({ length: count }, (_, index) => {
     const draw = (salt: number): number => chance(seed, index, salt)
     const first = everyConduct[Math.floor(draw(1) * everyConduct.length + index) % everyConduct.length]

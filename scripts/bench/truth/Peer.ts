@@ -120,7 +120,7 @@ export const makePeer = ({ conducts: makers, family, ...from }: PeerOptions): Si
   }
 }
 
-export const isError = (said: Said | RequestError): said is RequestError => "_tag" in said
+const isError = (said: Said | RequestError): said is RequestError => "_tag" in said
 
 const privateKey = (seed: number): Uint8Array =>
   Uint8Array.from({ length: 32 }, (_, index) => 1 + Math.floor(254 * chance(seed, index, 77)))

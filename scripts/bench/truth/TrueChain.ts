@@ -32,7 +32,7 @@ export interface SimulatedBlock extends Block {
   readonly rootBytes: Uint8Array
 }
 
-export interface Orphan {
+interface Orphan {
   readonly block: SimulatedBlock
   /** Unix milliseconds at which it was replaced. */
   readonly until: number
