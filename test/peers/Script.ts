@@ -123,7 +123,7 @@ const layerHost = Layer.effect(
 const probeOf = (request: ProbeRequest, at: number, error: Option.Option<RequestError>): ProbeResult => ({
   probe: {
     id: `${request.job.peerId} ${at}`,
-    purpose: Option.isSome(request.confirms) ? "confirmation" : "sampling",
+    purpose: request.confirms.length > 0 ? "confirmation" : "sampling",
     job: request.job,
     startedAt: at,
     finishedAt: at,
@@ -134,7 +134,7 @@ const probeOf = (request: ProbeRequest, at: number, error: Option.Option<Request
     recovered: 0,
     findings: []
   },
-  settling: Option.map(request.confirms, () => (Option.isSome(error) ? "escaped" : "settled")),
+  settling: request.confirms.length > 0 ? Option.some(Option.isSome(error) ? "escaped" : "settled") : Option.none(),
   conversation: Option.match(error, {
     onNone: () => "answered" as const,
     onSome: ({ _tag }) => (_tag === "PeerRefused" ? ("refused" as const) : ("unanswered" as const))
@@ -214,7 +214,8 @@ const blockAt = (slot: number, root: string): Block => ({
   parentRoot: "0x",
   fork: "gloas",
   commitments: [new Uint8Array(48)],
-  payload: "full"
+  payload: "full",
+  signature: Option.none()
 })
 
 const layerSelfDoubt = Layer.effect(

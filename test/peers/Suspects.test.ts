@@ -25,8 +25,9 @@ const leavesOut =
   (script: Script): void => {
     let isFirst = true
     script.result = (request) => {
-      const confirms = Option.getOrUndefined(request.confirms)
-      if (confirms !== undefined) return { probe: { outcomes: [outcomeAt(confirms.slot, then(request))] } }
+      const { confirms } = request
+      if (confirms.length > 0)
+        return { probe: { outcomes: confirms.map(({ slot }) => outcomeAt(slot, then(request))) } }
       const outcomes = isFirst ? slots.map((slot) => outcomeAt(slot, "suspected")) : [outcomeAt(4, "success")]
       isFirst = false
       return { probe: { outcomes } }
@@ -34,7 +35,7 @@ const leavesOut =
   }
 
 const confirmed = (script: Script) =>
-  script.probes.flatMap(({ asked, at }) => Option.toArray(asked.confirms).map(({ slot }) => [slot, at] as const))
+  script.probes.flatMap(({ asked, at }) => asked.confirms.map(({ slot }) => [slot, at] as const))
 
 const standing = Effect.flatMap(History, (history) => Effect.map(history.peer(peer.peerId), (known) => known.standing))
 
@@ -150,8 +151,8 @@ describe("what is suspected", () => {
           const usual = script.result
           script.result = (request, at) => ({
             ...usual(request, at),
-            conversation: Option.isSome(request.confirms) ? "refused" : "answered",
-            settling: Option.map(request.confirms, () => "escaped" as const),
+            conversation: request.confirms.length > 0 ? "refused" : "answered",
+            settling: request.confirms.length > 0 ? Option.some("escaped" as const) : Option.none(),
             error: Option.some(unsupported)
           })
         })

@@ -18,6 +18,7 @@ const parts = (overrides: Partial<ClaimParts>): ClaimParts => ({
   nodeId: new Uint8Array(32).fill(3),
   metadataCount: 8,
   enrCount: 8,
+  enrIsCurrent: true,
   earliestAvailableSlot: 100,
   headSlot: 1_000,
   forkDigest: "0x00000000",

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, FastCheck } from "effect"
 import {
   countSuspicions,
-  dueSuspicion,
+  dueSuspicions,
   mostSuspicions,
   noSuspicions,
   postponed,
@@ -86,10 +86,18 @@ describe("what is suspected", () => {
 
   it("is asked for in the order in which it is due, of what can be settled", () => {
     const suspicions = after([outcome(7, 1, "suspected")], [outcome(3, 1, "suspected")])
-    assert.isUndefined(dueSuspicion(suspicions, minutes(1) - 1, () => true))
-    assert.strictEqual(dueSuspicion(suspicions, minutes(5), () => true)?.slot, 7)
-    assert.strictEqual(dueSuspicion(suspicions, minutes(5), ({ slot }) => slot < 7)?.slot, 3)
-    assert.isUndefined(dueSuspicion(suspicions, minutes(5), () => false))
+    const due = (now: number, isReady: (slot: number) => boolean = () => true) =>
+      dueSuspicions(suspicions, now, ({ slot }) => isReady(slot)).map(({ slot }) => slot)
+    assert.deepStrictEqual(due(minutes(1) - 1), [])
+    assert.deepStrictEqual(due(minutes(2) - 1), [7])
+    assert.deepStrictEqual(
+      due(minutes(5), (slot) => slot < 7),
+      [3]
+    )
+    assert.deepStrictEqual(
+      due(minutes(5), () => false),
+      []
+    )
   })
 
   it("is never more than the bound, and nothing that was settled is left in it, whatever comes", () => {
