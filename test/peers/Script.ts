@@ -225,7 +225,7 @@ const layerSelfDoubt = Layer.effect(
       hear: () => Effect.void,
       hearFinality: () => Effect.void,
       reason: Effect.sync(() => script.doubt),
-      reasonAt: () => Effect.sync(() => script.doubt),
+      reasonAt: Effect.sync(() => () => script.doubt),
       peersAgree: Effect.succeed(true)
     })
   )

@@ -40,7 +40,8 @@ export const claimsFor = (
     sequenceNumber: 1,
     observedAt: 0
   },
-  joined
+  joined,
+  watchedFrom: 1_000_032
 })
 
 export const coverageOf = (claims: ClaimHistory, range: SlotRange, over: JobOptions = options) =>

@@ -1,13 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { type ChainParameters, serveRange, slotAt, slotStart } from "../../../src/domain/network/Chain.ts"
-import { claimChangeFindings, owedRange, sameClaim } from "../../../src/domain/peer/Claim.ts"
+import { claimChangeFindings, sameClaim } from "../../../src/domain/peer/Claim.ts"
 import { claimFindings, type ClaimParts, makeClaim } from "../../../src/domain/peer/ClaimParts.ts"
 import {
   type ClaimHistory,
   extendClaims,
   isAccountable,
   joinMarginSlots,
+  owedRange,
   owes,
   startClaims
 } from "../../../src/domain/peer/ClaimHistory.ts"
@@ -114,7 +115,7 @@ describe("owedRange", () => {
         ({ current, earliest, headSlots, lag, peerHead, retentionEpochs }) => {
           const chain = makeChain({})
           const claim = makeClaim(parts({ headSlot: peerHead, earliestAvailableSlot: earliest }))
-          const owed = owedRange(chain, claim, current - lag, current, { headSlots, retentionEpochs })
+          const owed = owedRange(chain, startClaims(claim), current - lag, current, { headSlots, retentionEpochs })
           if (owed.start > owed.end) return
           const served = serveRange(chain, current)
           assert.isTrue(owed.start >= served.start && owed.end <= served.end)
@@ -130,17 +131,20 @@ describe("owedRange", () => {
 
   it("is not empty for an honest peer, and starts at Fulu, at the retention edge or an epoch after its earliest slot", () => {
     const start = (chain: ChainParameters, current: number, earliest: number | undefined) =>
-      owedRange(chain, makeClaim(parts({ headSlot: current, earliestAvailableSlot: earliest })), current, current, {
-        headSlots: 2,
-        retentionEpochs: 1
-      })
-    assert.deepStrictEqual(start(makeChain({}), 1_000, undefined), { start: 320, end: 998 })
+      owedRange(
+        chain,
+        startClaims(makeClaim(parts({ headSlot: current, earliestAvailableSlot: earliest }))),
+        current,
+        current,
+        { headSlots: 2, retentionEpochs: 1 }
+      )
+    assert.deepStrictEqual(start(makeChain({}), 1_000, 0), { start: 320, end: 998 })
     // Whoever started from a checkpoint may lack the columns of the slot that it claims first.
     assert.deepStrictEqual(start(makeChain({}), 1_000, 700), { start: 704, end: 998 })
     assert.deepStrictEqual(start(makeChain({}), 1_000, 704), { start: 736, end: 998 })
     assert.deepStrictEqual(start(makeChain({ retentionEpochs: 4 }), 1_000, 700), { start: 28 * 32, end: 998 })
     const never = makeChain({ forks: makeChain({}).forks.slice(0, 2) })
-    assert.isTrue(start(never, 1_000, undefined).start > 998)
+    assert.isTrue(start(never, 1_000, 0).start > 998)
   })
 })
 
@@ -207,11 +211,14 @@ describe("what a peer can be blamed for", () => {
     })
   }
 
-  it("is no absence for one that does not say from when on it has columns, but what it sends is its own", () => {
-    const history = claims(undefined)
-    const [column = -1] = history.current.columns
-    assert.deepStrictEqual(accountable(history, true, column), [])
-    assert.deepStrictEqual(span(accountable(history, false, column)), [0, 1_000, 1_001])
+  it("is no absence from before it was met for one that does not say from when on it has columns", () => {
+    const met = claims(undefined)
+    const [column = -1] = met.current.columns
+    assert.deepStrictEqual(accountable(met, true, column), [])
+    const later = extendClaims(met, { ...met.current, headSlot: 1_100 }, 1_100)
+    assert.deepStrictEqual(span(accountable(later, true, column)), [1_032, 1_100, 69])
+    // What it sends is its own.
+    assert.deepStrictEqual(span(accountable(later, false, column)), [0, 1_100, 1_101])
   })
 
   it("is a column that joined from a margin after we heard of it, though the earliest slot is an old one", () => {

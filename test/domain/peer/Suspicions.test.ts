@@ -28,7 +28,8 @@ const outcome = (slot: number, column: number, kind: OutcomeKind, over: Partial<
 /** Every entry after the one before it, a minute apart. */
 const after = (...probes: ReadonlyArray<ReadonlyArray<Outcome>>): Suspicions =>
   probes.reduce<Suspicions>(
-    (suspicions, outcomes, index) => withOutcomes(suspicions, { outcomes, at: minutes(index), confirmAfter: minute }),
+    (suspicions, outcomes, index) =>
+      withOutcomes(suspicions, { outcomes, at: minutes(index), isConfirmation: true, confirmAfter: minute }),
     noSuspicions
   )
 
@@ -84,6 +85,48 @@ describe("what is suspected", () => {
     assert.deepInclude(reorged.get(7), { blockRoot: "0xother", since: minutes(1), attempts: 0 })
   })
 
+  it("is not waited for longer because it was met again while sampling", () => {
+    const outcomes = [outcome(7, 1, "suspected")]
+    const heard = { outcomes, at: minutes(3), confirmAfter: minute }
+    const before = after(outcomes)
+    const met = withOutcomes(before, { ...heard, isConfirmation: false })
+    assert.deepInclude(met.get(7), { since: 0, attempts: 0, askAgainAt: minutes(1) })
+    assert.deepInclude(withOutcomes(before, { ...heard, isConfirmation: true }).get(7), { attempts: 1 })
+  })
+
+  it("is not where an answer broke off, which is asked for again all the same, and takes nothing back", () => {
+    const broken = [outcome(7, 1, "timeout", { suspicion: "unanswered" })]
+    const suspicions = after(broken)
+    assert.deepStrictEqual([columnsOf(suspicions, 7), countSuspicions(suspicions)], [[1], 0])
+    assert.strictEqual(dueSuspicions(suspicions, minutes(1), () => true).length, 1)
+    const left = after([outcome(7, 1, "suspected")], broken)
+    assert.strictEqual(left.get(7)?.columns[0]?.suspicion, "missing")
+    assert.strictEqual(countSuspicions(left), 1)
+  })
+
+  it("is asked for together with what is near it: four slots at most, all of them within one request", () => {
+    const due = (...slots: ReadonlyArray<number>) =>
+      dueSuspicions(after(...slots.map((slot) => [outcome(slot, 1, "suspected")])), minutes(60), () => true).map(
+        ({ slot }) => slot
+      )
+    assert.deepStrictEqual(due(500, 563, 437, 564, 436, 501), [437, 500, 501, 563])
+    assert.deepStrictEqual(due(500, 501, 502, 503, 504), [500, 501, 502, 503])
+    assert.deepStrictEqual(due(500, 900, 1), [500])
+    FastCheck.assert(
+      FastCheck.property(FastCheck.uniqueArray(FastCheck.nat(400), { minLength: 1, maxLength: 12 }), (slots) => {
+        const asked = due(...slots)
+        assert.include(asked, slots[0])
+        assert.isTrue(asked.length >= 1 && asked.length <= 4)
+        assert.isBelow((asked.at(-1) ?? 0) - (asked[0] ?? 0), 128)
+        assert.deepStrictEqual(
+          asked,
+          [...new Set(asked)].toSorted((a, b) => a - b)
+        )
+      }),
+      { seed: 12, numRuns: 200 }
+    )
+  })
+
   it("is asked for in the order in which it is due, of what can be settled", () => {
     const suspicions = after([outcome(7, 1, "suspected")], [outcome(3, 1, "suspected")])
     const due = (now: number, isReady: (slot: number) => boolean = () => true) =>
@@ -121,7 +164,12 @@ describe("what is suspected", () => {
               told.set(`${slot}/${column}`, outcome(slot, column, kind))
             }
           }
-          suspicions = withOutcomes(suspicions, { outcomes: [...told.values()], at: index, confirmAfter: minute })
+          suspicions = withOutcomes(suspicions, {
+            outcomes: [...told.values()],
+            at: index,
+            isConfirmation: true,
+            confirmAfter: minute
+          })
           const count = countSuspicions(suspicions)
           fullest = Math.max(fullest, count)
           assert.isAtMost(count, mostSuspicions)
