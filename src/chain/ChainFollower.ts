@@ -1,4 +1,4 @@
-import { Effect, Queue, Schedule, Stream } from "effect"
+import { Duration, Effect, Queue, Schedule, Stream } from "effect"
 import type { ChainEvent } from "../domain/network/Block.ts"
 import { tileOf, tileRange } from "../domain/network/Tile.ts"
 import { Externs } from "../host/Externs.ts"
@@ -84,7 +84,11 @@ const maxGap = 32
 /** Asks for what is on the worklist, again and again with a growing pause until it is done with; runs for ever. */
 export const heal = (memory: ChainMemory, loader: PatientLoader, worklist: Worklist): Effect.Effect<never> => {
   const round = Effect.gen(function* () {
+    // Tiles whose blocks do not link put each other in doubt again and again: each has one turn in a round.
+    const asked = new Set<number>()
     for (let tile = worklist.take(); tile !== undefined; tile = worklist.take()) {
+      if (asked.has(tile)) continue
+      asked.add(tile)
       const isWanted = tileRange(tile).end >= memory.window().start
       // Failures are counted and told of by the loader.
       if (isWanted) yield* loader.attempt(tile)
@@ -97,14 +101,20 @@ export const heal = (memory: ChainMemory, loader: PatientLoader, worklist: Workl
       Effect.flatMap(round, (done) =>
         done
           ? Effect.zipRight(pause.reset, worklist.bell)
-          : Effect.race(
-              Effect.orElseSucceed(pause.next(undefined), () => 0),
-              worklist.bell
+          : Effect.zipRight(
+              Effect.sleep(atLeast),
+              Effect.race(
+                Effect.orElseSucceed(pause.next(undefined), () => 0),
+                worklist.bell
+              )
             )
       )
     )
   )
 }
+
+/** Between two rounds, whatever is heard meanwhile: a chain that contradicts itself is not asked without a pause. */
+const atLeast = Duration.millis(250)
 
 const healing = Schedule.exponential("500 millis").pipe(
   Schedule.union(Schedule.spaced("10 seconds")),

@@ -200,7 +200,7 @@ const layerCommitments = Layer.effect(
       columnSlots: () => -1,
       replacedSince: (seen) => ({ seen, blocks: [] }),
       orphan: () => Option.none(),
-      progress: Effect.succeed({ known: 1, wanted: 1 }),
+      progress: Effect.succeed({ known: 1, wanted: 1, oldest: Option.none(), unknown: 0 }),
       headSlot: Effect.succeed(1000),
       finalized: Effect.sync(() => script.finalized),
       compare: ({ root }) => Effect.succeed(root === ourRoot ? "ours" : root === "0xunknown" ? "unknown" : "other")

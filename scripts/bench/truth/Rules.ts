@@ -65,7 +65,10 @@ const retestingWholeTiles = (sampler: Sampler["Type"]): Sampler["Type"] => {
 const accusing = (probe: Probe): Probe => ({
   ...probe,
   outcomes: probe.outcomes.map((one): Outcome =>
-    one.outcome === "suspected" && one.suspicion !== undefined && one.suspicion !== "server_error"
+    one.outcome === "suspected" &&
+    one.suspicion !== undefined &&
+    one.suspicion !== "server_error" &&
+    one.suspicion !== "unanswered"
       ? { ...one, outcome: one.suspicion }
       : one
   )

@@ -147,10 +147,6 @@ const slotAfter = (
   // Another block is another question.
   const kept = before?.blockRoot === first.blockRoot ? before : undefined
   const columns = new Map((kept?.columns ?? []).map((entry) => [entry.column, entry]))
-  // Other columns of the slot say nothing of these, and put nothing off.
-  if (kept !== undefined && !outcomes.some(({ column, outcome }) => outcome === "suspected" || columns.has(column))) {
-    return kept
-  }
   let isNew = kept === undefined
   for (const { check, column, outcome, reason = "", suspicion } of outcomes) {
     if (suspicion === undefined) {
