@@ -2,10 +2,14 @@
 
 /**
  * What an error says, whatever was thrown. A connection that failed for IPv4 and IPv6 is an AggregateError without a
- * message of its own; system errors may have nothing but a code.
+ * message of its own; system errors may have nothing but a code; and libp2p fails with the event of a stream that closed
+ * while it was waited for.
  */
 export const messageOf = (error: unknown): string => {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])
+  if (error instanceof Event) {
+    return "error" in error && error.error instanceof Error ? messageOf(error.error) : `there was a "${error.type}"`
+  }
   if (!(error instanceof Error)) return String(error)
   return error.message === "" ? (codeOf(error) ?? error.name) : error.message
 }

@@ -83,7 +83,7 @@ export const sample = Effect.fn("Prober.sample")(function* (
   const left = undelivered(byRoot, gaps)
   const detail = Option.match(byRoot.error, {
     onNone: () => "left out of two answers",
-    onSome: (error) => `left out of an answer by range, and by root it ${describe(error)}`
+    onSome: (error) => `left out of an answer by range, and by root: ${describe(error)}`
   })
   return {
     ...collected,

@@ -8,6 +8,8 @@ describe("messageOf", () => {
     assert.strictEqual(messageOf(refused), "ECONNREFUSED")
     assert.strictEqual(messageOf(new AggregateError([refused, new Error("other")])), "ECONNREFUSED")
     assert.strictEqual(messageOf(new TypeError("")), "TypeError")
+    assert.strictEqual(messageOf(new Event("close")), 'there was a "close"')
+    assert.strictEqual(messageOf(Object.assign(new Event("close"), { error: new Error("reset") })), "reset")
     assert.strictEqual(messageOf("text"), "text")
     assert.strictEqual(messageOf(undefined), "undefined")
     assert.deepStrictEqual(
