@@ -19,7 +19,7 @@ export interface Unsupported {
 export const noneUnsupported: Unsupported = { handshake: 0, columns: 0 }
 
 /** Times in a row, with growing pauses, after which a peer is no longer taken to be starting: some two minutes. */
-const stillStarting = 6
+const stillStarting = 7
 
 export const isUnsupported = (error: { readonly _tag: string }): boolean =>
   error._tag === "PeerRefused" && "reason" in error && error.reason === "unsupported_protocol"
