@@ -1,43 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Option, TestClock } from "effect"
-import type { Outcome } from "../../src/domain/probe/Job.ts"
-import { type OutcomeKind, PeerRefused } from "../../src/domain/probe/Outcome.ts"
-import { History } from "../../src/history/store/History.ts"
-import type { ProbeRequest } from "../../src/probe/Prober.ts"
+import { PeerRefused } from "../../src/domain/probe/Outcome.ts"
 import { peer } from "../probe/FakeWorld.ts"
-import { dialled, Fakes, ourRoot, saying, type Script, view, world } from "./Script.ts"
-import { claimOf } from "../probe/FakeWorld.ts"
+import { column, confirmed, leavesOut, standing } from "./LeavesOut.ts"
+import { dialled, Fakes, ourRoot, saying, view, world } from "./Script.ts"
 
-const [column = -1] = claimOf(saying(8)).columns
-
-const outcomeAt = (slot: number, outcome: OutcomeKind): Outcome => ({
-  slot,
-  column,
-  outcome,
-  ...(outcome === "suspected" ? { suspicion: "missing" as const } : {}),
-  blockRoot: ourRoot,
-  blobs: 1
-})
-
-/** The first probe leaves these slots out; later ones bring what they ask for. */
-const leavesOut =
-  (slots: ReadonlyArray<number>, then: (request: ProbeRequest) => OutcomeKind = () => "success") =>
-  (script: Script): void => {
-    let isFirst = true
-    script.result = (request) => {
-      const { confirms } = request
-      if (confirms.length > 0)
-        return { probe: { outcomes: confirms.map(({ slot }) => outcomeAt(slot, then(request))) } }
-      const outcomes = isFirst ? slots.map((slot) => outcomeAt(slot, "suspected")) : [outcomeAt(4, "success")]
-      isFirst = false
-      return { probe: { outcomes } }
-    }
-  }
-
-const confirmed = (script: Script) =>
-  script.probes.flatMap(({ asked, at }) => asked.confirms.map(({ slot }) => [slot, at] as const))
-
-const standing = Effect.flatMap(History, (history) => Effect.map(history.peer(peer.peerId), (known) => known.standing))
+/** Minutes matter here, not seconds. */
+const slowly = { addresses: [dialled], testInterval: Duration.minutes(1), refreshInterval: Duration.minutes(1) }
 
 describe("what is suspected", () => {
   it.effect("is asked for after confirm_after and not before, at most every other time", () =>
@@ -68,7 +37,7 @@ describe("what is suspected", () => {
         [100]
       )
       script.refresh = () => Effect.succeed({ ...saying(8), finalized: { epoch: 20, root: ourRoot } })
-      yield* TestClock.adjust("1 minute")
+      yield* TestClock.adjust("3 minutes")
       assert.deepStrictEqual(
         confirmed(script).map(([slot]) => slot),
         [100, 600]
@@ -82,7 +51,7 @@ describe("what is suspected", () => {
           leavesOut([100, 600, 940])(script)
           // Epoch 10 begins at slot 320, 20 at 640, and ours at 928.
           script.refresh = () => Effect.succeed({ ...saying(8), finalized: { epoch: 10, root: ourRoot } })
-        })
+        }, slowly)
       )
     )
   )
@@ -96,10 +65,10 @@ describe("what is suspected", () => {
       assert.lengthOf((yield* standing).suspicions, 1)
       script.doubt = Option.none()
       script.root = "0xanother"
-      yield* TestClock.adjust("1 minute")
+      yield* TestClock.adjust("3 minutes")
       assert.deepStrictEqual(confirmed(script), [])
       assert.deepStrictEqual((yield* standing).suspicions, [])
-    }).pipe(Effect.provide(world(leavesOut([100]))))
+    }).pipe(Effect.provide(world(leavesOut([100]), slowly)))
   )
 
   for (const [name, finalized, escapes] of [
@@ -117,7 +86,7 @@ describe("what is suspected", () => {
           world((script) => {
             leavesOut([100])(script)
             script.refresh = () => Effect.succeed({ ...saying(8), finalized })
-          })
+          }, slowly)
         )
       )
     )
@@ -134,7 +103,7 @@ describe("what is suspected", () => {
       assert.deepStrictEqual([evasion.asked, evasion.escaped], [1, 1])
       assert.deepStrictEqual(confirmed(script), [])
       assert.strictEqual((yield* view(peer.peerId)).verdict, "compliant")
-    }).pipe(Effect.provide(world(leavesOut(Array.from({ length: 40 }, (_, index) => 100 + index)))))
+    }).pipe(Effect.provide(world(leavesOut(Array.from({ length: 40 }, (_, index) => 100 + index)), slowly)))
   )
 
   it.effect("is escaped by a peer that answers by range, and says that it knows no other protocol", () =>
@@ -155,9 +124,43 @@ describe("what is suspected", () => {
             settling: request.confirms.length > 0 ? Option.some("escaped" as const) : Option.none(),
             error: Option.some(unsupported)
           })
-        })
+        }, slowly)
       )
     )
+  )
+})
+
+describe("what is suspected in several slots", () => {
+  it.effect("is asked for together where they are near each other, and the rest in its turn", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("20 minutes")
+      const asked = script.probes.filter(({ asked }) => asked.confirms.length > 0).map(({ asked }) => asked)
+      assert.deepStrictEqual(
+        asked.map(({ confirms }) => confirms.map(({ slot }) => slot)),
+        [[100, 110, 120, 130], [140], [300]]
+      )
+      assert.deepStrictEqual(asked[0]?.job, { peerId: peer.peerId, startSlot: 100, count: 31, columns: [column] })
+      assert.deepStrictEqual((yield* standing).suspicions, [])
+    }).pipe(Effect.provide(world(leavesOut([300, 140, 130, 120, 110, 100]), slowly)))
+  )
+
+  it.effect("is forgotten where nobody has to keep it any more, which is no escape", () =>
+    Effect.gen(function* () {
+      // Columns are kept for 4096 epochs of 32 slots: ten minutes later that of slot 100 is over.
+      yield* TestClock.setTime((4096 * 32 + 100 - 572) * 1000)
+      yield* Effect.gen(function* () {
+        const { script } = yield* Fakes
+        yield* TestClock.adjust("15 minutes")
+        assert.deepStrictEqual(
+          confirmed(script).map(([slot]) => slot),
+          [300]
+        )
+        const { evasion, suspicions } = yield* standing
+        assert.deepStrictEqual(suspicions, [])
+        assert.deepStrictEqual([evasion.asked, evasion.escaped], [1, 0])
+      }).pipe(Effect.provide(world(leavesOut([100, 300]), slowly)))
+    })
   )
 })
 
@@ -178,7 +181,7 @@ describe("a verdict", () => {
       Effect.provide(
         world(
           leavesOut([100], () => "missing"),
-          { addresses: [dialled], verdictWindow: Duration.hours(1) }
+          { ...slowly, verdictWindow: Duration.hours(1) }
         )
       )
     )
