@@ -126,7 +126,10 @@ export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Corre
       turnedPeers = new Set([...turnedPeers, ...turned.map(([peerId]) => peerId)])
     }
     const still = heard.filter(([peerId]) => turnedPeers.has(peerId))
-    const stillSuspect = still.filter(([, { spans }]) => isSuspect(spans.slice(-2)))
+    // Of a peer that is seldom asked nothing may be of late: then it is what was heard last.
+    const stillSuspect = still.filter(([, { spans }]) =>
+      isSuspect(spans.some(isLate) ? spans.filter(isLate) : spans.slice(-1))
+    )
     if (stillSuspect.length * 2 > still.length) {
       return `${stillSuspect.length} of ${still.length} peers that were sound before became suspect together`
     }
