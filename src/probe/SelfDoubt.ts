@@ -110,9 +110,10 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: { readonly confirmA
       }),
     hearFinality: (peerId, { agreement }) =>
       Effect.map(Clock.currentTimeMillis, (at) => {
-        if (agreement === "unknown") return
+        // Whoever names none, or an old one, says nothing of the chain that it is on.
+        if (agreement === "unknown" || agreement === "withheld") return
         agreements.delete(peerId)
-        agreements.set(peerId, { isOurs: agreement !== "other", at })
+        agreements.set(peerId, { isOurs: agreement === "ours", at })
         for (const oldest of agreements.keys()) {
           if (agreements.size <= mostAgreements) break
           agreements.delete(oldest)
