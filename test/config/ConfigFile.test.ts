@@ -199,6 +199,8 @@ http: {token: "s3cret-s3cret", allowed_origins: ["https://dash.example:8443"], a
 listen_addresses: [/ip4/0.0.0.0/tcp/9000, "/ip6/::/tcp/9000"]
 workers: 16
 test_interval: 1.5s
+confirm_after: 15m
+verdict_window: 14d
 peer_refresh_interval: 5m
 reconnection_grace: 0s
 sampling: {max_columns: 128, max_slots: 1, slot_bias: heavily_recent}
@@ -225,6 +227,8 @@ peers:
       listenAddresses: ["/ip4/0.0.0.0/tcp/9000", "/ip6/::/tcp/9000"],
       workers: 16,
       testInterval: "1s500ms",
+      confirmAfter: "15m",
+      verdictWindow: "14d",
       peerRefreshInterval: "5m",
       reconnectionGrace: "0s",
       sampling: { maxColumns: 128, maxSlots: 1, slotBias: "heavily_recent" },

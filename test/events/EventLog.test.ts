@@ -214,7 +214,7 @@ describe("EventLog", () => {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* tempFolder
       const path = `${folder}/events.ndjson`
-      const all = yield* session(path, publish(2500), { maxBytes: 20 * 1024, keep: 1000 })
+      const all = yield* session(path, publish(1500), { maxBytes: 20 * 1024, keep: 1000 })
       const count = (yield* fs.readDirectory(folder)).length
       assert.isAbove(count, 20)
       const files = [...Array.from({ length: count - 1 }, (_, index) => `${path}.${count - 1 - index}`), path]

@@ -1,3 +1,4 @@
+import { finalized } from "../../src/devnet/chain/ChainState.ts"
 import { assert } from "@effect/vitest"
 import { Context, Duration, Effect, Either, Exit, Layer, Option, Scope, Stream } from "effect"
 import { toHex } from "../../src/domain/Bytes.ts"
@@ -58,6 +59,7 @@ shared("Standalone", SharedChain.layer, (it) => {
           enrIsCurrent: false,
           earliestAvailableSlot,
           headSlot: state.head.slot,
+          finalized: finalized(chain.parameters, state),
           forkDigest: toHex(
             forkDigestAt(chain.parameters, epochOf(chain.parameters, slotAt(chain.parameters, Date.now())))
           ),
