@@ -32,11 +32,17 @@ export const openLogFile = Effect.fn("LogFile.open")(function* (options: LogFile
   const { path } = options
   const fs = yield* FileSystem.FileSystem
   const tooSlow = new EventLogError({ path, reason: `it does not take anything within ${limit}` })
+  const disk = yield* Effect.makeSemaphore(1)
+  // What was begun when this is closed goes on to its end, and is waited for: whoever reads the files then finds them whole.
+  yield* Effect.addFinalizer(() =>
+    Effect.timeoutOption(Effect.interruptible(disk.withPermits(1)(Effect.void)), closingLimit)
+  )
   /** An interruption does not wait for the disk, and stops nothing that the disk has begun. */
   const onDisk = <A>(effect: Effect.Effect<A, PlatformError, FileSystem.FileSystem>): Effect.Effect<A, EventLogError> =>
     effect.pipe(
       Effect.provideService(FileSystem.FileSystem, fs),
       Effect.mapError((error) => new EventLogError({ path, reason: reasonOf(error, path) })),
+      disk.withPermits(1),
       Effect.uninterruptible,
       Effect.disconnect
     )
@@ -122,6 +128,7 @@ const appendSome = (
   })
 
 const limit = "5 seconds"
+const closingLimit = "1 second"
 
 /** Without end, and never longer than a second apart: an attempt fits into the time that closing takes. */
 const retries = Schedule.exponential("100 millis").pipe(Schedule.union(Schedule.spaced("1 second")))
