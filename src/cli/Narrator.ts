@@ -99,7 +99,12 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
         ...outcomes
           .filter(({ outcome }) => outcome === "suspected")
           .slice(0, 1)
-          .map(({ outcome, reason }) => ({ key: `${peerId} ${outcome}`, peerId, label: outcome, text: reason ?? "" })),
+          .map(({ outcome, reason = "" }) => ({
+            key: `${peerId} ${outcome}`,
+            peerId,
+            label: outcome,
+            text: reason.replace(/^suspected \((\w+)\)/, "$1")
+          })),
         ...(recovered === 0
           ? []
           : [

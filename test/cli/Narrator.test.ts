@@ -34,7 +34,11 @@ describe("what a person is told", () => {
           conversation: "answered",
           coverage: null
         })
-      const suspected = { outcome: "suspected", suspicion: "missing", reason: "left out" } as const
+      const suspected = {
+        outcome: "suspected",
+        suspicion: "missing",
+        reason: "suspected (missing), to be asked for again: gone"
+      } as const
       yield* sampling([outcome(1, suspected), outcome(2, { ...suspected, reason: "left out too" })])
       yield* sampling([outcome(3, suspected)])
       yield* sampling([outcome(1, {})], 1)
@@ -42,7 +46,7 @@ describe("what a person is told", () => {
       yield* TestClock.adjust("1 minute")
       const told = printed.map((line) => line.split(/ {2,}/).slice(1))
       assert.deepStrictEqual(told.slice(0, -1), [
-        ["suspected", "Lighthouse …peer-1", "left out"],
+        ["suspected", "Lighthouse …peer-1", "missing, to be asked for again: gone"],
         ["recovered", "Lighthouse …peer-1", "1 column that had failed came now, verified"],
         ["EVASIVE", "Lighthouse …peer-1", "it escapes the questions that would settle what it left out"]
       ])
