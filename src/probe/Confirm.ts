@@ -138,7 +138,7 @@ const confirmed = (
     new Suspected({ suspicion, detail, ...(before?.check === undefined ? {} : { check: before.check }) })
   const errors = received.flatMap(({ error }) => Option.toArray(error))
   const unsettled = errors.find(isNoAnswer)
-  if (unsettled !== undefined) return again(suspicion, `asked for again: ${describe(unsettled)}`)
+  if (unsettled !== undefined) return again(suspicion, `no answer to the last question: ${describe(unsettled)}`)
   const unavailable = errors.find((error) => error._tag === "ColumnsUnavailable")
   const malformed = errors.find((error) => error._tag === "MalformedResponse")
   // What broke at the peer the first time and is absent now is absent for the first time.
