@@ -34,6 +34,7 @@ const run = Effect.gen(function* () {
       `event_log_file: ${log}`,
       "http_addr: 127.0.0.1:0",
       "test_interval: 2s",
+      "confirm_after: 2s",
       "metrics: { enabled: true, port: 0 }",
       `xatu: { address: "grpc://127.0.0.1:${xatu.port}", flush_interval: 200ms }`,
       "peers:",

@@ -47,6 +47,7 @@ describe("node dist/main.js run", () => {
             `event_log_file: ${join(home, "events.ndjson")}`,
             "http_addr: 127.0.0.1:0",
             "test_interval: 300ms",
+            "confirm_after: 1s",
             "peer_refresh_interval: 1s",
             "metrics: { enabled: true, port: 0 }",
             "peers:",
