@@ -119,7 +119,8 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
   })
 })
 
-const writeLimit = "2 seconds"
+/** A few turns of the event loop, of which each may take a second where the machine has much else to do. */
+const writeLimit = "10 seconds"
 const scanLimit = "60 seconds"
 const closeLimit = "2 seconds"
 
