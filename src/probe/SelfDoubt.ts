@@ -61,6 +61,7 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: { readonly confirmA
       : undefined
   }
 
+  let since = Option.none<number>()
   const look = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     const seen = Option.fromNullable(correlation.look(now) ?? otherChain(now))
@@ -69,7 +70,9 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: { readonly confirmA
       (what) =>
         `${what}: nobody is accused while it is so; check the beacon node, the clock and the network of this monitor`
     )
-    yield* doubts.set("accusations", sentence)
+    since = Option.map(seen, () => Option.getOrElse(since, () => now))
+    // Among the first few peers that answer most may be liars: it forbids at once, and is told when it lasts.
+    yield* doubts.set("accusations", Option.exists(since, (at) => now - at >= lastingMs) ? sentence : Option.none())
     return sentence
   })
 
@@ -141,6 +144,7 @@ const isSuspect = ({ error }: Finished): boolean =>
 const slotsOf = (finished: ReadonlyArray<Finished>): ReadonlySet<Slot> =>
   new Set(finished.map(({ block }) => block.slot))
 
+const lastingMs = 10_000
 /** What is older than so many times `confirmAfter` counts no more. */
 const windows = 6
 /** Peers on another chain than ours, or on ours, before anything is concluded from it. */

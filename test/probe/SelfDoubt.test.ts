@@ -102,6 +102,8 @@ describe("the monitor suspects itself", () => {
         assert.isNull(yield* reason)
         yield* hear((peer) => [10 * peer + 2, 10 * peer + 3], 8, 6, error)
         assert.match((yield* reason) ?? "", /^6 of 6 peers that were sound .*: nobody is accused while it is so; check/)
+        assert.deepStrictEqual(yield* doubts, [])
+        yield* TestClock.adjust("10 seconds")
         assert.deepStrictEqual(yield* doubts, [(yield* reason) ?? ""])
         assert.strictEqual(yield* reasonAt(900), yield* reason)
         for (const offset of [4, 5]) {
