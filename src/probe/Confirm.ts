@@ -98,7 +98,7 @@ const confirmSlot = Effect.fnUntraced(function* (
     .reduce<ReadonlyArray<SlotColumns>>((due, next) => undelivered(next, due), left === undefined ? [] : [left])
   const failed = failAll(new Map([[slot, block]]), absent, (slot, column) =>
     confirmed(received, suspected, { slot, column, isFirst: column === absent[0]?.columns[0] })
-  )
+  ).map((entry) => ({ ...entry, isBreak: true }))
   const error = Arr.findFirst(
     received.flatMap(({ error }) => Option.toArray(error)),
     isNoAnswer
@@ -138,7 +138,11 @@ const confirmed = (
     new Suspected({ suspicion, detail, ...(before?.check === undefined ? {} : { check: before.check }) })
   const errors = received.flatMap(({ error }) => Option.toArray(error))
   const unsettled = errors.find(isNoAnswer)
-  if (unsettled !== undefined) return again(suspicion, `no answer to the last question: ${describe(unsettled)}`)
+  if (unsettled !== undefined) {
+    // Nothing was ever said of it: that is no suspicion yet.
+    if (suspicion === "unanswered") return unsettled
+    return again(suspicion, `no answer to the last question: ${describe(unsettled)}`)
+  }
   const unavailable = errors.find((error) => error._tag === "ColumnsUnavailable")
   const malformed = errors.find((error) => error._tag === "MalformedResponse")
   // What broke at the peer the first time and is absent now is absent for the first time.

@@ -564,6 +564,34 @@ describe("an answer that ends badly", () => {
     })
   )
 
+  it.effect(
+    "where it breaks off it is asked for alone, later; only what is absent then is suspected, for the first time",
+    () =>
+      Effect.gen(function* () {
+        const world = world16()
+        const error = new PeerDisconnected({ stage: "body", detail: "reset" })
+        const model: PeerModel = {
+          ...honest(world),
+          byRange: (request) => ({ sent: honestRange(world, request).slice(0, 11), error }),
+          byRoot: () => ({ sent: [], error })
+        }
+        const one = yield* probe(world, model, jobOver(0, 16))
+        const [broken, ...more] = suspicionsOf(one)
+        if (broken === undefined) return assert.fail()
+        assert.isEmpty(more)
+        assert.deepStrictEqual([broken.slot, broken.columns.length], [first + 2, 5])
+        const again = yield* probe(world, model, jobOver(2, 1), { confirms: broken })
+        assert.deepStrictEqual(kinds(again.probe.outcomes), { disconnected: 5 })
+        assert.strictEqual(Option.getOrNull(again.settling), "ours")
+        const third = yield* probe(world, model, jobOver(2, 1), { confirms: { ...broken, attempts: 2 } })
+        assert.strictEqual(Option.getOrNull(third.settling), "escaped")
+        const absent = yield* probe(world, silent(world), jobOver(2, 1), { confirms: broken })
+        assert.deepStrictEqual(kinds(absent.probe.outcomes), { suspected: 5 })
+        const there = yield* probe(world, honest(world), jobOver(2, 1), { confirms: broken })
+        assert.deepStrictEqual(kinds(there.probe.outcomes), { success: 5 })
+      })
+  )
+
   it.effect("a timeout while we were too busy to listen is ours", () =>
     Effect.gen(function* () {
       const world = world16()
