@@ -53,6 +53,8 @@ const share = { sameSlot: 1 / 2, turned: 1 / 2, everybody: 3 / 4 }
 export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Correlation => {
   const peers = new Map<PeerId, Peer>()
   const slots = new Map<Slot, Map<PeerId, Told>>()
+  /** How many peers are suspect in a slot, of those in which any is: a look at all slots would take longer than a probe. */
+  const suspectIn = new Map<Slot, number>()
   const doubtful = new Set<Slot>()
   let turnedPeers: ReadonlySet<PeerId> = new Set()
   let told = 0
@@ -61,8 +63,12 @@ export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Corre
     const known = slots.get(slot)
     const peersOf = known ?? new Map<PeerId, Told>()
     if (known === undefined) slots.set(slot, peersOf)
-    if (!peersOf.has(peerId)) told++
+    const before = peersOf.get(peerId)
+    if (before === undefined) told++
     peersOf.set(peerId, entry)
+    const suspects = (suspectIn.get(slot) ?? 0) + Number(entry.isSuspect) - Number(before?.isSuspect ?? false)
+    if (suspects > 0) suspectIn.set(slot, suspects)
+    else suspectIn.delete(slot)
   }
 
   /** The oldest slots first, in the order in which they were asked about first. */
@@ -72,6 +78,7 @@ export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Corre
       if (!isOld && told <= mostTold) break
       told -= peersOf.size
       slots.delete(slot)
+      suspectIn.delete(slot)
     }
     for (const peerId of peers.keys()) {
       if (peers.size <= mostPeers) break
@@ -102,8 +109,8 @@ export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Corre
 
   const onOneSlot = (now: number): string | undefined => {
     let seen: string | undefined
-    for (const [slot, peersOf] of slots) {
-      if (peersOf.size < leastPeers) continue
+    for (const [slot, suspects] of suspectIn) {
+      if (suspects < leastPeers) continue
       const asked = askedAbout(slot, now)
       const suspect = asked.filter(({ isSuspect }) => isSuspect).map(({ peer }) => peer)
       if (!isTooMany(suspect, asked.length, share.sameSlot)) continue

@@ -43,6 +43,16 @@ describe("peers that are sound elsewhere, in one slot", () => {
     return watched
   }
 
+  it("are looked for in less time than it took to hear of all slots, however many these are", () => {
+    const { look, tell } = watch()
+    const slots = Array.from({ length: 8_000 }, (_, slot) => slot)
+    const heardFrom = performance.now()
+    tell(slots, { of: 8, suspect: 0, at: 0 })
+    const lookedFrom = performance.now()
+    for (let count = 0; count < 50; count++) assert.isNull(look(1))
+    assert.isBelow(performance.now() - lookedFrom, lookedFrom - heardFrom)
+  })
+
   it("are too many if they are more than half of those asked, four at least, of two families", () => {
     const { isDoubtful, look } = inOneSlot({ of: 8, suspect: 5 })
     assert.isFalse(isDoubtful(50, 1))
