@@ -28,7 +28,13 @@ export interface SimulatedPeer {
   readonly next: () => Job | undefined
 }
 
-export const makeSimulatedPeer = (columnCount: number, random: () => number, slots = windowSlots): SimulatedPeer => {
+/** Owes so many columns of all slots of which `columnSlots` says that they have columns. */
+export const makeSimulatedPeer = (
+  columnCount: number,
+  random: () => number,
+  slots = windowSlots,
+  columnSlots: (tile: number) => number = everySlot
+): SimulatedPeer => {
   const coverage = makeCoverage(claimsOf(randomColumns(columnCount, random)), {
     groupColumns: groupColumns(jobOptions),
     tiles: Math.ceil(slots / tileSlots) + 2
@@ -41,7 +47,7 @@ export const makeSimulatedPeer = (columnCount: number, random: () => number, slo
         nextJob({
           peerId: "",
           range: { start: 0, end: slots - 1 },
-          columnSlots: everySlot,
+          columnSlots,
           boundaries: [],
           coverage,
           aside: nothingAside,

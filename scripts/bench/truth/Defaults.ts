@@ -4,7 +4,6 @@ import type { SamplerOptions } from "../../../src/sampler/Sampler.ts"
 
 /** The defaults of the program. */
 export const confirmAfter = Duration.minutes(10)
-export const testInterval = Duration.seconds(10)
 
 export const samplerOptions: SamplerOptions = {
   maxColumns: 16,
@@ -19,7 +18,8 @@ export const samplerOptions: SamplerOptions = {
   margins: { headSlots: 8, retentionEpochs: 2 }
 }
 
-export const peersOptions: PeersOptions = {
+/** `testInterval`: between two conversations with one peer; the program's is ten seconds. */
+export const peersOptions = (testInterval: Duration.Duration): PeersOptions => ({
   addresses: [],
   allows: () => true,
   testInterval,
@@ -28,4 +28,4 @@ export const peersOptions: PeersOptions = {
   confirmAfter,
   verdictWindow: Duration.days(7),
   maxPeers: 10_000
-}
+})

@@ -69,10 +69,11 @@ export const escapingLiars: ReadonlyArray<Liar> = [
       }
     }
   }),
-  sayingAlways("finality-withheld", (said) => ({ ...said, finalized: undefined })),
-  sayingAlways("finality-old", (said) => ({
-    ...said,
-    ...(said.finalized === undefined ? {} : { finalized: { epoch: 0, root: `0x${"00".repeat(32)}` } })
+  // A Status that names none says epoch 0.
+  sayingAlways("finality-withheld", (said) => ({ ...said, finalized: { epoch: 0, root: `0x${"00".repeat(32)}` } })),
+  // Its head is fresh, and what is final to it stays where it was hours ago.
+  escaping("finality-old", ({ chain, startedAt }) => ({
+    said: (said) => ({ ...said, finalized: chain.finalizedAt(startedAt - 2 * 3600 * seconds) })
   })),
   sayingAlways("foreign-checkpoint", (said) => ({
     ...said,

@@ -16,7 +16,7 @@ import { LoopLag } from "../../../src/runtime/LoopLag.ts"
 import { makeBeaconNode, type NodeTrouble } from "./BeaconNode.ts"
 import { chance } from "./Chance.ts"
 import type { MakeConduct } from "./Conduct.ts"
-import { confirmAfter, peersOptions, samplerOptions, testInterval } from "./Defaults.ts"
+import { confirmAfter, peersOptions, samplerOptions } from "./Defaults.ts"
 import type { Liar } from "./Liars.ts"
 import { makeObserver, type Observed } from "./Observer.ts"
 import { makePeer, type SimulatedPeer } from "./Peer.ts"
@@ -37,6 +37,8 @@ export interface FleetOptions {
   readonly seed: number
   readonly members: ReadonlyArray<Member>
   readonly hours: number
+  /** Between two conversations with one peer. */
+  readonly testInterval: Duration.Duration
   /** How long columns are kept. */
   readonly retentionEpochs: number
   readonly rules: Rules
@@ -49,7 +51,7 @@ export interface FleetOptions {
 /** The monitor, as it is but for its sockets, watches this fleet for so many hours; gives what it came to. */
 export const runFleet = (options: FleetOptions): Effect.Effect<ReadonlyArray<Observed>> =>
   Effect.suspend(() => {
-    const { hours, members, retentionEpochs, rules, seed } = options
+    const { hours, members, retentionEpochs, rules, seed, testInterval } = options
     const parameters = network(retentionEpochs)
     const firstSlot = 64 * parameters.slotsPerEpoch
     const startSlot = firstSlot + (retentionEpochs + 2) * parameters.slotsPerEpoch + (seed % 32)
@@ -65,7 +67,7 @@ export const runFleet = (options: FleetOptions): Effect.Effect<ReadonlyArray<Obs
     })
     truth.growTo(slotAt(parameters, startedAt))
     const peers = new Map<string, SimulatedPeer>()
-    const observer = makeObserver(truth, startedAt)
+    const observer = makeObserver(truth, startedAt, Duration.toMillis(testInterval))
     for (const [index, member] of members.entries()) {
       const peer = makePeer({
         seed: Math.floor(chance(seed, index, 3) * 2 ** 31),
@@ -87,7 +89,7 @@ export const runFleet = (options: FleetOptions): Effect.Effect<ReadonlyArray<Obs
       const externs = yield* makeBeaconNode(truth, options.troubles?.(startedAt, startSlot) ?? [], ({ peerId }) =>
         host.refresh(peerId)
       )
-      const engine = Peers.layer(peersOptions).pipe(
+      const engine = Peers.layer(peersOptions(testInterval)).pipe(
         Layer.provide([
           samplerUnder(rules, samplerOptions),
           proberUnder(rules, observer.hear),

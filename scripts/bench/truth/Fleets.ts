@@ -1,3 +1,4 @@
+import { Duration } from "effect"
 import { between, chance, pick } from "./Chance.ts"
 import type { MakeConduct } from "./Conduct.ts"
 import { escapingLiars } from "./Escapes.ts"
@@ -49,31 +50,65 @@ const nodeTroubles = (startedAt: number, slot: number): ReadonlyArray<NodeTroubl
   ]
 }
 
+/** Keeps more than it must, as most do. */
+const custody: MakeConduct = ({ seed }) => ({ name: "custody", groups: pick([4, 8, 16], chance(seed, 4)) })
+
+/** The others, as they are. */
+const keepingMore = (members: ReadonlyArray<Member>): ReadonlyArray<Member> =>
+  members.map((member) => ({ ...member, conducts: [custody, ...member.conducts] }))
+
 /** Everything that is watched: peers in all kinds of trouble, and among them liars of each kind. */
 export const fleetsOf = (quick: boolean): ReadonlyArray<FleetOptions> => {
   const half = Math.ceil(plainLiars.length / 2)
   const members = [...oneOfEach, ...brokenPeers, ...liarsOf(plainLiars.slice(0, half))]
   const withholding = plainLiars.filter(({ withholds }) => withholds !== undefined)
   const rules = presentRules
-  if (quick) return [{ seed: 10, hours: 0.4, retentionEpochs: 16, rules, members }]
+  if (quick) {
+    return [{ seed: 10, hours: 0.4, testInterval: Duration.seconds(15), retentionEpochs: 32, rules, members }]
+  }
   return [
-    { seed: 11, hours: 0.6, retentionEpochs: 64, rules, members },
+    {
+      seed: 11,
+      hours: 0.5,
+      testInterval: Duration.seconds(10),
+      retentionEpochs: 64,
+      rules,
+      members: keepingMore(members)
+    },
     {
       seed: 12,
       hours: 0.6,
+      testInterval: Duration.seconds(10),
       retentionEpochs: 512,
       rules,
-      members: [...honestPeers(20, 12), ...liarsOf(plainLiars.slice(half))]
+      members: keepingMore([...honestPeers(8, 12), ...liarsOf([...plainLiars.slice(half), ...withholding])])
     },
-    { seed: 13, hours: 4.5, retentionEpochs: 64, rules, members: [...honestPeers(6, 13), ...liarsOf(escapingLiars)] },
-    { seed: 14, hours: 0.9, retentionEpochs: 4096, rules, members: honestPeers(16, 14), troubles: nodeTroubles },
-    { seed: 15, hours: 1.6, retentionEpochs: 64, rules, members: honestPeers(10, 15), stalledHours: [0.2, 1] },
+    // What goes by `confirm_after`, and not by how often a peer is asked, is watched for longer.
     {
-      seed: 16,
-      hours: 0.6,
+      seed: 13,
+      hours: 2.75,
+      testInterval: Duration.seconds(60),
+      retentionEpochs: 64,
+      rules,
+      members: keepingMore([...honestPeers(8, 13), ...liarsOf(escapingLiars)])
+    },
+    {
+      seed: 14,
+      hours: 0.9,
+      testInterval: Duration.seconds(20),
       retentionEpochs: 512,
       rules,
-      members: [...honestPeers(8, 16), ...Array.from({ length: 5 }, () => liarsOf(withholding)).flat()]
+      members: keepingMore(honestPeers(12, 14)),
+      troubles: nodeTroubles
+    },
+    {
+      seed: 15,
+      hours: 1.6,
+      testInterval: Duration.seconds(30),
+      retentionEpochs: 64,
+      rules,
+      members: keepingMore(honestPeers(10, 15)),
+      stalledHours: [0.2, 1]
     }
   ]
 }

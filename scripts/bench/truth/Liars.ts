@@ -117,6 +117,7 @@ export const escaping = (
     const { answers, said } = escape(self, state)
     return {
       name,
+      groups: 8,
       ...(said === undefined ? {} : { said }),
       stores: (piece, at) => {
         const lacks = isLacking(piece)

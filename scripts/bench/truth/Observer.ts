@@ -24,18 +24,20 @@ export interface Observed {
   firstAccused: (Pick<Outcome, "slot" | "column" | "outcome" | "reason"> & { readonly at: number }) | undefined
   /** When it was called so for the first time. */
   readonly verdicts: Map<Verdict, number>
-  /** The first conversation in which anything was left out, and how many combinations and samples it took. */
-  firstHit: { readonly at: number; readonly samples: number; readonly combinations: number } | undefined
+  /** The first conversation in which anything was left out, and how many samples it took. */
+  firstHit: { readonly at: number; readonly samples: number } | undefined
   /** The first moment at which it could be asked for the second time about something that is final. */
   canBeAccusedFrom: number
-  /** Combinations that it could be asked for after the first conversation, and columns in that. */
-  owed: { readonly combinations: number; readonly columns: number } | undefined
+  /** Between two conversations. */
+  readonly turnMs: number
+  /** How long the fleet was watched. */
+  watchedMs: number
   /** At the end. */
   verdict: Verdict | "not tracked"
   findings: PeerView["findings"]
 }
 
-export const makeObserver = (truth: TrueChain, startedAt: number) => {
+export const makeObserver = (truth: TrueChain, startedAt: number, turnMs: number) => {
   const observed = new Map<string, Observed>()
   const since = (): number => truth.now() - startedAt
 
@@ -53,19 +55,13 @@ export const makeObserver = (truth: TrueChain, startedAt: number) => {
         peer.firstAccused ??= { slot, column, outcome, at: since(), reason: one.reason }
       }
       if (!isBlamed && one.outcome !== "suspected") continue
-      peer.firstHit ??= { at: since(), samples: peer.samples, combinations: peer.combinations }
+      peer.firstHit ??= { at: since(), samples: peer.samples }
       const from = Math.max(since() + Duration.toMillis(confirmAfter), truth.finalFrom(one.slot) - startedAt)
       peer.canBeAccusedFrom = Math.min(peer.canBeAccusedFrom, from)
     }
   }
 
   const told = (event: Event): void => {
-    if (event._tag === "Sampling") {
-      const peer = observed.get(event.probe.job.peerId)
-      if (peer !== undefined && event.coverage !== null) {
-        peer.owed ??= { combinations: event.coverage.owed, columns: event.probe.job.columns.length }
-      }
-    }
     if (event._tag !== "NodeTracking") return
     const peer = observed.get(event.peerId)
     if (peer !== undefined && !peer.verdicts.has(event.peer.verdict)) peer.verdicts.set(event.peer.verdict, since())
@@ -85,7 +81,8 @@ export const makeObserver = (truth: TrueChain, startedAt: number) => {
         verdicts: new Map(),
         firstHit: undefined,
         canBeAccusedFrom: Infinity,
-        owed: undefined,
+        turnMs,
+        watchedMs: 0,
         verdict: "not tracked",
         findings: {}
       })
@@ -102,6 +99,7 @@ export const makeObserver = (truth: TrueChain, startedAt: number) => {
         for (const { findings, peerId, verdict } of views) {
           const peer = observed.get(peerId)
           if (peer === undefined) continue
+          peer.watchedMs = since()
           peer.verdict = verdict
           peer.findings = findings
         }

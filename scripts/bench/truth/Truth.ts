@@ -1,20 +1,23 @@
 import { Duration, Effect } from "effect"
-import { type Bench, quantile, rounded, type Table } from "../Bench.ts"
-import { medianDraws } from "../Detection.ts"
-import { confirmAfter, testInterval } from "./Defaults.ts"
+import { type Bench, rounded, type Table } from "../Bench.ts"
+import { confirmAfter } from "./Defaults.ts"
+import { type Drawn, drawnOf } from "./Draws.ts"
 import { type FleetOptions, runFleet } from "./Fleet.ts"
 import { fleetsOf } from "./Fleets.ts"
+import { plainLiars } from "./Liars.ts"
 import { foundAt, type Observed } from "./Observer.ts"
 
 /**
  * Whether anyone is accused who is honest, and whether anyone gets away who is not: fleets of simulated peers, over the
  * real supervisor, sampler, prober, judge and chain, in virtual time.
  *
- * A liar counts as caught when it is called `violating` or `evasive` in time. The time: of one that answers the second
- * question, 1.1 times the moment at which it can be accused for the first time (its first conversation in which anything
- * is left out, `confirm_after` later, and that slot final) and six turns, for the questions that are due take turns with
- * others. Of one that escapes the second question, 24 times `confirm_after` from its first conversation: six escapes at
- * least, one in each `confirm_after`, and pauses that grow with each vain question.
+ * How soon something that is withheld is met is measured apart (`Draws`), over many peers and the sampler alone:
+ * `detectionRatio` is the largest of the medians over their bounds. In a fleet a liar counts as caught when it is called
+ * `violating` or `evasive` in time: of one that answers the second question, six turns after the moment at which it can
+ * be accused for the first time (`confirm_after` after the first conversation in which anything is left out, and that slot
+ * final), for the questions that are due take turns with others. Of one that escapes the second question, so many
+ * `confirm_after` later as escapes are needed. One that had not so much time before the end is not judged; one that
+ * was never met got away.
  */
 export const truth: Bench = {
   name: "truth",
@@ -28,7 +31,14 @@ export const truth: Bench = {
         everyone.push(...observed)
         rows.push(rowOf(fleet, observed))
       }
-      const summary = summaryOf(everyone)
+      const draws: Array<Drawn> = []
+      for (const withholds of plainLiars.flatMap(({ withholds }) => withholds ?? [])) {
+        for (const slots of [2_048, 16_384]) draws.push(yield* drawnOf(withholds, slots, quick ? 501 : 2_001))
+      }
+      const summary = {
+        ...summaryOf(everyone),
+        detectionRatio: Math.max(...draws.map(({ ratio }) => ratio))
+      }
       return [
         {
           title: "Fleets",
@@ -50,6 +60,11 @@ export const truth: Bench = {
             "Liars: minutes until the first conversation that leaves anything out, until it can be accused, until it is",
           columns: ["liar", "client", "requests", "hit", "can be accused", "limit", "found", "as", "met"],
           rows: everyone.filter(({ member }) => member.kind === "liar").map(liarRow)
+        },
+        {
+          title: `Requests until one meets what is withheld: the sampler alone, median of ${quick ? 501 : 2_001} peers with 4 columns`,
+          columns: ["withheld", "slots", "of", "are withheld", "requests", "bound", "ratio", "met"],
+          rows: draws.map(drawnRow)
         },
         {
           title: "Honest peers that were accused, or called evasive",
@@ -74,11 +89,10 @@ export interface TruthSummary {
   readonly caught: number
   /** Liars that were not called so in time. */
   readonly escaped: number
-  readonly detectionRatio: number
 }
 
 export const summaryOf = (observed: ReadonlyArray<Observed>): TruthSummary => {
-  const liars = observed.filter(({ member }) => member.kind === "liar")
+  const liars = observed.filter(isJudged)
   const caught = liars.filter(isCaught).length
   return {
     combinations: observed.reduce((sum, { combinations }) => sum + combinations, 0),
@@ -86,8 +100,7 @@ export const summaryOf = (observed: ReadonlyArray<Observed>): TruthSummary => {
     falseEvasive: observed.filter(({ member, verdicts }) => member.kind === "honest" && verdicts.has("evasive")).length,
     liars: liars.length,
     caught,
-    escaped: liars.length - caught,
-    detectionRatio: rounded(quantile(liars.flatMap(detectionRatio), 0.5))
+    escaped: liars.length - caught
   }
 }
 
@@ -98,31 +111,21 @@ const isWronged = (peer: Observed): boolean =>
   isFalselyAccused(peer) || (peer.member.kind === "honest" && peer.verdicts.has("evasive"))
 
 /** Milliseconds since the start by which a liar has to be found out. */
-const limitOf = ({ canBeAccusedFrom, firstHit, member }: Observed): number =>
-  member.liar?.escapes === true
-    ? (firstHit?.at ?? Infinity) + 24 * Duration.toMillis(confirmAfter)
-    : 1.1 * canBeAccusedFrom + 6 * Duration.toMillis(testInterval)
+const limitOf = ({ canBeAccusedFrom, member, turnMs }: Observed): number =>
+  canBeAccusedFrom + 6 * turnMs + (member.liar?.escapes === true ? escapesNeeded * Duration.toMillis(confirmAfter) : 0)
 
-const isCaught = (peer: Observed): boolean => (foundAt(peer) ?? Infinity) <= limitOf(peer)
+/** Escapes, one in each `confirm_after`, that an honest peer with as little trouble as a liar that answers cannot have had by chance. */
+const escapesNeeded = 10
 
-/**
- * Requests until the first conversation that leaves anything out, over the least number with which half of all such
- * peers can be found, drawing without replacement.
- */
-const detectionRatio = ({ firstHit, member, owed }: Observed): ReadonlyArray<number> => {
-  const withholds = member.liar?.withholds
-  if (withholds === undefined || firstHit === undefined || owed === undefined) return []
-  const { columns, combinations } = owed
-  const perRequest = firstHit.combinations / firstHit.samples
-  const sizes = {
-    combinations: { all: combinations, each: perRequest },
-    slots: { all: combinations / columns, each: perRequest / columns },
-    columns: { all: columns, each: columns }
-  }
-  const { all, each } = sizes[withholds.unit]
-  const broken = Math.max(1, Math.round(withholds.fraction * all))
-  return [firstHit.samples / Math.ceil(medianDraws(Math.round(all), broken) / each)]
+const isCaught = (peer: Observed): boolean => {
+  const at = foundAt(peer)
+  return at !== undefined && at <= limitOf(peer)
 }
+
+/** Whether there was time enough to find this liar out. */
+const isJudged = (peer: Observed): boolean =>
+  peer.member.kind === "liar" &&
+  (foundAt(peer) !== undefined || peer.firstHit === undefined || limitOf(peer) <= peer.watchedMs)
 
 const minutes = (ms: number | undefined): string =>
   ms === undefined || ms === Infinity ? "–" : rounded(ms / 60_000, 1).toString()
@@ -151,7 +154,18 @@ const liarRow = (peer: Observed): Table["rows"][number] => [
   minutes(limitOf(peer)),
   minutes(foundAt(peer)),
   peer.verdicts.has("violating") ? "violating" : peer.verdicts.has("evasive") ? "evasive" : peer.verdict,
-  isCaught(peer)
+  isJudged(peer) ? isCaught(peer) : "not judged"
+]
+
+const drawnRow = ({ least, ratio, requests, slots, units, withheld, withholds }: Drawn): Table["rows"][number] => [
+  `${withholds.unit} ${withholds.fraction}`,
+  slots,
+  units,
+  withheld,
+  requests,
+  least,
+  ratio,
+  ratio <= 1.1
 ]
 
 const wrongedRow = (peer: Observed): Table["rows"][number] => [
