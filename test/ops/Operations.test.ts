@@ -149,7 +149,9 @@ const quietMoment = (url: string, metricsUrl: string) =>
     const text = yield* Effect.promise(async () => (await fetch(metricsUrl)).text())
     const metrics = parseExposition(text)
     const after = yield* status
-    const judged = sumOf(metrics, "dasmon_peers", { verdict: "unknown" }) === 0
+    const judged =
+      sumOf(metrics, "dasmon_peers", { verdict: "unknown" }) === 0 &&
+      sumOf(metrics, "dasmon_peers", { verdict: "violating" }) === 1
     const flushed = sumOf(metrics, "dasmon_history_file_bytes") > 0
     const quiet =
       before.sequence === after.sequence &&
