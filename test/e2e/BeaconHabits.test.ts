@@ -27,7 +27,7 @@ const judged = (api: string, seed: number) =>
     return { status, output: watched.program.output() }
   })
 
-/** They take minutes each; the soak does some of the same in every run of CI. */
+/** They take minutes each. */
 const isLong = process.env["DASMON_LONG_TESTS"] === "1"
 
 describe.skipIf(!isLong)(

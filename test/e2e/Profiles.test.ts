@@ -34,7 +34,10 @@ const crimes = {
 const liars = profileNames.filter((name): name is keyof typeof crimes => Object.hasOwn(crimes, name))
 const hasEscaped = (profile: ProfileName): boolean => profile.startsWith("escape-") || profile === "moving-claim"
 
-describe("honest clients in trouble", () => {
+/** They take minutes each. */
+const isLong = process.env["DASMON_LONG_TESTS"] === "1"
+
+describe.skipIf(!isLong)("honest clients in trouble (DASMON_LONG_TESTS=1)", () => {
   it.scopedLive("are never accused, through reorgs, whatever they leave out, refuse or take long for", () =>
     Effect.gen(function* () {
       const watched = yield* watchDevnet({ peers: ["honest:2", "withhold", ...messy].join(","), seed: 21 })
@@ -71,7 +74,7 @@ describe("honest clients in trouble", () => {
   )
 })
 
-describe("peers that lie", () => {
+describe.skipIf(!isLong)("peers that lie (DASMON_LONG_TESTS=1)", () => {
   it.scopedLive(
     "are found out, each for what it lacks or corrupts, after a second conversation, and none escapes",
     () =>
