@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { setNewest } from "../domain/Bounded.ts"
 import type { Block } from "../domain/network/Block.ts"
 import type { Root } from "../domain/Primitives.ts"
 
@@ -39,7 +40,7 @@ export const makeBlockStore = (maxBytes: number): BlockStore => {
     },
     put: (slot, block) => {
       const previous = canonical.get(slot) ?? doubted.get(slot)
-      if (previous !== undefined && previous.root !== block?.root) setBounded(orphans, previous.root, previous)
+      if (previous !== undefined && previous.root !== block?.root) setNewest(orphans, previous.root, previous, maxAside)
       remove(slot)
       doubted.delete(slot)
       if (block === undefined) return
@@ -55,7 +56,7 @@ export const makeBlockStore = (maxBytes: number): BlockStore => {
       const block = canonical.get(slot)
       if (block === undefined) return
       remove(slot)
-      setBounded(doubted, slot, block)
+      setNewest(doubted, slot, block, maxAside)
     },
     orphan: (root) => Option.fromNullable(orphans.get(root))
   }
@@ -64,12 +65,3 @@ export const makeBlockStore = (maxBytes: number): BlockStore => {
 /** About what V8 takes for a block: its strings and object, a typed array a commitment and for the signature. */
 const estimatedBytes = (block: Block): number =>
   600 + (Option.isSome(block.signature) ? 200 : 0) + block.commitments.length * 150
-
-const setBounded = <K, V>(map: Map<K, V>, key: K, value: V): void => {
-  map.delete(key)
-  map.set(key, value)
-  for (const oldest of map.keys()) {
-    if (map.size <= maxAside) break
-    map.delete(oldest)
-  }
-}

@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { dropOldest } from "../domain/Bounded.ts"
 import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
@@ -81,10 +82,7 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
       stamps.delete(tile)
       stamps.set(tile, ++lastStamp)
     }
-    for (const oldest of stamps.keys()) {
-      if (stamps.size <= maxStamps) break
-      stamps.delete(oldest)
-    }
+    dropOldest(stamps, maxStamps)
     return [...touched]
   }
 

@@ -1,4 +1,5 @@
 import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
+import { setNewest } from "../domain/Bounded.ts"
 import { type ChainParameters, slotStart } from "../domain/network/Chain.ts"
 import type { PeerId, Slot } from "../domain/Primitives.ts"
 import { printable } from "../domain/Text.ts"
@@ -53,12 +54,7 @@ export class Crowd extends Context.Tag("dasmon/Crowd")<
       return Crowd.of({
         hear: (peerId, voice) =>
           Effect.suspend(() => {
-            voices.delete(peerId)
-            voices.set(peerId, voice)
-            for (const oldest of voices.keys()) {
-              if (voices.size <= maxVoices) break
-              voices.delete(oldest)
-            }
+            setNewest(voices, peerId, voice, maxVoices)
             return weigh
           })
       })

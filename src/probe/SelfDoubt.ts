@@ -1,5 +1,6 @@
 import { Clock, Context, Duration, Effect, Layer, Option, Schedule } from "effect"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
+import { setNewest } from "../domain/Bounded.ts"
 import { epochOf } from "../domain/network/Chain.ts"
 import { clientFamily } from "../domain/peer/ClientFamily.ts"
 import type { PeerId, Slot } from "../domain/Primitives.ts"
@@ -115,12 +116,7 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: { readonly confirmA
       Effect.map(Clock.currentTimeMillis, (at) => {
         // Whoever names none, or an old one, says nothing of the chain that it is on.
         if (agreement === "unknown" || agreement === "withheld") return
-        agreements.delete(peerId)
-        agreements.set(peerId, { isOurs: agreement === "ours", at })
-        for (const oldest of agreements.keys()) {
-          if (agreements.size <= mostAgreements) break
-          agreements.delete(oldest)
-        }
+        setNewest(agreements, peerId, { isOurs: agreement === "ours", at }, mostAgreements)
       }),
     reason,
     reasonAt: Effect.zipWith(

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { dropOldest } from "../Bounded.ts"
 import type { Outcome } from "../probe/Job.ts"
 import { blameOf } from "../probe/Outcome.ts"
 import { Slot } from "../Primitives.ts"
@@ -59,10 +60,7 @@ export const withBlame = (
     }
   }
   if (!hasChanged) return { failing, recovered }
-  for (const oldest of next.keys()) {
-    if (next.size <= mostFailingSlots) break
-    next.delete(oldest)
-  }
+  dropOldest(next, mostFailingSlots)
   return { failing: next, recovered }
 }
 

@@ -1,3 +1,4 @@
+import { dropOldest } from "../Bounded.ts"
 import type { ClientFamily } from "../peer/ClientFamily.ts"
 import type { PeerId, Slot } from "../Primitives.ts"
 
@@ -80,10 +81,7 @@ export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Corre
       slots.delete(slot)
       suspectIn.delete(slot)
     }
-    for (const peerId of peers.keys()) {
-      if (peers.size <= mostPeers) break
-      peers.delete(peerId)
-    }
+    dropOldest(peers, mostPeers)
   }
 
   const hear = ({ at, clean, family, peerId, suspect }: Heard): void => {
@@ -116,10 +114,7 @@ export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Corre
       if (!isTooMany(suspect, asked.length, share.sameSlot)) continue
       seen ??= `${suspect.length} of ${asked.length} peers that are sound elsewhere are suspect in slot ${slot}`
       doubtful.add(slot)
-      for (const oldest of doubtful) {
-        if (doubtful.size <= mostDoubtful) break
-        doubtful.delete(oldest)
-      }
+      dropOldest(doubtful, mostDoubtful)
     }
     return seen
   }

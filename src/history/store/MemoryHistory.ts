@@ -1,4 +1,5 @@
 import { Effect, Layer, Option } from "effect"
+import { dropOldest } from "../../domain/Bounded.ts"
 import { type Claim, sameClaim } from "../../domain/peer/Claim.ts"
 import { addOutcomes, noOutcomes, type OutcomeCounts } from "../../domain/probe/Outcome.ts"
 import type { FailedSlot } from "../../domain/peer/Failing.ts"
@@ -66,10 +67,7 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
       if (record._tag !== "Probe") return
       addCoverage(peer.coverage, record.probe, orphans)
       probes.set(record.probe.id, record.probe)
-      for (const oldest of probes.keys()) {
-        if (probes.size <= keptProbes) break
-        probes.delete(oldest)
-      }
+      dropOldest(probes, keptProbes)
     })
 
   const history = History.of({

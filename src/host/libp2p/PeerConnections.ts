@@ -1,5 +1,6 @@
 import type { Connection, IdentifyResult, Libp2p, PeerId } from "@libp2p/interface"
 import { Array, Chunk, Deferred, Effect, FiberId, Option, PubSub, Queue, type Scope, Stream } from "effect"
+import { setNewest } from "../../domain/Bounded.ts"
 import { printable } from "../../domain/Text.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import type { ConnectedPeer, HostEvent } from "../Host.ts"
@@ -153,14 +154,7 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
       const waiting = identified.get(peerId)
       return waiting === undefined ? Effect.void : Deferred.await(waiting)
     },
-    noteGoodbye: (peerId, code) => {
-      goodbyes.delete(peerId)
-      goodbyes.set(peerId, { code, at: Date.now() })
-      for (const oldest of goodbyes.keys()) {
-        if (goodbyes.size <= maxGoodbyes) break
-        goodbyes.delete(oldest)
-      }
-    },
+    noteGoodbye: (peerId, code) => setNewest(goodbyes, peerId, { code, at: Date.now() }, maxGoodbyes),
     recentGoodbye: (peerId) =>
       goodbyeSince(
         peerId,
