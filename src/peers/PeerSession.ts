@@ -1,9 +1,8 @@
 import { Clock, Duration, Effect, Metric, Option, Ref, Schedule } from "effect"
-import { toHex } from "../domain/Bytes.ts"
 import { gaugeWhile } from "../domain/metrics/MetricFamily.ts"
 import { probesInFlight, probesStarted } from "../domain/metrics/Metrics.ts"
-import { epochOf, slotAt } from "../domain/network/Chain.ts"
-import { forkDigestAt } from "../domain/network/ForkDigest.ts"
+import { slotAt } from "../domain/network/Chain.ts"
+import { forkDigestsAround } from "../domain/network/ForkDigest.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import { describe, PeerRefused, type RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
@@ -80,7 +79,7 @@ export const makeSession = Effect.fnUntraced(function* (
 
   const refresh = Effect.fn("PeerSession.refresh")(function* (nodeId: Uint8Array) {
     const statement = yield* excuseOverload(askClaim(peerRefresh, journal.state().address))
-    const ours = digestsAround(slotAt(chain, yield* Clock.currentTimeMillis))
+    const ours = forkDigestsAround(chain, slotAt(chain, yield* Clock.currentTimeMillis))
     const isOurs = ours.includes(statement.forkDigest)
     const isOurFault = yield* crowd.hear(peerId, { ...statement, isOurs })
     if (!isOurs) {
@@ -94,11 +93,6 @@ export const makeSession = Effect.fnUntraced(function* (
     yield* takeClaim(statement, nodeId)
     yield* watchClaim
   })
-
-  /** Near an epoch at which the digest changes, a peer may be a moment ahead of us or behind. */
-  const digestsAround = (slot: number): ReadonlyArray<string> => [
-    ...new Set([slot - 2, slot + 2].map((near) => toHex(forkDigestAt(chain, Math.max(0, epochOf(chain, near))))))
-  ]
 
   /** Whatever was asked comes to its end in one piece: answered, counted, told and recorded; or not at all. */
   const probe = (nodeId: Uint8Array, claims: ClaimHistory, { confirms, job }: Chosen) =>

@@ -51,6 +51,11 @@ export const computeForkDigest = (
 export const forkDigestOfSlot = (chain: ChainParameters, slot: Slot): string =>
   toHex(forkDigestAt(chain, epochOf(chain, slot)))
 
+/** Those of `slot`, and near an epoch at which the digest changes of both sides: clocks are a moment apart. */
+export const forkDigestsAround = (chain: ChainParameters, slot: Slot): ReadonlyArray<string> => [
+  ...new Set([slot - 2, slot + 2].map((near) => forkDigestOfSlot(chain, Math.max(0, near))))
+]
+
 /** Every digest of the network's schedule: context bytes of old slots carry old digests. */
 export const digestTable = (chain: ChainParameters): DigestTable => {
   const fulu = forkEpoch(chain, "fulu")

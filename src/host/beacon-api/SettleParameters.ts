@@ -1,8 +1,7 @@
 import { networksChainConfig, genesisData } from "@lodestar/config/networks"
 import { Either, Option } from "effect"
-import { toHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, epochOf, forkEpoch, slotAt } from "../../domain/network/Chain.ts"
-import { digestTable, forkDigestAt } from "../../domain/network/ForkDigest.ts"
+import { digestTable, forkDigestsAround } from "../../domain/network/ForkDigest.ts"
 import { chainParameters, type GenesisResponse, type SpecResponse } from "./BeaconSpec.ts"
 
 /** What the configuration of a beacon node can be held against. */
@@ -93,10 +92,10 @@ const slotTolerance = 4
 /** Which forks and blob steps give the digest that the node itself tells the world. */
 const settleDigests = (said: ChainParameters, known: Option.Option<ChainParameters>, witnesses: Witnesses): Settled => {
   const { forkDigest, nextForkDigest, now } = witnesses
-  const digests = digestsAround(said, now)
+  const digests = forkDigestsAround(said, slotAt(said, now))
   if (Option.isNone(forkDigest)) return withKnownPast(said, known, now)
   const candidates = candidatesOf(said, known).filter(({ chain }) =>
-    digestsAround(chain, now).includes(forkDigest.value)
+    forkDigestsAround(chain, slotAt(chain, now)).includes(forkDigest.value)
   )
   const isNextIn = (chain: ChainParameters) =>
     Option.exists(nextForkDigest, (next) => next === noDigest || digestTable(chain).has(next))
@@ -177,12 +176,6 @@ const withKnownPast = (said: ChainParameters, known: Option.Option<ChainParamete
     ],
     doubt: Option.none()
   }
-}
-
-/** Near an epoch at which the digest changes, one side may be a moment ahead. */
-const digestsAround = (chain: ChainParameters, now: number): ReadonlyArray<string> => {
-  const slot = slotAt(chain, now)
-  return [...new Set([slot - 2, slot + 2].map((near) => toHex(forkDigestAt(chain, Math.max(0, epochOf(chain, near))))))]
 }
 
 const scheduleOf = ({ blobSchedule }: ChainParameters): string =>

@@ -2,7 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { fromHex, toHex } from "../../../src/domain/Bytes.ts"
 import { blobParametersAt, forkAt } from "../../../src/domain/network/Chain.ts"
-import { digestTable, forkDigestAt, forkDigestOfSlot } from "../../../src/domain/network/ForkDigest.ts"
+import {
+  digestTable,
+  forkDigestAt,
+  forkDigestOfSlot,
+  forkDigestsAround
+} from "../../../src/domain/network/ForkDigest.ts"
 import { makeChain, publicNetworks, readVector } from "./Chains.ts"
 
 const spec: {
@@ -51,6 +56,20 @@ describe("forkDigestAt", () => {
       blobSchedule: []
     })
     assert.strictEqual(forkDigestAt(chain, 0).length, 4)
+  })
+})
+
+describe("forkDigestsAround", () => {
+  it("takes both sides of a change for ours within two slots of it, and else one", () => {
+    const chain = makeChain({})
+    const before = toHex(forkDigestAt(chain, 19))
+    const after = toHex(forkDigestAt(chain, 20))
+    const change = 20 * 32
+    assert.deepStrictEqual(forkDigestsAround(chain, change - 3), [before])
+    assert.deepStrictEqual(forkDigestsAround(chain, change - 2), [before, after])
+    assert.deepStrictEqual(forkDigestsAround(chain, change + 1), [before, after])
+    assert.deepStrictEqual(forkDigestsAround(chain, change + 2), [after])
+    assert.deepStrictEqual(forkDigestsAround(chain, 0), [toHex(forkDigestAt(chain, 0))])
   })
 })
 
