@@ -1,7 +1,7 @@
 import { Clock, Duration, Effect, Option } from "effect"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
-import { serveRange, slotAt } from "../domain/network/Chain.ts"
-import type { SlotFacts } from "../domain/network/Block.ts"
+import { rootOf, slotOf } from "../domain/network/Block.ts"
+import { slotAt, surelyServedFrom } from "../domain/network/Chain.ts"
 import { type ClaimHistory, owes } from "../domain/peer/ClaimHistory.ts"
 import { withQuestion } from "../domain/peer/Evasion.ts"
 import {
@@ -11,7 +11,6 @@ import {
   type Suspicions,
   withoutSlots
 } from "../domain/peer/Suspicions.ts"
-import type { Slot } from "../domain/Primitives.ts"
 import { History } from "../history/store/History.ts"
 import { Externs } from "../host/Externs.ts"
 import { type Finality, finalityFor } from "../probe/Finality.ts"
@@ -57,7 +56,7 @@ export const makeNextConfirmation = Effect.fnUntraced(function* (
    */
   const forgetGone = (claims: ClaimHistory, now: number) =>
     Effect.gen(function* () {
-      const keptFrom = serveRange(chain, slotAt(chain, now) + chain.slotsPerEpoch).start
+      const keptFrom = surelyServedFrom(chain, slotAt(chain, now))
       yield* change((suspicions) => withoutSlots(suspicions, ({ slot }) => slot < keptFrom))
       const isMoved = ({ columns, slot }: SuspectedSlot) => !columns.some(({ column }) => owes(claims, slot, column))
       if (![...journal.state().suspicions.values()].some(isMoved)) return
@@ -73,7 +72,7 @@ export const makeNextConfirmation = Effect.fnUntraced(function* (
     )
     const isOther = ({ blockRoot, slot }: SuspectedSlot): boolean => {
       const fact = facts.get(slot)
-      return fact !== undefined && (fact._tag === "Empty" || fact.block.root !== blockRoot)
+      return fact !== undefined && rootOf(fact) !== blockRoot
     }
     const gone = new Set(suspected.filter(isOther).map(({ slot }) => slot))
     if (gone.size > 0) yield* change((suspicions) => withoutSlots(suspicions, ({ slot }) => gone.has(slot)))
@@ -107,8 +106,6 @@ export const makeNextConfirmation = Effect.fnUntraced(function* (
       return yield* withBlocks(suspected)
     })
 })
-
-const slotOf = (fact: SlotFacts): Slot => (fact._tag === "Empty" ? fact.slot : fact.block.slot)
 
 /** How many times as long as it is left alone a suspicion waits for its slot to become final. */
 const waits = 6

@@ -1,6 +1,7 @@
 import { Clock, Effect, Either, Option } from "effect"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
-import { type ChainParameters, serveRange, slotAt } from "../domain/network/Chain.ts"
+import { rootOf } from "../domain/network/Block.ts"
+import { type ChainParameters, slotAt, surelyServedFrom } from "../domain/network/Chain.ts"
 import { type ClaimHistory, extendClaims, isAccountable, owes } from "../domain/peer/ClaimHistory.ts"
 import { type ClaimParts, makeClaim } from "../domain/peer/ClaimParts.ts"
 import type { Outcome } from "../domain/probe/Job.ts"
@@ -52,7 +53,7 @@ export const settle = Effect.fn("Prober.settle")(function* (
   const { upTo } = yield* finalityFor(after.chain, after.commitments, claims.current)
   const doubtAt = yield* after.selfDoubt
   const { slotsPerEpoch } = after.chain
-  const keptFrom = serveRange(after.chain, now + edgeEpochs * slotsPerEpoch).start
+  const keptFrom = surelyServedFrom(after.chain, now)
 
   const look = (entry: Finished, error: ProbeError): ProbeError => {
     const { slot } = entry.block
@@ -84,9 +85,6 @@ export const settle = Effect.fn("Prober.settle")(function* (
 export const isRetracted = ({ error }: Finished): boolean =>
   Option.exists(error, (error) => error._tag === "Unverifiable" && error.reason === "claim_changed")
 
-/** A peer's clock may be ahead of ours by so much when it prunes. */
-const edgeEpochs = 1
-
 const isAccusation = ({ error }: Finished): boolean =>
   Option.exists(error, (error) => blameOf[outcomeOf(error)] === "peer")
 
@@ -102,7 +100,7 @@ const changedSlots = Effect.fnUntraced(function* ({ commitments }: Afterwards, a
     ([slot, root]) =>
       Effect.map(Effect.either(commitments.confirm(slot)), (facts) => {
         if (Either.isLeft(facts)) changed.set(slot, "unknown")
-        else if (facts.right._tag === "Empty" || facts.right.block.root !== root) {
+        else if (rootOf(facts.right) !== root) {
           changed.set(slot, new Unverifiable({ reason: "reorg", detail: `slot ${slot} has another block by now` }))
         }
       }),

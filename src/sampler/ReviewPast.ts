@@ -1,7 +1,7 @@
 import { Effect, Schedule } from "effect"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { maxRequestBlocks } from "../domain/network/Chain.ts"
-import type { SlotFacts, SlotRoot } from "../domain/network/Block.ts"
+import { rootOf, type SlotFacts, slotOf, type SlotRoot } from "../domain/network/Block.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
 import type { History } from "../history/store/History.ts"
 
@@ -35,7 +35,7 @@ export const orphanedMeanwhile = Effect.fn("Sampler.orphanedMeanwhile")(function
 
 /** By slot; an empty slot has none. */
 const rootsOf = (facts: ReadonlyArray<SlotFacts>): ReadonlyMap<Slot, Root | undefined> =>
-  new Map(facts.map((fact) => (fact._tag === "Block" ? [fact.block.slot, fact.block.root] : [fact.slot, undefined])))
+  new Map(facts.map((fact) => [slotOf(fact), rootOf(fact)]))
 
 /** Four times the slots after which a chain is finalized when all is well. */
 const reorgSlots = 256

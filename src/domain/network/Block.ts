@@ -24,6 +24,11 @@ export type SlotFacts =
   | { readonly _tag: "Block"; readonly block: Block }
   | { readonly _tag: "Empty"; readonly slot: Slot }
 
+export const slotOf = (facts: SlotFacts): Slot => (facts._tag === "Empty" ? facts.slot : facts.block.slot)
+
+/** None for a slot without a block. */
+export const rootOf = (facts: SlotFacts): Root | undefined => (facts._tag === "Empty" ? undefined : facts.block.root)
+
 export interface Head {
   readonly slot: Slot
   readonly root: Root

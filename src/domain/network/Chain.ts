@@ -100,3 +100,7 @@ export const serveRange = (chain: ChainParameters, currentSlot: Slot): SlotRange
   start: epochStart(chain, Math.max(epochOf(chain, currentSlot) - chain.retentionEpochs, forkEpoch(chain, "fulu"), 0)),
   end: currentSlot
 })
+
+/** The first slot of the serve range also to a peer whose clock is an epoch ahead when it prunes. */
+export const surelyServedFrom = (chain: ChainParameters, currentSlot: Slot): Slot =>
+  serveRange(chain, currentSlot + chain.slotsPerEpoch).start
