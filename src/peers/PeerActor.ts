@@ -93,19 +93,15 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       }
       const conversation = conversationOf(error)
       const reason = describe(error)
-      if (isUnsupported(error)) {
-        const before = journal.state()
-        const after = yield* journal.enter({
-          change: (state) => ({ ...withoutHandshake(state), lastFailure: Option.some(reason) }),
-          events: (state) => [tracking(state, "failed", reason)]
-        })
-        if (after.conversations === before.conversations) return
-        return yield* history.recordConversation(peerId, conversation, reason, yield* Clock.currentTimeMillis)
-      }
-      yield* journal.enter({
-        change: (state) => withConversation(state, conversation, Option.some(reason)),
+      const before = journal.state()
+      const after = yield* journal.enter({
+        change: (state) =>
+          isUnsupported(error)
+            ? { ...withoutHandshake(state), lastFailure: Option.some(reason) }
+            : withConversation(state, conversation, Option.some(reason)),
         events: (state) => [tracking(state, "failed", reason)]
       })
+      if (after.conversations === before.conversations) return
       yield* history.recordConversation(peerId, conversation, reason, yield* Clock.currentTimeMillis)
     })
 

@@ -11,7 +11,7 @@ import { Externs, ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { makeExcuseOverload } from "../probe/ExcuseOverload.ts"
 import { askClaim } from "../probe/AskClaim.ts"
-import { Prober, type ProbeResult } from "../probe/Prober.ts"
+import { Prober } from "../probe/Prober.ts"
 import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
 import { Doubts } from "../runtime/Doubts.ts"
@@ -21,7 +21,7 @@ import { addFindings } from "../domain/peer/Finding.ts"
 import { type Chosen, makeChooseJob } from "./ChooseJob.ts"
 import { Crowd } from "./Crowd.ts"
 import { makeWatchClaim } from "./WatchClaim.ts"
-import { columnsNotServed, isNotServed, withHandshake, withoutColumns } from "./Unsupported.ts"
+import { columnsNotServed, notServed, withHandshake, withoutColumns } from "./Unsupported.ts"
 import { tracking } from "./PeerJournal.ts"
 import type { OnDemandProbes } from "./OnDemandProbes.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
@@ -113,7 +113,8 @@ export const makeSession = Effect.fnUntraced(function* (
         const result = yield* restore(
           asking.pipe(Effect.disconnect, Effect.timeoutFail({ duration: probeLimit, onTimeout: () => endless }))
         )
-        if (isNotServed(result)) return yield* Effect.as(notServed(result), result)
+        const refusal = notServed(result)
+        if (Option.isSome(refusal)) return yield* Effect.as(servesNone(refusal.value), result)
         unkept.push(...result.evidence)
         yield* recordProbe(result, ended)
         if (Option.isSome(result.statement)) yield* restore(takeClaim(result.statement.value, nodeId))
@@ -125,13 +126,10 @@ export const makeSession = Effect.fnUntraced(function* (
   const keepEvidence = Effect.suspend(() => evidence.keep(unkept.splice(0)))
 
   /** A peer without the protocol was not asked anything: it may be starting, or it never serves columns. */
-  const notServed = ({ error }: ProbeResult) =>
+  const servesNone = (refusal: PeerRefused) =>
     Effect.gen(function* () {
-      const reason = Option.match(error, { onNone: () => "", onSome: describe })
-      const findings = Option.match(error, {
-        onNone: () => [],
-        onSome: (error) => columnsNotServed(withoutColumns(journal.state()), error)
-      })
+      const reason = describe(refusal)
+      const findings = columnsNotServed(journal.state(), refusal)
       yield* journal.enter({
         change: (state) => ({ ...withFindings(withoutColumns(state), findings), lastFailure: Option.some(reason) }),
         events: (state) => [tracking(state, "failed", reason)]
@@ -157,7 +155,7 @@ export const makeSession = Effect.fnUntraced(function* (
         workers.run(oneAtATime.withPermits(1)(chooseAndProbe(nodeId))),
         keepEvidence
       )
-      if (Option.exists(result, isNotServed)) return pauseBriefly
+      if (Option.isSome(Option.flatMap(result, notServed))) return pauseBriefly
       const wasAnswered = !Option.exists(result, ({ conversation }) => conversation !== "answered")
       yield* wasAnswered ? answered : syncLink
       return wasAnswered ? Effect.void : pause

@@ -1,7 +1,8 @@
 import { Option } from "effect"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { addConversation } from "../domain/peer/Verdict.ts"
-import type { RequestError } from "../domain/probe/Outcome.ts"
+import type { PeerRefused, RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
+import type { NotDialled } from "../host/Host.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
 import type { PeerState } from "./PeerState.ts"
 
@@ -21,15 +22,15 @@ export const noneUnsupported: Unsupported = { handshake: 0, columns: 0 }
 /** Times in a row, with growing pauses, after which a peer is no longer taken to be starting: some two minutes. */
 const stillStarting = 7
 
-export const isUnsupported = (error: { readonly _tag: string }): boolean =>
-  error._tag === "PeerRefused" && "reason" in error && error.reason === "unsupported_protocol"
+export const isUnsupported = (error: RequestError | NotDialled | Unverifiable): error is PeerRefused =>
+  error._tag === "PeerRefused" && error.reason === "unsupported_protocol"
 
 /**
- * Whether a probe came to nothing for want of a protocol. A question about what is suspected is another matter: what
+ * Why a probe came to nothing, if it was for want of a protocol. A question about what is suspected is another matter: what
  * delivered by range and says that it knows nothing else escapes it. So is what was left out of an answer before.
  */
-export const isNotServed = ({ conversation, error, probe }: ProbeResult): boolean =>
-  probe.purpose === "sampling" && conversation === "refused" && Option.exists(error, isUnsupported)
+export const notServed = ({ conversation, error, probe }: ProbeResult): Option.Option<PeerRefused> =>
+  probe.purpose === "sampling" && conversation === "refused" ? Option.filter(error, isUnsupported) : Option.none()
 
 /** `state` after a handshake that failed for want of a protocol; a peer that goes on like this refuses us. */
 export const withoutHandshake = (state: PeerState): PeerState => {
@@ -60,13 +61,8 @@ export const withoutColumns = (state: PeerState): PeerState => ({
 export const withColumns = (state: PeerState): PeerState =>
   state.unsupported.columns === 0 ? state : { ...state, unsupported: { ...state.unsupported, columns: 0 } }
 
-/** Once for each time that a peer turns out to serve none. */
-export const columnsNotServed = (state: PeerState, error: RequestError): ReadonlyArray<Finding> =>
-  state.unsupported.columns === stillStarting
-    ? [
-        {
-          kind: "columns_not_served",
-          detail: `asked ${stillStarting} times in a row: ${"detail" in error ? error.detail : ""}`
-        }
-      ]
+/** Once for each time that a peer turns out to serve none; `state` is that before the request. */
+export const columnsNotServed = ({ unsupported }: PeerState, { detail }: PeerRefused): ReadonlyArray<Finding> =>
+  unsupported.columns + 1 === stillStarting
+    ? [{ kind: "columns_not_served", detail: `asked ${stillStarting} times in a row: ${detail}` }]
     : []

@@ -142,7 +142,7 @@ export const toOutcome = ({ block, column, error, isBreak }: Finished): Outcome 
   column,
   outcome: Option.match(error, { onNone: () => "success" as const, onSome: outcomeOf }),
   ...(Option.isSome(error) && error.value._tag === "Suspected" ? { suspicion: error.value.suspicion } : {}),
-  ...(isBreak === true && Option.exists(error, isNoAnswer) ? { suspicion: "unanswered" as const } : {}),
+  ...(isBreak === true && Option.exists(error, isBreakOff) ? { suspicion: "unanswered" as const } : {}),
   ...checkOf(error),
   ...(Option.isSome(error) ? { reason: describe(error.value) } : {}),
   blockRoot: block.root,
@@ -150,7 +150,7 @@ export const toOutcome = ({ block, column, error, isBreak }: Finished): Outcome 
 })
 
 /** What was our own doing is excused by then. */
-const isNoAnswer = ({ _tag }: ProbeError): boolean => _tag === "ProbeTimeout" || _tag === "PeerDisconnected"
+const isBreakOff = ({ _tag }: ProbeError): boolean => _tag === "ProbeTimeout" || _tag === "PeerDisconnected"
 
 const checkOf = (error: Option.Option<ProbeError>): Pick<Outcome, "check"> =>
   Option.isSome(error) &&

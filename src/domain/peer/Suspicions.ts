@@ -38,17 +38,15 @@ export const noSuspicions: Suspicions = new Map()
 export const mostSuspicions = 256
 
 /** Combinations that are suspected; those that are only asked for again because an answer broke off there are not. */
-export const countSuspicions = (suspicions: Suspicions): number => {
-  let sum = 0
-  for (const { columns } of suspicions.values()) {
-    sum += columns.filter(({ suspicion }) => suspicion !== "unanswered").length
-  }
-  return sum
-}
+export const countSuspicions = (suspicions: Suspicions): number =>
+  countColumns(suspicions, ({ suspicion }) => suspicion !== "unanswered")
 
-const sizeOf = (suspicions: Suspicions): number => {
+const countColumns = (
+  suspicions: Suspicions,
+  counts: (entry: SuspectedSlot["columns"][number]) => boolean = () => true
+): number => {
   let sum = 0
-  for (const { columns } of suspicions.values()) sum += columns.length
+  for (const { columns } of suspicions.values()) sum += columns.filter(counts).length
   return sum
 }
 
@@ -78,7 +76,7 @@ export const withOutcomes = (suspicions: Suspicions, heard: Heard): Suspicions =
     const after = slotAfter(before, outcomes, heard)
     next.delete(slot)
     // Those that were known come first: what has no room is what is new.
-    const columns = after?.columns.slice(0, mostSuspicions - sizeOf(next)) ?? []
+    const columns = after?.columns.slice(0, mostSuspicions - countColumns(next)) ?? []
     if (after !== undefined && columns.length > 0) next.set(slot, { ...after, columns })
   }
   return next
