@@ -1,5 +1,5 @@
 import { Clock, Duration, Effect, Option, Schedule } from "effect"
-import { type ChainParameters, slotAt } from "../domain/network/Chain.ts"
+import { type ChainParameters, slotAt, tolerableClockMs } from "../domain/network/Chain.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Doubts } from "../runtime/Doubts.ts"
 import type { ChainMemory } from "./ChainMemory.ts"
@@ -26,8 +26,7 @@ export const watchChain = Effect.fnUntraced(function* (
       "head",
       Option.filter(Option.some(describeAge(behind)), () => behind > ageLimit(chain, memory))
     )
-    // A head may be early by as much as clocks are commonly apart.
-    const early = memory.head() - slotAt(chain, now + tolerableMs)
+    const early = memory.head() - slotAt(chain, now + tolerableClockMs)
     yield* doubts.set(
       "clock",
       Option.filter(Option.some(describeEarly(-behind)), () => early > 0),
@@ -48,7 +47,6 @@ export const watchChain = Effect.fnUntraced(function* (
 })
 
 const interval = Duration.seconds(2)
-const tolerableMs = 3_000
 /** Slots without a new head that nobody needs to explain. */
 const idleSlots = 4
 /** Slots back from the head that tell how many are missed in a row. */

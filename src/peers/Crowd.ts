@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
 import { setNewest } from "../domain/Bounded.ts"
-import { type ChainParameters, slotStart } from "../domain/network/Chain.ts"
+import { type ChainParameters, slotStart, tolerableClockMs } from "../domain/network/Chain.ts"
 import type { PeerId, Slot } from "../domain/Primitives.ts"
 import { printable } from "../domain/Text.ts"
 import { Externs } from "../host/Externs.ts"
@@ -39,15 +39,26 @@ export class Crowd extends Context.Tag("dasmon/Crowd")<
 
       const weigh = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        for (const [peerId, { observedAt }] of voices) if (now - observedAt > keptMs) voices.delete(peerId)
-        const all = [...voices.values()]
-        const isAlone = isNearlyAll(all.filter(({ isOurs }) => !isOurs).length, all.length)
+        let strange = 0
+        let early = 0
+        // Each peer's every refresh comes by here: all are looked at once, and none is copied.
+        for (const [peerId, voice] of voices) {
+          if (now - voice.observedAt > keptMs) {
+            voices.delete(peerId)
+            continue
+          }
+          if (!voice.isOurs) strange++
+          if (aheadMs(chain, voice) >= tolerableClockMs) early++
+        }
+        const isAlone = isNearlyAll(strange, voices.size)
         aloneSince = isAlone ? Math.min(aloneSince, now) : Infinity
-        const isSettled = all.length >= enough || now - aloneSince >= settledMs
-        yield* doubts.set("fork_digest", isAlone && isSettled ? Option.some(describeDigests(all)) : Option.none())
-        const early = all.filter((voice) => aheadMs(chain, voice) >= tolerableMs)
-        const isBehind = all.length >= enough && isNearlyAll(early.length, all.length)
-        yield* doubts.set("clock", isBehind ? Option.some(describeHeads(early.length)) : Option.none(), "peers")
+        const isSettled = voices.size >= enough || now - aloneSince >= settledMs
+        yield* doubts.set(
+          "fork_digest",
+          isAlone && isSettled ? Option.some(describeDigests([...voices.values()])) : Option.none()
+        )
+        const isBehind = voices.size >= enough && isNearlyAll(early, voices.size)
+        yield* doubts.set("clock", isBehind ? Option.some(describeHeads(early)) : Option.none(), "peers")
         return isAlone
       })
       yield* daemon("weighing of what the peers say of us", weigh, Schedule.spaced(settledMs))
@@ -68,8 +79,6 @@ const maxVoices = 10_000
 /** So many peers are a crowd at once; fewer only when nobody else was heard for a while. */
 const enough = 3
 const settledMs = 30_000
-/** A head may be early by as much as clocks are commonly apart. */
-const tolerableMs = 3_000
 
 const isNearlyAll = (part: number, all: number): boolean => part > 0 && part >= 0.9 * all
 

@@ -63,20 +63,20 @@ export const sample = Effect.fn("Prober.sample")(function* (
     const isAlone = Option.exists(error, ({ _tag }) => _tag === "ColumnsUnavailable")
     next = { startSlot: first.slot, count: isAlone ? 1 : end - first.slot }
   }
-  const conversation = received.some(({ delivered, error }) => delivered.length > 0 || Option.isNone(error))
-    ? ("answered" as const)
-    : Option.match(error, { onNone: () => "answered" as const, onSome: conversationOf })
+  const isAnswered = received.some(({ delivered, error }) => delivered.length > 0 || Option.isNone(error))
   const isCut = Option.exists(error, (error) => conversationOf(error) !== "answered" && !isServerError(error))
+  const ending = Option.match(error, { onNone: () => "answered" as const, onSome: conversationOf })
   const collected: Collected = {
     received,
     failed,
     findings: [],
-    conversation: isCut ? Option.match(error, { onNone: () => conversation, onSome: conversationOf }) : conversation,
+    conversation: isAnswered && !isCut ? "answered" : ending,
     error
   }
   if (gaps.length === 0) return collected
-  if (isCut)
+  if (isCut) {
     return { ...collected, failed: [...failed, ...suspectGaps(blocks, gaps, "left out of an answer by range")] }
+  }
 
   const request: ColumnRequest = { _tag: "ByRoot", blocks: gaps }
   const byRoot = yield* requestColumns(host, network, job.peerId, columnsByRoot(identifiers(blocks, gaps)), request)

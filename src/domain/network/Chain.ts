@@ -104,3 +104,6 @@ export const serveRange = (chain: ChainParameters, currentSlot: Slot): SlotRange
 /** The first slot of the serve range also to a peer whose clock is an epoch ahead when it prunes. */
 export const surelyServedFrom = (chain: ChainParameters, currentSlot: Slot): Slot =>
   serveRange(chain, currentSlot + chain.slotsPerEpoch).start
+
+/** Milliseconds by which clocks are commonly apart: a head may be early by that. */
+export const tolerableClockMs = 3_000
