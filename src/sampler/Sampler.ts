@@ -17,6 +17,7 @@ import { fillCoverage } from "./FillCoverage.ts"
 import { setAside } from "./SetAside.ts"
 import { orphanedMeanwhile } from "./ReviewPast.ts"
 import { groupColumns, type JobOptions, nextJob } from "./NextJob.ts"
+import { uniform } from "./Uniform.ts"
 
 export interface SamplerOptions extends Omit<JobOptions, "retryAfterMs"> {
   readonly margins: Margins
@@ -202,14 +203,3 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
 
   return Sampler.of({ next, allows, record, unload: (peerId) => Effect.sync(() => void entries.delete(peerId)) })
 })
-
-/** A small generator (mulberry32), so that one draw from the runtime's seeded Random decides a whole job. */
-const uniform = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}

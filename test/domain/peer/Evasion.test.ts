@@ -1,18 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { type Evasion, isEvasive, noEvasion, withConversation, withQuestion } from "../../../src/domain/peer/Evasion.ts"
+import { uniform } from "../../../src/sampler/Uniform.ts"
 
 const spacingMs = 600_000
-
-/** A small generator (mulberry32) of numbers in [0, 1). */
-const uniform = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-}
 
 /** Chances that an outage begins, and that it goes on, from one conversation to the next. */
 interface Outages {

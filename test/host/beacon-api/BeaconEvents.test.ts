@@ -87,6 +87,16 @@ const stream = (response: ServerResponse): void => {
   response.flushHeaders()
 }
 
+/** Streams that the test writes to and breaks, in the order in which they were asked for. */
+const streams = () => {
+  const connections: Array<ServerResponse> = []
+  const events = (response: ServerResponse): void => {
+    stream(response)
+    connections.push(response)
+  }
+  return { connections, events }
+}
+
 const head = ({ root, slot }: FakeHead): ChainEvent => ({ _tag: "Head", head: { slot, root } })
 const finalized = (epoch: number): ChainEvent => ({ _tag: "Finalized", epoch, root: zero })
 
@@ -103,14 +113,8 @@ const heeding = <A, E, R>(test: (logged: ReadonlyArray<string>) => Effect.Effect
 describe("chain events", () => {
   it.scopedLive("start with the head, follow the node, and survive whatever breaks the connection", () =>
     Effect.gen(function* () {
-      const connections: Array<ServerResponse> = []
-      const { current, next, node } = yield* start({
-        slotMs: 12_000,
-        events: (response) => {
-          stream(response)
-          connections.push(response)
-        }
-      })
+      const { connections, events } = streams()
+      const { current, next, node } = yield* start({ slotMs: 12_000, events })
       const first = current.head
       assert.deepStrictEqual(yield* next, head(first))
       assert.deepStrictEqual(yield* next, finalized(1))
@@ -152,14 +156,8 @@ describe("chain events", () => {
   it.scopedLive("pass over an event that cannot be read, say so once, and know no less for it", () =>
     heeding((logged) =>
       Effect.gen(function* () {
-        const connections: Array<ServerResponse> = []
-        const { current, next, node } = yield* start({
-          slotMs: 12_000,
-          events: (response) => {
-            stream(response)
-            connections.push(response)
-          }
-        })
+        const { connections, events } = streams()
+        const { current, next, node } = yield* start({ slotMs: 12_000, events })
         const first = current.head
         assert.deepStrictEqual([yield* next, yield* next], [head(first), finalized(1)])
         const tell = (event: string, data: unknown) => connections[0]?.write(message(event, data))
@@ -222,14 +220,11 @@ describe("chain events", () => {
   it.scopedLive("are no cause for alarm when slots are missed, but are when the head moves unheard", () =>
     heeding((logged) =>
       Effect.gen(function* () {
-        const connections: Array<ServerResponse> = []
+        const { connections, events } = streams()
         const { current, next } = yield* start({
           slotMs: 100,
           idle: "300 millis",
-          events: (response) => {
-            stream(response)
-            connections.push(response)
-          }
+          events
         })
         assert.deepStrictEqual([yield* next, yield* next], [head(current.head), finalized(1)])
         yield* eventually(Effect.sync(() => connections.length > 2))
