@@ -12,9 +12,8 @@ import {
   type Stream
 } from "effect"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
-import { blockFilterRange } from "./config/BlockFilter.ts"
 import type { Config } from "./config/Config.ts"
-import { nodeFilterAllows } from "./config/NodeFilter.ts"
+import { peersOptions, samplerOptions } from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"
 import { type ChainParameters, epochOf, slotStart } from "./domain/network/Chain.ts"
@@ -47,12 +46,11 @@ import { daemon, Daemons, describeFailing } from "./runtime/Daemon.ts"
 import { Doubts } from "./runtime/Doubts.ts"
 import { SelfDoubt } from "./probe/SelfDoubt.ts"
 import { LoopLag } from "./runtime/LoopLag.ts"
-import type { PeerFacts } from "./peers/PeerActor.ts"
-import { Peers, type PeersOptions } from "./peers/Peers.ts"
+import { Peers } from "./peers/Peers.ts"
 import { Prober } from "./probe/Prober.ts"
 import { ProbeTotals } from "./probe/ProbeTotals.ts"
 import { ProbeWorkers } from "./probe/ProbeWorkers.ts"
-import { Sampler, type SamplerOptions } from "./sampler/Sampler.ts"
+import { Sampler } from "./sampler/Sampler.ts"
 
 /** The state of everything at one sequence number. */
 export const Snapshot = Schema.Struct({
@@ -260,41 +258,3 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
 })
 
 const snapshotInterval = Duration.seconds(10)
-
-/** What a careful node asks of a stranger at once: slots × columns. */
-const maxCombinations = 512
-
-const samplerOptions = (config: Config): SamplerOptions => ({
-  maxColumns: config.sampling.maxColumns,
-  maxSlots: config.sampling.maxSlots,
-  slotBias: config.sampling.slotBias,
-  maxCombinations,
-  preferUntested: config.samplingStrategy.preferUntested,
-  retryFailures: config.samplingStrategy.retryFailures,
-  retryAfter: config.samplingStrategy.retryAfter,
-  historyWindow: config.samplingStrategy.historyWindow,
-  blockFilter: (headSlot) => blockFilterRange(config.blockFilter, headSlot),
-  margins: { headSlots: 8, retentionEpochs: 2 }
-})
-
-const peersOptions = (config: Config): PeersOptions => ({
-  addresses: config.peers,
-  allows: allows(config),
-  testInterval: config.testInterval,
-  refreshInterval: config.peerRefreshInterval,
-  grace: config.reconnectionGrace,
-  confirmAfter: config.confirmAfter,
-  verdictWindow: config.verdictWindow,
-  maxPeers: 10_000
-})
-
-/** A peer whose agent is not known yet is let through where only its agent could let it through. */
-const allows =
-  ({ nodeFilter }: Config) =>
-  (peer: PeerFacts): boolean =>
-    nodeFilterAllows(
-      Option.isNone(peer.agent) && nodeFilter.include.some(({ _tag }) => _tag === "Agent")
-        ? { ...nodeFilter, include: [] }
-        : nodeFilter,
-      peer
-    )

@@ -1,0 +1,47 @@
+import { Option } from "effect"
+import { blockFilterRange } from "./config/BlockFilter.ts"
+import type { Config } from "./config/Config.ts"
+import { nodeFilterAllows } from "./config/NodeFilter.ts"
+import type { PeerFacts } from "./peers/PeerActor.ts"
+import type { PeersOptions } from "./peers/Peers.ts"
+import type { SamplerOptions } from "./sampler/Sampler.ts"
+
+/** How the sampler is run under a configuration. */
+export const samplerOptions = (config: Config): SamplerOptions => ({
+  maxColumns: config.sampling.maxColumns,
+  maxSlots: config.sampling.maxSlots,
+  slotBias: config.sampling.slotBias,
+  maxCombinations,
+  preferUntested: config.samplingStrategy.preferUntested,
+  retryFailures: config.samplingStrategy.retryFailures,
+  retryAfter: config.samplingStrategy.retryAfter,
+  historyWindow: config.samplingStrategy.historyWindow,
+  blockFilter: (headSlot) => blockFilterRange(config.blockFilter, headSlot),
+  margins: { headSlots: 8, retentionEpochs: 2 }
+})
+
+/** How peers are run under a configuration. */
+export const peersOptions = (config: Config): PeersOptions => ({
+  addresses: config.peers,
+  allows: allows(config),
+  testInterval: config.testInterval,
+  refreshInterval: config.peerRefreshInterval,
+  grace: config.reconnectionGrace,
+  confirmAfter: config.confirmAfter,
+  verdictWindow: config.verdictWindow,
+  maxPeers: 10_000
+})
+
+/** What a careful node asks of a stranger at once: slots × columns. */
+const maxCombinations = 512
+
+/** A peer whose agent is not known yet is let through where only its agent could let it through. */
+const allows =
+  ({ nodeFilter }: Config) =>
+  (peer: PeerFacts): boolean =>
+    nodeFilterAllows(
+      Option.isNone(peer.agent) && nodeFilter.include.some(({ _tag }) => _tag === "Agent")
+        ? { ...nodeFilter, include: [] }
+        : nodeFilter,
+      peer
+    )
