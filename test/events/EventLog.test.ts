@@ -7,6 +7,7 @@ import * as EventLog from "../../src/events/EventLog.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { rotateFiles } from "../../src/events/LogFile.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
+import { withFiles } from "./AlteredFiles.ts"
 import { sampling, snapshotEvent } from "./fixtures.ts"
 import { eventually } from "../Eventually.ts"
 import { scaledMs } from "../TimeLimits.ts"
@@ -50,35 +51,28 @@ const fragile = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const broken = yield* Ref.make<PlatformError.SystemErrorReason | undefined>(undefined)
   const failures = yield* Ref.make(0)
-  const layer = Layer.succeed(FileSystem.FileSystem, {
-    ...fs,
-    open: (path, options) =>
-      Effect.map(fs.open(path, options), (file) => ({
-        ...file,
-        [FileSystem.FileTypeId]: FileSystem.FileTypeId,
-        stat: file.stat,
-        seek: file.seek.bind(file),
-        read: file.read.bind(file),
-        truncate: file.truncate.bind(file),
-        writeAll: (data: Uint8Array) =>
-          Effect.flatMap(Ref.get(broken), (reason) =>
-            reason === undefined
-              ? file.writeAll(data)
-              : Effect.zipRight(
-                  Effect.zipRight(
-                    Ref.update(failures, (n) => n + 1),
-                    file.writeAll(data.subarray(0, data.length / 2))
-                  ),
-                  new PlatformError.SystemError({
-                    reason,
-                    module: "FileSystem",
-                    method: "write",
-                    description: "disk full"
-                  })
-                )
-          )
-      }))
-  })
+  const layer = Layer.succeed(
+    FileSystem.FileSystem,
+    withFiles(fs, (file) => ({
+      writeAll: (data) =>
+        Effect.flatMap(Ref.get(broken), (reason) =>
+          reason === undefined
+            ? file.writeAll(data)
+            : Effect.zipRight(
+                Effect.zipRight(
+                  Ref.update(failures, (n) => n + 1),
+                  file.writeAll(data.subarray(0, data.length / 2))
+                ),
+                new PlatformError.SystemError({
+                  reason,
+                  module: "FileSystem",
+                  method: "write",
+                  description: "disk full"
+                })
+              )
+        )
+    }))
+  )
   return { broken, failures: Ref.get(failures), layer }
 })
 

@@ -3,6 +3,7 @@ import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Layer, Logger, Option, Ref, TestClock } from "effect"
 import { openLogFile } from "../../src/events/LogFile.ts"
+import { withFiles } from "./AlteredFiles.ts"
 import { eventually } from "../Eventually.ts"
 
 /** What a test does in place of writing, or of taking back what was written. */
@@ -26,20 +27,12 @@ const broken = new PlatformError.SystemError({
 const layerOn = (disk: Disk) =>
   Layer.effect(
     FileSystem.FileSystem,
-    Effect.map(FileSystem.FileSystem, (fs) => ({
-      ...fs,
-      open: (path: string, options?: FileSystem.OpenFileOptions) =>
-        Effect.map(fs.open(path, options), (file) => ({
-          ...file,
-          [FileSystem.FileTypeId]: FileSystem.FileTypeId,
-          stat: file.stat,
-          seek: file.seek.bind(file),
-          read: file.read.bind(file),
-          truncate: (length?: FileSystem.SizeInput) =>
-            Effect.suspend(() => (disk.keeps-- > 0 ? broken : file.truncate(length))),
-          writeAll: (data: Uint8Array) => Effect.suspend(() => disk.write(data, (data) => file.writeAll(data)))
-        }))
-    }))
+    Effect.map(FileSystem.FileSystem, (fs) =>
+      withFiles(fs, (file) => ({
+        truncate: (length) => Effect.suspend(() => (disk.keeps-- > 0 ? broken : file.truncate(length))),
+        writeAll: (data) => Effect.suspend(() => disk.write(data, (data) => file.writeAll(data)))
+      }))
+    )
   ).pipe(Layer.provide(NodeFileSystem.layer))
 
 const setUp = Effect.gen(function* () {
