@@ -115,7 +115,8 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const connect = Effect.gen(function* () {
     // The host's event of the loss did not reach us: it is told all the same.
     if (journal.state().connected && !link.isUp()) yield* disconnected("connection closed")
-    isUnreached = true
+    // A host that calls it connected all the while, and cannot connect, is no reason to try again at once.
+    isUnreached = !link.isUp()
     const peer = yield* excuseOverload(host.connect(journal.state().address))
     isUnreached = false
     const wasConnected = journal.state().connected

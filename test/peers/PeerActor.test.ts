@@ -424,6 +424,23 @@ describe("a peer that could not be dialled", () => {
   )
 })
 
+describe("a peer that the host calls connected, and cannot connect to", () => {
+  it.scoped("is waited for all the same, and not dialled without end", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("30 minutes")
+      assert.isBelow(script.connects.length, 15)
+    }).pipe(
+      Effect.provide(
+        world((script) => {
+          script.up.add(peer.peerId)
+          script.connect = () => Effect.delay(Effect.fail(new ProbeTimeout({ stage: "dial", afterMs: 50 })), "50 millis")
+        })
+      )
+    )
+  )
+})
+
 describe("a job of someone else", () => {
   it.scoped("is not asked when it is not owed, or of another peer", () =>
     Effect.gen(function* () {

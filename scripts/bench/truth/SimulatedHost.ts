@@ -79,10 +79,12 @@ export const makeSimulatedHost = Effect.fnUntraced(function* (
     })
 
   /** Whoever goes away of itself is missed. */
-  const watch = Effect.forEach(
-    [...up],
-    (peerId) => (peers.get(peerId)?.isAway(truth.now()) === undefined ? Effect.void : lose(peerId, Option.none())),
-    { discard: true }
+  const watch = Effect.suspend(() =>
+    Effect.forEach(
+      [...up],
+      (peerId) => (peers.get(peerId)?.isAway(truth.now()) === undefined ? Effect.void : lose(peerId, Option.none())),
+      { discard: true }
+    )
   )
   yield* Effect.forkScoped(Effect.repeat(watch, Schedule.spaced(Duration.seconds(5))))
 
