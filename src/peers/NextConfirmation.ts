@@ -79,10 +79,14 @@ export const makeNextConfirmation = Effect.fnUntraced(function* (
     return suspected.filter(({ slot }) => facts.has(slot) && !gone.has(slot))
   })
 
-  /** A peer that names no finalized checkpoint of our chain, though it follows the head, cannot be asked conclusively. */
+  /**
+   * A peer that names no finalized checkpoint of our chain, though it follows the head, cannot be asked conclusively:
+   * one escape in each `confirm_after`, for as long as anything is suspected that is final to us.
+   */
   const escapes = (finality: Finality, now: number) =>
     Effect.gen(function* () {
       const { agreement, ours } = finality
+      if (now - journal.state().evasion.countedAt < Duration.toMillis(confirmAfter)) return
       const isEscape = agreement === "withheld" || (agreement === "other" && (yield* selfDoubt.peersAgree))
       if (!isEscape) return
       const [escaped] = dueSuspicions(journal.state().suspicions, now, ({ slot }) => slot <= ours)
@@ -97,12 +101,13 @@ export const makeNextConfirmation = Effect.fnUntraced(function* (
       yield* forgetGone(claims, now)
       if (Option.isSome(yield* selfDoubt.reason)) return []
       const finality = yield* finalityFor(chain, commitments, claims.current)
+      const isFinal = ({ slot }: SuspectedSlot) => slot <= finality.upTo
+      if (dueSuspicions(journal.state().suspicions, now, isFinal).length === 0) yield* escapes(finality, now)
       const suspected = dueSuspicions(
         journal.state().suspicions,
         now,
-        ({ since, slot }) => slot <= finality.upTo || now - since >= patienceMs
+        (one) => isFinal(one) || now - one.since >= patienceMs
       )
-      if (suspected.length === 0) yield* escapes(finality, now)
       return yield* withBlocks(suspected)
     })
 })

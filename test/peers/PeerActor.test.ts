@@ -434,7 +434,8 @@ describe("a peer that the host calls connected, and cannot connect to", () => {
       Effect.provide(
         world((script) => {
           script.up.add(peer.peerId)
-          script.connect = () => Effect.delay(Effect.fail(new ProbeTimeout({ stage: "dial", afterMs: 50 })), "50 millis")
+          script.connect = () =>
+            Effect.delay(Effect.fail(new ProbeTimeout({ stage: "dial", afterMs: 50 })), "50 millis")
         })
       )
     )

@@ -37,12 +37,13 @@ describe("what is suspected", () => {
         [100]
       )
       script.refresh = () => Effect.succeed({ ...saying(8), finalized: { epoch: 20, root: ourRoot } })
-      yield* TestClock.adjust("3 minutes")
+      // An escape was counted a while after the first question, and is left alone for twice as long.
+      yield* TestClock.adjust("14 minutes")
       assert.deepStrictEqual(
         confirmed(script).map(([slot]) => slot),
         [100, 600]
       )
-      yield* TestClock.adjust("30 minutes")
+      yield* TestClock.adjust("19 minutes")
       assert.strictEqual(confirmed(script).at(-1)?.[0], 940)
       assert.isAtLeast(confirmed(script).at(-1)?.[1] ?? 0, 3_600_000)
     }).pipe(
@@ -91,6 +92,30 @@ describe("what is suspected", () => {
       )
     )
   }
+
+  it.effect(
+    "counts as escaped for as long as the peer withholds what is final to it, also where it is asked for by then",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.adjust("4 hours")
+        const { evasion } = yield* standing
+        assert.isAtLeast(evasion.escaped, 12)
+        assert.strictEqual((yield* view(peer.peerId)).verdict, "evasive")
+      }).pipe(
+        Effect.provide(
+          world((script) => {
+            const slots = Array.from({ length: 40 }, (_, index) => 100 + index)
+            leavesOut(slots, () => "suspected")(script)
+            const usual = script.result
+            script.result = (request, at) => ({
+              ...usual(request, at),
+              settling: request.confirms.length > 0 ? Option.some("ours" as const) : Option.none()
+            })
+            script.refresh = () => Effect.succeed({ ...saying(8), finalized: { epoch: 0, root: "0x00" } })
+          }, slowly)
+        )
+      )
+  )
 
   it.effect("escapes once, however much it is, when the peer's claim moves past it", () =>
     Effect.gen(function* () {

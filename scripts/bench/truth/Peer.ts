@@ -61,7 +61,8 @@ export const makePeer = ({ conducts: makers, family, ...from }: PeerOptions): Si
   const holds = (piece: Piece, at: number): boolean =>
     slotStart(parameters, piece.block.slot) + 1_000 + 5_000 * chance(seed, piece.block.slot, piece.column) <= at &&
     piece.block.slot >= serveRange(parameters, slotAt(parameters, at)).start &&
-    conducts.every(({ stores }) => stores === undefined || stores(piece, at))
+    // Each of them hears of the question: what is rebuilt on demand is rebuilt from then on.
+    conducts.map(({ stores }) => stores === undefined || stores(piece, at)).every(Boolean)
 
   const finish = (sent: ReadonlyArray<Sent>, asked: Asked): Reply =>
     conducts.reduce((reply: Reply, { answers }) => answers?.(reply, asked) ?? reply, {
