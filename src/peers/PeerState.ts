@@ -145,12 +145,12 @@ export const withFindings = (state: PeerState, findings: ReadonlyArray<Finding>)
 /** `state` after a probe. */
 export const withProbe = (
   state: PeerState,
-  { conversation, probe, settling }: Pick<ProbeResult, "probe" | "conversation" | "settling">,
+  { conversation, finalUpTo, probe, settling }: Pick<ProbeResult, "probe" | "conversation" | "settling" | "finalUpTo">,
   confirmAfter: Duration.Duration
 ): PeerState => {
   const { failing } = withBlame(state.failing, probe.outcomes, probe.finishedAt)
   const isConfirmation = probe.purpose === "confirmation"
-  const heard = { outcomes: probe.outcomes, at: probe.finishedAt, isConfirmation, confirmAfter }
+  const heard = { outcomes: probe.outcomes, at: probe.finishedAt, isConfirmation, finalUpTo, confirmAfter }
   const next: PeerState = {
     ...withFindings(withConversation(withColumns(state), conversation, Option.none()), probe.findings),
     outcomes: addOutcomes(state.outcomes, countOutcomes(probe.outcomes)),

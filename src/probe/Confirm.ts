@@ -9,7 +9,7 @@ import {
   Suspected,
   type SuspicionKind
 } from "../domain/probe/Outcome.ts"
-import type { SuspectedSlot } from "../domain/peer/Suspicions.ts"
+import { isBroken, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Host } from "../host/Host.ts"
 import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
 import { type Collected, conversationOf, failAll, undelivered } from "./Conversation.ts"
@@ -106,10 +106,6 @@ const confirmSlot = Effect.fnUntraced(function* (
   return { received, failed, error }
 })
 
-/** What broke off where a combination would have come says nothing of the combination yet. */
-export const isBroken = (suspicion: SuspicionKind): boolean =>
-  suspicion === "server_error" || suspicion === "unanswered"
-
 /** Nothing more is said over this connection, or to us. */
 const isUnsettling = (error: RequestError): boolean => isNoAnswer(error) && !isServerError(error)
 
@@ -134,8 +130,12 @@ const confirmed = (
 ): ProbeError => {
   const before = suspected.columns.find((entry) => entry.column === column)
   const suspicion = before?.suspicion ?? "missing"
-  const again = (suspicion: SuspicionKind, detail: string) =>
-    new Suspected({ suspicion, detail, ...(before?.check === undefined ? {} : { check: before.check }) })
+  const again = (kind: SuspicionKind, detail: string) =>
+    new Suspected({
+      suspicion: kind,
+      detail,
+      ...(before?.check === undefined || kind !== suspicion ? {} : { check: before.check })
+    })
   const errors = received.flatMap(({ error }) => Option.toArray(error))
   const unsettled = errors.find(isNoAnswer)
   if (unsettled !== undefined) {
@@ -145,11 +145,12 @@ const confirmed = (
   }
   const unavailable = errors.find((error) => error._tag === "ColumnsUnavailable")
   const malformed = errors.find((error) => error._tag === "MalformedResponse")
+  const now = malformed !== undefined ? "malformed" : unavailable !== undefined ? "unavailable" : "missing"
   // What broke at the peer the first time and is absent now is absent for the first time.
-  if (isBroken(suspicion)) {
-    const next = malformed !== undefined ? "malformed" : unavailable !== undefined ? "unavailable" : "missing"
-    return again(next, "absent where the answer broke off before")
-  }
-  if (malformed !== undefined) return isFirst ? malformed : again(suspicion, "not reached when it was asked for again")
-  return unavailable ?? new MissingColumn({ slot, column, detail: "left out of two conversations" })
+  if (isBroken(suspicion)) return again(now, "absent where the answer broke off before")
+  if (malformed !== undefined && !isFirst) return again(suspicion, "not reached when it was asked for again")
+  const error = malformed ?? unavailable ?? new MissingColumn({ slot, column, detail: "left out of two conversations" })
+  return now === suspicion || before?.isMixed === true
+    ? error
+    : again(now, `${describe(error)}; it was ${suspicion} before, and one of each may be two kinds of passing trouble`)
 }

@@ -7,17 +7,18 @@ import { type ClaimHistory, isAccountable, owes } from "../domain/peer/ClaimHist
 import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
-import type { SuspectedSlot } from "../domain/peer/Suspicions.ts"
+import { isBroken, type SuspectedColumn, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Conversation } from "../domain/peer/Verdict.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
 import { type ProbeError, type RequestError, Suspected } from "../domain/probe/Outcome.ts"
+import type { Slot } from "../domain/Primitives.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
 import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
 import { askClaim } from "./AskClaim.ts"
-import { type Asked, confirm, type Confirmed, isBroken, type Question } from "./Confirm.ts"
+import { type Asked, confirm, type Confirmed, type Question } from "./Confirm.ts"
 import { type Blocks, dueBlocks } from "./Conversation.ts"
 import { overloaded } from "./ExcuseOverload.ts"
 import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
@@ -50,6 +51,8 @@ export interface ProbeResult {
    * something of ours stood in the way.
    */
   readonly settling: Option.Option<Settling>
+  /** The last slot that is final to us, and to the peer on the same chain; -1 where nothing went by that. */
+  readonly finalUpTo: Slot
   /** For every outcome `invalid`. */
   readonly evidence: ReadonlyArray<Evidence>
   /** What the peer said of itself afterwards, if it was asked. */
@@ -99,7 +102,15 @@ const make = Effect.gen(function* () {
     )
     yield* selfDoubt.hear(peerId, asked.agent, found)
     const settled = yield* settle(
-      { chain, nodeId, claims, commitments, claimNow: askClaim(peerRefresh, address), selfDoubt: selfDoubt.reasonAt },
+      {
+        chain,
+        nodeId,
+        claims,
+        commitments,
+        claimNow: askClaim(peerRefresh, address),
+        selfDoubt: selfDoubt.reasonAt,
+        wasFinal: (slot, column) => suspectedBefore(confirms, slot, column)?.isFinal === true
+      },
       found
     )
     const findings = [
@@ -139,6 +150,7 @@ const make = Effect.gen(function* () {
         findings
       },
       conversation: collected.conversation,
+      finalUpTo: settled.finalUpTo,
       settling: isSampling ? Option.none() : Option.some(settlingOf(questions, settled, lagAfterwards)),
       evidence: invalidColumnEvidence({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
       statement: settled.statement,
@@ -196,13 +208,20 @@ const heldBack = (
   if (!isAccountable(claims, entry.block.slot, entry.column, { slotsPerEpoch, absence })) {
     return { ...entry, error: Option.some(atTheEdge(entry.block.slot)) }
   }
-  const suspected = confirms.find(({ slot }) => slot === entry.block.slot)
-  const before = suspected?.columns.find(({ column }) => column === entry.column)?.suspicion
-  const isFirst = before === undefined || isBroken(before)
+  const before = suspectedBefore(confirms, entry.block.slot, entry.column)
+  const isFirst =
+    before === undefined || isBroken(before.suspicion) || (before.suspicion !== "invalid" && before.isMixed !== true)
   if (error._tag === "Suspected" || !isFirst || (error.check !== "header" && error.check !== "structure")) return entry
   const { check, detail } = error
   return { ...entry, error: Option.some(new Suspected({ suspicion: "invalid", check, detail })) }
 }
+
+const suspectedBefore = (
+  confirms: ReadonlyArray<SuspectedSlot>,
+  slot: Slot,
+  column: number
+): SuspectedColumn | undefined =>
+  confirms.find((suspected) => suspected.slot === slot)?.columns.find((entry) => entry.column === column)
 
 const excuseOverload = (entry: Finished, worstLagMs: number): Finished =>
   worstLagMs >= overloadLagMs && Option.exists(entry.error, (error) => error._tag === "ProbeTimeout")

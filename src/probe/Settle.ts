@@ -19,6 +19,8 @@ export interface Afterwards {
   readonly claimNow: Effect.Effect<Omit<ClaimParts, "nodeId">, unknown>
   /** Why nobody may be accused at this moment of what they lack in a slot. */
   readonly selfDoubt: Effect.Effect<(slot: Slot) => Option.Option<string>>
+  /** Whether it was final already when an earlier conversation left it out. */
+  readonly wasFinal: (slot: Slot, column: number) => boolean
 }
 
 export interface Settled {
@@ -27,11 +29,14 @@ export interface Settled {
   readonly statement: Option.Option<Omit<ClaimParts, "nodeId">>
   /** Whether the peer would not say any more that it has what it left out, or said that it does not. */
   readonly evaded: boolean
+  /** The last slot that is final to us, and to the peer on the same chain; -1 where nothing goes by that. */
+  readonly finalUpTo: Slot
 }
 
 /**
  * The last look before anyone is accused. The chain must still say the same of every slot in question, and have
- * finalized it; a peer that left something out must still claim it, still have to keep it, and name a finalized
+ * finalized it, before the first of the conversations that count: clients move what becomes final from one database to
+ * another, and have it in neither for a while. A peer that left something out must still claim it, still have to keep it, and name a finalized
  * checkpoint on our chain; and the monitor must have no reason to suspect itself. What can be accused later stays a
  * suspicion, and what cannot be judged any more is nobody's fault.
  */
@@ -40,7 +45,11 @@ export const settle = Effect.fn("Prober.settle")(function* (
   finished: ReadonlyArray<Finished>
 ): Effect.fn.Return<Settled> {
   const accused = finished.filter(isAccusation)
-  if (accused.length === 0) return { finished, statement: Option.none(), evaded: false }
+  if (accused.length === 0) {
+    const goesByIt = finished.some(({ error }) => Option.exists(error, ({ _tag }) => _tag === "Suspected"))
+    const finalUpTo = goesByIt ? (yield* finalityFor(after.chain, after.commitments, after.claims.current)).upTo : -1
+    return { finished, statement: Option.none(), evaded: false, finalUpTo }
+  }
   const changed = yield* changedSlots(after, accused)
   const isLeftOut = accused.some(({ error }) => Option.exists(error, isAbsence))
   const answer = isLeftOut ? Option.some(yield* Effect.either(after.claimNow)) : Option.none()
@@ -69,6 +78,9 @@ export const settle = Effect.fn("Prober.settle")(function* (
       return isAccountable(after.claims, slot, entry.column, about) ? retracted : atTheEdge(slot)
     }
     if (slot > upTo) return held(error, "it is not final yet, to us and to the peer")
+    if (!isEvidence(error) && !after.wasFinal(slot, entry.column)) {
+      return held(error, "it was not final yet when that was so before")
+    }
     return Option.match(doubtAt(slot), {
       onNone: () => error,
       onSome: (why) => held(error, `nobody is accused now: ${why}`)
@@ -78,7 +90,7 @@ export const settle = Effect.fn("Prober.settle")(function* (
     isAccusation(entry) ? { ...entry, error: Option.map(entry.error, (error) => look(entry, error)) } : entry
   )
   const isUnsaid = isLeftOut && Option.isNone(statement)
-  return { finished: settled, statement, evaded: isUnsaid || settled.some(isRetracted) }
+  return { finished: settled, statement, evaded: isUnsaid || settled.some(isRetracted), finalUpTo: upTo }
 })
 
 /** Whether the peer stopped to claim what had just been asked for. */
@@ -87,6 +99,10 @@ export const isRetracted = ({ error }: Finished): boolean =>
 
 const isAccusation = ({ error }: Finished): boolean =>
   Option.exists(error, (error) => blameOf[outcomeOf(error)] === "peer")
+
+/** What came fails against the header of its block, which needs no second conversation. */
+const isEvidence = (error: ProbeError): boolean =>
+  error._tag === "InvalidColumn" && error.check !== "header" && error.check !== "structure"
 
 /** Errors that depend on what the peer claims, not on what it sent. */
 const isAbsence = (error: ProbeError): boolean => error._tag === "MissingColumn" || error._tag === "ColumnsUnavailable"

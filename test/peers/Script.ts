@@ -140,6 +140,7 @@ const probeOf = (request: ProbeRequest, at: number, error: Option.Option<Request
     onSome: ({ _tag }) => (_tag === "PeerRefused" ? ("refused" as const) : ("unanswered" as const))
   }),
   statement: Option.none(),
+  finalUpTo: Number.MAX_SAFE_INTEGER,
   evidence: [],
   error
 })

@@ -16,7 +16,7 @@ import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
 import { decodeEvidence, encodeEvidence } from "../../src/evidence/Evidence.ts"
 import { Verifier } from "../../src/kzg/Verifier.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
-import { noSuspicions, type SuspectedSlot, withOutcomes } from "../../src/domain/peer/Suspicions.ts"
+import { type SuspectedSlot, withOutcomes } from "../../src/domain/peer/Suspicions.ts"
 import { Prober, type ProbeResult } from "../../src/probe/Prober.ts"
 import type { ColumnsByRange, ColumnsOfBlock } from "../../src/wire/Requests.ts"
 import {
@@ -77,14 +77,25 @@ const probe = (
   )
 
 /** The questions that would settle what a probe suspects. */
-const suspicionsOf = ({ probe }: ProbeResult): ReadonlyArray<SuspectedSlot> => [
-  ...withOutcomes(noSuspicions, {
+const suspicionsOf = (
+  { finalUpTo, probe }: ProbeResult,
+  before: ReadonlyArray<SuspectedSlot> = []
+): ReadonlyArray<SuspectedSlot> => [
+  ...withOutcomes(new Map(before.map((one) => [one.slot, one])), {
     outcomes: probe.outcomes,
     at: probe.finishedAt,
     isConfirmation: probe.purpose === "confirmation",
+    finalUpTo,
     confirmAfter: Duration.minutes(10)
   }).values()
 ]
+
+/** The question that would settle what is suspected in the first of these slots. */
+const askAgain = (world: World, model: PeerModel, [confirms]: ReadonlyArray<SuspectedSlot>) => {
+  if (confirms === undefined) throw new Error("nothing is suspected")
+  const columns = confirms.columns.map(({ column }) => column)
+  return probe(world, model, { peerId: peer.peerId, startSlot: confirms.slot, count: 1, columns }, { confirms })
+}
 
 /** Both conversations: the first about a job, and one about each slot that it suspects. */
 const probeTwice = Effect.fnUntraced(function* (
@@ -295,6 +306,51 @@ describe("what is left out", () => {
         assert.isTrue(again.every(({ settling }) => Option.contains(settling, "ours")))
       }
     })
+  )
+
+  it.effect("is missing only after two conversations in which it was final: clients move what becomes final", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      world.finalized = 1
+      const young = yield* probe(world, silent(world), jobOver(4, 1))
+      world.finalized = 16
+      const second = yield* askAgain(world, silent(world), suspicionsOf(young))
+      assert.deepStrictEqual(kinds(second.probe.outcomes), { suspected: 8 })
+      const waiting = suspicionsOf(second, suspicionsOf(young))
+      assert.deepInclude(waiting[0], { since: second.probe.finishedAt, attempts: 0 })
+      const third = yield* askAgain(world, silent(world), waiting)
+      assert.deepStrictEqual(kinds(third.probe.outcomes), { missing: 8 })
+    })
+  )
+
+  it.effect(
+    "is suspected once more where it is refused now: of two kinds of trouble it takes three conversations",
+    () =>
+      Effect.gen(function* () {
+        const world = world16()
+        const error = new ColumnsUnavailable({ detail: "code 3: Backfilling" })
+        const refuses: PeerModel = {
+          ...honest(world),
+          byRange: () => ({ sent: [], error }),
+          byRoot: () => ({ sent: [], error })
+        }
+        const one = suspicionsOf(yield* probe(world, silent(world), jobOver(4, 1)))
+        const second = yield* askAgain(world, refuses, one)
+        assert.deepStrictEqual(kinds(second.probe.outcomes), { suspected: 8 })
+        const two = suspicionsOf(second, one)
+        assert.deepStrictEqual(
+          two[0]?.columns.map(({ suspicion }) => suspicion),
+          custody.map(() => "unavailable")
+        )
+        assert.deepInclude(two[0], { since: second.probe.finishedAt, attempts: 0 })
+        for (const [model, kind] of [
+          [refuses, "unavailable"],
+          [silent(world), "missing"]
+        ] as const) {
+          assert.deepStrictEqual(kinds((yield* askAgain(world, model, two)).probe.outcomes), { [kind]: 8 })
+        }
+        assert.deepStrictEqual(kinds((yield* askAgain(world, honest(world), two)).probe.outcomes), { success: 8 })
+      })
   )
 
   it.effect("is nobody's fault if the chain changed meanwhile; a chain that cannot be asked leaves it open", () =>

@@ -98,7 +98,7 @@ export const fleetsOf = (quick: boolean): ReadonlyArray<FleetOptions> => {
       testInterval: Duration.seconds(20),
       retentionEpochs: 512,
       rules,
-      members: keepingMore(honestPeers(12, 14)),
+      members: keepingMore(honestPeers(20, 14)),
       troubles: nodeTroubles
     },
     {
@@ -107,7 +107,7 @@ export const fleetsOf = (quick: boolean): ReadonlyArray<FleetOptions> => {
       testInterval: Duration.seconds(30),
       retentionEpochs: 64,
       rules,
-      members: keepingMore(honestPeers(10, 15)),
+      members: keepingMore(honestPeers(18, 15)),
       stalledHours: [0.2, 1]
     }
   ]

@@ -26,7 +26,7 @@ export interface Observed {
   readonly verdicts: Map<Verdict, number>
   /** The first conversation in which anything was left out, and how many samples it took. */
   firstHit: { readonly at: number; readonly samples: number } | undefined
-  /** The first moment at which it could be asked for the second time about something that is final. */
+  /** The first moment at which it could be asked for the second time, both times about something that is final. */
   canBeAccusedFrom: number
   /** Between two conversations. */
   readonly turnMs: number
@@ -56,7 +56,7 @@ export const makeObserver = (truth: TrueChain, startedAt: number, turnMs: number
       }
       if (!isBlamed && one.outcome !== "suspected") continue
       peer.firstHit ??= { at: since(), samples: peer.samples }
-      const from = Math.max(since() + Duration.toMillis(confirmAfter), truth.finalFrom(one.slot) - startedAt)
+      const from = Math.max(since(), truth.finalFrom(one.slot) - startedAt) + Duration.toMillis(confirmAfter)
       peer.canBeAccusedFrom = Math.min(peer.canBeAccusedFrom, from)
     }
   }

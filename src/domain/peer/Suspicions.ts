@@ -14,7 +14,11 @@ export const SuspectedSlot = Schema.Struct({
       suspicion: SuspicionKind,
       check: Schema.optional(InvalidCheck),
       /** A sentence for a person. */
-      reason: Schema.String
+      reason: Schema.String,
+      /** Whether the slot was final already, to us and to the peer, in a conversation that raised the suspicion. */
+      isFinal: Schema.optional(Schema.Boolean),
+      /** Whether conversations came to different kinds of it: left out in one, and refused in another. */
+      isMixed: Schema.optional(Schema.Boolean)
     })
   ),
   /** Unix milliseconds of the newest conversation that raised a suspicion of it. */
@@ -25,6 +29,12 @@ export const SuspectedSlot = Schema.Struct({
   askAgainAt: Schema.Number
 }).annotations({ identifier: "SuspectedSlot" })
 export type SuspectedSlot = typeof SuspectedSlot.Type
+
+export type SuspectedColumn = SuspectedSlot["columns"][number]
+
+/** What broke off where a combination would have come says nothing of the combination yet. */
+export const isBroken = (suspicion: SuspicionKind): boolean =>
+  suspicion === "server_error" || suspicion === "unanswered"
 
 /** Everything that is suspected of a peer and not settled, by slot. */
 export type Suspicions = ReadonlyMap<Slot, SuspectedSlot>
@@ -41,10 +51,7 @@ export const mostSuspicions = 256
 export const countSuspicions = (suspicions: Suspicions): number =>
   countColumns(suspicions, ({ suspicion }) => suspicion !== "unanswered")
 
-const countColumns = (
-  suspicions: Suspicions,
-  counts: (entry: SuspectedSlot["columns"][number]) => boolean = () => true
-): number => {
+const countColumns = (suspicions: Suspicions, counts: (entry: SuspectedColumn) => boolean = () => true): number => {
   let sum = 0
   for (const { columns } of suspicions.values()) sum += columns.filter(counts).length
   return sum
@@ -57,6 +64,8 @@ export interface Heard {
   readonly at: number
   /** Whether it was to settle what is suspected: only that counts as an attempt. */
   readonly isConfirmation: boolean
+  /** The last slot that was final, to us and to the peer. */
+  readonly finalUpTo: Slot
   /** How long a suspicion is left alone before it is asked for again. */
   readonly confirmAfter: Duration.Duration
 }
@@ -138,7 +147,7 @@ const bySlot = (outcomes: ReadonlyArray<Outcome>): ReadonlyMap<Slot, ReadonlyArr
 const slotAfter = (
   before: SuspectedSlot | undefined,
   outcomes: ReadonlyArray<Outcome>,
-  { at, confirmAfter, isConfirmation }: Heard
+  { at, confirmAfter, finalUpTo, isConfirmation }: Heard
 ): SuspectedSlot | undefined => {
   const [first] = outcomes
   if (first === undefined) return before
@@ -146,17 +155,27 @@ const slotAfter = (
   const kept = before?.blockRoot === first.blockRoot ? before : undefined
   const columns = new Map((kept?.columns ?? []).map((entry) => [entry.column, entry]))
   let isNew = kept === undefined
+  const isFinal = first.slot <= finalUpTo
   for (const { check, column, outcome, reason = "", suspicion } of outcomes) {
     if (suspicion === undefined) {
       if (isSettled(outcome)) columns.delete(column)
       continue
     }
-    const known = columns.get(column)?.suspicion
+    const known = columns.get(column)
     // An answer that breaks off takes nothing back of what was left out before.
     if (suspicion === "unanswered" && known !== undefined) continue
-    // What was refused and is now left out is left out for the first time.
-    if (known !== suspicion) isNew = true
-    columns.set(column, { column, suspicion, ...(check === undefined ? {} : { check }), reason: reason.slice(0, 200) })
+    const isOther = known?.suspicion !== suspicion
+    // What was refused and is now left out is left out for the first time, and so is what was not final before.
+    if (isOther || (isFinal && known.isFinal !== true)) isNew = true
+    const isMixed = known !== undefined && !isBroken(known.suspicion) && (isOther || known.isMixed === true)
+    columns.set(column, {
+      column,
+      suspicion,
+      ...(check === undefined ? {} : { check }),
+      reason: reason.slice(0, 200),
+      ...(isFinal || known?.isFinal === true ? { isFinal: true } : {}),
+      ...(isMixed ? { isMixed } : {})
+    })
   }
   if (columns.size === 0) return undefined
   const entries = [...columns.values()]

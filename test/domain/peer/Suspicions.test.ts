@@ -29,7 +29,13 @@ const outcome = (slot: number, column: number, kind: OutcomeKind, over: Partial<
 const after = (...probes: ReadonlyArray<ReadonlyArray<Outcome>>): Suspicions =>
   probes.reduce<Suspicions>(
     (suspicions, outcomes, index) =>
-      withOutcomes(suspicions, { outcomes, at: minutes(index), isConfirmation: true, confirmAfter: minute }),
+      withOutcomes(suspicions, {
+        outcomes,
+        at: minutes(index),
+        isConfirmation: true,
+        finalUpTo: 99,
+        confirmAfter: minute
+      }),
     noSuspicions
   )
 
@@ -85,9 +91,33 @@ describe("what is suspected", () => {
     assert.deepInclude(reorged.get(7), { blockRoot: "0xother", since: minutes(1), attempts: 0 })
   })
 
+  it("is of two kinds, or was final, as soon as one conversation says so", () => {
+    const left = [outcome(7, 1, "suspected", { suspicion: "missing" })]
+    const refused = [outcome(7, 1, "suspected", { suspicion: "unavailable" })]
+    const broken = [outcome(7, 1, "suspected", { suspicion: "server_error" })]
+    const isMixed = (...probes: ReadonlyArray<ReadonlyArray<Outcome>>) => after(...probes).get(7)?.columns[0]?.isMixed
+    assert.isTrue(isMixed(left, refused))
+    assert.isTrue(isMixed(left, refused, refused))
+    assert.isUndefined(isMixed(left, left))
+    assert.isUndefined(isMixed(broken, left))
+    const heard = { outcomes: left, isConfirmation: true, confirmAfter: minute }
+    const young = withOutcomes(noSuspicions, { ...heard, at: 0, finalUpTo: 6 })
+    assert.isUndefined(young.get(7)?.columns[0]?.isFinal)
+    const old = withOutcomes(young, { ...heard, at: minutes(2), finalUpTo: 7 })
+    assert.deepInclude(old.get(7), { since: minutes(2), attempts: 0, askAgainAt: minutes(3) })
+    assert.isTrue(old.get(7)?.columns[0]?.isFinal)
+    const broke = withOutcomes(young, {
+      ...heard,
+      outcomes: [outcome(7, 1, "timeout", { suspicion: "unanswered" })],
+      at: minutes(2),
+      finalUpTo: 7
+    })
+    assert.isUndefined(broke.get(7)?.columns[0]?.isFinal)
+  })
+
   it("is not waited for longer because it was met again while sampling", () => {
     const outcomes = [outcome(7, 1, "suspected")]
-    const heard = { outcomes, at: minutes(3), confirmAfter: minute }
+    const heard = { outcomes, at: minutes(3), finalUpTo: 99, confirmAfter: minute }
     const before = after(outcomes)
     const met = withOutcomes(before, { ...heard, isConfirmation: false })
     assert.deepInclude(met.get(7), { since: 0, attempts: 0, askAgainAt: minutes(1) })
@@ -168,6 +198,7 @@ describe("what is suspected", () => {
             outcomes: [...told.values()],
             at: index,
             isConfirmation: true,
+            finalUpTo: 99,
             confirmAfter: minute
           })
           const count = countSuspicions(suspicions)
