@@ -111,10 +111,13 @@ const configOf = (names: {
     ...names.peers.map((enr) => `  - ${enr}`)
   ].join("\n")
 
+/** What is alive is less than half of this; without a limit a machine with much memory collects later than that. */
+const monitorHeapMiB = 384
+
 /** Starts the monitor, and takes down how much memory it has. */
 const watch = (config: string, rss: Ref.Ref<ReadonlyArray<number>>) =>
   Effect.gen(function* () {
-    const monitor: Child = yield* start(["run", "--config", config])
+    const monitor: Child = yield* start(["run", "--config", config], monitorHeapMiB)
     const [, url = ""] = yield* monitor.printed(/open (http:\S+)/, startLimit)
     const look = Effect.flatMap(monitor.rssMiB, (now) => Ref.update(rss, (all) => (now > 0 ? [...all, now] : all)))
     yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("2 seconds")))
@@ -134,13 +137,28 @@ const snapshotOf = (url: string) =>
 /** The snapshot in which everybody who lies is found out, or the last one when the time for it is over. */
 const untilSettled = (url: string, profiles: ReadonlyMap<string, ProfileName>) =>
   Effect.gen(function* () {
+    let told = ""
+    const tell = (waited: string) =>
+      waited === told
+        ? Effect.void
+        : Effect.zipRight(
+            Effect.sync(() => (told = waited)),
+            Console.log(waited)
+          )
     const found = yield* snapshotOf(url).pipe(
       Effect.delay("1 second"),
+      Effect.tap(({ peers }) => tell(waitedFor(peers, profiles))),
       Effect.repeat({ until: ({ peers }) => peers.every((peer) => isSettled(peer, profiles)) }),
       Effect.timeoutOption(findLimit)
     )
     return Option.isSome(found) ? found.value : yield* snapshotOf(url)
   })
+
+const waitedFor = (peers: Snapshot["peers"], profiles: ReadonlyMap<string, ProfileName>): string => {
+  const open = peers.filter((peer) => !isSettled(peer, profiles))
+  const names = open.map(({ peerId, verdict }) => `${profiles.get(peerId) ?? "unknown"} (${verdict})`)
+  return names.length === 0 ? "everybody is found out" : `not yet: ${names.join(", ")}`
+}
 
 /** What a kill may have cut off is no event. */
 const eventsOf = (log: string): Effect.Effect<ReadonlyArray<Event>> =>
