@@ -1,12 +1,13 @@
 import { Sse } from "@effect/experimental"
-import { Chunk, Clock, Data, Duration, Effect, Either, Fiber, Option, Ref, Schedule, Stream } from "effect"
+import { Chunk, Clock, Data, Duration, Effect, Either, Fiber, Option, Queue, Ref, Schedule, Stream } from "effect"
 import type { ChainEvent } from "../../domain/network/Block.ts"
 import type { Epoch, Root } from "../../domain/Primitives.ts"
 import { printable } from "../../domain/Text.ts"
-import { type ChainParameters, epochStart } from "../../domain/network/Chain.ts"
+import type { ChainParameters } from "../../domain/network/Chain.ts"
 import { BeaconFailure, type BeaconHttp } from "./BeaconHttp.ts"
 import type { Header } from "./BeaconNode.ts"
-import { readEvent, reorgSinceFinality, type Seen, topics } from "./EventMessage.ts"
+import { readEvent, type Seen, topics } from "./EventMessage.ts"
+import { type Answer, missedEvents, nothingSeen, withTold } from "./MissedEvents.ts"
 
 /** Where the events come from, and whom to ask for what a gap in them may have hidden. */
 export interface EventSource {
@@ -35,25 +36,9 @@ const openingLimit = (chain: ChainParameters): Duration.Duration =>
 export const chainEvents = (source: EventSource): Stream.Stream<ChainEvent> =>
   Stream.unwrap(
     Effect.map(Effect.all({ seen: Ref.make(nothingSeen), tell: makeTeller(source) }), ({ seen, tell }) =>
-      Stream.unwrapScoped(connection(source, seen, tell)).pipe(
-        Stream.repeat(reconnection(source.chain)),
-        Stream.tap((event) => Ref.update(seen, (state) => remember(source.chain, state, event)))
-      )
+      Stream.unwrapScoped(connection(source, seen, tell)).pipe(Stream.repeat(reconnection(source.chain)))
     )
   )
-
-const nothingSeen: Seen = { head: undefined, finalizedSlot: undefined }
-
-const remember = (chain: ChainParameters, seen: Seen, event: ChainEvent): Seen => {
-  switch (event._tag) {
-    case "Head":
-      return { ...seen, head: event.head }
-    case "Finalized":
-      return { ...seen, finalizedSlot: epochStart(chain, event.epoch) }
-    case "Reorg":
-      return seen
-  }
-}
 
 /** At most a slot apart. */
 const reconnection = (chain: ChainParameters) =>
@@ -65,16 +50,28 @@ const reconnection = (chain: ChainParameters) =>
 
 /** Open before the head is asked for, so that nothing falls between that answer and the first event. */
 const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.Ref<Seen>, tell: Teller) {
-  const limit = openingLimit(source.chain)
+  const { chain } = source
   const opening = yield* Effect.forkScoped(
-    Effect.either(source.http.open(`/eth/v1/events?topics=${topics}`, "text/event-stream", limit))
+    Effect.either(source.http.open(`/eth/v1/events?topics=${topics}`, "text/event-stream", openingLimit(chain)))
   )
-  const news = Effect.flatMap(seen, (before) => resync(source, before))
-  const read = Effect.fnUntraced(function* (event: Sse.Event) {
-    const { events, isReadable } = readEvent(event, yield* seen)
-    if (isReadable) return events
-    yield* tell.unreadable(event)
-    return [...events, ...(yield* news)]
+  const told = (events: ReadonlyArray<ChainEvent>) =>
+    Effect.as(
+      Ref.update(seen, (before) => withTold(chain, before, events)),
+      events
+    )
+  const news = Effect.flatMap(seen, (before) =>
+    Effect.map(ask(source), (answer) => missedEvents(chain, { answer, before, now: before }))
+  ).pipe(
+    Effect.orElseSucceed(() => []),
+    Effect.flatMap(told)
+  )
+  const inPlace = yield* makeInPlace(source)
+  const read = Effect.fnUntraced(function* (item: Sse.Event | Answered) {
+    const now = yield* seen
+    if (item._tag === "Answered") return yield* told(missedEvents(chain, { ...item, now }))
+    const { events, isReadable } = readEvent(item, now)
+    if (!isReadable) yield* Effect.zipRight(tell.unreadable(item), inPlace.want(now))
+    return yield* told(events)
   })
   const events = Effect.map(Fiber.join(opening), (opened) =>
     Either.isLeft(opened)
@@ -84,6 +81,7 @@ const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.R
           Stream.concat(
             parse(source, opened.right).pipe(
               Stream.timeoutFail(() => new Silence(), source.idle),
+              Stream.merge(inPlace.answers, { haltStrategy: "left" }),
               Stream.mapConcatEffect(read)
             )
           ),
@@ -93,7 +91,47 @@ const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.R
           })
         )
   )
-  return Stream.concat(untilOpen(source.chain, opening, news), Stream.unwrap(events))
+  return Stream.concat(untilOpen(chain, opening, news), Stream.unwrap(events))
+})
+
+const ask = (source: EventSource): Effect.Effect<Answer, unknown> =>
+  Effect.all({
+    head: source.head,
+    finalized: Effect.map(Effect.option(source.finalized), Option.getOrUndefined)
+  })
+
+/** The answer in place of events that could not be read. */
+interface Answered {
+  readonly _tag: "Answered"
+  /** What had been told before the first of them. */
+  readonly before: Seen
+  readonly answer: Answer
+}
+
+/**
+ * The node is asked for what an event did not tell, once for all that came meanwhile, and for as long as it takes: the
+ * events go on, however long it is silent.
+ */
+const makeInPlace = Effect.fnUntraced(function* (source: EventSource) {
+  const bell = yield* Queue.sliding<void>(1)
+  const wanted = yield* Ref.make(Option.none<Seen>())
+  const answered = (before: Seen) =>
+    Effect.map(
+      Effect.retry(ask(source), Schedule.spaced(Duration.millis(source.chain.slotDurationMs))),
+      (answer): Answered => ({ _tag: "Answered", before, answer })
+    )
+  return {
+    want: (now: Seen) =>
+      Effect.zipRight(
+        Ref.update(wanted, (before) => Option.orElse(before, () => Option.some(now))),
+        bell.offer(undefined)
+      ),
+    answers: Stream.fromQueue(bell).pipe(
+      Stream.mapEffect(() => Ref.getAndSet(wanted, Option.none())),
+      Stream.filterMap((before) => before),
+      Stream.mapEffect((before) => Effect.orDie(answered(before)))
+    )
+  }
 })
 
 /** The head, every slot, while the answer has not begun. A node that answers soon is not asked twice. */
@@ -157,26 +195,6 @@ const makeTeller = ({ http }: EventSource): Effect.Effect<Teller> =>
   }))
 
 const toldEveryMs = Duration.toMillis("1 hour")
-
-/** What may have happened since `before`. A head's root stands for its whole chain; nothing while no one answers. */
-const resync = (source: EventSource, before: Seen): Effect.Effect<ReadonlyArray<ChainEvent>> =>
-  Effect.all({ head: source.head, finalized: Effect.option(source.finalized) }).pipe(
-    Effect.map(({ finalized, head }) => {
-      const events: Array<ChainEvent> = []
-      if (before.head !== undefined && before.head.root !== head.root && before.head.root !== head.parentRoot) {
-        const [low = 0, high = 0] = [before.head.slot, head.slot].sort((a, b) => a - b)
-        events.push(reorgSinceFinality(before, low, high))
-      }
-      if (before.head?.root !== head.root) {
-        events.push({ _tag: "Head", head: { slot: head.slot, root: head.root } })
-      }
-      if (Option.isSome(finalized) && before.finalizedSlot !== epochStart(source.chain, finalized.value.epoch)) {
-        events.push({ _tag: "Finalized", ...finalized.value })
-      }
-      return events
-    }),
-    Effect.orElseSucceed(() => [])
-  )
 
 /** An event is a few hundred bytes. */
 const maxEventSize = 2 ** 16

@@ -41,7 +41,8 @@ const start = (options: {
   readonly events: (response: ServerResponse) => void
 }) =>
   Effect.gen(function* () {
-    const current = { head: makeHead(100, zero), variant: 0, finalizedEpoch: 1 }
+    const current = { head: makeHead(100, zero), variant: 0, finalizedEpoch: 1, isSilent: false }
+    const unanswered: Array<() => void> = []
     const node = yield* fakeNode({
       handle: (path, _, response) => {
         if (path.startsWith("/eth/v1/events")) options.events(response)
@@ -53,20 +54,24 @@ const start = (options: {
         else if (path.includes("finality")) {
           json(response, { data: { finalized: { epoch: String(current.finalizedEpoch), root: zero } } })
         } else {
-          json(response, {
-            data: {
-              root: zero,
-              header: {
-                message: {
-                  slot: String(current.head.slot),
-                  proposer_index: String(current.variant),
-                  parent_root: current.head.parentRoot,
-                  state_root: zero,
-                  body_root: zero
+          const { head, isSilent, variant } = current
+          const answer = () =>
+            json(response, {
+              data: {
+                root: zero,
+                header: {
+                  message: {
+                    slot: String(head.slot),
+                    proposer_index: String(variant),
+                    parent_root: head.parentRoot,
+                    state_root: zero,
+                    body_root: zero
+                  }
                 }
               }
-            }
-          })
+            })
+          if (isSilent) unanswered.push(answer)
+          else answer()
         }
         return true
       }
@@ -79,7 +84,7 @@ const start = (options: {
     )
     const queue = yield* Queue.unbounded<ChainEvent>()
     yield* Effect.forkScoped(Stream.runForEach(api.events, (event) => queue.offer(event)))
-    return { current, next: Effect.timeout(queue.take, scaled("20 seconds")), node, queue }
+    return { current, next: Effect.timeout(queue.take, scaled("20 seconds")), node, queue, unanswered }
   })
 
 const stream = (response: ServerResponse): void => {
@@ -189,6 +194,34 @@ describe("chain events", () => {
         ])
       })
     )
+  )
+
+  it.scopedLive("go on while the node is silent about an event that could not be read", () =>
+    Effect.gen(function* () {
+      const { connections, events } = streams()
+      const { current, next, unanswered } = yield* start({ slotMs: 12_000, timeout: "10 minutes", events })
+      const first = current.head
+      assert.deepStrictEqual([yield* next, yield* next], [head(first), finalized(1)])
+      const tell = (event: string, data: unknown) => connections[0]?.write(message(event, data))
+      current.isSilent = true
+      tell("head", { slot: "nonsense" })
+      tell("head", { slot: "nonsense" })
+      const second = makeHead(101, first.root)
+      tell("head", { slot: "101", block: second.root })
+      assert.deepStrictEqual(yield* next, head(second))
+      yield* eventually(Effect.sync(() => assert.isNotEmpty(unanswered)))
+      const third = makeHead(102, second.root)
+      tell("head", { slot: "102", block: third.root })
+      assert.deepStrictEqual(yield* next, head(third))
+
+      // What it says at last is older than what was told since, but for what is final.
+      Object.assign(current, { head: second, finalizedEpoch: 2, isSilent: false })
+      for (const answer of unanswered) answer()
+      assert.deepStrictEqual(yield* next, finalized(2))
+      const fourth = makeHead(103, third.root)
+      tell("head", { slot: "103", block: fourth.root })
+      assert.deepStrictEqual(yield* next, head(fourth))
+    })
   )
 
   it.scopedLive("wait for an answer that begins with the first event, and ask for the head meanwhile", () =>
