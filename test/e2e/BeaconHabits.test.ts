@@ -27,20 +27,14 @@ const judged = (api: string, seed: number) =>
     return { status, output: watched.program.output() }
   })
 
-/** They take minutes each. */
-const isLong = process.env["DASMON_LONG_TESTS"] === "1"
+describe("over a beacon node with habits of its own, the truth is the same:", () => {
+  it.scopedLive("one whose event stream is slow to greet (like-lodestar)", () => judged("like-lodestar", 31))
 
-describe.skipIf(!isLong)(
-  "over a beacon node with habits of its own, the truth is the same (DASMON_LONG_TESTS=1):",
-  () => {
-    it.scopedLive("one whose event stream is slow to greet (like-lodestar)", () => judged("like-lodestar", 31))
+  it.scopedLive("one that gives orphans for blocks after a restart, and 500 for empty slots (like-prysm)", () =>
+    judged("like-prysm", 32)
+  )
 
-    it.scopedLive("one that gives orphans for blocks after a restart, and 500 for empty slots (like-prysm)", () =>
-      judged("like-prysm", 32)
-    )
+  it.scopedLive("one that knows nothing from before its checkpoint", () => judged("checkpoint", 33))
 
-    it.scopedLive("one that knows nothing from before its checkpoint", () => judged("checkpoint", 33))
-
-    it.scopedLive("one that fails, is silent, and sends events that mean nothing (errors)", () => judged("errors", 34))
-  }
-)
+  it.scopedLive("one that fails, is silent, and sends events that mean nothing (errors)", () => judged("errors", 34))
+})

@@ -32,12 +32,15 @@ const crimes = {
 } satisfies Partial<Record<ProfileName, { readonly outcome: OutcomeKind; readonly check?: InvalidCheck }>>
 
 const liars = profileNames.filter((name): name is keyof typeof crimes => Object.hasOwn(crimes, name))
+/**
+ * Columns that it claims anew are owed only from a margin after that: it takes minutes to be found out. The soak waits
+ * for it; here it must not be blamed for anything else meanwhile.
+ */
+const isSlow = (profile: ProfileName): boolean => profile === "moving-claim"
+
 const hasEscaped = (profile: ProfileName): boolean => profile.startsWith("escape-") || profile === "moving-claim"
 
-/** They take minutes each. */
-const isLong = process.env["DASMON_LONG_TESTS"] === "1"
-
-describe.skipIf(!isLong)("honest clients in trouble (DASMON_LONG_TESTS=1)", () => {
+describe("honest clients in trouble", () => {
   it.scopedLive("are never accused, through reorgs, whatever they leave out, refuse or take long for", () =>
     Effect.gen(function* () {
       const watched = yield* watchDevnet({ peers: ["honest:2", "withhold", ...messy].join(","), seed: 21 })
@@ -74,43 +77,38 @@ describe.skipIf(!isLong)("honest clients in trouble (DASMON_LONG_TESTS=1)", () =
   )
 })
 
-describe.skipIf(!isLong)("peers that lie (DASMON_LONG_TESTS=1)", () => {
-  it.scopedLive(
-    "are found out, each for what it lacks or corrupts, after a second conversation, and none escapes",
-    () =>
-      Effect.gen(function* () {
-        const watched = yield* watchDevnet({ peers: ["honest:8", ...liars].join(","), seed: 22 })
-        const { profileOf } = watched
-        const { peers } = yield* whenTrue(
-          watched,
-          (peers) =>
-            peers.filter(({ peerId, verdict }) => {
-              if (fateOf(profileOf(peerId)) === "blameless") return verdict !== "compliant"
-              return verdict !== "violating" && !(verdict === "evasive" && hasEscaped(profileOf(peerId)))
-            }),
-          "4 minutes"
+describe("peers that lie", () => {
+  it.scopedLive("are found out, each for what it lacks or corrupts and nothing else, after a second conversation", () =>
+    Effect.gen(function* () {
+      const watched = yield* watchDevnet({ peers: ["honest:8", ...liars].join(","), seed: 22 })
+      const { profileOf } = watched
+      const { peers } = yield* whenTrue(
+        watched,
+        (peers) =>
+          peers.filter(({ peerId, verdict }) => {
+            const profile = profileOf(peerId)
+            if (fateOf(profile) === "blameless") return verdict !== "compliant"
+            return !isSlow(profile) && verdict !== "violating" && !(verdict === "evasive" && hasEscaped(profile))
+          }),
+        "4 minutes"
+      )
+      assert.strictEqual(peers.length, liars.length + 8)
+      const events = yield* watched.finish
+      assertFair(watched, events, (profile) => fateOf(profile) === "blameless")
+      for (const accusation of accusationsIn(events)) {
+        const { check, outcome, peerId, reason } = accusation
+        const profile = profileOf(peerId)
+        const crime = liars.find((name) => name === profile)
+        assert.isDefined(crime, reason)
+        assert.deepStrictEqual(
+          { outcome, ...(check === undefined ? {} : { check }) },
+          crime === undefined ? undefined : { ...crimes[crime] },
+          `${profile}: ${reason}`
         )
-        assert.strictEqual(peers.length, liars.length + 8)
-        const events = yield* watched.finish
-        assertFair(watched, events, (profile) => fateOf(profile) === "blameless")
-        for (const accusation of accusationsIn(events)) {
-          const { check, outcome, peerId, reason } = accusation
-          const profile = profileOf(peerId)
-          const crime = liars.find((name) => name === profile)
-          assert.isDefined(crime, reason)
-          assert.deepStrictEqual(
-            { outcome, ...(check === undefined ? {} : { check }) },
-            crime === undefined ? undefined : { ...crimes[crime] },
-            `${profile}: ${reason}`
-          )
-          const peer = peers.find((view) => view.peerId === peerId)
-          assert.deepStrictEqual(
-            peer === undefined ? [] : contradictions(accusation, profile, peer, events),
-            [],
-            profile
-          )
-        }
-      })
+        const peer = peers.find((view) => view.peerId === peerId)
+        assert.deepStrictEqual(peer === undefined ? [] : contradictions(accusation, profile, peer, events), [], profile)
+      }
+    })
   )
 })
 

@@ -91,6 +91,8 @@ const fromCheckpoint = (chain: DevChain): Effect.Effect<Habits> =>
 
 /** One answer of so many is not given. */
 const troubleEvery = 11
+/** One trouble of so many is silence, which costs whoever asks as long as it waits. */
+const silentEvery = 9
 const silence = Duration.seconds(30)
 
 /** Now and then fails, or is silent; answers an empty slot with the block before, and sends events that mean nothing. */
@@ -116,14 +118,9 @@ const inTrouble = (parameters: ChainParameters): Effect.Effect<Habits> =>
 
 const troubles = (turn: number): Effect.Effect<HttpServerResponse.HttpServerResponse> => {
   const failure = (code: number, reason: string) => errorResponse(new EndpointError({ code, reason }))
-  switch (turn % 3) {
-    case 0:
-      return Effect.delay(Effect.succeed(failure(503, "there was no answer in time")), silence)
-    case 1:
-      return Effect.succeed(failure(500, "internal error"))
-    default:
-      return Effect.succeed(failure(503, "the node is busy"))
-  }
+  if (turn % silentEvery === 0)
+    return Effect.delay(Effect.succeed(failure(503, "there was no answer in time")), silence)
+  return Effect.succeed(turn % 2 === 0 ? failure(503, "the node is busy") : failure(500, "internal error"))
 }
 
 /** 2^64-2, as it comes of a subtraction that went below zero. */
