@@ -83,7 +83,7 @@ export const soak = ({ minutes, seed }: SoakOptions): Effect.Effect<Result, unkn
 
 const startLimit = Duration.minutes(3)
 /** How long after the trouble everybody who lies must be found out, on a machine that has other things to do. */
-const findLimit = Duration.minutes(10)
+const findLimit = Duration.minutes(15)
 
 const temporaryFolder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-soak-"))),
