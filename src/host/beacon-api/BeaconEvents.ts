@@ -113,24 +113,17 @@ interface Answered {
  * events go on, however long it is silent.
  */
 const makeInPlace = Effect.fnUntraced(function* (source: EventSource) {
-  const bell = yield* Queue.sliding<void>(1)
-  const wanted = yield* Ref.make(Option.none<Seen>())
+  // Keeps what was told before the first of those that wait.
+  const wanted = yield* Queue.dropping<Seen>(1)
   const answered = (before: Seen) =>
-    Effect.map(
-      Effect.retry(ask(source), Schedule.spaced(Duration.millis(source.chain.slotDurationMs))),
-      (answer): Answered => ({ _tag: "Answered", before, answer })
+    ask(source).pipe(
+      Effect.retry(Schedule.spaced(Duration.millis(source.chain.slotDurationMs))),
+      Effect.orDie,
+      Effect.map((answer): Answered => ({ _tag: "Answered", before, answer }))
     )
   return {
-    want: (now: Seen) =>
-      Effect.zipRight(
-        Ref.update(wanted, (before) => Option.orElse(before, () => Option.some(now))),
-        bell.offer(undefined)
-      ),
-    answers: Stream.fromQueue(bell).pipe(
-      Stream.mapEffect(() => Ref.getAndSet(wanted, Option.none())),
-      Stream.filterMap((before) => before),
-      Stream.mapEffect((before) => Effect.orDie(answered(before)))
-    )
+    want: (before: Seen) => wanted.offer(before),
+    answers: Stream.mapEffect(Stream.fromQueue(wanted), answered)
   }
 })
 

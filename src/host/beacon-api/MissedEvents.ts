@@ -38,18 +38,18 @@ export const missedEvents = (
   { answer: { finalized, head }, before, now }: { readonly answer: Answer; readonly before: Seen; readonly now: Seen }
 ): ReadonlyArray<ChainEvent> => {
   const events: Array<ChainEvent> = []
-  const isMoved = now.head?.root !== before.head?.root
   if (before.head !== undefined && before.head.root !== head.root && before.head.root !== head.parentRoot) {
     const slots = [before.head.slot, head.slot, now.head?.slot ?? head.slot]
     events.push(reorgSinceFinality(before, Math.min(...slots), Math.max(...slots)))
   }
-  if (now.head?.root !== head.root && !(isMoved && now.head !== undefined && head.slot <= now.head.slot)) {
+  const isOldHead = now.head?.root !== before.head?.root && head.slot <= (now.head?.slot ?? -1)
+  if (now.head?.root !== head.root && !isOldHead) {
     events.push({ _tag: "Head", head: { slot: head.slot, root: head.root } })
   }
   if (finalized !== undefined) {
     const slot = epochStart(chain, finalized.epoch)
-    const isOlder = now.finalizedSlot !== before.finalizedSlot && slot < (now.finalizedSlot ?? slot)
-    if (slot !== now.finalizedSlot && !isOlder) {
+    const isOld = now.finalizedSlot !== before.finalizedSlot && slot < (now.finalizedSlot ?? -1)
+    if (slot !== now.finalizedSlot && !isOld) {
       events.push({ _tag: "Finalized", epoch: finalized.epoch, root: finalized.root })
     }
   }
