@@ -3,7 +3,7 @@ import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { rootOf, slotOf } from "../domain/network/Block.ts"
 import { slotAt, surelyServedFrom } from "../domain/network/Chain.ts"
 import { type ClaimHistory, owes } from "../domain/peer/ClaimHistory.ts"
-import { withQuestion } from "../domain/peer/Evasion.ts"
+import { isCountedAt, withQuestion } from "../domain/peer/Evasion.ts"
 import {
   dueSuspicions,
   postponed,
@@ -86,7 +86,7 @@ export const makeNextConfirmation = Effect.fnUntraced(function* (
   const escapes = (finality: Finality, now: number) =>
     Effect.gen(function* () {
       const { agreement, ours } = finality
-      if (now - journal.state().evasion.countedAt < Duration.toMillis(confirmAfter)) return
+      if (!isCountedAt(journal.state().evasion, now, Duration.toMillis(confirmAfter))) return
       const isEscape = agreement === "withheld" || (agreement === "other" && (yield* selfDoubt.peersAgree))
       if (!isEscape) return
       const [escaped] = dueSuspicions(journal.state().suspicions, now, ({ slot }) => slot <= ours)
@@ -101,12 +101,12 @@ export const makeNextConfirmation = Effect.fnUntraced(function* (
       yield* forgetGone(claims, now)
       if (Option.isSome(yield* selfDoubt.reason)) return []
       const finality = yield* finalityFor(chain, commitments, claims.current)
-      const isFinal = ({ slot }: SuspectedSlot) => slot <= finality.upTo
-      if (dueSuspicions(journal.state().suspicions, now, isFinal).length === 0) yield* escapes(finality, now)
+      const isConclusive = ({ slot }: SuspectedSlot) => slot <= finality.upTo
+      if (dueSuspicions(journal.state().suspicions, now, isConclusive).length === 0) yield* escapes(finality, now)
       const suspected = dueSuspicions(
         journal.state().suspicions,
         now,
-        (one) => isFinal(one) || now - one.since >= patienceMs
+        (one) => isConclusive(one) || now - one.since >= patienceMs
       )
       return yield* withBlocks(suspected)
     })

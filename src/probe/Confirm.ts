@@ -9,7 +9,7 @@ import {
   Suspected,
   type SuspicionKind
 } from "../domain/probe/Outcome.ts"
-import { isBroken, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
+import { isBroken, isConfirmedBy, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Host } from "../host/Host.ts"
 import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
 import { type Collected, conversationOf, failAll, undelivered } from "./Conversation.ts"
@@ -150,7 +150,7 @@ const confirmed = (
   if (isBroken(suspicion)) return again(now, "absent where the answer broke off before")
   if (malformed !== undefined && !isFirst) return again(suspicion, "not reached when it was asked for again")
   const error = malformed ?? unavailable ?? new MissingColumn({ slot, column, detail: "left out of two conversations" })
-  return now === suspicion || before?.isMixed === true
+  return isConfirmedBy(before, now)
     ? error
     : again(now, `${describe(error)}; it was ${suspicion} before, and one of each may be two kinds of passing trouble`)
 }

@@ -7,7 +7,7 @@ import { type ClaimHistory, isAccountable, owes } from "../domain/peer/ClaimHist
 import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
-import { isBroken, type SuspectedColumn, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
+import { isBroken, isConfirmedBy, type SuspectedColumn, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Conversation } from "../domain/peer/Verdict.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
 import { type ProbeError, type RequestError, Suspected } from "../domain/probe/Outcome.ts"
@@ -25,7 +25,7 @@ import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
 import type { Received } from "./RequestColumns.ts"
 import { isServerError, sample } from "./Sample.ts"
 import { SelfDoubt } from "./SelfDoubt.ts"
-import { atTheEdge, isRetracted, settle, type Settled, toOutcome } from "./Settle.ts"
+import { atTheEdge, isEvidence, isRetracted, settle, type Settled, toOutcome } from "./Settle.ts"
 import { type Delivery, type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
 
 /** Whom to probe, by which claims, for what. */
@@ -209,9 +209,7 @@ const heldBack = (
     return { ...entry, error: Option.some(atTheEdge(entry.block.slot)) }
   }
   const before = suspectedBefore(confirms, entry.block.slot, entry.column)
-  const isFirst =
-    before === undefined || isBroken(before.suspicion) || (before.suspicion !== "invalid" && before.isMixed !== true)
-  if (error._tag === "Suspected" || !isFirst || (error.check !== "header" && error.check !== "structure")) return entry
+  if (error._tag === "Suspected" || isEvidence(error) || isConfirmedBy(before, "invalid")) return entry
   const { check, detail } = error
   return { ...entry, error: Option.some(new Suspected({ suspicion: "invalid", check, detail })) }
 }

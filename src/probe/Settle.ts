@@ -36,9 +36,9 @@ export interface Settled {
 /**
  * The last look before anyone is accused. The chain must still say the same of every slot in question, and have
  * finalized it, before the first of the conversations that count: clients move what becomes final from one database to
- * another, and have it in neither for a while. A peer that left something out must still claim it, still have to keep it, and name a finalized
- * checkpoint on our chain; and the monitor must have no reason to suspect itself. What can be accused later stays a
- * suspicion, and what cannot be judged any more is nobody's fault.
+ * another, and have it in neither for a while. A peer that left something out must still claim it, still have to keep
+ * it, and name a finalized checkpoint on our chain; and the monitor must have no reason to suspect itself. What can be
+ * accused later stays a suspicion, and what cannot be judged any more is nobody's fault.
  */
 export const settle = Effect.fn("Prober.settle")(function* (
   after: Afterwards,
@@ -101,7 +101,7 @@ const isAccusation = ({ error }: Finished): boolean =>
   Option.exists(error, (error) => blameOf[outcomeOf(error)] === "peer")
 
 /** What came fails against the header of its block, which needs no second conversation. */
-const isEvidence = (error: ProbeError): boolean =>
+export const isEvidence = (error: ProbeError): boolean =>
   error._tag === "InvalidColumn" && error.check !== "header" && error.check !== "structure"
 
 /** Errors that depend on what the peer claims, not on what it sent. */

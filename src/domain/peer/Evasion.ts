@@ -45,7 +45,11 @@ export const isEvasive = ({ asked, escaped, ordinary, troubled }: Evasion): bool
 
 /** One more question that was to settle a suspicion; within `spacingMs` of the last one it does not count. */
 export const withQuestion = (evasion: Evasion, escaped: boolean, at: number, spacingMs: number): Evasion =>
-  at - evasion.countedAt < spacingMs ? evasion : recent(withLately(evasion, escaped, at))
+  isCountedAt(evasion, at, spacingMs) ? recent(withLately(evasion, escaped, at)) : evasion
+
+/** Whether a question at this moment counts. */
+export const isCountedAt = ({ countedAt }: Evasion, at: number, spacingMs: number): boolean =>
+  at - countedAt >= spacingMs
 
 export const withConversation = (evasion: Evasion, troubled: boolean): Evasion => {
   const { lately = nothingLately } = evasion

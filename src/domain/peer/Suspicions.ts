@@ -36,6 +36,13 @@ export type SuspectedColumn = SuspectedSlot["columns"][number]
 export const isBroken = (suspicion: SuspicionKind): boolean =>
   suspicion === "server_error" || suspicion === "unanswered"
 
+/**
+ * Whether another conversation that comes to `now` is enough to accuse: of two kinds of trouble, each of which may pass,
+ * it takes three.
+ */
+export const isConfirmedBy = (before: SuspectedColumn | undefined, now: SuspicionKind): boolean =>
+  before !== undefined && !isBroken(before.suspicion) && (before.suspicion === now || before.isMixed === true)
+
 /** Everything that is suspected of a peer and not settled, by slot. */
 export type Suspicions = ReadonlyMap<Slot, SuspectedSlot>
 
