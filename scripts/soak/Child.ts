@@ -22,16 +22,16 @@ export interface Child {
 /** From `build/scripts/soak`. */
 const main = fileURLToPath(new URL("../../../dist/main.js", import.meta.url))
 
-/**
- * Starts `node dist/main.js` with these arguments, and with as much room for JavaScript objects in each thread; it is
- * killed with the scope if it has not ended by then.
- */
-export const start = (parameters: ReadonlyArray<string>, heapMiB = 4096): Effect.Effect<Child, never, Scope.Scope> =>
+/** Starts `node dist/main.js` with these arguments; it is killed with the scope if it has not ended by then. */
+export const start = (
+  parameters: ReadonlyArray<string>,
+  nodeOptions: ReadonlyArray<string> = []
+): Effect.Effect<Child, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<number | null>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn(process.execPath, ["--enable-source-maps", `--max-old-space-size=${heapMiB}`, main, ...parameters], {
+        spawn(process.execPath, ["--enable-source-maps", ...nodeOptions, main, ...parameters], {
           stdio: ["ignore", "pipe", "pipe"]
         })
       ),

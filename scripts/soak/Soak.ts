@@ -117,7 +117,7 @@ const monitorHeapMiB = 384
 /** Starts the monitor, and takes down how much memory it has. */
 const watch = (config: string, rss: Ref.Ref<ReadonlyArray<number>>) =>
   Effect.gen(function* () {
-    const monitor: Child = yield* start(["run", "--config", config], monitorHeapMiB)
+    const monitor: Child = yield* start(["run", "--config", config], [`--max-old-space-size=${monitorHeapMiB}`])
     const [, url = ""] = yield* monitor.printed(/open (http:\S+)/, startLimit)
     const look = Effect.flatMap(monitor.rssMiB, (now) => Ref.update(rss, (all) => (now > 0 ? [...all, now] : all)))
     yield* Effect.forkScoped(Effect.repeat(look, Schedule.spaced("2 seconds")))

@@ -31,9 +31,10 @@ export const truth: Bench = {
         everyone.push(...observed)
         rows.push(rowOf(fleet, observed))
       }
+      const drawing = quick ? 501 : 2_001
       const draws: Array<Drawn> = []
       for (const withholds of plainLiars.flatMap(({ withholds }) => withholds ?? [])) {
-        for (const slots of [2_048, 16_384]) draws.push(yield* drawnOf(withholds, slots, quick ? 501 : 2_001))
+        for (const slots of [2_048, 16_384]) draws.push(yield* drawnOf(withholds, slots, drawing))
       }
       const summary = {
         ...summaryOf(everyone),
@@ -62,7 +63,7 @@ export const truth: Bench = {
           rows: everyone.filter(({ member }) => member.kind === "liar").map(liarRow)
         },
         {
-          title: `Requests until one meets what is withheld: the sampler alone, median of ${quick ? 501 : 2_001} peers with 4 columns`,
+          title: `Requests until one meets what is withheld: the sampler alone, median of ${drawing} peers with 4 columns`,
           columns: ["withheld", "slots", "of", "are withheld", "requests", "bound", "ratio", "met"],
           rows: draws.map(drawnRow)
         },
