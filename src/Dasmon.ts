@@ -37,6 +37,7 @@ import { History, type HistoryError } from "./history/store/History.ts"
 import { type ReportError, Reports } from "./history/report/Reports.ts"
 import * as ReportsWorker from "./history/report/ReportsWorker.ts"
 import * as SqliteHistory from "./history/store/SqliteHistory.ts"
+import * as ColumnGossip from "./gossip/ColumnGossip.ts"
 import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
@@ -149,7 +150,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
-      Layer.provide(peers),
+      Layer.provide([peers, ColumnGossip.layer]),
       Layer.provide(log),
       Layer.provide(ProbeTotals.layer),
       Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])

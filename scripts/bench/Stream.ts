@@ -122,6 +122,7 @@ const peer: PeerView = {
   address: "/ip4/192.0.2.77/tcp/9000",
   connected: true,
   custody: { groupCount: 4, columns: [3, 17, 64, 127], earliestAvailableSlot: 12_345_678, source: "metadata" },
+  subscribedColumns: null,
   headSlot: 12_345_678,
   outcomes: noOutcomes,
   findings: {},

@@ -21,6 +21,7 @@ import { addFindings } from "../domain/peer/Finding.ts"
 import { type Chosen, makeChooseJob } from "./ChooseJob.ts"
 import { Crowd } from "./Crowd.ts"
 import { makeWatchClaim } from "./WatchClaim.ts"
+import { makeWatchSubscriptions } from "./WatchSubscriptions.ts"
 import { columnsNotServed, notServed, withHandshake, withoutColumns } from "./Unsupported.ts"
 import { tracking } from "./PeerJournal.ts"
 import type { OnDemandProbes } from "./OnDemandProbes.ts"
@@ -72,6 +73,7 @@ export const makeSession = Effect.fnUntraced(function* (
   const recordProbe = yield* makeRecordProbe(journal, options.confirmAfter)
   const chooseJob = yield* makeChooseJob(journal, onDemand, options.confirmAfter)
   const watchClaim = yield* makeWatchClaim(journal)
+  const watchSubscriptions = yield* makeWatchSubscriptions(journal)
   const unkept: Array<Evidence> = []
   /** The peer is asked one thing at a time. */
   const oneAtATime = yield* Effect.makeSemaphore(1)
@@ -92,6 +94,7 @@ export const makeSession = Effect.fnUntraced(function* (
     }
     yield* takeClaim(statement, nodeId)
     yield* watchClaim
+    yield* watchSubscriptions
   })
 
   /** Whatever was asked comes to its end in one piece: answered, counted, told and recorded; or not at all. */

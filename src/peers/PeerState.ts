@@ -46,6 +46,8 @@ export interface PeerState {
   readonly remoteAddress: Option.Option<string>
   readonly connected: boolean
   readonly claims: Option.Option<ClaimHistory>
+  /** The columns whose gossip topics it says it is on, ascending; none where it has not said. */
+  readonly subscribed: Option.Option<ReadonlyArray<number>>
   readonly outcomes: OutcomeCounts
   /** The recent ones; see `addConversation`. */
   readonly conversations: ConversationCounts
@@ -75,6 +77,7 @@ export const newPeer = (address: PeerAddress): PeerState => ({
   remoteAddress: Option.none(),
   connected: false,
   claims: Option.none(),
+  subscribed: Option.none(),
   outcomes: noOutcomes,
   conversations: noConversations,
   findings: {},
@@ -209,6 +212,7 @@ export const viewOf = (state: PeerState): PeerView => {
             source: claim.source
           },
     headSlot: claim?.headSlot ?? null,
+    subscribedColumns: Option.getOrNull(state.subscribed),
     outcomes: state.outcomes,
     findings: state.findings,
     verdict: verdict(state),

@@ -6,13 +6,15 @@ import { mplex } from "@libp2p/mplex"
 import { noise } from "@libp2p/noise"
 import { tcp } from "@libp2p/tcp"
 import { yamux } from "@libp2p/yamux"
+import type { GossipSub } from "@libp2p/gossipsub"
 import { Duration, Effect, Schema, type Scope } from "effect"
 import { createLibp2p } from "libp2p"
+import { ethereumGossipsub, type GossipRules, noGossip } from "./gossip/Gossipsub.ts"
 import type { NodeMetrics } from "./NodeMetrics.ts"
 import { messageOf } from "../domain/Text.ts"
 
-/** A libp2p node that dials and answers, and does nothing by itself. */
-export type Node = Libp2p<{ readonly identify: Identify }>
+/** A libp2p node that dials and answers, and does nothing by itself but to say on which gossip topics it is. */
+export type Node = Libp2p<{ readonly identify: Identify; readonly gossip: GossipSub }>
 
 /** The node could not be started: a key that is none, an address that cannot be listened on. */
 export class NodeError extends Schema.TaggedError<NodeError>()("NodeError", {
@@ -36,6 +38,8 @@ export interface NodeOptions {
   readonly muxers?: ReadonlyArray<Muxer>
   /** Connections in both directions; 300 if left out. */
   readonly maxConnections?: number
+  /** What gossip it takes in; none if left out. It speaks gossipsub all the same: clients ban who does not. */
+  readonly gossip?: GossipRules
   /** Measures what the node does; nothing is measured if left out. */
   readonly metrics?: NodeMetrics
 }
@@ -58,7 +62,7 @@ const start = async (options: NodeOptions): Promise<Node> =>
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: (options.muxers ?? ["yamux", "mplex"]).map((muxer) => muxers[muxer]()),
-    services: { identify: identify() },
+    services: { identify: identify(), gossip: ethereumGossipsub(options.gossip ?? noGossip) },
     ...(options.metrics === undefined ? {} : { metrics: options.metrics.component }),
     // Clients do not serve libp2p's ping, and we hear from a dead connection by our own requests.
     connectionMonitor: { enabled: false },

@@ -1,7 +1,8 @@
 import { crc32c } from "@node-rs/crc32"
 import { Either } from "effect"
-import { compressSync, uncompressSync } from "snappy"
+import { compressSync } from "snappy"
 import { concatBytes, equalBytes } from "../domain/Bytes.ts"
+import { blockLength, inflateBlock } from "./SnappyBlock.ts"
 import { WireError } from "./WireError.ts"
 
 /** Data of one frame before compression, at most (framing_format.txt of snappy, "4.2"). */
@@ -87,7 +88,7 @@ export const makeFrameDecoder = (length: number): FrameDecoder => {
     if (size > length - filled) {
       return failure("frame_exceeds_length", `a block of ${size} bytes where ${length - filled} are left of ${length}`)
     }
-    const plain = frame.type === plainFrame ? block : inflate(block)
+    const plain = frame.type === plainFrame ? block : inflateBlock(block)
     if (plain === undefined || plain.length !== size) return failure("bad_block", "the block cannot be inflated")
     if (maskedChecksum(plain) !== littleEndian32(content)) return failure("bad_checksum", "CRC-32C does not match")
     // Made once the first frame has proved that there is something to hold.
@@ -178,27 +179,6 @@ const maskedChecksum = (data: Uint8Array): number => {
 
 const littleEndian32 = (bytes: Uint8Array): number =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true)
-
-/** What a raw snappy block says that it inflates to; `undefined` if that is not a 32-bit varint. */
-const blockLength = (block: Uint8Array): number | undefined => {
-  let value = 0
-  for (let index = 0; index < 5; index++) {
-    const byte = block[index]
-    if (byte === undefined) return undefined
-    value += (byte & 0x7f) * 2 ** (7 * index)
-    if (byte < 0x80) return value < 2 ** 32 ? value : undefined
-  }
-  return undefined
-}
-
-const inflate = (block: Uint8Array): Uint8Array | undefined => {
-  try {
-    const plain = uncompressSync(block, { asBuffer: true })
-    return typeof plain === "string" ? undefined : plain
-  } catch {
-    return undefined
-  }
-}
 
 const failure = (reason: WireError["reason"], detail: string): WireError => new WireError({ reason, detail })
 

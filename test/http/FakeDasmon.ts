@@ -114,6 +114,7 @@ export const peerOf = (peerId: string, part: Partial<PeerView> = {}): PeerView =
   address: "/ip4/127.0.0.1/tcp/9000",
   connected: true,
   custody: { groupCount: 4, columns: [3, 17, 64, 127], earliestAvailableSlot: 64, source: "metadata" },
+  subscribedColumns: null,
   headSlot: 320,
   outcomes: noOutcomes,
   findings: {},

@@ -8,6 +8,7 @@ import { serveColumns } from "./ColumnServer.ts"
 import { makeConnections } from "./Connections.ts"
 import type { DevChain } from "../chain/DevChain.ts"
 import { DevnetError } from "../DevnetError.ts"
+import { gossipColumns } from "./DevGossip.ts"
 import { serveGreetings, statusAt } from "./GreetingServer.ts"
 import { encodeEnr, identityOf } from "./DevPeerIdentity.ts"
 import { honestConduct } from "../profiles/HonestConduct.ts"
@@ -68,6 +69,7 @@ export const makeDevPeer = (
         { discard: true }
       )
     )
+    yield* gossipColumns(node, context, conduct)
 
     const { multiaddr, tcpPort } = yield* listeningOn(node)
     const enr = Effect.gen(function* () {

@@ -143,6 +143,16 @@ export const beaconRequestSeconds = labelled(
   { endpoint: beaconEndpoints }
 )
 
+/* Gossip. */
+
+export const gossipMessages = labelled(
+  counter(
+    "dasmon_gossip_messages_total",
+    "Column sidecars that came by gossip, each counted once: verified and forwarded, dropped, or proven wrong."
+  ),
+  { verdict: ["accept", "ignore", "reject"] }
+)
+
 /* The history and the evidence. */
 
 export const historyQueueDepth = gauge("dasmon_history_queue_depth", "Records that wait to be written to the database.")

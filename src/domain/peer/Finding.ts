@@ -22,7 +22,9 @@ export const FindingKind = Schema.Literal(
   "claim_retracted",
   "repeated_server_error",
   "columns_not_served",
-  "earliest_slot_at_head"
+  "earliest_slot_at_head",
+  /** It is on the gossip topics of some columns, and for long not on those of all that it owes. */
+  "columns_not_subscribed"
 ).annotations({ identifier: "FindingKind" })
 export type FindingKind = typeof FindingKind.Type
 

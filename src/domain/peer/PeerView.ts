@@ -24,6 +24,8 @@ export const PeerView = Schema.Struct({
     })
   ),
   headSlot: Schema.NullOr(Slot),
+  /** The columns whose gossip topics it says it is on, ascending; `null` where it, or the host, has not said. */
+  subscribedColumns: Schema.NullOr(Schema.Array(Schema.Int)),
   outcomes: OutcomeCounts,
   findings: FindingCounts,
   verdict: Verdict,

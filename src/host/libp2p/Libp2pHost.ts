@@ -2,7 +2,7 @@ import "../../wire/Polyfill.ts"
 import { NodeFileSystem } from "@effect/platform-node"
 import type { Libp2p } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
-import { Duration, Effect, FiberSet, Layer, Option, type Scope, Stream } from "effect"
+import { Context, Duration, Effect, FiberSet, Layer, Option, type Scope, Stream } from "effect"
 import { PeerDisconnected, type PeerRefused, type RequestError } from "../../domain/probe/Outcome.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import { request, type RequestLimits } from "../../wire/Client.ts"
@@ -11,11 +11,13 @@ import { goodbyeRequest, type StatusMessage } from "../../wire/Handshake.ts"
 import type { RequestMessage } from "../../wire/Message.ts"
 import { makeNode, type NodeError } from "../../wire/Node.ts"
 import type { NodeMetrics } from "../../wire/NodeMetrics.ts"
+import { Gossip } from "../Gossip.ts"
 import { type DialError, Host } from "../Host.ts"
 import { makeDialBudget } from "./DialBudget.ts"
 import { dialPeer } from "./DialPeer.ts"
 import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
 import { serveProtocols } from "./HostServer.ts"
+import { makeGossip, makeJoinedTopics } from "./Libp2pGossip.ts"
 import { makePeerConnections, type ObservedNode, type PeerConnections } from "./PeerConnections.ts"
 import { makeRequestPermits } from "./RequestPermits.ts"
 
@@ -33,19 +35,25 @@ export interface Libp2pHostOptions {
 }
 
 /** A node of our own: it serves what a peer must, and says Goodbye and stops with the scope. */
-export const make = Effect.fnUntraced(function* (options: Libp2pHostOptions) {
+export const make = (options: Libp2pHostOptions) => Effect.map(makeWithGossip(options), Context.get(Host))
+
+/** The same, with its gossip. */
+export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOptions) {
   const privateKey =
     options.identityFile === undefined
       ? undefined
       : yield* Effect.provide(loadIdentity(options.identityFile), NodeFileSystem.layer)
+  const joined = makeJoinedTopics()
   const node = yield* makeNode({
     agent: `dasmon/${options.version}`,
     // Beyond it libp2p closes the newest: the dials that are under way when ours is reached may still succeed.
     maxConnections: maxConnections + dialsAtOnce,
     ...(privateKey === undefined ? {} : { privateKey }),
     ...(options.listen === undefined ? {} : { listen: options.listen }),
+    gossip: joined.rules,
     ...(options.metrics === undefined ? {} : { metrics: options.metrics })
   })
+  const gossip = yield* makeGossip(node, joined)
   const host = yield* fromNode(node, { serve: options.status, maxConnections })
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(host.connected, (peers) =>
@@ -55,11 +63,11 @@ export const make = Effect.fnUntraced(function* (options: Libp2pHostOptions) {
       })
     ).pipe(Effect.interruptible, Effect.disconnect, Effect.timeoutOption("1 second"))
   )
-  return host
+  return Context.make(Host, host).pipe(Context.add(Gossip, gossip))
 })
 
-export const layer = (options: Libp2pHostOptions): Layer.Layer<Host, NodeError | IdentityError> =>
-  Layer.scoped(Host, make(options))
+export const layer = (options: Libp2pHostOptions): Layer.Layer<Host | Gossip, NodeError | IdentityError> =>
+  Layer.scopedContext(makeWithGossip(options))
 
 /** What is used of a libp2p node that someone else runs. */
 export type HostNode = ObservedNode &

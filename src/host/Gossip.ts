@@ -1,0 +1,37 @@
+import { Context, type Effect, type Scope } from "effect"
+import type { PeerId } from "../domain/Primitives.ts"
+
+/** A message of a topic that we are on, as it came the first time. */
+export interface GossipMessage {
+  /** Who sent it to us; not who made it. */
+  readonly from: PeerId
+  /** Decompressed. */
+  readonly data: Uint8Array
+}
+
+/**
+ * What is to be done with a message (gossipsub v1.1, "Extended Validators"): `accept` forwards it, `ignore` drops it,
+ * `reject` drops it and holds it against whoever sent it.
+ */
+export type GossipVerdict = "accept" | "ignore" | "reject"
+
+export interface Joining {
+  /** Larger messages, in bytes after decompression, are dropped before anything of them is held. */
+  readonly mostBytes: number
+  /** Looks at a message, once however many send it. One that it has not decided on within eight seconds is ignored. */
+  readonly judge: (message: GossipMessage) => Effect.Effect<GossipVerdict>
+}
+
+/**
+ * The gossip of the node that the monitor speaks through. It is optional: without it nothing is joined, and what peers
+ * subscribe to is not known.
+ */
+export class Gossip extends Context.Tag("dasmon/Gossip")<
+  Gossip,
+  {
+    /** Is on a topic until the scope closes. Nothing of it is forwarded unless `judge` accepts it. */
+    readonly join: (topic: string, joining: Joining) => Effect.Effect<void, never, Scope.Scope>
+    /** The column topics, under any fork digest, that a peer has said it is on; none if it is not connected. */
+    readonly columnTopicsOf: (peerId: PeerId) => ReadonlyArray<string>
+  }
+>() {}

@@ -1,0 +1,153 @@
+import { type GossipSub, type SubscriptionChangeData, TopicValidatorResult } from "@libp2p/gossipsub"
+import type { Libp2p, PeerId } from "@libp2p/interface"
+import { Duration, Effect, FiberSet, Option, type Scope } from "effect"
+import { parseColumnTopic } from "../../domain/network/ColumnTopic.ts"
+import type { GossipRules } from "../../wire/gossip/Gossipsub.ts"
+import { Gossip, type GossipVerdict, type Joining } from "../Gossip.ts"
+
+/** The topics that a node is on; made before the node, which goes by them. */
+export interface JoinedTopics {
+  readonly rules: GossipRules
+  readonly topics: Map<string, Joining>
+}
+
+export const makeJoinedTopics = (): JoinedTopics => {
+  const topics = new Map<string, Joining>()
+  const cap = makeRateCap(mostPerSecond)
+  return {
+    topics,
+    rules: {
+      mostBytes: (topic) => {
+        const joined = topics.get(topic)
+        return joined !== undefined && cap() ? joined.mostBytes : 0
+      }
+    }
+  }
+}
+
+/** What is used of a libp2p node. */
+export type GossipingNode = Pick<Libp2p, "addEventListener" | "removeEventListener"> & {
+  readonly services: { readonly gossip: GossipSub }
+}
+
+/** The gossip of a node that was made with these topics' rules. When the scope closes, it is on no topic any more. */
+export const makeGossip = Effect.fnUntraced(function* (
+  node: GossipingNode,
+  { topics }: JoinedTopics
+): Effect.fn.Return<Gossip["Type"], never, Scope.Scope> {
+  const { gossip } = node.services
+  const subscriptions = yield* watchSubscriptions(node)
+  const run = yield* FiberSet.makeRuntimePromise<never, TopicValidatorResult, never>()
+  /** Messages that are being judged, by whoever sent them. */
+  const judging = new Map<string, number>()
+  let underWay = 0
+
+  /** Where too many wait already, one more is not looked at: it can come again from another peer. */
+  const judge = (joining: Joining, from: string, data: Uint8Array) => {
+    const own = judging.get(from) ?? 0
+    if (underWay >= mostJudged || own >= mostJudgedOfPeer) return TopicValidatorResult.Ignore
+    underWay++
+    judging.set(from, own + 1)
+    const done = Effect.sync(() => {
+      underWay--
+      const left = (judging.get(from) ?? 1) - 1
+      if (left === 0) judging.delete(from)
+      else judging.set(from, left)
+    })
+    return run(
+      joining.judge({ from, data }).pipe(
+        Effect.timeoutTo({ duration: judgeLimit, onSuccess: (verdict) => verdict, onTimeout: () => "ignore" as const }),
+        Effect.catchAllCause((cause) =>
+          Effect.as(
+            Effect.logError("a gossip message could not be judged: this is a bug in dasmon", cause),
+            "ignore" as const
+          )
+        ),
+        Effect.map((verdict) => results[verdict]),
+        Effect.ensuring(done)
+      )
+    )
+  }
+
+  const join = (topic: string, joining: Joining) =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        if (topics.size >= mostTopics)
+          return Effect.logError(`not joined: ${topic}, since ${mostTopics} topics are enough`)
+        topics.set(topic, joining)
+        gossip.topicValidators.set(topic, (from, message) => judge(joining, from.toString(), message.data))
+        gossip.subscribe(topic)
+        return Effect.void
+      }),
+      () =>
+        Effect.sync(() => {
+          if (topics.get(topic) !== joining) return
+          topics.delete(topic)
+          if (gossip.getTopics().includes(topic)) gossip.unsubscribe(topic)
+          gossip.topicValidators.delete(topic)
+        })
+    )
+
+  return Gossip.of({ join: (topic, joining) => Effect.asVoid(join(topic, joining)), columnTopicsOf: subscriptions })
+})
+
+/** Follows what peers say that they are on. */
+const watchSubscriptions = (
+  node: GossipingNode
+): Effect.Effect<(peerId: string) => ReadonlyArray<string>, never, Scope.Scope> => {
+  const known = new Map<string, Set<string>>()
+  const onChange = ({ detail }: CustomEvent<SubscriptionChangeData>): void => {
+    const peerId = detail.peerId.toString()
+    const topics = known.get(peerId) ?? new Set<string>()
+    for (const { subscribe, topic } of detail.subscriptions) {
+      if (!subscribe) topics.delete(topic)
+      else if (topics.size < mostColumnTopics && Option.isSome(parseColumnTopic(topic))) topics.add(topic)
+    }
+    known.set(peerId, topics)
+  }
+  const onLeave = ({ detail }: CustomEvent<PeerId>): void => void known.delete(detail.toString())
+  return Effect.as(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        node.services.gossip.addEventListener("subscription-change", onChange)
+        node.addEventListener("peer:disconnect", onLeave)
+      }),
+      () =>
+        Effect.sync(() => {
+          node.services.gossip.removeEventListener("subscription-change", onChange)
+          node.removeEventListener("peer:disconnect", onLeave)
+        })
+    ),
+    (peerId) => [...(known.get(peerId) ?? [])]
+  )
+}
+
+/** Whether one more is within so many a second. */
+const makeRateCap = (perSecond: number) => {
+  let second = 0
+  let count = 0
+  return (): boolean => {
+    const now = Math.floor(performance.now() / 1000)
+    if (now !== second) [second, count] = [now, 0]
+    return ++count <= perSecond
+  }
+}
+
+/** Teku takes 200 in one message, which is how all of ours are sent to whoever connects. */
+const mostTopics = 200
+/** All columns under two fork digests. */
+const mostColumnTopics = 256
+/**
+ * Copies included: a dozen peers of each mesh send each column of a block once. What is remembered of messages, for 768 s,
+ * stays bounded by it whatever strangers send.
+ */
+const mostPerSecond = 256
+const mostJudged = 128
+const mostJudgedOfPeer = 16
+const judgeLimit = Duration.seconds(8)
+
+const results = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject
+} satisfies Record<GossipVerdict, TopicValidatorResult>

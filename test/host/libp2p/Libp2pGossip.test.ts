@@ -1,0 +1,150 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Logger, Scope } from "effect"
+import { columnTopic } from "../../../src/domain/network/ColumnTopic.ts"
+import { type GossipMessage, type GossipVerdict } from "../../../src/host/Gossip.ts"
+import { makeGossip, makeJoinedTopics } from "../../../src/host/libp2p/Libp2pGossip.ts"
+import { makeNode, type Node } from "../../../src/wire/Node.ts"
+import { eventually } from "../../Eventually.ts"
+
+const topic = columnTopic({ forkDigest: "0x8c9f62fe", column: 3 })
+const text = (message: string) => new TextEncoder().encode(message)
+
+/** A node with gossip of its own. */
+const makeSide = Effect.fnUntraced(function* (
+  agent: string,
+  prepare: (node: Node) => Effect.Effect<void> = () => Effect.void
+) {
+  const joined = makeJoinedTopics()
+  const node = yield* makeNode({ agent, gossip: joined.rules })
+  yield* prepare(node)
+  const gossip = yield* makeGossip(node, joined)
+  return { node, gossip, id: node.peerId.toString() }
+})
+type Side = Effect.Effect.Success<ReturnType<typeof makeSide>>
+
+const listen = (heard: Array<string>, verdict: (text: string) => GossipVerdict = () => "accept") => ({
+  mostBytes: 1000,
+  judge: ({ data }: GossipMessage) =>
+    Effect.sync(() => {
+      const message = new TextDecoder().decode(data)
+      heard.push(message)
+      return verdict(message)
+    })
+})
+
+const link = (from: Side, to: Side) => Effect.promise(() => from.node.dial(to.node.getMultiaddrs()))
+const say = (side: Side, message: string | Uint8Array) =>
+  Effect.promise(() => side.node.services.gossip.publish(topic, typeof message === "string" ? text(message) : message))
+
+/** Publisher, us, and someone who hears of the publisher only through us; all on the topic. */
+const line = Effect.fnUntraced(function* (
+  verdict: (text: string) => GossipVerdict,
+  prepare?: (node: Node) => Effect.Effect<void>
+) {
+  const [publisher, us, listener] = [
+    yield* makeSide("publisher/1", prepare),
+    yield* makeSide("us/1"),
+    yield* makeSide("listener/1", prepare)
+  ]
+  const heard: Record<"us" | "listener", Array<string>> = { us: [], listener: [] }
+  yield* publisher.gossip.join(topic, listen([]))
+  yield* us.gossip.join(topic, listen(heard.us, verdict))
+  yield* listener.gossip.join(topic, listen(heard.listener))
+  yield* link(publisher, us)
+  yield* link(us, listener)
+  yield* eventually(() => us.gossip.columnTopicsOf(publisher.id).length === 1)
+  yield* eventually(() => listener.gossip.columnTopicsOf(us.id).includes(topic))
+  yield* eventually(() => publisher.gossip.columnTopicsOf(us.id).includes(topic))
+  return { publisher, us, listener, heard }
+})
+
+const speaksOnly = (protocol: string) => (node: Node) => {
+  const { gossip } = node.services
+  const others = gossip.protocols.filter((other) => other !== protocol)
+  gossip.protocols = [protocol]
+  return Effect.promise(() => node.unhandle(others))
+}
+
+describe("gossip over sockets", () => {
+  it.scopedLive("is forwarded once it is accepted, and never before, or otherwise", () =>
+    Effect.gen(function* () {
+      const { heard, publisher } = yield* line((message) =>
+        message === "right" ? "accept" : message === "wrong" ? "reject" : "ignore"
+      )
+      for (const message of ["wrong", "unknown", "right"]) yield* say(publisher, message)
+      yield* eventually(() => heard.listener.length > 0)
+      assert.deepStrictEqual(heard.us, ["wrong", "unknown", "right"])
+      assert.deepStrictEqual(heard.listener, ["right"])
+    })
+  )
+
+  for (const protocol of ["/meshsub/1.1.0", "/meshsub/1.2.0"]) {
+    it.scopedLive(`is spoken with who speaks only ${protocol}`, () =>
+      Effect.gen(function* () {
+        const { heard, publisher, us } = yield* line(() => "accept", speaksOnly(protocol))
+        yield* say(publisher, "hello")
+        yield* eventually(() => heard.listener.includes("hello"))
+        const streams = us.node.getConnections().flatMap(({ streams }) => streams.map((stream) => stream.protocol))
+        assert.deepStrictEqual([...new Set(streams.filter((name) => name.startsWith("/meshsub")))], [protocol])
+      })
+    )
+  }
+
+  it.scopedLive("is judged once, however many send it", () =>
+    Effect.gen(function* () {
+      const { heard, listener, publisher, us } = yield* line(() => "accept")
+      yield* link(publisher, listener)
+      yield* eventually(() => listener.gossip.columnTopicsOf(publisher.id).length === 1)
+      yield* say(publisher, "twice")
+      yield* eventually(() => heard.us.length > 0 && heard.listener.length > 0)
+      yield* say(publisher, "after")
+      yield* eventually(() => heard.us.includes("after") && heard.listener.includes("after"))
+      assert.deepStrictEqual(heard.us, ["twice", "after"])
+      assert.strictEqual(us.gossip.columnTopicsOf(publisher.id).length, 1)
+    })
+  )
+
+  it.scopedLive("is dropped where it is too large, or of a topic that we are not on", () =>
+    Effect.gen(function* () {
+      const { heard, publisher, us } = yield* line(() => "accept")
+      yield* say(publisher, new Uint8Array(1001))
+      const other = columnTopic({ forkDigest: "0x8c9f62fe", column: 4 })
+      yield* us.gossip.join(other, listen(heard.us))
+      yield* eventually(() => publisher.gossip.columnTopicsOf(us.id).includes(other))
+      const left = yield* Scope.make()
+      const third = columnTopic({ forkDigest: "0x8c9f62fe", column: 5 })
+      yield* Scope.extend(us.gossip.join(third, listen(heard.us)), left)
+      yield* eventually(() => publisher.gossip.columnTopicsOf(us.id).includes(third))
+      yield* Scope.close(left, Exit.void)
+      yield* Effect.promise(() => publisher.node.services.gossip.publish(third, text("left")))
+      yield* Effect.promise(() => publisher.node.services.gossip.publish(other, text("joined")))
+      yield* eventually(() => heard.us.length > 0)
+      assert.deepStrictEqual(heard.us, ["joined"])
+      yield* eventually(() => !publisher.gossip.columnTopicsOf(us.id).includes(third))
+    })
+  )
+
+  it.scopedLive("keeps what a peer says that it is on for as long as it is connected", () =>
+    Effect.gen(function* () {
+      const { publisher, us } = yield* line(() => "accept")
+      publisher.node.services.gossip.subscribe("/eth2/8c9f62fe/beacon_block/ssz_snappy")
+      const more = columnTopic({ forkDigest: "0x8c9f62fe", column: 127 })
+      publisher.node.services.gossip.subscribe(more)
+      yield* eventually(() => us.gossip.columnTopicsOf(publisher.id).includes(more))
+      assert.sameMembers([...us.gossip.columnTopicsOf(publisher.id)], [topic, more])
+      yield* Effect.promise(() => publisher.node.hangUp(us.node.peerId))
+      yield* eventually(() => us.gossip.columnTopicsOf(publisher.id).length === 0)
+    })
+  )
+
+  it.scopedLive("does not go beyond 200 topics", () =>
+    Effect.gen(function* () {
+      const us = yield* makeSide("us/1")
+      for (let column = 0; column < 128; column++) {
+        for (const forkDigest of ["0x00000001", "0x00000002"])
+          yield* us.gossip.join(columnTopic({ forkDigest, column }), listen([]))
+      }
+      assert.strictEqual(us.node.services.gossip.getTopics().length, 200)
+    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+})
