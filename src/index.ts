@@ -74,6 +74,7 @@ export { Status } from "./domain/Status.ts"
 
 export { Externs, ExternsError } from "./host/Externs.ts"
 export type { ProvenRange } from "./host/ProvenRange.ts"
+export { Gossip, type GossipMessage, type GossipVerdict, type Joining } from "./host/Gossip.ts"
 export { type ConnectedPeer, type DialError, Host, type HostEvent, NotDialled } from "./host/Host.ts"
 export type { ResponseStream } from "./wire/Client.ts"
 export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
