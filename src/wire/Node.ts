@@ -76,7 +76,10 @@ const start = async (options: NodeOptions): Promise<Node> =>
       maxDialQueueLength: 500,
       dialTimeout: 10_000,
       addressDialTimeout: 5_000,
-      inboundUpgradeTimeout: 10_000
+      inboundUpgradeTimeout: 10_000,
+      // Our requests have limits of their own. Gossipsub opens its streams one after the other: whoever does not answer
+      // keeps all others waiting for so long.
+      outboundStreamProtocolNegotiationTimeout: 3_000
     }
   })
 
