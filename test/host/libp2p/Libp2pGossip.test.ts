@@ -137,6 +137,19 @@ describe("gossip over sockets", () => {
     })
   )
 
+  it.scopedLive("is taken in up to so many messages a second, whoever floods us", () =>
+    Effect.gen(function* () {
+      const joined = makeJoinedTopics()
+      const node = yield* makeNode({ agent: "us/1", gossip: joined.rules })
+      yield* Effect.flatMap(makeGossip(node, joined), (gossip) => gossip.join(topic, listen([])))
+      const taken = Array.from({ length: 20_000 }, () => joined.rules.mostBytes(topic)).filter((most) => most > 0)
+      assert.isAtLeast(taken.length, 256)
+      // The second may have ended in between.
+      assert.isAtMost(taken.length, 1024)
+      assert.strictEqual(joined.rules.mostBytes("/eth2/8c9f62fe/beacon_block/ssz_snappy"), 0)
+    })
+  )
+
   it.scopedLive("does not go beyond 200 topics", () =>
     Effect.gen(function* () {
       const us = yield* makeSide("us/1")
