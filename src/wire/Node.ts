@@ -1,6 +1,6 @@
 import "./Polyfill.ts"
 import { generateKeyPair, privateKeyFromRaw } from "@libp2p/crypto/keys"
-import { type Identify, identify } from "@libp2p/identify"
+import type { Identify } from "@libp2p/identify"
 import type { Libp2p } from "@libp2p/interface"
 import { mplex } from "@libp2p/mplex"
 import { noise } from "@libp2p/noise"
@@ -10,6 +10,8 @@ import type { GossipSub } from "@libp2p/gossipsub"
 import { Duration, Effect, Schema, type Scope } from "effect"
 import { createLibp2p } from "libp2p"
 import { ethereumGossipsub, type GossipRules, noGossip } from "./gossip/Gossipsub.ts"
+import { ethereumIdentify } from "./EthereumIdentify.ts"
+import { inboundGate, type InboundLimits } from "./InboundGate.ts"
 import type { NodeMetrics } from "./NodeMetrics.ts"
 import { messageOf } from "../domain/Text.ts"
 
@@ -40,6 +42,8 @@ export interface NodeOptions {
   readonly maxConnections?: number
   /** What gossip it takes in; none if left out. It speaks gossipsub all the same: clients ban who does not. */
   readonly gossip?: GossipRules
+  /** What strangers may take of them; by default shares of the connections that there may be. */
+  readonly inbound?: Partial<InboundLimits>
   /** Measures what the node does; nothing is measured if left out. */
   readonly metrics?: NodeMetrics
 }
@@ -62,15 +66,19 @@ const start = async (options: NodeOptions): Promise<Node> =>
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: (options.muxers ?? ["yamux", "mplex"]).map((muxer) => muxers[muxer]()),
-    services: { identify: identify(), gossip: ethereumGossipsub(options.gossip ?? noGossip) },
+    services: { identify: ethereumIdentify, gossip: ethereumGossipsub(options.gossip ?? noGossip) },
+    connectionGater: inboundGate({
+      ...inboundLimits(options.maxConnections ?? defaultConnections),
+      ...options.inbound
+    }),
     ...(options.metrics === undefined ? {} : { metrics: options.metrics.component }),
     // Clients do not serve libp2p's ping, and we hear from a dead connection by our own requests.
     connectionMonitor: { enabled: false },
     connectionManager: {
-      maxConnections: options.maxConnections ?? 300,
+      maxConnections: options.maxConnections ?? defaultConnections,
       // Many peers may share one address: the devnet does, and so do hosters.
       inboundConnectionThreshold: 200,
-      maxIncomingPendingConnections: 200,
+      maxIncomingPendingConnections: maxPending + 256,
       // Dials beyond these wait, on their own time limit, and then fail: whoever dials many has to bound them before.
       maxParallelDials: 100,
       maxDialQueueLength: 500,
@@ -79,13 +87,27 @@ const start = async (options: NodeOptions): Promise<Node> =>
       inboundUpgradeTimeout: 10_000,
       // Our requests have limits of their own. Gossipsub opens its streams one after the other: whoever does not answer
       // keeps all others waiting for so long.
-      outboundStreamProtocolNegotiationTimeout: 3_000
+      outboundStreamProtocolNegotiationTimeout: 3_000,
+      inboundStreamProtocolNegotiationTimeout: 5_000
     }
   })
 
+const defaultConnections = 300
+const maxPending = 768
+
+/** An eighth for each address, and three quarters for all: who comes to us leaves room for others, and for whom we dial. */
+const inboundLimits = (maxConnections: number): InboundLimits => ({
+  pendingPerAddress: 64,
+  pending: maxPending,
+  settled: Math.ceil(maxConnections * 0.75),
+  perAddress: Math.max(64, Math.floor(maxConnections / 8)),
+  perIdentity: 4
+})
+
 const muxers = {
-  // The window is what a peer may have under way while we are not reading: below libp2p's read buffer (4 MiB).
-  yamux: () => yamux({ streamOptions: { maxStreamWindowSize: 2 ** 20 } }),
+  // The window is what a peer may have under way while we are not reading: below libp2p's read buffer (4 MiB). Streams
+  // beyond the limit are reset before they cost anything.
+  yamux: () => yamux({ maxInboundStreams: 128, streamOptions: { maxStreamWindowSize: 2 ** 20 } }),
   // By default it closes the connection after five messages a second for streams that are closed already.
   mplex: () => mplex({ disconnectThreshold: Infinity })
 }
