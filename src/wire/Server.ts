@@ -5,6 +5,7 @@ import { encodeErrorChunk, encodeSuccessChunk, makeRequestDecoder } from "./Code
 import type { Protocol } from "./Protocol.ts"
 import { resultCodes } from "./Refusal.ts"
 import { StreamFailure } from "./StreamEnd.ts"
+import { makeStreamShares, type StreamShares, takeOfAll } from "./StreamShares.ts"
 import type { WireError } from "./WireError.ts"
 
 /** What may be done with the stream of a request. Each write waits for the peer, within a limit. */
@@ -30,14 +31,20 @@ export interface ServeLimits {
   readonly write: Duration.Duration
   /** Open streams of the protocol on one connection; libp2p resets what goes beyond. */
   readonly streamsPerConnection: number
-  /** Open streams of the protocol altogether; what goes beyond is reset. */
+  /** Open streams of the protocol to one identity, over all of its connections; what goes beyond is reset. */
+  readonly streamsPerIdentity: number
+  /** Open streams of the protocol altogether; what goes beyond is reset, or takes the place of one (`StreamShares`). */
   readonly streams: number
+  /** Accounts that several protocols have in common. */
+  readonly shared?: ReadonlyArray<StreamShares>
 }
 
 export const defaultServeLimits: ServeLimits = {
-  request: Duration.seconds(10),
+  request: Duration.seconds(5),
   write: Duration.seconds(10),
-  streamsPerConnection: 8,
+  // Twice what a peer may ask at once with one protocol (phase0/p2p-interface.md): streams linger a little.
+  streamsPerConnection: 4,
+  streamsPerIdentity: 4,
   streams: 256
 }
 
@@ -54,9 +61,10 @@ export const serve = <R>(
   handler: Handler<R>,
   limits: ServeLimits = defaultServeLimits
 ): Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope> =>
-  register(node, protocol.id, limits, (stream, peerId) =>
+  register(node, protocol.id, limits, (stream, peerId, asked) =>
     Effect.gen(function* () {
       const ssz = yield* Effect.either(readRequest(stream, protocol, limits))
+      asked()
       if (Either.isRight(ssz)) {
         return yield* Effect.raceFirst(handler(ssz.right, peerId, replyOn(stream, protocol)), stream.awaitClosed)
       }
@@ -65,33 +73,43 @@ export const serve = <R>(
     })
   )
 
-/** Answers every request of `protocolId` with a clean, empty stream, for protocols that we do not speak. */
+/**
+ * Answers every request of `protocolId` with a clean, empty stream, for protocols that we do not speak: once `pace` lets
+ * that peer have it.
+ */
 export const serveNothing = (
   node: ServingNode,
   protocolId: string,
-  limits: ServeLimits = defaultServeLimits
-): Effect.Effect<void, never, Scope.Scope> => register(node, protocolId, limits, () => Effect.void)
+  limits: ServeLimits = defaultServeLimits,
+  pace: (peerId: string) => Effect.Effect<void> = () => Effect.void
+): Effect.Effect<void, never, Scope.Scope> =>
+  register(node, protocolId, limits, (stream, peerId) => Effect.raceFirst(pace(peerId), stream.awaitClosed))
+
+/** What is done on a stream; `asked` is called when its request has come. */
+type Respond<R> = (stream: ByteStream, peerId: string, asked: () => void) => Effect.Effect<void, StreamFailure, R>
 
 const register = <R>(
   node: ServingNode,
   protocolId: string,
   limits: ServeLimits,
-  respond: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
+  respond: Respond<R>
 ): Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope> =>
   Effect.gen(function* () {
     const run = yield* FiberSet.makeRuntime<Exclude<R, Scope.Scope>>()
-    let streams = 0
+    const shares = makeStreamShares({ perIdentity: limits.streamsPerIdentity, total: limits.streams })
+    const accounts = [shares, ...(limits.shared ?? [])]
     const onStream = (stream: Libp2pStream, peerId: string): void => {
-      if (streams >= limits.streams) return stream.abort(new Error("too many streams"))
-      streams++
+      const reset = (): void => stream.abort(new Error("too many streams"))
+      const held = takeOfAll(accounts, peerId, Date.now(), reset)
+      if (held === undefined) return reset()
       run(
-        Effect.scoped(converse(stream, peerId, limits, respond)).pipe(
+        Effect.scoped(converse(stream, limits, (opened) => respond(opened, peerId, held.asked))).pipe(
           Effect.catchAllCause((cause) =>
             Cause.isInterruptedOnly(cause)
               ? Effect.void
               : Effect.logError(`a request of ${protocolId} could not be answered: this is a bug in dasmon`, cause)
           ),
-          Effect.ensuring(Effect.sync(() => streams--))
+          Effect.ensuring(Effect.sync(held.release))
         )
       )
     }
@@ -108,13 +126,12 @@ const register = <R>(
 /** Responds, half-closes, and lets the peer close its half too, so that it sees an end and not a reset. */
 const converse = <R>(
   libp2pStream: Libp2pStream,
-  peerId: string,
   limits: ServeLimits,
-  respond: (stream: ByteStream, peerId: string) => Effect.Effect<void, StreamFailure, R>
+  respond: (stream: ByteStream) => Effect.Effect<void, StreamFailure, R>
 ): Effect.Effect<void, never, R | Scope.Scope> =>
   Effect.gen(function* () {
     const stream = yield* fromStream(libp2pStream, { writeTimeout: limits.write })
-    yield* respond(stream, peerId).pipe(
+    yield* respond(stream).pipe(
       Effect.zipRight(stream.closeWrite),
       Effect.zipRight(discardRest(stream)),
       // The peer is gone or does not take what we write: it has lost the response, and we have lost nothing.
