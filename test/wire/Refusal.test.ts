@@ -26,8 +26,9 @@ describe("error chunks", () => {
 
 describe("goodbyes", () => {
   it("are refusals", () => {
-    const reasons = [1, 2, 3, 128, 129, 130, 250, 251, 252, 77].map((code) => goodbyeRefusal(code).reason)
+    const reasons = [0, 1, 2, 3, 128, 129, 130, 237, 250, 251, 252, 77].map((code) => goodbyeRefusal(code).reason)
     assert.deepStrictEqual(reasons, [
+      "banned",
       "shutdown",
       "wrong_network",
       "server_error",
@@ -37,8 +38,14 @@ describe("goodbyes", () => {
       "banned",
       "banned",
       "banned",
+      "banned",
       "server_error"
     ])
     assert.strictEqual(goodbyeRefusal(129).detail, "goodbye 129 (too many peers)")
+  })
+
+  it("with code 0 are bans, and say of what", () => {
+    assert.match(goodbyeRefusal(0, true).detail, /^goodbye 0 right after identify: .*does not speak gossipsub$/)
+    assert.match(goodbyeRefusal(0, false).detail, /^goodbye 0: .*score has fallen too low$/)
   })
 })
