@@ -18,7 +18,7 @@ export const layer = (
   Layer.scopedContext(
     Effect.gen(function* () {
       const api = yield* BeaconApi
-      const status = yield* makeLocalStatus(api.chain, api.head)
+      const status = yield* makeLocalStatus(api.chain, api)
       const node = yield* Libp2pHost.makeWithGossip({ ...options, status })
       const externs = StandaloneExterns.make(api, Context.get(node, Host), status)
       return Context.add(node, Externs, externs)

@@ -1,4 +1,4 @@
-import { finalized } from "../../src/devnet/chain/ChainState.ts"
+import { checkpointAt, finalized } from "../../src/devnet/chain/ChainState.ts"
 import { assert } from "@effect/vitest"
 import { Context, Duration, Effect, Either, Exit, Layer, Option, Scope, Stream } from "effect"
 import { toHex } from "../../src/domain/Bytes.ts"
@@ -148,10 +148,11 @@ shared("Standalone", SharedChain.layer, (it) => {
           const connection = yield* Effect.promise(() =>
             node.dial(host.multiaddrs.map((address) => multiaddr(address)))
           )
+          // Final is epoch 2: what is said of it is older, and on the chain.
           const status = {
             forkDigest: toHex(forkDigestAt(chain.parameters, 4)),
-            finalizedRoot: `0x${"00".repeat(32)}`,
-            finalizedEpoch: 0,
+            finalizedRoot: checkpointAt(chain.parameters, state, 1).root,
+            finalizedEpoch: 1,
             headRoot: state.head.root,
             headSlot: state.head.slot,
             earliestAvailableSlot: state.head.slot

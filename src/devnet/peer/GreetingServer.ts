@@ -1,6 +1,6 @@
 import { Clock, Effect, Either, HashSet, Ref, type Scope } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
-import { epochOf, slotAt } from "../../domain/network/Chain.ts"
+import { type ChainParameters, epochOf, slotAt } from "../../domain/network/Chain.ts"
 import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
 import { goodbyeCodes, resultCodes } from "../../wire/Refusal.ts"
 import { decodeStatus, encodeMetadata, encodeStatus, encodeUint64, type StatusMessage } from "../../wire/Handshake.ts"
@@ -15,7 +15,7 @@ import {
   statusV2
 } from "../../wire/Protocol.ts"
 import { serve, type ServingNode } from "../../wire/Server.ts"
-import { finalized } from "../chain/ChainState.ts"
+import { type ChainState, checkpointAt, finalized } from "../chain/ChainState.ts"
 import type { Connections } from "./Connections.ts"
 import type { Conduct, PeerContext } from "../profiles/Profile.ts"
 
@@ -36,9 +36,16 @@ export const statusAt = (peer: PeerContext, conduct: Conduct, unixMs: number): E
     })
   })
 
+/** Whether what a stranger calls final is so on the chain that the peer sees; what is above its own finality may be. */
+const isFinalHere = (
+  parameters: ChainParameters,
+  state: ChainState,
+  { finalizedEpoch: epoch, finalizedRoot: root }: StatusMessage
+): boolean => epoch > finalized(parameters, state).epoch || checkpointAt(parameters, state, epoch).root === root
+
 /**
- * Serves Status, MetaData, Ping and Goodbye in all their versions. Whoever comes from another network, or does not send
- * a Status within ten seconds, is sent away.
+ * Serves Status, MetaData, Ping and Goodbye in all their versions. Whoever comes from another network, calls final what
+ * is not on the chain, or does not send a Status within ten seconds, is sent away.
  */
 export const serveGreetings = (
   node: ServingNode,
@@ -60,7 +67,8 @@ export const serveGreetings = (
           yield* conduct.greet({ peerId, reply, send: reply.chunk(encodeStatus(protocol, ours)) })
           const before = yield* statusAt(peer, conduct, now - clockDisparity)
           const { forkDigest } = theirs.right
-          if (forkDigest !== ours.forkDigest && forkDigest !== before.forkDigest) {
+          const isOfOurFork = forkDigest === ours.forkDigest || forkDigest === before.forkDigest
+          if (!isOfOurFork || !isFinalHere(peer.chain.parameters, yield* conduct.view, theirs.right)) {
             yield* connections.dismiss(peerId, goodbyeCodes.irrelevantNetwork)
           }
         })

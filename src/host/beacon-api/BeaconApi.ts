@@ -3,6 +3,7 @@ import { Context, Duration, Effect, Layer, Option, Ref, Schedule, type Stream } 
 import type { Block, ChainEvent, Head } from "../../domain/network/Block.ts"
 import { toHex } from "../../domain/Bytes.ts"
 import type { ChainParameters, SlotRange } from "../../domain/network/Chain.ts"
+import type { Checkpoint } from "../../domain/peer/Claim.ts"
 import { askGenesis, askNetwork } from "./AskNetwork.ts"
 import { chainEvents, idleLimit } from "./BeaconEvents.ts"
 import { BeaconFailure, type BeaconHttp, makeBeaconHttp, toExternsError } from "./BeaconHttp.ts"
@@ -36,6 +37,8 @@ export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
   {
     readonly chain: ChainParameters
     readonly head: Effect.Effect<Head, ExternsError>
+    /** The finalized checkpoint of the head's state; of the node that is followed. */
+    readonly finalized: Effect.Effect<Checkpoint, ExternsError>
     /** The canonical blocks of a range, ascending; a slot without an entry is proven empty. See `Externs.chainQuery`. */
     readonly blocks: (range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>
     /** Head, finality and reorgs, for as long as it is run; connects again by itself. */
@@ -75,6 +78,7 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
   return BeaconApi.of({
     chain: primary.chain,
     head: Effect.map(head, ({ root, slot }) => ({ root, slot })),
+    finalized: Effect.mapError(primary.finalized, toExternsError),
     blocks: rangeOfNodes(primary, Option.fromNullable(fallback)),
     events: chainEvents({
       http,

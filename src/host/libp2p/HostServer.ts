@@ -1,9 +1,5 @@
-import { Effect, Either, type Scope } from "effect"
+import { Clock, Duration, Effect, Either, type Scope } from "effect"
 import {
-  beaconBlocksByRange,
-  beaconBlocksByRoot,
-  dataColumnSidecarsByRange,
-  dataColumnSidecarsByRoot,
   goodbye,
   metadataV1,
   metadataV2,
@@ -15,42 +11,85 @@ import {
 } from "../../wire/Protocol.ts"
 import { custodyRequirement } from "../../domain/network/Chain.ts"
 import { decodeUint64, encodeMetadata, encodeStatus, encodeUint64, type StatusMessage } from "../../wire/Handshake.ts"
-import { serve, serveNothing, type ServingNode } from "../../wire/Server.ts"
+import { defaultServeLimits, serve, type ServeLimits, serveNothing, type ServingNode } from "../../wire/Server.ts"
+import { makeStreamShares } from "../../wire/StreamShares.ts"
+import { makeAnswerPace } from "./AnswerPace.ts"
 
 /** Our metadata never change: no subnets, the least custody that clients accept. */
 const metadata = { sequenceNumber: 1, custodyGroupCount: custodyRequirement }
 
-/** What peers may ask for and we never have: they get a clean and empty answer. */
+/** What peers may ask for and we never have: they get a clean and empty answer. Code 3 would be a reason for a ban. */
 const emptyProtocols: ReadonlyArray<string> = [
-  ...[beaconBlocksByRange, beaconBlocksByRoot, dataColumnSidecarsByRange, dataColumnSidecarsByRoot].map(({ id }) => id),
-  "/eth2/beacon_chain/req/blob_sidecars_by_range/1/ssz_snappy",
-  "/eth2/beacon_chain/req/blob_sidecars_by_root/1/ssz_snappy"
-]
+  "beacon_blocks_by_range/1",
+  "beacon_blocks_by_range/2",
+  "beacon_blocks_by_root/1",
+  "beacon_blocks_by_root/2",
+  "blob_sidecars_by_range/1",
+  "blob_sidecars_by_root/1",
+  "data_column_sidecars_by_range/1",
+  "data_column_sidecars_by_root/1",
+  "execution_payload_envelopes_by_range/1",
+  "execution_payload_envelopes_by_root/1"
+].map((method) => `/eth2/beacon_chain/req/${method}/ssz_snappy`)
+
+/** Who hears what peers say. */
+export interface Hearing {
+  /** Of every Goodbye. */
+  readonly goodbye: (peerId: string, code: number) => Effect.Effect<void>
+  /** Of every Status. */
+  readonly status: (peerId: string) => Effect.Effect<void>
+}
 
 /**
- * Answers what a peer must answer to be kept: Status, Ping, MetaData, Goodbye; and everything else cleanly with nothing.
- * `onGoodbye` is told of every Goodbye.
+ * Answers what a peer must answer to be kept: Status, Ping, MetaData, Goodbye, at once; and everything else cleanly with
+ * nothing, at a pace (`AnswerPace`). The streams of either kind have bounds of their own, so that one that asks for
+ * much is still answered what it must be.
  */
 export const serveProtocols = (
   node: ServingNode,
   status: Effect.Effect<StatusMessage>,
-  onGoodbye: (peerId: string, code: number) => Effect.Effect<void>
+  hearing: Hearing
 ): Effect.Effect<void, never, Scope.Scope> =>
-  Effect.all(
-    [
-      ...[statusV1, statusV2].map((protocol) =>
-        serve(node, protocol, (_, __, reply) =>
-          Effect.flatMap(status, (message) => reply.chunk(encodeStatus(protocol, message)))
-        )
-      ),
-      ...[metadataV1, metadataV2, metadataV3].map((protocol: Protocol) =>
-        serve(node, protocol, (_, __, reply) => reply.chunk(encodeMetadata(protocol, metadata)))
-      ),
-      serve(node, ping, (_, __, reply) => reply.chunk(encodeUint64(metadata.sequenceNumber))),
-      serve(node, goodbye, (ssz, peerId) =>
-        Either.match(decodeUint64(ssz), { onLeft: () => Effect.void, onRight: (code) => onGoodbye(peerId, code) })
-      ),
-      ...emptyProtocols.map((id) => serveNothing(node, id))
-    ],
-    { discard: true }
-  )
+  Effect.suspend(() => {
+    const bounded = (): ServeLimits => ({ ...defaultServeLimits, shared: [makeStreamShares(streamsOfOneKind)] })
+    const greeting = bounded()
+    const courtesy = bounded()
+    const pace = makeAnswerPace()
+    const inTurn = (peerId: string) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => Effect.sleep(Duration.millis(pace.delay(peerId, now))))
+    return Effect.all(
+      [
+        ...[statusV1, statusV2].map((protocol) =>
+          serve(
+            node,
+            protocol,
+            (_, peerId, reply) =>
+              Effect.zipRight(
+                hearing.status(peerId),
+                Effect.flatMap(status, (message) => reply.chunk(encodeStatus(protocol, message)))
+              ),
+            greeting
+          )
+        ),
+        ...[metadataV1, metadataV2, metadataV3].map((protocol: Protocol) =>
+          serve(node, protocol, (_, __, reply) => reply.chunk(encodeMetadata(protocol, metadata)), greeting)
+        ),
+        serve(node, ping, (_, __, reply) => reply.chunk(encodeUint64(metadata.sequenceNumber)), greeting),
+        serve(
+          node,
+          goodbye,
+          (ssz, peerId) =>
+            Either.match(decodeUint64(ssz), {
+              onLeft: () => Effect.void,
+              onRight: (code) => hearing.goodbye(peerId, code)
+            }),
+          greeting
+        ),
+        ...emptyProtocols.map((id) => serveNothing(node, id, courtesy, inTurn))
+      ],
+      { discard: true }
+    )
+  })
+
+/** Enough for two requests at once with each of the protocols that a client uses at a time. */
+const streamsOfOneKind = { perIdentity: 12, total: 512 }

@@ -18,12 +18,15 @@ import { dialPeer } from "./DialPeer.ts"
 import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
 import { serveProtocols } from "./HostServer.ts"
 import { makeGossip, makeJoinedTopics } from "./Libp2pGossip.ts"
+import { type Manners, watchManners } from "./Manners.ts"
 import { makePeerConnections, type ObservedNode, type PeerConnections } from "./PeerConnections.ts"
 import { makeRequestPermits } from "./RequestPermits.ts"
 
 export interface Libp2pHostOptions {
-  /** The version of the program, for the agent string `dasmon/<version>`. */
+  /** The version of the program, for the agent string. */
   readonly version: string
+  /** What we call ourselves to peers; `dasmon/<version>` if left out. */
+  readonly agent?: string | undefined
   /** What we say of ourselves when a peer asks, at that moment. */
   readonly status: Effect.Effect<StatusMessage>
   /** Holds our private key, and is made if there is none; without it every start is a new identity. */
@@ -32,6 +35,8 @@ export interface Libp2pHostOptions {
   readonly listen?: ReadonlyArray<string> | undefined
   /** Measures what the node does; nothing is measured if left out. */
   readonly metrics?: NodeMetrics | undefined
+  /** Of those who come to us; by default a minute to say something, and 256 streams. */
+  readonly manners?: Manners | undefined
 }
 
 /** A node of our own: it serves what a peer must, and says Goodbye and stops with the scope. */
@@ -45,7 +50,7 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
       : yield* Effect.provide(loadIdentity(options.identityFile), NodeFileSystem.layer)
   const joined = makeJoinedTopics()
   const node = yield* makeNode({
-    agent: `dasmon/${options.version}`,
+    agent: options.agent ?? `dasmon/${options.version}`,
     // Beyond it libp2p closes the newest: the dials that are under way when ours is reached may still succeed.
     maxConnections: maxConnections + dialsAtOnce,
     ...(privateKey === undefined ? {} : { privateKey }),
@@ -54,7 +59,7 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
     ...(options.metrics === undefined ? {} : { metrics: options.metrics })
   })
   const gossip = yield* makeGossip(node, joined)
-  const host = yield* fromNode(node, { serve: options.status, maxConnections })
+  const host = yield* fromNode(node, { serve: options.status, maxConnections, manners: options.manners ?? manners })
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(host.connected, (peers) =>
       Effect.forEach(peers, ({ peerId }) => host.disconnect(peerId, goodbyeCodes.shutdown), {
@@ -78,6 +83,8 @@ export interface FromNodeOptions {
   readonly serve?: Effect.Effect<StatusMessage> | undefined
   /** With so many connections, of both directions, nobody is dialled; what the node itself allows, at most. */
   readonly maxConnections?: number | undefined
+  /** Connections that others opened and that do not keep to this are closed; left out, none is. */
+  readonly manners?: Manners | undefined
 }
 
 /**
@@ -106,13 +113,16 @@ export const fromNode = Effect.fnUntraced(function* (
       Effect.ignore
     )
   if (options.serve !== undefined) {
-    yield* serveProtocols(node, options.serve, (peerId, code) =>
-      Effect.sync(() => connections.noteGoodbye(peerId, code)).pipe(
-        // After the stream's own end has gone out.
-        Effect.zipRight(FiberSet.run(fibers, Effect.delay(hangUp(peerId), "50 millis")))
-      )
-    )
+    yield* serveProtocols(node, options.serve, {
+      goodbye: (peerId, code) =>
+        Effect.sync(() => connections.noteGoodbye(peerId, code)).pipe(
+          // After the stream's own end has gone out.
+          Effect.zipRight(FiberSet.run(fibers, Effect.delay(hangUp(peerId), "50 millis")))
+        ),
+      status: (peerId) => Effect.sync(() => connections.noteHeard(peerId))
+    })
   }
+  if (options.manners !== undefined) yield* watchManners(node, connections, options.manners)
 
   const dial = { timeout: dialTimeout, maxConnections: options.maxConnections ?? Infinity }
   const send = Effect.fnUntraced(function* (peerId: string, message: RequestMessage, limits?: RequestLimits) {
@@ -173,8 +183,13 @@ const goodbyeLimits: RequestLimits = {
   chunk: Duration.millis(300),
   total: Duration.millis(700)
 }
-/** How long a Goodbye may trail the loss that it explains. */
-const trail = Duration.millis(30)
+/**
+ * How long a Goodbye may trail the loss that it explains: Lighthouse gave up our streams 150 milliseconds before it said
+ * why. Where the connection is gone already, only what has come over it may still be read.
+ */
+const trail = Duration.millis(300)
+const trailOfLost = Duration.millis(30)
+const manners: Manners = { silence: Duration.minutes(1), streams: 256 }
 
 /** A loss or a silence that the peer's own Goodbye explains is a refusal. */
 const explain = <E extends RequestError | DialError>(
@@ -183,11 +198,22 @@ const explain = <E extends RequestError | DialError>(
   error: E
 ): Effect.Effect<never, E | PeerRefused> => {
   const told = Effect.suspend((): Effect.Effect<never, E | PeerRefused> =>
-    Effect.fail(Option.match(connections.recentGoodbye(peerId), { onNone: () => error, onSome: goodbyeRefusal }))
+    Effect.fail(
+      Option.match(connections.recentGoodbye(peerId), {
+        onNone: () => error,
+        onSome: ({ atOnce, code }) => goodbyeRefusal(code, atOnce)
+      })
+    )
+  )
+  const awaited = Effect.suspend(() =>
+    Effect.timeoutOption(
+      connections.nextGoodbye(peerId),
+      Option.isSome(connections.connection(peerId)) ? trail : trailOfLost
+    )
   )
   switch (error._tag) {
     case "PeerDisconnected":
-      return Option.isNone(connections.recentGoodbye(peerId)) ? Effect.delay(told, trail) : told
+      return Option.isNone(connections.recentGoodbye(peerId)) ? Effect.zipRight(awaited, told) : told
     case "ProbeTimeout":
       return told
     default:

@@ -6,21 +6,26 @@ import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import type { StatusMessage } from "../../wire/Handshake.ts"
 import type { ExternsError } from "../Externs.ts"
+import { type CheckpointSource, makeOldCheckpoint } from "./OldCheckpoint.ts"
+
+export interface StatusSource extends CheckpointSource {
+  readonly head: Effect.Effect<Head, ExternsError>
+}
 
 /**
- * What we say of ourselves: the fork digest of the clock, a head that is asked for every slot, and that we have nothing
- * before it. While the chain cannot be asked it is the last head. The finalized checkpoint of genesis is accepted by
- * everyone, and cannot be wrong.
+ * What we say of ourselves: the fork digest of the clock, a head that is asked for every slot, that we have nothing
+ * before it, and an old checkpoint (`OldCheckpoint`). While the chain cannot be asked it is what it said last.
  */
 export const makeLocalStatus = (
   chain: ChainParameters,
-  chainHead: Effect.Effect<Head, ExternsError>
+  source: StatusSource
 ): Effect.Effect<Effect.Effect<StatusMessage>, never, Scope.Scope> =>
   Effect.gen(function* () {
     const last = yield* Ref.make<Head>({ slot: 0, root: zeroRoot })
+    const checkpoint = yield* makeOldCheckpoint(chain, source)
     const asked = yield* Effect.makeLatch()
-    const refresh = Effect.matchEffect(chainHead, {
-      onSuccess: (head) => Ref.set(last, head),
+    const refresh = Effect.matchEffect(source.head, {
+      onSuccess: (head) => Effect.zipRight(Ref.set(last, head), checkpoint.refresh(head)),
       onFailure: ({ message }) => Effect.logDebug(`our status keeps its head: ${message}`)
     })
     const everySlot = Schedule.spaced(Duration.millis(chain.slotDurationMs))
@@ -28,11 +33,12 @@ export const makeLocalStatus = (
     yield* Effect.timeoutOption(asked.await, firstHeadLimit)
     return Effect.gen(function* () {
       const { root, slot } = yield* Ref.get(last)
+      const finalized = yield* checkpoint.current
       const now = Math.max(0, slotAt(chain, yield* Clock.currentTimeMillis))
       return {
         forkDigest: toHex(forkDigestAt(chain, epochOf(chain, now))),
-        finalizedRoot: zeroRoot,
-        finalizedEpoch: 0,
+        finalizedRoot: finalized.root,
+        finalizedEpoch: finalized.epoch,
         headRoot: root,
         headSlot: slot,
         earliestAvailableSlot: slot

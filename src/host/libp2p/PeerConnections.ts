@@ -3,6 +3,7 @@ import { Array, Chunk, Deferred, Effect, FiberId, Option, PubSub, Queue, type Sc
 import { setNewest } from "../../domain/Bounded.ts"
 import { printable } from "../../domain/Text.ts"
 import { daemon } from "../../runtime/Daemon.ts"
+import { atOnceMs } from "../../wire/Refusal.ts"
 import type { ConnectedPeer, HostEvent } from "../Host.ts"
 
 /** Who the node is connected to, who they say they are, and how they left. */
@@ -16,8 +17,21 @@ export interface PeerConnections {
   /** Returns when identify has told of the peer, or will not. */
   readonly awaitIdentify: (peerId: string) => Effect.Effect<void>
   readonly noteGoodbye: (peerId: string, code: number) => void
-  /** The code of a Goodbye that the peer sent a moment ago, on the connection that it has, or had last. */
-  readonly recentGoodbye: (peerId: string) => Option.Option<number>
+  /** A Goodbye that the peer sent a moment ago, on the connection that it has, or had last. */
+  readonly recentGoodbye: (peerId: string) => Option.Option<Goodbye>
+  /** Returns when the peer says Goodbye, the next time. */
+  readonly nextGoodbye: (peerId: string) => Effect.Effect<void>
+  /** The peer said something that only an Ethereum client says. */
+  readonly noteHeard: (peerId: string) => void
+  /** Whether the peer has identified itself, or said something, since it is connected. */
+  readonly isHeard: (peerId: string) => boolean
+}
+
+/** A peer's word for why it leaves. */
+export interface Goodbye {
+  readonly code: number
+  /** It came right after identify, before anything that we did could be the reason. */
+  readonly atOnce: boolean
 }
 
 /** What is used of a libp2p node. */
@@ -34,7 +48,10 @@ const settle = "5 millis"
 export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNode) {
   const agents = new Map<string, string>()
   const identified = new Map<string, Deferred.Deferred<void>>()
-  const goodbyes = new Map<string, { readonly code: number; readonly at: number }>()
+  const identifiedAt = new Map<string, number>()
+  const heard = new Set<string>()
+  const goodbyes = new Map<string, Goodbye & { readonly at: number }>()
+  const waitingForGoodbye = new Map<string, Set<() => void>>()
   /** Peers whose coming was told, or needs not be. */
   const told = new Set<string>()
   const changes = yield* Queue.sliding<{ readonly peerId: string; readonly up: boolean }>(eventCapacity)
@@ -43,15 +60,18 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   const openConnections = () => node.getConnections().filter(({ status }) => status === "open")
   const connection = (peerId: string): Option.Option<Connection> =>
     Array.findFirst(openConnections(), ({ remotePeer }) => remotePeer.toString() === peerId)
+  /** Unix milliseconds; 0 without a connection. */
+  const openedAt = (peerId: string): number =>
+    Option.match(connection(peerId), { onNone: () => 0, onSome: ({ timeline }) => timeline.open })
   const describe = (peerId: string, connection: Connection): ConnectedPeer => ({
     peerId,
     address: connection.remoteAddr.toString(),
     agent: Option.fromNullable(agents.get(peerId))
   })
-  const goodbyeSince = (peerId: string, sinceMs: number): Option.Option<number> => {
+  const goodbyeSince = (peerId: string, sinceMs: number): Option.Option<Goodbye> => {
     const said = goodbyes.get(peerId)
     return said !== undefined && said.at >= Math.max(sinceMs, Date.now() - goodbyeMs)
-      ? Option.some(said.code)
+      ? Option.some(said)
       : Option.none()
   }
 
@@ -66,7 +86,11 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
       })
     }
     if (!told.delete(peerId)) return Option.none()
-    return Option.some({ _tag: "Disconnected", peerId, goodbye: goodbyeSince(peerId, 0) })
+    return Option.some({
+      _tag: "Disconnected",
+      peerId,
+      goodbye: Option.map(goodbyeSince(peerId, 0), ({ code }) => code)
+    })
   }
   const tell = (changes: Iterable<{ readonly peerId: string; readonly up: boolean }>) =>
     Effect.suspend(() =>
@@ -105,12 +129,16 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
     const waiting = identified.get(peerId)
     if (waiting !== undefined) Deferred.unsafeDone(waiting, Effect.void)
     identified.delete(peerId)
+    identifiedAt.delete(peerId)
+    heard.delete(peerId)
     agents.delete(peerId)
     changes.unsafeOffer({ peerId, up: false })
   }
   const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
     const peerId = detail.peerId.toString()
     if (Option.isNone(connection(peerId))) return
+    heard.add(peerId)
+    if (!identifiedAt.has(peerId)) identifiedAt.set(peerId, Date.now())
     if (detail.agentVersion !== undefined) agents.set(peerId, agentOf(detail.agentVersion))
     Deferred.unsafeDone(identifiedOf(peerId), Effect.void)
   }
@@ -131,6 +159,7 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   for (const { remotePeer } of openConnections()) {
     const peerId = remotePeer.toString()
     told.add(peerId)
+    heard.add(peerId)
     const stored = yield* Effect.option(Effect.tryPromise(() => node.peerStore.get(remotePeer)))
     const agent = Option.flatMapNullable(stored, (peer) => peer.metadata.get("AgentVersion"))
     if (Option.isSome(agent)) agents.set(peerId, agentOf(Buffer.from(agent.value).toString("utf8")))
@@ -154,12 +183,30 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
       const waiting = identified.get(peerId)
       return waiting === undefined ? Effect.void : Deferred.await(waiting)
     },
-    noteGoodbye: (peerId, code) => setNewest(goodbyes, peerId, { code, at: Date.now() }, maxGoodbyes),
-    recentGoodbye: (peerId) =>
-      goodbyeSince(
-        peerId,
-        Option.match(connection(peerId), { onNone: () => 0, onSome: ({ timeline }) => timeline.open })
-      )
+    noteGoodbye: (peerId, code) => {
+      const at = Date.now()
+      const since = identifiedAt.get(peerId) ?? openedAt(peerId)
+      setNewest(goodbyes, peerId, { code, at, atOnce: at - since < atOnceMs }, maxGoodbyes)
+      waitingForGoodbye.get(peerId)?.forEach((tell) => tell())
+    },
+    recentGoodbye: (peerId) => goodbyeSince(peerId, openedAt(peerId)),
+    nextGoodbye: (peerId) =>
+      Effect.async<void>((resume) => {
+        const waiting = waitingForGoodbye.get(peerId) ?? new Set<() => void>()
+        const leave = (): void => {
+          if (waiting.delete(tell) && waiting.size === 0) waitingForGoodbye.delete(peerId)
+        }
+        const tell = (): void => {
+          leave()
+          resume(Effect.void)
+        }
+        waitingForGoodbye.set(peerId, waiting.add(tell))
+        return Effect.sync(leave)
+      }),
+    noteHeard: (peerId) => {
+      if (Option.isSome(connection(peerId))) heard.add(peerId)
+    },
+    isHeard: (peerId) => heard.has(peerId)
   }
   return connections
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Chunk, Duration, Effect, Either, Exit, Fiber, Option, Queue, Ref, Scope, Stream } from "effect"
+import type { IdentifyResult } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
 import type { PeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
@@ -144,6 +145,28 @@ describe("Libp2pHost", () => {
     })
   )
 
+  it.scopedLive("has no name of its own but the one that it is given, and else says what clients say", () =>
+    Effect.gen(function* () {
+      const node = yield* stranger
+      const told = new Map<string, IdentifyResult>()
+      node.addEventListener("peer:identify", ({ detail }) => told.set(detail.peerId.toString(), detail))
+      const named = yield* make({ version: "1.2.3", agent: "Lighthouse/v8", status: Effect.succeed(status) })
+      const usual = yield* makeHost()
+      for (const host of [named, usual]) yield* Effect.promise(() => node.dial(multiaddrOf(host)))
+      yield* eventually(() => told.size === 2)
+      const { [named.peerId]: theirs, [usual.peerId]: ours } = Object.fromEntries(told)
+      assert.deepStrictEqual([theirs?.agentVersion, ours?.agentVersion], ["Lighthouse/v8", "dasmon/1.2.3"])
+      for (const said of [theirs, ours]) {
+        assert.strictEqual(said?.protocolVersion, "eth2/1.0.0")
+        const strange = said?.protocols.filter(
+          (protocol) => !/^\/(eth2\/beacon_chain\/req|ipfs\/id|meshsub)\//.test(protocol)
+        )
+        assert.deepStrictEqual(strange, [])
+        assert.notInclude(JSON.stringify(said?.protocols), "dasmon")
+      }
+    })
+  )
+
   it.scopedLive("remembers why a peer said Goodbye, and explains a lost request by it", () =>
     Effect.gen(function* () {
       const host = yield* makeHost()
@@ -172,6 +195,47 @@ describe("Libp2pHost", () => {
       yield* next
       yield* Effect.promise(() => node.hangUp(peerIdFromString(host.peerId)))
       assert.strictEqual((yield* next)._tag, "Disconnected")
+    })
+  )
+
+  it.scopedLive("tells a ban for what it is, also when the Goodbye comes long after the streams were given up", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const node = yield* stranger
+      const { peerId } = addressOf(node)
+      // As Lighthouse does it: the request is reset, and the reason for it comes 150 milliseconds later.
+      yield* serve(node, ping, (_, __, reply) =>
+        Effect.zipRight(
+          Effect.forkDaemon(Effect.delay(Effect.ignore(ask(node, host, goodbyeRequest(0))), "150 millis")),
+          reply.reset
+        )
+      )
+      yield* host.connect(addressOf(node))
+      const asked = Effect.flip(
+        Effect.scoped(Effect.flatMap(host.request(peerId, pingRequest(1)), ({ chunks }) => Stream.runDrain(chunks)))
+      )
+      const error = yield* asked
+      assert.include(error, { _tag: "PeerRefused", reason: "banned" })
+      assert.match(error._tag === "PeerRefused" ? error.detail : "", /^goodbye 0 right after identify: /)
+      // It is known by now: nothing is waited for.
+      const [took, later] = yield* Effect.timed(asked)
+      assert.include(later, { _tag: "PeerRefused", reason: "banned" })
+      assert.isBelow(Duration.toMillis(took), 250)
+    })
+  )
+
+  it.scopedLive("does not take a loss for a ban where no Goodbye comes", () =>
+    Effect.gen(function* () {
+      const host = yield* makeHost()
+      const node = yield* stranger
+      yield* serve(node, ping, (_, __, reply) => reply.reset)
+      yield* host.connect(addressOf(node))
+      const error = yield* Effect.flip(
+        Effect.scoped(
+          Effect.flatMap(host.request(node.peerId.toString(), pingRequest(1)), ({ chunks }) => Stream.runDrain(chunks))
+        )
+      )
+      assert.strictEqual(error._tag, "PeerDisconnected")
     })
   )
 

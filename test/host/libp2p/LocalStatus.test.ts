@@ -1,13 +1,51 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, TestClock } from "effect"
-import type { Head } from "../../../src/domain/network/Block.ts"
+import { Effect, Fiber, Option, TestClock } from "effect"
+import type { Block, Head } from "../../../src/domain/network/Block.ts"
+import type { SlotRange } from "../../../src/domain/network/Chain.ts"
 import { ExternsError } from "../../../src/host/Externs.ts"
-import { makeLocalStatus } from "../../../src/host/libp2p/LocalStatus.ts"
+import { makeLocalStatus, type StatusSource } from "../../../src/host/libp2p/LocalStatus.ts"
 import { Daemons } from "../../../src/runtime/Daemon.ts"
 import { devnetParameters } from "../../../src/devnet/DevnetParameters.ts"
 
 const chain = devnetParameters(1, 12_000, 0)
 const headAt = (slot: number): Head => ({ slot, root: `0x${slot.toString(16).padStart(64, "0")}` })
+const rootAt = (slot: number) => headAt(slot).root
+const heads = (head: StatusSource["head"]): StatusSource => ({
+  head,
+  finalized: Effect.succeed({ epoch: 0 }),
+  blocks: () => Effect.die("nothing is final")
+})
+const blockAt = (slot: number): Block => ({
+  ...headAt(slot),
+  parentRoot: rootAt(slot - 1),
+  fork: "fulu",
+  commitments: [],
+  signature: Option.none(),
+  payload: "full"
+})
+const away = new ExternsError({ operation: "the chain", reason: "no answer" })
+
+/** A chain of 32 slots an epoch that a test moves, without the blocks of `missed`. */
+const moving = (missed: ReadonlySet<number> = new Set()) => {
+  const world = { headSlot: 0, finalizedEpoch: 0, isAway: false }
+  const asked: { finality: number; readonly ranges: Array<SlotRange> } = { finality: 0, ranges: [] }
+  const source: StatusSource = {
+    head: Effect.sync(() => headAt(world.headSlot)),
+    finalized: Effect.suspend(() => {
+      asked.finality++
+      return world.isAway ? away : Effect.succeed({ epoch: world.finalizedEpoch })
+    }),
+    blocks: (range) =>
+      Effect.sync(() => {
+        asked.ranges.push(range)
+        return Array.from({ length: range.end - range.start + 1 }, (_, index) => range.start + index)
+          .filter((slot) => !missed.has(slot))
+          .map(blockAt)
+      })
+  }
+  return { world, asked, source }
+}
+
 const slotOf = Effect.map(({ headSlot }: { readonly headSlot: number }) => headSlot)
 
 describe("LocalStatus", () => {
@@ -16,11 +54,13 @@ describe("LocalStatus", () => {
       let asked = 0
       const status = yield* makeLocalStatus(
         chain,
-        Effect.suspend(() => {
-          asked++
-          if (asked === 2) return new ExternsError({ operation: "head", reason: "no answer" })
-          return asked === 3 ? Effect.dieMessage("a bug") : Effect.succeed(headAt(asked))
-        })
+        heads(
+          Effect.suspend(() => {
+            asked++
+            if (asked === 2) return new ExternsError({ operation: "head", reason: "no answer" })
+            return asked === 3 ? Effect.dieMessage("a bug") : Effect.succeed(headAt(asked))
+          })
+        )
       )
       const failing = Effect.flatMap(Daemons, ({ failing }) => failing)
       assert.strictEqual(yield* slotOf(status), 1)
@@ -39,10 +79,91 @@ describe("LocalStatus", () => {
 
   it.scoped("does not wait long for a chain that does not answer, nor for one that dies", () =>
     Effect.gen(function* () {
-      const silent = yield* Effect.fork(makeLocalStatus(chain, Effect.never))
+      const silent = yield* Effect.fork(makeLocalStatus(chain, heads(Effect.never)))
       yield* TestClock.adjust("5 seconds")
       assert.strictEqual(yield* slotOf(yield* Fiber.join(silent)), 0)
-      assert.strictEqual(yield* slotOf(yield* makeLocalStatus(chain, Effect.dieMessage("a bug"))), 0)
+      assert.strictEqual(yield* slotOf(yield* makeLocalStatus(chain, heads(Effect.dieMessage("a bug")))), 0)
+    })
+  )
+
+  const checkpointOf = Effect.map(
+    (status: { readonly finalizedEpoch: number; readonly finalizedRoot: string }) =>
+      [status.finalizedEpoch, status.finalizedRoot] as const
+  )
+  const slots = (count: number) => TestClock.adjust(chain.slotDurationMs * count)
+  const zero = [0, `0x${"00".repeat(32)}`] as const
+
+  it.scoped("tells the checkpoint of two epochs before, of a block on the chain, and looks once an epoch", () =>
+    Effect.gen(function* () {
+      const { asked, source, world } = moving()
+      const status = yield* makeLocalStatus(chain, source)
+      assert.deepStrictEqual(yield* checkpointOf(status), zero)
+      for (const [finalizedEpoch, told] of [
+        [0, 0],
+        [1, 1],
+        [2, 1],
+        [3, 1],
+        [4, 2],
+        [100, 98]
+      ] as const) {
+        world.finalizedEpoch = finalizedEpoch
+        // The epoch of the head's state is what moves it.
+        world.headSlot = (finalizedEpoch + 2) * 32
+        asked.ranges.length = 0
+        asked.finality = 0
+        yield* slots(1)
+        const before = asked.ranges.length
+        world.headSlot += 20
+        yield* slots(20)
+        assert.deepStrictEqual(yield* checkpointOf(status), told === 0 ? zero : [told, rootAt(told * 32)])
+        assert.isAtMost(before, 1)
+        assert.deepStrictEqual([asked.finality, asked.ranges.length], [1, before])
+      }
+    })
+  )
+
+  it.scoped(
+    "takes the block before an epoch whose first slots were missed, and looks back no further than 64 slots",
+    () =>
+      Effect.gen(function* () {
+        const far = Array.from({ length: 80 }, (_, index) => 20 * 32 - 79 + index)
+        const { asked, source, world } = moving(new Set([10 * 32, 10 * 32 - 1, 15 * 32, ...far]))
+        world.headSlot = 14 * 32
+        world.finalizedEpoch = 12
+        const status = yield* makeLocalStatus(chain, source)
+        assert.deepStrictEqual(yield* checkpointOf(status), [10, rootAt(10 * 32 - 2)])
+        world.headSlot = 24 * 32
+        world.finalizedEpoch = 22
+        asked.ranges.length = 0
+        yield* slots(3)
+        assert.deepStrictEqual(yield* checkpointOf(status), [10, rootAt(10 * 32 - 2)])
+        assert.deepStrictEqual(asked.ranges, [
+          { start: 640, end: 640 },
+          { start: 632, end: 639 },
+          { start: 576, end: 631 }
+        ])
+      })
+  )
+
+  it.scoped("keeps the last one known while the chain cannot tell, and asks a few times an epoch", () =>
+    Effect.gen(function* () {
+      const { asked, source, world } = moving()
+      world.headSlot = 12 * 32
+      world.finalizedEpoch = 10
+      const status = yield* makeLocalStatus(chain, source)
+      assert.deepStrictEqual(yield* checkpointOf(status), [8, rootAt(8 * 32)])
+      world.isAway = true
+      world.headSlot = 13 * 32
+      world.finalizedEpoch = 11
+      asked.finality = 0
+      yield* slots(30)
+      assert.strictEqual(asked.finality, 4)
+      assert.deepStrictEqual(yield* checkpointOf(status), [8, rootAt(8 * 32)])
+      world.isAway = false
+      world.headSlot = 14 * 32
+      world.finalizedEpoch = 12
+      yield* slots(1)
+      assert.deepStrictEqual(yield* checkpointOf(status), [10, rootAt(10 * 32)])
     })
   )
 })
