@@ -15,6 +15,7 @@ import { makePeerLink } from "./PeerLink.ts"
 import { makeRemember } from "./RememberPeer.ts"
 import { makeSession, type SessionOptions } from "./PeerSession.ts"
 import { newPeer, viewOf, withAddress, withConnection, withConversation, withinWindow } from "./PeerState.ts"
+import { makeSentAway } from "./SentAway.ts"
 import { isUnsupported, withoutHandshake } from "./Unsupported.ts"
 
 export interface PeerActorOptions extends SessionOptions {
@@ -82,6 +83,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const starting = yield* Schedule.driver(startingSchedule)
   const pauseBriefly = Effect.ignore(starting.next(undefined))
   const answered = Effect.zipRight(backOff.reset, starting.reset)
+  const sentAway = makeSentAway(link, onDemand)
   const { session, syncLink } = yield* makeSession({ journal, link, onDemand, pause, pauseBriefly, answered }, options)
 
   /** A dial, handshake or refresh that failed. What is our own doing is no conversation with the peer. */
@@ -93,6 +95,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       }
       const conversation = conversationOf(error)
       const reason = describe(error)
+      if (error._tag === "PeerRefused") yield* sentAway.refused(error)
       const before = journal.state()
       const after = yield* journal.enter({
         change: (state) =>
@@ -119,6 +122,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     isUnreached = !link.isUp()
     const peer = yield* excuseOverload(host.connect(journal.state().address))
     isUnreached = false
+    yield* sentAway.arrived
     const wasConnected = journal.state().connected
     const { agent } = yield* journal.enter({
       change: (state) => withConnection(state, peer),
@@ -167,6 +171,17 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
         : pause
   )
 
+  /** A Goodbye while nothing was asked is told here; of one that cut a request short that request has told. */
+  const bidFarewell = (refusedBefore: number) =>
+    Effect.flatMap(sentAway.farewell, (said) => {
+      const { conversations, lastFailure } = journal.state()
+      const untold = Option.filter(
+        said,
+        (refusal) => conversations.refused <= refusedBefore || !Option.contains(lastFailure, describe(refusal))
+      )
+      return Option.isSome(untold) ? failed(untold.value) : Effect.void
+    })
+
   const remember = yield* makeRemember(peerId, options.verdictWindow)
   let isRemembered = false
 
@@ -192,12 +207,14 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
         if (Option.isNone(back)) return "did not come back" satisfies PeerEnd
       }
       newAddress.unsafeClose()
+      const { refused } = journal.state().conversations
       const visited = yield* Effect.either(visit)
       isStarting = Either.isLeft(visited) && isUnsupported(visited.left)
       if (Either.isLeft(visited)) yield* failed(visited.left)
       else if (Option.isSome(visited.right)) return visited.right.value
+      yield* bidFarewell(refused)
       yield* syncLink
-      yield* rest
+      yield* sentAway.rest(rest)
     }
   })
 
@@ -211,12 +228,15 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     ),
     connectionUp: Effect.sync(() => link.set(true)),
     connectionDown: (goodbye) =>
-      Effect.suspend(() =>
-        journal.state().connected
-          ? disconnected(
-              Option.match(goodbye, { onNone: () => "connection closed", onSome: (code) => `Goodbye ${code}` })
-            )
-          : Effect.sync(() => link.set(false))
+      Effect.zipRight(
+        sentAway.left(goodbye),
+        Effect.suspend(() =>
+          journal.state().connected
+            ? disconnected(
+                Option.match(goodbye, { onNone: () => "connection closed", onSome: (code) => `Goodbye ${code}` })
+              )
+            : Effect.sync(() => link.set(false))
+        )
       ),
     moved: (address) =>
       Effect.suspend(() => {

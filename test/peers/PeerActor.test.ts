@@ -14,6 +14,7 @@ import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import { Sampler } from "../../src/sampler/Sampler.ts"
 import { piece } from "../evidence/Pieces.ts"
 import { peer, statement } from "../probe/FakeWorld.ts"
+import { goodbyeRefusal } from "../../src/wire/Refusal.ts"
 import { dialled, Fakes, layerSampler, other, timesOf, view, world } from "./Script.ts"
 
 /** Everything that is told from now on. */
@@ -452,6 +453,99 @@ describe("a job of someone else", () => {
       const foreign = yield* Effect.flip(peers.probe(peer.peerId, { ...job, peerId: other.peerId }))
       yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual([(yield* Fiber.join(beyond))._tag, foreign._tag], ["NothingToAsk", "NothingToAsk"])
+    }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("a peer that sends us away", () => {
+  const leaves = (goodbye: number) =>
+    Effect.gen(function* () {
+      const { hub, script } = yield* Fakes
+      script.up.delete(peer.peerId)
+      yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: Option.some(goodbye) })
+      yield* TestClock.adjust("1 second")
+    })
+
+  it.scoped("with a ban is told of as what it is, and visited after an hour, and then after two", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("1 second")
+      yield* leaves(0)
+      const { lastFailure, verdict } = yield* view(peer.peerId)
+      assert.strictEqual(verdict, "refusing")
+      assert.include(lastFailure, "goodbye 0 right after identify: Lighthouse and Grandine ban a peer")
+      const history = yield* History
+      assert.strictEqual((yield* history.peer(peer.peerId)).conversations.refused, 1)
+      yield* TestClock.adjust("59 minutes")
+      assert.lengthOf(script.connects, 1)
+      yield* TestClock.adjust("8 minutes")
+      assert.lengthOf(script.connects, 2)
+      yield* TestClock.adjust("1 minute")
+      yield* leaves(0)
+      assert.include((yield* view(peer.peerId)).lastFailure, "score has fallen too low")
+      yield* TestClock.adjust("119 minutes")
+      assert.lengthOf(script.connects, 2)
+      yield* TestClock.adjust("14 minutes")
+      assert.lengthOf(script.connects, 3)
+    }).pipe(
+      Effect.provide(
+        world((script) => {
+          script.probe = () => Effect.succeedSome(new ProbeTimeout({ stage: "firstChunk", afterMs: 5000 }))
+        })
+      )
+    )
+  )
+
+  it.scoped("for want of room is left alone for ten minutes, and met at once when it comes by itself", () =>
+    Effect.gen(function* () {
+      const { hub, script } = yield* Fakes
+      yield* TestClock.adjust("15 seconds")
+      const before = timesOf(script, peer.peerId).length
+      yield* leaves(129)
+      // Word of another address is no word of more room.
+      const peers = yield* Peers
+      yield* peers.track({ ...dialled, multiaddrs: ["/ip4/127.0.0.1/tcp/99"] })
+      yield* TestClock.adjust("9 minutes")
+      assert.lengthOf(script.connects, 1)
+      script.up.add(peer.peerId)
+      const { peerId } = peer
+      yield* PubSub.publish(hub, { _tag: "Connected", peer: { peerId, address: "/ip4/1.2.3.4", agent: Option.none() } })
+      yield* TestClock.adjust("1 second")
+      assert.lengthOf(timesOf(script, peerId), before + 1)
+      yield* leaves(129)
+      yield* TestClock.adjust("9 minutes")
+      assert.lengthOf(script.connects, 2)
+      yield* TestClock.adjust("13 minutes")
+      assert.lengthOf(script.connects, 3)
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.scoped("in answer to a request is told of once, and left alone as long", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      const history = yield* History
+      yield* TestClock.adjust("1 second")
+      yield* leaves(129)
+      assert.strictEqual((yield* history.peer(peer.peerId)).conversations.refused, 1)
+      yield* TestClock.adjust("9 minutes")
+      assert.lengthOf(script.connects, 1)
+    }).pipe(
+      Effect.provide(
+        world((script) => {
+          script.refresh = () => Effect.fail(goodbyeRefusal(129))
+        })
+      )
+    )
+  )
+
+  it.scoped("because it is shut down is visited as ever", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("1 second")
+      yield* leaves(1)
+      assert.strictEqual((yield* view(peer.peerId)).verdict, "compliant")
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(script.connects, 2)
     }).pipe(Effect.provide(world()))
   )
 })
