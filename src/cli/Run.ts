@@ -28,6 +28,7 @@ export const run = Effect.fn("Run.run")(
       url: config.beaconApi,
       trustBeaconRoots: config.trustBeaconRoots,
       version,
+      agent: config.agent,
       identityFile: identityFileOf(config),
       listen: config.listenAddresses,
       metrics: measured.nodeMetrics,

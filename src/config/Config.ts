@@ -15,6 +15,7 @@ import {
   listOf,
   multiaddrText as Multiaddr,
   optional,
+  printableLine,
   whole,
   withDefault
 } from "./Values.ts"
@@ -78,6 +79,8 @@ const fields = {
   retention: withDefault(GoDuration("1m", "3650d"), () => Duration.days(18)),
   /** The private key of our libp2p node; made if it does not exist. */
   identityFile: optional(filePath),
+  /** What our libp2p node calls itself to peers; `dasmon/<version>` if left out. */
+  agent: optional(printableLine(128)),
   eventLogFile: optional(filePath),
   /** Bytes beyond which the event log is put aside, as `<file>.1`, and a fresh one begun. */
   eventLogMaxSize: withDefault(ByteSize("1KiB", "1TiB"), () => 100 * 2 ** 20),

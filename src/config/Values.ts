@@ -29,6 +29,17 @@ export const filePath = Schema.String.pipe(
   Schema.annotations(expected("the path of a file"))
 )
 
+/** A short line that any program can show. */
+export const printableLine = (longest: number) =>
+  Schema.String.pipe(
+    Schema.filter((text) => /^[ -~]+$/.test(text) && text.trim() === text && text.length <= longest),
+    Schema.annotations(
+      expected(`1 to ${longest} printable ASCII characters, with no space at the ends`, (actual) =>
+        typeof actual === "number" ? "write it in quotes" : undefined
+      )
+    )
+  )
+
 /** An http or https address without query and fragment; without the slash at its end once it is decoded. */
 export const httpUrl = Schema.transformOrFail(Schema.String, Schema.String, {
   strict: true,

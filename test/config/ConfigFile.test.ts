@@ -77,6 +77,19 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
       'got "recnt" (did you mean recent?)'
   ],
   ["backfill: {mode: on}", 'c.yaml:1: backfill.mode: expected one of off, background, preload, got "on"'],
+  [
+    "agent: Prüfer/1",
+    'c.yaml:1: agent: expected 1 to 128 printable ASCII characters, with no space at the ends, got "Prüfer/1"'
+  ],
+  [
+    `agent: ${"a".repeat(129)}`,
+    `c.yaml:1: agent: expected 1 to 128 printable ASCII characters, with no space at the ends, got "${"a".repeat(60)}…"`
+  ],
+  ["agent: ''", 'c.yaml:1: agent: expected 1 to 128 printable ASCII characters, with no space at the ends, got ""'],
+  [
+    "agent: 1.0",
+    "c.yaml:1: agent: expected 1 to 128 printable ASCII characters, with no space at the ends, got 1 (write it in quotes)"
+  ],
   ["database_path: ''", 'c.yaml:1: database_path: expected the path of a file, got ""'],
   // Durations.
   ["test_interval: 10", `c.yaml:1: test_interval: ${duration("100ms", "1d")}, got 10 (give a unit: 10s)`],
@@ -191,6 +204,7 @@ trust_beacon_roots: true
 database_path: /var/lib/dasmon/history.db
 retention: 30d
 identity_file: key
+agent: Lighthouse/v8.0.1-ced49dd/x86_64-linux
 event_log_file: events.ndjson
 event_log_max_size: 512KiB
 event_log_keep: 0
@@ -219,6 +233,7 @@ peers:
       databasePath: "/var/lib/dasmon/history.db",
       retention: "30d",
       identityFile: "key",
+      agent: "Lighthouse/v8.0.1-ced49dd/x86_64-linux",
       eventLogFile: "events.ndjson",
       eventLogMaxSize: "512KiB",
       eventLogKeep: 0,
@@ -302,6 +317,7 @@ const inputs: FastCheck.Arbitrary<ConfigInput> = optionally({
   beaconApi: FastCheck.webUrl(),
   databasePath: FastCheck.stringMatching(/^[\w ./-]{1,20}\.db$/),
   identityFile: FastCheck.constantFrom("key", "~/key: 'x' #"),
+  agent: FastCheck.constantFrom("dasmon/1.2.3", "1.0", "a: 'b' # c", "~"),
   eventLogFile: FastCheck.constantFrom("yes", "1e3", "events"),
   trustBeaconRoots: FastCheck.boolean(),
   eventLogMaxSize: FastCheck.constantFrom("1KiB", "1TiB", "1500B", "2MiB"),
