@@ -6,7 +6,7 @@ import { toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, epochStart } from "../../src/domain/network/Chain.ts"
 import { forkDigestAt, forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
 import { decodeNodeRecord } from "../../src/domain/peer/NodeRecord.ts"
-import { blockAtOrBefore } from "../../src/devnet/chain/ChainState.ts"
+import { blockAtOrBefore, checkpointAt } from "../../src/devnet/chain/ChainState.ts"
 import { sidecarOf } from "../../src/devnet/chain/DevBlock.ts"
 import { makeDevnet } from "../../src/devnet/Devnet.ts"
 import { defaultPeers } from "../../src/devnet/PeersSpec.ts"
@@ -16,7 +16,8 @@ import {
   decodeUint64,
   encodeStatus,
   metadataRequest,
-  pingRequest
+  pingRequest,
+  statusRequest
 } from "../../src/wire/Handshake.ts"
 import { metadataV1, metadataV2, statusV1 } from "../../src/wire/Protocol.ts"
 import { blocksByRange, blocksByRoot, columnsByRange, columnsByRoot } from "../../src/wire/Requests.ts"
@@ -256,6 +257,28 @@ shared("the devnet", layer, (it) => {
     Effect.gen(function* () {
       const { goodbyeOf, greet, peer } = yield* Stranger
       yield* greet(peer("honest", 2), "0x01020304")
+      assert.strictEqual(yield* goodbyeOf(peer("honest", 2)), 2)
+    })
+  )
+
+  it.live("sends away who calls final what is not on the chain, and nobody for an older checkpoint that is", () =>
+    Effect.gen(function* () {
+      const { devnet, dial, gone, goodbyeOf, peer } = yield* Stranger
+      yield* gone(peer("honest", 2))
+      const state = yield* devnet.chain.state
+      const { root: finalizedRoot } = checkpointAt(devnet.parameters, state, 1)
+      const status = {
+        forkDigest: toHex(forkDigestAt(devnet.parameters, epochOf(devnet.parameters, state.slot))),
+        finalizedRoot,
+        finalizedEpoch: 1,
+        headRoot: state.head.root,
+        headSlot: state.head.slot,
+        earliestAvailableSlot: state.head.slot
+      }
+      const connection = yield* dial(peer("honest", 2))
+      assert.lengthOf((yield* ask(connection, statusRequest(status))).chunks, 1)
+      assert.lengthOf((yield* ask(connection, pingRequest(1))).chunks, 1)
+      yield* ask(connection, statusRequest({ ...status, finalizedRoot: state.head.root }))
       assert.strictEqual(yield* goodbyeOf(peer("honest", 2)), 2)
     })
   )
