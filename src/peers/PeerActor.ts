@@ -199,13 +199,17 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     isRemembered = true
   })
 
+  const isDiallable = () => journal.state().address.multiaddrs.length > 0
+
   const live = Effect.gen(function* () {
     yield* Effect.unless(begin, () => isRemembered)
     while (true) {
-      if (journal.state().address.multiaddrs.length === 0 && !link.isUp()) {
+      if (!isDiallable() && !link.isUp()) {
         const back = yield* link.untilUp.pipe(Effect.raceFirst(newAddress.await), Effect.timeoutOption(options.grace))
         if (Option.isNone(back)) return "did not come back" satisfies PeerEnd
       }
+      // An address was heard of meanwhile: that is no reason to come back early.
+      if (!link.isUp()) yield* sentAway.rest(Effect.void)
       newAddress.unsafeClose()
       const { refused } = journal.state().conversations
       const visited = yield* Effect.either(visit)
@@ -214,7 +218,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       else if (Option.isSome(visited.right)) return visited.right.value
       yield* bidFarewell(refused)
       yield* syncLink
-      yield* sentAway.rest(rest)
+      yield* isDiallable() ? sentAway.rest(rest) : rest
     }
   })
 

@@ -538,6 +538,30 @@ describe("a peer that sends us away", () => {
     )
   )
 
+  it.scoped("and has no address is forgotten as ever, and not dialled at once where one is heard of", () =>
+    Effect.gen(function* () {
+      const { hub, script } = yield* Fakes
+      const peers = yield* Peers
+      const comes = (peerId: string) =>
+        PubSub.publish(hub, { _tag: "Connected", peer: { peerId, address: "/ip4/1.2.3.4", agent: Option.none() } })
+      const banned = (peerId: string) =>
+        PubSub.publish(hub, { _tag: "Disconnected", peerId, goodbye: Option.some(251) })
+      yield* TestClock.adjust("1 second")
+      for (const { peerId } of [peer, other]) yield* comes(peerId)
+      yield* TestClock.adjust("1 second")
+      script.up.clear()
+      for (const { peerId } of [peer, other]) yield* banned(peerId)
+      yield* TestClock.adjust("30 seconds")
+      yield* peers.track(dialled)
+      yield* TestClock.adjust("5 minutes")
+      assert.isTrue(Option.isNone(peers.view(other.peerId)))
+      assert.isTrue(Option.isSome(peers.view(peer.peerId)))
+      assert.lengthOf(script.connects, 2)
+      yield* TestClock.adjust("70 minutes")
+      assert.lengthOf(script.connects, 3)
+    }).pipe(Effect.provide(world(() => {}, { addresses: [] })))
+  )
+
   it.scoped("because it is shut down is visited as ever", () =>
     Effect.gen(function* () {
       const { script } = yield* Fakes

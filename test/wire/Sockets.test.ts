@@ -379,6 +379,33 @@ describe("serving", () => {
     })
   )
 
+  it.scopedLive("serves a newcomer where one identity has taken all streams and asks nothing on them", () =>
+    Effect.gen(function* () {
+      const { server, connection } = yield* connect()
+      yield* serve(server, ping, (_ssz, _peer, reply) => reply.chunk(new Uint8Array(8)), {
+        ...defaultServeLimits,
+        request: minute,
+        streams: 4
+      })
+      const held = yield* Effect.forEach([1, 2, 3, 4], () =>
+        open((signal) => connection.newStream(ping.id, { signal }), { writeTimeout: minute })
+      )
+      const closed = yield* Ref.make(0)
+      yield* Effect.forEach(held, (stream) =>
+        Effect.forkScoped(
+          Effect.zipRight(
+            stream.awaitClosed,
+            Ref.update(closed, (n) => n + 1)
+          )
+        )
+      )
+      const newcomer = yield* makeNode({ agent: "newcomer/1", listen: [] })
+      const theirs = yield* Effect.promise(() => newcomer.dial(server.getMultiaddrs()))
+      assert.lengthOf(yield* ask(theirs, pingRequest(1)), 1)
+      yield* eventually(Effect.map(Ref.get(closed), (count) => count === 1))
+    })
+  )
+
   it.scopedLive("stops with its scope: answers under way are interrupted, the protocol is gone", () =>
     Effect.gen(function* () {
       const { server, connection } = yield* connect()

@@ -1,11 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Connection } from "@libp2p/interface"
 import { multiaddr } from "@multiformats/multiaddr"
-import { Chunk, Duration, Effect, Fiber, Option, Ref, Stream } from "effect"
+import { Chunk, Effect, Fiber, Option, Ref, Stream } from "effect"
 import type { Host } from "../../../src/host/Host.ts"
 import { make } from "../../../src/host/libp2p/Libp2pHost.ts"
 import { open } from "../../../src/wire/ByteStream.ts"
-import { request } from "../../../src/wire/Client.ts"
+import { request, type RequestLimits } from "../../../src/wire/Client.ts"
 import { metadataRequest, pingRequest, type StatusMessage, statusRequest } from "../../../src/wire/Handshake.ts"
 import type { RequestMessage } from "../../../src/wire/Message.ts"
 import type { Node } from "../../../src/wire/Node.ts"
@@ -46,17 +46,17 @@ const asking = (method: string): RequestMessage => ({
   ]
 })
 
-const limits = {
+const limits: RequestLimits = {
   open: scaled("5 seconds"),
   firstByte: scaled("5 seconds"),
-  chunk: "5 seconds",
+  chunk: scaled("5 seconds"),
   total: scaled("20 seconds")
 }
 
 /** How many chunks came, of an answer that ends cleanly. */
 const ask = (connection: Connection, message: RequestMessage) =>
   Effect.scoped(
-    Effect.flatMap(request(connection, message, { ...limits, chunk: Duration.seconds(5) }), ({ chunks }) =>
+    Effect.flatMap(request(connection, message, limits), ({ chunks }) =>
       Effect.map(Stream.runCollect(chunks), Chunk.size)
     )
   )
