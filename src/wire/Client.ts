@@ -8,7 +8,7 @@ import {
   type RequestError
 } from "../domain/probe/Outcome.ts"
 import { type ByteStream, open, type OpenFailure } from "./ByteStream.ts"
-import { encodeRequest, makeResponseDecoder } from "./Codec.ts"
+import { encodeRequest, makeResponseDecoder, type ResponseDecoder } from "./Codec.ts"
 import type { RequestMessage, RequestVersion, ResponseChunk } from "./Message.ts"
 import { refusalOf } from "./Refusal.ts"
 import type { WireError } from "./WireError.ts"
@@ -61,7 +61,8 @@ export const request = Effect.fnUntraced(function* (
   const version = message.protocols.find((version) => version.protocol.id === stream.protocol)
   if (version === undefined) return yield* new MalformedResponse({ detail: `negotiated ${stream.protocol}` })
   yield* send(stream, version, limits)
-  return { protocol: stream.protocol, chunks: responseChunks(connection, stream, version, limits) }
+  const decoder = makeResponseDecoder(version.protocol, message.allowed)
+  return { protocol: stream.protocol, chunks: responseChunks(connection, stream, decoder, limits) }
 })
 
 const openStream = (
@@ -77,7 +78,7 @@ const openStream = (
       ),
     {
       writeTimeout: limits.firstByte,
-      readBufferLimit: 16 * 2 ** 20
+      readBufferLimit: readBufferLimit(message)
     }
   ).pipe(
     Effect.mapError(openError),
@@ -87,6 +88,15 @@ const openStream = (
       onTimeout: () => new ProbeTimeout({ stage: "handshake", afterMs: Duration.toMillis(limits.open) })
     })
   )
+
+/**
+ * What may wait inside libp2p while we are not reading: no more than the whole answer may have on the stream, framing
+ * and an error message included, and 16 MiB at most.
+ */
+const readBufferLimit = ({ allowed, protocols }: RequestMessage): number => {
+  const most = Math.max(...protocols.map(({ protocol }) => protocol.response.max * protocol.maxChunks))
+  return Math.min(16 * 2 ** 20, 2 ** 17 + 2 * (allowed?.totalBytes ?? most))
+}
 
 const openError = ({ cause }: OpenFailure): RequestError =>
   cause instanceof Error && cause.name === "UnsupportedProtocolError"
@@ -112,10 +122,9 @@ const send = (
 const responseChunks = (
   connection: RequestConnection,
   stream: ByteStream,
-  version: RequestVersion,
+  decoder: ResponseDecoder,
   limits: RequestLimits
 ): Stream.Stream<ResponseChunk, RequestError> => {
-  const decoder = makeResponseDecoder(version.protocol)
   const firstByteMs = Duration.toMillis(limits.firstByte)
   const chunkMs = Duration.toMillis(limits.chunk)
   const totalMs = Duration.toMillis(limits.total)

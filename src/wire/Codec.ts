@@ -1,6 +1,6 @@
 import { Either, Option } from "effect"
 import { concatBytes, fromHex, toHex } from "../domain/Bytes.ts"
-import type { ResponseChunk } from "./Message.ts"
+import type { AnswerBounds, ResponseChunk } from "./Message.ts"
 import { maxPayloadSize, type Protocol, type SizeBounds } from "./Protocol.ts"
 import { encodeFrames, type FrameDecoder, makeFrameDecoder } from "./SnappyFrames.ts"
 import { encodeVarint, makeVarintDecoder, type VarintDecoder } from "./Varint.ts"
@@ -82,7 +82,9 @@ export interface ResponseDecoder {
   readonly finish: () => Either.Either<void, WireError>
 }
 
-export const makeResponseDecoder = (protocol: Protocol): ResponseDecoder => {
+/** `allowed` bounds the success chunks further than the protocol does. */
+export const makeResponseDecoder = (protocol: Protocol, allowed?: AnswerBounds): ResponseDecoder => {
+  const admit = allowed === undefined ? undefined : admission(allowed)
   let chunk: ChunkState | undefined
   let chunks = 0
   let ended = false
@@ -99,7 +101,7 @@ export const makeResponseDecoder = (protocol: Protocol): ResponseDecoder => {
       if (byte === 0 && chunks === protocol.maxChunks) {
         return Either.left(new WireError({ reason: "too_many_chunks", detail: `more than ${chunks} chunks` }))
       }
-      chunk = startChunk(protocol, byte)
+      chunk = startChunk(protocol, byte, admit)
       return Either.right({ offset: offset + 1, item: undefined })
     }
     const state = chunk
@@ -163,13 +165,31 @@ interface ChunkState {
   wireBytes: number
 }
 
-const startChunk = (protocol: Protocol, code: number): ChunkState => ({
+const startChunk = (protocol: Protocol, code: number, admit: Admission | undefined): ChunkState => ({
   code,
   context: new Uint8Array(code === 0 && protocol.context ? 4 : 0),
   contextFilled: 0,
-  payload: makePayloadDecoder(code === 0 ? protocol.response : { min: 0, max: longestMessage }),
+  payload:
+    code === 0 ? makePayloadDecoder(protocol.response, admit) : makePayloadDecoder({ min: 0, max: longestMessage }),
   wireBytes: 1
 })
+
+/** Takes the announced length of the next success chunk, or says why it is more than may come. */
+type Admission = (length: number) => WireError | undefined
+
+const admission = ({ chunkBytes, totalBytes }: AnswerBounds): Admission => {
+  let announced = 0
+  return (length) => {
+    if (length > chunkBytes) {
+      const detail = `${length} bytes announced, the largest that a block asked for can have is ${chunkBytes}`
+      return new WireError({ reason: "length_out_of_bounds", detail })
+    }
+    announced += length
+    if (announced <= totalBytes) return undefined
+    const detail = `${announced} bytes announced in all chunks so far, allowed for what was asked is ${totalBytes}`
+    return new WireError({ reason: "too_many_bytes", detail })
+  }
+}
 
 const itemOf = (state: ChunkState, data: Uint8Array): ResponseItem =>
   state.code === 0
@@ -192,7 +212,7 @@ interface PayloadDecoder {
   readonly data: () => Uint8Array | undefined
 }
 
-const makePayloadDecoder = (bounds: SizeBounds): PayloadDecoder => {
+const makePayloadDecoder = (bounds: SizeBounds, admit?: Admission): PayloadDecoder => {
   const length: VarintDecoder = makeVarintDecoder()
   let frames: FrameDecoder | undefined
   const push = (bytes: Uint8Array, start: number): Either.Either<number, WireError> => {
@@ -206,6 +226,8 @@ const makePayloadDecoder = (bounds: SizeBounds): PayloadDecoder => {
         const detail = `${value.right} bytes announced, allowed is ${bounds.min}..${max}`
         return Either.left(new WireError({ reason: "length_out_of_bounds", detail }))
       }
+      const refused = admit?.(value.right)
+      if (refused !== undefined) return Either.left(refused)
       frames = makeFrameDecoder(value.right)
     }
     return frames === undefined ? Either.right(offset) : frames.push(bytes, offset)

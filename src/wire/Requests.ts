@@ -4,7 +4,7 @@ import { Either } from "effect"
 import { fromHex, toHex } from "../domain/Bytes.ts"
 import type { Root } from "../domain/Primitives.ts"
 import { maxRequestBlocks } from "../domain/network/Chain.ts"
-import type { RequestMessage } from "./Message.ts"
+import type { AnswerBounds, RequestMessage } from "./Message.ts"
 import {
   beaconBlocksByRange,
   beaconBlocksByRoot,
@@ -36,10 +36,12 @@ export interface BlocksByRange {
   readonly count: number
 }
 
-export const columnsByRange = (request: ColumnsByRange): RequestMessage =>
+/** `allowed`: what the blocks that are asked for can have; all that the protocol allows if left out. */
+export const columnsByRange = ({ columns, count, startSlot }: ColumnsByRange, allowed?: AnswerBounds): RequestMessage =>
   message(
     dataColumnSidecarsByRange,
-    ssz.fulu.DataColumnSidecarsByRangeRequest.serialize({ ...request, columns: [...request.columns] })
+    ssz.fulu.DataColumnSidecarsByRangeRequest.serialize({ startSlot, count, columns: [...columns] }),
+    allowed
   )
 
 export const decodeColumnsByRange = (bytes: Uint8Array): Either.Either<ColumnsByRange, WireError> =>
@@ -49,13 +51,14 @@ export const decodeColumnsByRange = (bytes: Uint8Array): Either.Either<ColumnsBy
     columns: request.columns.map(saturate)
   }))
 
-/** At most 128 blocks. */
-export const columnsByRoot = (blocks: ReadonlyArray<ColumnsOfBlock>): RequestMessage =>
+/** At most 128 blocks; `allowed` as by range. */
+export const columnsByRoot = (blocks: ReadonlyArray<ColumnsOfBlock>, allowed?: AnswerBounds): RequestMessage =>
   message(
     dataColumnSidecarsByRoot,
     ColumnIdentifiers.serialize(
       blocks.map((block) => ({ blockRoot: fromHex(block.blockRoot), columns: [...block.columns] }))
-    )
+    ),
+    allowed
   )
 
 export const decodeColumnsByRoot = (bytes: Uint8Array): Either.Either<ReadonlyArray<ColumnsOfBlock>, WireError> =>
@@ -83,4 +86,7 @@ export const decodeBlocksByRoot = (bytes: Uint8Array): Either.Either<ReadonlyArr
 const ColumnIdentifiers = new ListCompositeType(ssz.fulu.DataColumnsByRootIdentifier, maxRequestBlocks)
 const BlockRoots = new ListCompositeType(ssz.Root, maxRequestBlocks)
 
-const message = (protocol: Protocol, body: Uint8Array): RequestMessage => ({ protocols: [{ protocol, body }] })
+const message = (protocol: Protocol, body: Uint8Array, allowed?: AnswerBounds): RequestMessage => ({
+  protocols: [{ protocol, body }],
+  ...(allowed === undefined ? {} : { allowed })
+})

@@ -29,6 +29,8 @@ export const WireErrorReason = Schema.Literal(
   "trailing_bytes",
   /** More success chunks than the protocol allows. */
   "too_many_chunks",
+  /** More bytes, over all chunks, than what was asked for can have. */
+  "too_many_bytes",
   /** The bytes are not an encoding of the type. */
   "bad_ssz"
 )

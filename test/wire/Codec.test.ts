@@ -325,6 +325,38 @@ describe("errors", () => {
     assert.strictEqual(requestReason(statusV2, encodeVarint(maxPayloadSize)), "length_out_of_bounds")
   })
 
+  describe("of an answer whose blocks are known", () => {
+    const columns = dataColumnSidecarsByRange
+    const sidecar = (length: number) => encodeSuccessChunk(columns, new Uint8Array(length), "0x01020304")
+    const allowed = { chunkBytes: 2_500, totalBytes: 6_000 }
+
+    it("a chunk larger than the largest block has is refused at its length, before any of it has come", () => {
+      const decoder = makeResponseDecoder(columns, allowed)
+      assert.lengthOf(decoder.push(sidecar(2_500)).items, 1)
+      const { error, items } = decoder.push(concatBytes([new Uint8Array(5), encodeVarint(4096 * 2144 + 356)]))
+      assert.deepInclude({ ...error }, { reason: "length_out_of_bounds" })
+      assert.match(error?.message ?? "", /8782180 bytes announced, the largest that a block asked for can have is 2500/)
+      assert.isEmpty(items)
+    })
+
+    it("more than twice what was asked for ends it, however small the chunks and well they compress", () => {
+      const decoder = makeResponseDecoder(columns, allowed)
+      const { error, items } = decoder.push(concatBytes(Array.from({ length: 9 }, () => sidecar(1_000))))
+      assert.lengthOf(items, 6)
+      assert.strictEqual(error?.reason, "too_many_bytes")
+      assert.match(
+        error?.message ?? "",
+        /7000 bytes announced in all chunks so far, allowed for what was asked is 6000/
+      )
+    })
+
+    it("an error chunk is heard all the same", () => {
+      const decoder = makeResponseDecoder(columns, { chunkBytes: 56, totalBytes: 56 })
+      const { items } = decoder.push(concatBytes([sidecar(56), encodeErrorChunk(3, "x".repeat(200))]))
+      assert.deepInclude(items[1], { _tag: "Error", code: 3 })
+    })
+  })
+
   it("allows nothing behind the end", () => {
     const chunk = encodeSuccessChunk(ping, pingBody)
     const refusal = encodeErrorChunk(2, "no")

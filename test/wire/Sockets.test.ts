@@ -3,7 +3,7 @@ import type { Connection } from "@libp2p/interface"
 import { Chunk, Deferred, Duration, Effect, Exit, Fiber, Queue, Ref, Scope, Stream } from "effect"
 import { seeded } from "../../src/devnet/chain/Random.ts"
 import { equalBytes } from "../../src/domain/Bytes.ts"
-import type { RequestError } from "../../src/domain/probe/Outcome.ts"
+import { describe as describeError, type RequestError } from "../../src/domain/probe/Outcome.ts"
 import { type ByteStream, open } from "../../src/wire/ByteStream.ts"
 import { request, type RequestLimits } from "../../src/wire/Client.ts"
 import { encodeRequest, encodeSuccessChunk } from "../../src/wire/Codec.ts"
@@ -213,6 +213,25 @@ describe.each(["yamux", "mplex"] as const)("over %s", (muxer) => {
       const total = scaled("1 second")
       const slow = yield* askUntilError(connection, columns, { ...patient, total })
       assert.include(slow.error, { _tag: "ProbeTimeout", stage: "body", afterMs: Duration.toMillis(total) })
+      yield* eventually(() => streamsOf(connection) === 0)
+    })
+  )
+
+  it.scopedLive("reads no chunk that is larger than the blocks asked for have", () =>
+    Effect.gen(function* () {
+      const { server, connection } = yield* connect(muxer)
+      const bomb = new Uint8Array(4096 * 2144 + 356)
+      yield* serve(server, columnsProtocol, (_ssz, _peer, reply) =>
+        Effect.zipRight(reply.chunk(sidecar(1), digest), Effect.forever(reply.chunk(bomb, digest)))
+      )
+      const allowed = { chunkBytes: noise.length, totalBytes: 4 * noise.length }
+      const { chunks, error } = yield* askUntilError(connection, { ...columns, allowed })
+      assert.strictEqual(chunks, 1)
+      assert.strictEqual(error._tag, "MalformedResponse")
+      assert.match(
+        describeError(error),
+        /8782180 bytes announced, the largest that a block asked for can have is 45380/
+      )
       yield* eventually(() => streamsOf(connection) === 0)
     })
   )

@@ -82,6 +82,18 @@ export const decodeSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<Si
     })
   )
 
+/** Bytes of a sidecar of a block with so many blobs; 0 for a fork without columns. */
+export const sidecarBytes = (fork: ForkName, blobs: number): number => {
+  switch (fork) {
+    case "fulu":
+      return fuluFixedBytes + fuluBytesPerCell * blobs
+    case "gloas":
+      return gloasFixedBytes + gloasBytesPerCell * blobs
+    default:
+      return 0
+  }
+}
+
 /** hash_tree_root of a BeaconBlockHeader, from its 112 bytes of SSZ: the root of the block. */
 const headerRoot = (header: Uint8Array): Uint8Array =>
   merkleRoot(
