@@ -1,5 +1,5 @@
 import { Effect, Layer } from "effect"
-import { batchesOf } from "./Batches.ts"
+import { verifyInBatches } from "./Batches.ts"
 import { loadKzg } from "./Kzg.ts"
 import { Verifier } from "./Verifier.ts"
 import { verifySidecars } from "./VerifySidecars.ts"
@@ -11,9 +11,7 @@ import { verifySidecars } from "./VerifySidecars.ts"
 export const layerInline = Layer.effect(
   Verifier,
   Effect.map(loadKzg, (kzg) => ({
-    verify: (sidecars) =>
-      Effect.forEach(batchesOf(sidecars), (batch) => verifySidecars(kzg, batch)).pipe(
-        Effect.map((verdicts) => verdicts.flat())
-      )
+    verify: (sidecars, options = {}) =>
+      verifyInBatches(sidecars, options, 1, (batch, mostGuilty) => verifySidecars(kzg, batch, mostGuilty))
   }))
 )

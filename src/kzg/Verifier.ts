@@ -25,9 +25,22 @@ export interface SidecarToVerify {
 export type SidecarVerdict =
   | { readonly _tag: "Valid" }
   | { readonly _tag: "Invalid"; readonly check: InvalidCheck; readonly detail: string }
+  /** Not looked at: enough others of the call are guilty, or its turn did not come. */
+  | { readonly _tag: "Skipped" }
+
+export interface VerifyOptions {
+  /**
+   * Once so many sidecars fail against the header of their own block (`commitments`, `inclusion_proof`, `kzg_proof`), what
+   * is not verified by then is skipped: a liar costs no more than that. A few more are found where several batches are
+   * verified at once. None is skipped if left out.
+   */
+  readonly mostGuilty?: number
+  /** Verified when nobody else waits, in small batches, on one thread at most; skipped where that takes too long. */
+  readonly isLast?: boolean
+}
 
 /**
- * Checks sidecars against their blocks: structure, header root, commitments, inclusion proof, and the KZG proof of
+ * Checks sidecars against their blocks: structure, header root, commitments, inclusion proof, and then the KZG proof of
  * every cell. One call is one batch; a batch that fails is bisected to the guilty columns.
  */
 export class Verifier extends Context.Tag("dasmon/Verifier")<
@@ -35,7 +48,8 @@ export class Verifier extends Context.Tag("dasmon/Verifier")<
   {
     /** One verdict a sidecar, in the same order. */
     readonly verify: (
-      sidecars: ReadonlyArray<SidecarToVerify>
+      sidecars: ReadonlyArray<SidecarToVerify>,
+      options?: VerifyOptions
     ) => Effect.Effect<ReadonlyArray<SidecarVerdict>, VerifierError>
   }
 >() {}

@@ -12,7 +12,8 @@ const rootBytes = 32
 /** What a worker replies. */
 const Verdict = Schema.Union(
   Schema.TaggedStruct("Valid", {}),
-  Schema.TaggedStruct("Invalid", { check: InvalidCheck, detail: Schema.String })
+  Schema.TaggedStruct("Invalid", { check: InvalidCheck, detail: Schema.String }),
+  Schema.TaggedStruct("Skipped", {})
 )
 
 /**
@@ -26,6 +27,8 @@ export class VerifyBatch extends Schema.TaggedRequest<VerifyBatch>()("VerifyBatc
   payload: {
     /** Of each sidecar: its SSZ, the block's root, the block's commitments. */
     bytes: Transferable.Uint8Array,
+    /** After so many guilty ones the rest is skipped; none is if left out. */
+    mostGuilty: Schema.optional(Schema.Int),
     sidecars: Schema.Array(
       Schema.Struct({
         fork: Schema.Literal(...forkNames),
@@ -39,8 +42,9 @@ export class VerifyBatch extends Schema.TaggedRequest<VerifyBatch>()("VerifyBatc
 }) {}
 
 /** Packs a batch. The sidecars' own buffers are only read. */
-export const packBatch = (sidecars: ReadonlyArray<SidecarToVerify>): VerifyBatch =>
+export const packBatch = (sidecars: ReadonlyArray<SidecarToVerify>, mostGuilty = Infinity): VerifyBatch =>
   new VerifyBatch({
+    ...(Number.isFinite(mostGuilty) ? { mostGuilty } : {}),
     bytes: concatBytes(sidecars.flatMap(({ blockRoot, commitments, ssz }) => [ssz, blockRoot, ...commitments])),
     sidecars: sidecars.map(({ commitments, fork, maxBlobsPerBlock, slot, ssz }) => ({
       fork,

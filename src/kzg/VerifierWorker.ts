@@ -9,7 +9,7 @@ import { verifySidecars } from "./VerifySidecars.ts"
 const worker = Layer.unwrapEffect(
   Effect.map(loadKzg, (kzg) =>
     WorkerRunner.layerSerialized(VerifyBatch, {
-      VerifyBatch: (batch) => verifySidecars(kzg, unpackBatch(batch))
+      VerifyBatch: (batch) => verifySidecars(kzg, unpackBatch(batch), batch.mostGuilty)
     })
   )
 ).pipe(Layer.provide(NodeWorkerRunner.layer))

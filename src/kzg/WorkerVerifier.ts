@@ -5,8 +5,9 @@ import { Worker } from "@effect/platform"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool, Schedule } from "effect"
 import { startThread } from "../runtime/WorkerThread.ts"
-import { batchesOf } from "./Batches.ts"
-import { type SidecarToVerify, Verifier, VerifierError } from "./Verifier.ts"
+import { makeTurns } from "../runtime/Turns.ts"
+import { skipped, verifyInBatches } from "./Batches.ts"
+import { type SidecarToVerify, Verifier, VerifierError, type VerifyOptions } from "./Verifier.ts"
 import { packBatch, type VerifyBatch } from "./VerifierMessage.ts"
 
 export interface WorkerVerifierOptions {
@@ -16,6 +17,8 @@ export interface WorkerVerifierOptions {
   readonly callLimit?: Duration.DurationInput
   /** For one batch on its thread; a thread that takes longer is replaced, and the batch tried once more. Default 15 s. */
   readonly batchLimit?: Duration.DurationInput
+  /** How long a batch that comes last waits for its turn before it is skipped. Default 20 s. */
+  readonly lastLimit?: Duration.DurationInput
   /** For a thread to start and load the trusted setup. Default 60 s. */
   readonly startLimit?: Duration.DurationInput
   /** The built `VerifierWorker.js`, when it is not beside this module. */
@@ -25,8 +28,9 @@ export interface WorkerVerifierOptions {
 /**
  * Verifies in worker threads, which stand ready with the trusted setup when the layer is built and end with its scope.
  *
- * A call is cut into batches. One batch is on each thread and the rest waits, uncopied, with the callers. A thread
- * that dies is replaced, and its batch tried once more. Fails with `VerifierError` when no thread can be started.
+ * A call is cut into batches. One batch is on each thread and the rest waits, uncopied, with the callers: what is copied at
+ * any time is a batch a thread. A thread that dies is replaced, and its batch tried once more. Fails with
+ * `VerifierError` when no thread can be started.
  */
 export const layerWorkers = (options: WorkerVerifierOptions = {}): Layer.Layer<Verifier, VerifierError> =>
   Layer.scoped(Verifier, make(options))
@@ -36,6 +40,7 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
   const size = Math.max(1, options.size ?? availableParallelism() - 1)
   const callLimit = Duration.decode(options.callLimit ?? "60 seconds")
   const batchLimit = Duration.decode(options.batchLimit ?? "15 seconds")
+  const lastLimit = Duration.decode(options.lastLimit ?? "20 seconds")
   const startLimit = Duration.decode(options.startLimit ?? "60 seconds")
   if (entry.protocol === "file:" && !existsSync(fileURLToPath(entry))) {
     return yield* new VerifierError({ reason: `there is no ${fileURLToPath(entry)}: the program is not built` })
@@ -43,11 +48,12 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
 
   const start = startThread(Worker.makeSerialized<VerifyBatch>({}), { entry, name: "dasmon verifier", startLimit })
   const pool = yield* Pool.make({ acquire: start, size })
+  const turns = makeTurns(size)
 
   const runBatch = Effect.fnUntraced(
-    function* (batch: ReadonlyArray<SidecarToVerify>) {
+    function* (batch: ReadonlyArray<SidecarToVerify>, mostGuilty: number) {
       const worker = yield* pool.get
-      return yield* worker.executeEffect(packBatch(batch)).pipe(
+      return yield* worker.executeEffect(packBatch(batch, mostGuilty)).pipe(
         Effect.timeoutFail({
           duration: batchLimit,
           onTimeout: () =>
@@ -63,15 +69,26 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
     Effect.retry({ schedule: Schedule.recurs(1), while: (error) => error._tag === "WorkerError" })
   )
 
+  /** One batch, when its turn has come. */
+  const inTurn = (batch: ReadonlyArray<SidecarToVerify>, mostGuilty: number, isLast: boolean) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(turns.take(restore, isLast ? { isLast, within: lastLimit } : {}), (isTaken) =>
+        isTaken
+          ? Effect.ensuring(restore(runBatch(batch, mostGuilty)), turns.giveBack(isLast))
+          : Effect.succeed(batch.map(() => skipped))
+      )
+    )
+
   // Every thread once, at the same time: each is warm before the first call.
   yield* Effect.scoped(Effect.all(Arr.replicate(pool.get, size), { concurrency: size, discard: true })).pipe(
     Effect.mapError(failed)
   )
 
   return {
-    verify: (sidecars: ReadonlyArray<SidecarToVerify>) =>
-      Effect.forEach(batchesOf(sidecars), runBatch, { concurrency: size }).pipe(
-        Effect.map((verdicts) => verdicts.flat()),
+    verify: (sidecars: ReadonlyArray<SidecarToVerify>, verifyOptions: VerifyOptions = {}) =>
+      verifyInBatches(sidecars, verifyOptions, size, (batch, mostGuilty) =>
+        inTurn(batch, mostGuilty, verifyOptions.isLast === true)
+      ).pipe(
         Effect.mapError(failed),
         // Neither a caller that gives up nor one whose time is over waits for a thread to let go.
         Effect.disconnect,

@@ -21,6 +21,7 @@ import { askClaim } from "./AskClaim.ts"
 import { type Asked, confirm, type Confirmed, type Question } from "./Confirm.ts"
 import { type Blocks, dueBlocks } from "./Conversation.ts"
 import { overloaded } from "./ExcuseOverload.ts"
+import { isOffence, makeOffenders } from "./Offenders.ts"
 import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
 import type { Received } from "./RequestColumns.ts"
 import { isServerError, sample } from "./Sample.ts"
@@ -82,6 +83,7 @@ const make = Effect.gen(function* () {
   const lag = yield* LoopLag
   const selfDoubt = yield* SelfDoubt
   const network = { chain, digests: digestTable(chain) }
+  const offenders = makeOffenders()
 
   const probe = Effect.fn("Prober.probe")(function* (asked: ProbeRequest) {
     const { address, claims, confirms, job, nodeId } = asked
@@ -95,7 +97,14 @@ const make = Effect.gen(function* () {
       : yield* confirm(host, network, peerId, questionsOf(confirms, blocks))
     const { asked: questions, error, received } = collected
     const { deliveries, unrelated } = attributed(received, blocks, claims)
-    const verified = yield* verifyDeliveries(chain, verifier, commitments, deliveries)
+    const verified = yield* verifyDeliveries(
+      chain,
+      verifier,
+      commitments,
+      deliveries,
+      offenders.isKnown(peerId, startedAt)
+    )
+    if (verified.some(isOffence)) offenders.add(peerId, yield* Clock.currentTimeMillis)
     const worstLag = yield* lag.worstSince(startedAt)
     const found = [...verified, ...collected.failed.map((entry) => excuseOverload(entry, worstLag))].map((entry) =>
       heldBack(entry, claims, chain.slotsPerEpoch, confirms)

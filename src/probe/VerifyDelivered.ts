@@ -29,12 +29,19 @@ export interface Delivery {
   readonly received: Received
 }
 
-/** Verifies what was delivered, all in one batch. A sidecar of a block that was canonical once is nobody's fault. */
+/** Guilty columns of one probe after which the rest of it is not verified. */
+const mostGuilty = 3
+
+/**
+ * Verifies what was delivered, all in one batch, and that of a known offender after everybody else's. A sidecar of a
+ * block that was canonical once is nobody's fault; what was not looked at, since enough was guilty, is untested.
+ */
 export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
   chain: ChainParameters,
   verifier: Verifier["Type"],
   commitments: CommitmentCache["Type"],
-  deliveries: ReadonlyArray<Delivery>
+  deliveries: ReadonlyArray<Delivery>,
+  isOffender: boolean
 ) {
   if (deliveries.length === 0) return []
   const verdicts = yield* verifier
@@ -46,33 +53,37 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
         slot: block.slot,
         commitments: block.commitments,
         maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
-      }))
+      })),
+      { mostGuilty, isLast: isOffender }
     )
     .pipe(
       Metric.trackDurationWith(verifySeconds, Duration.toSeconds),
       gaugeWhile(verifyQueue, deliveries.length),
       Effect.either
     )
-  return deliveries.map((delivery, index): Finished => {
+  return deliveries.flatMap((delivery, index): ReadonlyArray<Finished> => {
     const { block, sidecar } = delivery
     const finished = { block, column: sidecar.column, delivery }
-    if (Either.isLeft(verdicts)) return { ...finished, error: Option.some(unverified(verdicts.left.reason)) }
+    if (Either.isLeft(verdicts)) return [{ ...finished, error: Option.some(unverified(verdicts.left.reason)) }]
     const verdict = verdicts.right[index]
     // Verdicts are told apart by their places alone: with one too few or too many none of them can be trusted.
     if (verdict === undefined || verdicts.right.length !== deliveries.length) {
       const detail = `the verifier gave ${verdicts.right.length} verdicts on ${deliveries.length} sidecars`
-      return { ...finished, error: Option.some(unverified(detail)) }
+      return [{ ...finished, error: Option.some(unverified(detail)) }]
     }
-    if (verdict._tag === "Valid") return { ...finished, error: Option.none() }
+    if (verdict._tag === "Skipped") return []
+    if (verdict._tag === "Valid") return [{ ...finished, error: Option.none() }]
     if (Option.isSome(commitments.orphan(sidecar.blockRoot))) {
       const detail = `the sidecar is of block ${sidecar.blockRoot}, which was canonical until a reorg`
-      return { ...finished, error: Option.some(new Unverifiable({ reason: "reorg", detail })) }
+      return [{ ...finished, error: Option.some(new Unverifiable({ reason: "reorg", detail })) }]
     }
     const { check, detail } = verdict
-    return {
-      ...finished,
-      error: Option.some(new InvalidColumn({ slot: block.slot, column: sidecar.column, check, detail }))
-    }
+    return [
+      {
+        ...finished,
+        error: Option.some(new InvalidColumn({ slot: block.slot, column: sidecar.column, check, detail }))
+      }
+    ]
   })
 })
 

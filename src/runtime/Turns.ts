@@ -1,0 +1,102 @@
+import { Deferred, type Duration, Effect, FiberId, Option } from "effect"
+
+/**
+ * A few permits and those that wait for one: first come, first served; whoever is to be `last` only while nobody else
+ * waits, and one of them at a time.
+ *
+ * A queue of our own: Effect's `PartitionedSemaphore` (3.22) loses a permit whose waiter is interrupted in the moment in
+ * which it is given one, and its `Semaphore` wakes all that wait, thousands, for each permit.
+ */
+export interface Turns {
+  /**
+   * Takes a permit, waiting for one within `restore`, in which it can be interrupted: it has none then. To be called
+   * where nothing else can be interrupted, so that what was taken is given back. False where it was waited for too long.
+   */
+  readonly take: (restore: Restore, how?: Waiting) => Effect.Effect<boolean>
+  readonly giveBack: (isLast?: boolean) => Effect.Effect<void>
+  /** Takes a permit if one is free and nobody waits. */
+  readonly takeNow: () => boolean
+  /** From here on none is given: who waits, or comes, waits until it is interrupted. */
+  readonly close: Effect.Effect<void>
+}
+
+interface Waiting {
+  readonly isLast?: boolean
+  /** As long as it takes if left out. */
+  readonly within?: Duration.Duration
+}
+
+type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/** `waiting` runs around every wait. */
+export const makeTurns = (permits: number, waiting: Restore = (effect) => effect): Turns => {
+  const first = new Set<Deferred.Deferred<void>>()
+  const last = new Set<Deferred.Deferred<void>>()
+  let free = permits
+  let isLastAtWork = false
+  let isClosed = false
+
+  const isFree = (isLast: boolean): boolean =>
+    !isClosed && free > 0 && first.size === 0 && !(isLast && (isLastAtWork || last.size > 0))
+
+  const grant = (isLast: boolean): void => {
+    free--
+    if (isLast) isLastAtWork = true
+  }
+
+  /** Gives what is free to those that wait. */
+  const serve = Effect.suspend(() => {
+    const granted: Array<Deferred.Deferred<void>> = []
+    while (free > 0 && !isClosed) {
+      const isLast = first.size === 0
+      const [next] = isLast ? last : first
+      if (next === undefined || (isLast && isLastAtWork)) break
+      ;(isLast ? last : first).delete(next)
+      grant(isLast)
+      granted.push(next)
+    }
+    return Effect.forEach(granted, (turn) => Deferred.succeed(turn, undefined), { discard: true })
+  })
+
+  const giveBack = (isLast = false): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      free++
+      if (isLast) isLastAtWork = false
+      return serve
+    })
+
+  return {
+    take: (restore, { isLast = false, within } = {}) =>
+      Effect.suspend(() => {
+        if (isFree(isLast)) {
+          grant(isLast)
+          return Effect.succeed(true)
+        }
+        const queue = isLast ? last : first
+        const turn = Deferred.unsafeMake<void>(FiberId.none)
+        queue.add(turn)
+        const wait = Deferred.await(turn)
+        const inTime = within === undefined ? Effect.asSome(wait) : Effect.timeoutOption(wait, within)
+        return waiting(
+          Effect.onInterrupt(restore(inTime), () =>
+            // Who is interrupted when the turn has come already passes it on; who leaves the queue may have held up others.
+            queue.delete(turn) ? serve : giveBack(isLast)
+          )
+        ).pipe(
+          // A turn that comes in the moment in which it is too late has come.
+          Effect.flatMap((taken) =>
+            Option.isNone(taken) && queue.delete(turn) ? Effect.as(serve, false) : Effect.succeed(true)
+          )
+        )
+      }),
+    giveBack,
+    takeNow: () => {
+      if (!isFree(false)) return false
+      grant(false)
+      return true
+    },
+    close: Effect.sync(() => {
+      isClosed = true
+    })
+  }
+}

@@ -1,0 +1,86 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Fiber, TestClock } from "effect"
+import { makeTurns, type Turns } from "../../src/runtime/Turns.ts"
+
+/** Whoever takes a turn is noted, and keeps it until told to end. */
+const stage = (permits: number) => {
+  const turns = makeTurns(permits)
+  const begun: Array<string> = []
+  const ends = new Map<string, () => void>()
+  const enter = (name: string, how: Parameters<Turns["take"]>[1] = {}) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(turns.take(restore, how), (isTaken) => {
+        if (!isTaken) return Effect.sync(() => begun.push(`${name} gave up`))
+        begun.push(name)
+        const work = Effect.async<void>((resume) => {
+          ends.set(name, () => resume(Effect.void))
+        })
+        return Effect.ensuring(restore(work), turns.giveBack(how.isLast))
+      })
+    ).pipe(Effect.fork, Effect.tap(settled))
+  const end = (name: string) =>
+    Effect.zipRight(
+      Effect.sync(() => ends.get(name)?.()),
+      settled
+    )
+  return { turns, begun, enter, end }
+}
+
+const settled = Effect.repeatN(Effect.yieldNow({ priority: 1 }), 9)
+
+describe("turns", () => {
+  it.effect("come first come, first served, and for whoever is last when nobody else waits, one at a time", () =>
+    Effect.gen(function* () {
+      const { begun, end, enter } = stage(2)
+      yield* enter("a")
+      yield* enter("b")
+      yield* enter("liar", { isLast: true })
+      yield* enter("liar again", { isLast: true })
+      yield* enter("c")
+      assert.deepStrictEqual(begun, ["a", "b"])
+      yield* end("a")
+      assert.deepStrictEqual(begun.slice(2), ["c"])
+      yield* end("b")
+      assert.deepStrictEqual(begun.slice(3), ["liar"])
+      yield* end("c")
+      assert.lengthOf(begun, 4, "one of them at a time, though a permit is free")
+      yield* enter("d")
+      assert.deepStrictEqual(begun.slice(4), ["d"])
+      yield* end("liar")
+      assert.deepStrictEqual(begun.slice(5), ["liar again"])
+    })
+  )
+
+  it.effect("are waited for as long as one will, and lost by nobody", () =>
+    Effect.gen(function* () {
+      const { begun, end, enter, turns } = stage(1)
+      yield* enter("a")
+      yield* enter("patient", { within: Duration.seconds(20) })
+      yield* enter("impatient", { isLast: true, within: Duration.seconds(5) })
+      yield* TestClock.adjust("6 seconds")
+      assert.deepStrictEqual(begun, ["a", "impatient gave up"])
+      assert.isFalse(turns.takeNow())
+      yield* end("a")
+      assert.deepStrictEqual(begun.slice(2), ["patient"])
+      yield* TestClock.adjust("1 minute")
+      yield* end("patient")
+      assert.isTrue(turns.takeNow())
+    })
+  )
+
+  it.effect("go on to the next when one that waits is interrupted, and to nobody once they are closed", () =>
+    Effect.gen(function* () {
+      const { begun, end, enter, turns } = stage(1)
+      yield* enter("a")
+      const gone = yield* enter("gone")
+      yield* enter("b")
+      yield* Fiber.interrupt(gone)
+      yield* end("a")
+      assert.deepStrictEqual(begun, ["a", "b"])
+      yield* turns.close
+      yield* enter("c")
+      yield* end("b")
+      assert.deepStrictEqual(begun, ["a", "b"])
+    })
+  )
+})
