@@ -17,7 +17,7 @@ const usual: BatchLimits = { bytes: 2 * 2 ** 20, sidecars: 256 }
 const small: BatchLimits = { bytes: 2 ** 18, sidecars: 8 }
 
 /** Cuts a call into batches, in order. */
-export const batchesOf = (
+const batchesOf = (
   sidecars: ReadonlyArray<SidecarToVerify>,
   { isLast = false }: VerifyOptions = {}
 ): ReadonlyArray<ReadonlyArray<SidecarToVerify>> => {

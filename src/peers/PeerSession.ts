@@ -75,8 +75,10 @@ export const makeSession = Effect.fnUntraced(function* (
   const watchClaim = yield* makeWatchClaim(journal)
   const watchSubscriptions = yield* makeWatchSubscriptions(journal)
   const unkept: Array<Evidence> = []
-  /** The peer is asked one thing at a time. */
-  const oneAtATime = yield* Effect.makeSemaphore(1)
+  /** One request for columns at a time; what a peer claims is asked beside it. */
+  const oneProbe = yield* Effect.makeSemaphore(1)
+  let isProbing = false
+  const untilProbed = oneProbe.withPermits(1)(Effect.void)
   const { peerId } = journal.state().address
 
   const refresh = Effect.fn("PeerSession.refresh")(function* (nodeId: Uint8Array) {
@@ -89,13 +91,28 @@ export const makeSession = Effect.fnUntraced(function* (
       if (isOurFault || Option.isSome(yield* doubts.forbids)) {
         return yield* new Unverifiable({ reason: "self_doubt", detail })
       }
-      yield* host.disconnect(peerId, goodbyeCodes.irrelevantNetwork)
+      // Whatever is still asked comes to its end: that it breaks off must not be our own doing.
+      yield* Effect.zipRight(untilProbed, host.disconnect(peerId, goodbyeCodes.irrelevantNetwork))
       return yield* new PeerRefused({ reason: "wrong_network", detail })
     }
     yield* takeClaim(statement, nodeId)
     yield* watchClaim
     yield* watchSubscriptions
   })
+
+  /**
+   * It waits for no probe. When it fails the session ends, and a probe under way does not; a peer that was silent while it
+   * sent us columns is asked once more when it has sent them.
+   */
+  const refreshBeside = (nodeId: Uint8Array) =>
+    Effect.suspend(() => {
+      const wasProbed = isProbing
+      return Effect.catchAll(refresh(nodeId), (error) =>
+        error._tag === "ProbeTimeout" && (wasProbed || isProbing)
+          ? oneProbe.withPermits(1)(refresh(nodeId))
+          : Effect.zipRight(untilProbed, Effect.fail(error))
+      )
+    })
 
   /** Whatever was asked comes to its end in one piece: answered, counted, told and recorded; or not at all. */
   const probe = (nodeId: Uint8Array, claims: ClaimHistory, { confirms, job }: Chosen) =>
@@ -146,7 +163,11 @@ export const makeSession = Effect.fnUntraced(function* (
     const { claims } = journal.state()
     const chosen = yield* chooseJob(claims)
     if (Option.isNone(claims) || Option.isNone(chosen)) return Option.none()
-    const asked = probe(nodeId, claims.value, chosen.value)
+    const asked = Effect.acquireUseRelease(
+      Effect.sync(() => (isProbing = true)),
+      () => probe(nodeId, claims.value, chosen.value),
+      () => Effect.sync(() => (isProbing = false))
+    )
     return Option.some(yield* onDemand.serve(chosen.value.job, asked))
   })
 
@@ -155,7 +176,7 @@ export const makeSession = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       // Others may have the worker while this peer's evidence is written.
       const result = yield* Effect.ensuring(
-        workers.run(oneAtATime.withPermits(1)(chooseAndProbe(nodeId))),
+        workers.run(peerId, oneProbe.withPermits(1)(chooseAndProbe(nodeId))),
         keepEvidence
       )
       if (Option.isSome(Option.flatMap(result, notServed))) return pauseBriefly
@@ -191,18 +212,17 @@ export const makeSession = Effect.fnUntraced(function* (
         Effect.zipRight(onDemand.notWithin(options.testInterval)),
         Effect.repeat(Schedule.spaced(options.testInterval))
       )
-      const refreshing = refresh(nodeId).pipe(
-        oneAtATime.withPermits(1),
+      const refreshing = refreshBeside(nodeId).pipe(
         Effect.unlessEffect(Ref.get(resting)),
         Effect.schedule(Schedule.spaced(options.refreshInterval))
       )
-      const lost = Effect.zipRight(link.untilDown, oneAtATime.withPermits(1)(Effect.void))
+      const lost = Effect.zipRight(link.untilDown, untilProbed)
       yield* Effect.raceFirst(Effect.raceFirst(probing, refreshing), lost)
     })
   return { session, syncLink }
 })
 
-/** Longer than the limits of all its requests together: a host that does not keep to them must not keep a worker. */
+/** Much longer than a probe may ask, be verified and settle: a host that hangs must not keep its peer from being probed. */
 const probeLimit = Duration.minutes(5)
 const endless = new ExternsError({
   operation: "probe",

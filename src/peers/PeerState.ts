@@ -19,11 +19,13 @@ import {
   isEvasive,
   noEvasion,
   withConversation as countOrdinary,
+  withDelivery,
+  withFollowUp,
   withQuestion
 } from "../domain/peer/Evasion.ts"
 import { countFailing, type Failing, failingSince, noFailing, withBlame } from "../domain/peer/Failing.ts"
 import { countSuspicions, noSuspicions, type Suspicions, withOutcomes } from "../domain/peer/Suspicions.ts"
-import type { ProbeResult, Settling } from "../probe/Prober.ts"
+import type { ProbeResult } from "../probe/Prober.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import {
   addConversation,
@@ -160,10 +162,9 @@ export const withProbe = (
     suspicions: withOutcomes(state.suspicions, heard),
     failing,
     recovered: state.recovered + probe.recovered,
-    evasion: Option.match(settling, {
-      onNone: () => countOrdinary(state.evasion, conversation !== "answered"),
-      onSome: (settling) => withSettling(state.evasion, settling, probe.finishedAt, confirmAfter)
-    }),
+    evasion: isConfirmation
+      ? withSettling(state.evasion, probe, settling, confirmAfter)
+      : withFollowUpOf(countOrdinary(state.evasion, conversation !== "answered"), probe, settling, confirmAfter),
     lastProbeAt: Option.some(probe.finishedAt)
   }
   return {
@@ -175,9 +176,28 @@ export const withProbe = (
   }
 }
 
+type Settled = ProbeResult["settling"]
+
 /** What stood in our own way is no question that was put. */
-const withSettling = (evasion: Evasion, settling: Settling, at: number, confirmAfter: Duration.Duration): Evasion =>
-  settling === "ours" ? evasion : withQuestion(evasion, settling === "escaped", at, Duration.toMillis(confirmAfter))
+const withSettling = (evasion: Evasion, probe: Probe, settling: Settled, confirmAfter: Duration.Duration): Evasion => {
+  if (Option.isNone(settling) || settling.value === "ours") return evasion
+  const isEscape = settling.value === "escaped"
+  const isBrought =
+    !isEscape && probe.outcomes.length > 0 && probe.outcomes.every(({ outcome }) => outcome === "success")
+  const spacingMs = Duration.toMillis(confirmAfter)
+  return withQuestion(isBrought ? withDelivery(evasion) : evasion, isEscape, probe.finishedAt, spacingMs)
+}
+
+/** The question by root about what had just been left out. */
+const withFollowUpOf = (
+  evasion: Evasion,
+  { finishedAt }: Probe,
+  settling: Settled,
+  confirmAfter: Duration.Duration
+): Evasion =>
+  Option.isNone(settling) || settling.value === "ours"
+    ? evasion
+    : withFollowUp(evasion, settling.value === "escaped", finishedAt, Duration.toMillis(confirmAfter))
 
 /** The first thing that went wrong in a probe: of any kind, or only what is blamed on `blame`. */
 const failureOf = (probe: Probe, blame?: Blame): Option.Option<string> =>

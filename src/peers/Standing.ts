@@ -9,4 +9,7 @@ export const standingOf = ({ evasion, suspicions }: PeerState): PeerHistory["sta
 
 /** Whether that is another one; how often it was simply asked changes with every probe, and is not worth a record. */
 export const hasOtherStanding = (before: PeerState, after: PeerState): boolean =>
-  before.suspicions !== after.suspicions || before.evasion.countedAt !== after.evasion.countedAt
+  before.suspicions !== after.suspicions ||
+  before.evasion.countedAt !== after.evasion.countedAt ||
+  before.evasion.escaped !== after.evasion.escaped ||
+  before.evasion.followUps?.countedAt !== after.evasion.followUps?.countedAt

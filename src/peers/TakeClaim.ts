@@ -20,6 +20,8 @@ export const makeTakeClaim = Effect.fnUntraced(function* (journal: PeerJournal) 
     const { address, claims: before } = journal.state()
     const { peerId } = address
     const previous = Option.getOrUndefined(before)?.current
+    // What it said to a probe may be told after it has said something newer, which would seem to go back then.
+    if (previous !== undefined && claim.observedAt < previous.observedAt) return
     const claims = Option.match(before, {
       onNone: () => startClaims(claim),
       onSome: (known) => extendClaims(known, claim, slotAt(chain, claim.observedAt))

@@ -1,5 +1,5 @@
 import { Array as Arr, Effect, Option } from "effect"
-import type { ColumnRequest, SlotColumns } from "../domain/column/ColumnResponse.ts"
+import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
 import type { Block } from "../domain/network/Block.ts"
 import {
   describe,
@@ -10,11 +10,11 @@ import {
   type SuspicionKind
 } from "../domain/probe/Outcome.ts"
 import { isBroken, isConfirmedBy, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
-import type { Host } from "../host/Host.ts"
-import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
-import { type Collected, conversationOf, failAll, undelivered } from "./Conversation.ts"
+import { columnsByRange } from "../wire/Requests.ts"
+import { askByRoot } from "./AskByRoot.ts"
+import { type Collected, conversationOf, failAll, tookTooLong, undelivered } from "./Conversation.ts"
 import type { Finished } from "./VerifyDelivered.ts"
-import { type Network, type Received, requestColumns } from "./RequestColumns.ts"
+import { type Line, type Received, requestColumns } from "./RequestColumns.ts"
 import { isServerError } from "./Sample.ts"
 
 /** What is suspected in one slot, and the block that it is asked for by. */
@@ -37,26 +37,24 @@ export interface Confirmed extends Collected {
 /**
  * The second conversation about what is suspected, one slot after the other: by root, and what that does not bring by
  * range as well, since clients keep what they serve by root and by range in different places. Only what both leave out,
- * refuse or garble is confirmed. A question that was not answered, or turned away, settles nothing.
+ * refuse or garble is confirmed. A question that was not answered, or turned away, settles nothing; nor does one that we had
+ * to end ourselves.
  */
-export const confirm = Effect.fn("Prober.confirm")(function* (
-  host: Host["Type"],
-  network: Network,
-  peerId: string,
-  questions: ReadonlyArray<Question>
-) {
+export const confirm = Effect.fn("Prober.confirm")(function* (line: Line, questions: ReadonlyArray<Question>) {
   const asked: Array<Asked> = []
   const received: Array<Received> = []
   const failed: Array<Finished> = []
   for (const question of questions) {
-    const one = yield* confirmSlot(host, network, peerId, question)
+    const one = yield* confirmSlot(line, question)
     asked.push({ ...question, error: one.error })
     received.push(...one.received)
     failed.push(...one.failed)
-    if (Option.exists(one.error, isUnsettling)) break
+    if (Option.exists(one.error, isUnsettling) || Option.isSome(one.cut)) break
   }
   const error = Arr.findFirst(asked, ({ error }) => error)
-  const isAnswered = received.some(({ delivered, error }) => delivered.length > 0 || !Option.exists(error, isNoAnswer))
+  const isAnswered = received.some(
+    ({ cut, delivered, error }) => delivered.length > 0 || (Option.isNone(cut) && !Option.exists(error, isNoAnswer))
+  )
   const confirmed: Confirmed = {
     asked,
     received,
@@ -66,44 +64,41 @@ export const confirm = Effect.fn("Prober.confirm")(function* (
       onNone: () => "answered" as const,
       onSome: (error) => (isAnswered ? "answered" : conversationOf(error))
     }),
-    error
+    error,
+    cut: Arr.findFirst(received, ({ cut }) => cut)
   }
   return confirmed
 })
 
-const confirmSlot = Effect.fnUntraced(function* (
-  host: Host["Type"],
-  network: Network,
-  peerId: string,
-  { block, suspected }: Question
-) {
+const confirmSlot = Effect.fnUntraced(function* (line: Line, { block, suspected }: Question) {
   const { slot } = block
+  const blocks = new Map([[slot, block]])
   const columns = suspected.columns.map(({ column }) => column).sort((a, b) => a - b)
-  const request: ColumnRequest = { _tag: "ByRoot", blocks: [{ slot, columns }] }
-  const byRoot = yield* requestColumns(
-    host,
-    network,
-    peerId,
-    columnsByRoot([{ blockRoot: block.root, columns }]),
-    request
-  )
-  const received = [byRoot]
-  const [left] = undelivered(byRoot, [{ slot, columns }])
-  if (left !== undefined && !Option.exists(byRoot.error, isUnsettling)) {
+  const byRoot = yield* askByRoot(line, blocks, [{ slot, columns }])
+  const received: Array<Received> = [...byRoot.received]
+  const [left] = byRoot.left
+  if (left !== undefined && Option.isNone(byRoot.last.cut) && !Option.exists(byRoot.last.error, isUnsettling)) {
     const range = { startSlot: slot, count: 1, columns: left.columns }
-    received.push(yield* requestColumns(host, network, peerId, columnsByRange(range), { _tag: "ByRange", ...range }))
+    const message = columnsByRange(range, line.sizes.byRange({ start: slot, end: slot }, range.columns.length))
+    received.push(yield* requestColumns(line, message, { _tag: "ByRange", ...range }, [left]))
   }
+  const cut = Arr.findFirst(received, ({ cut }) => cut)
   const absent = received
-    .slice(1)
+    .slice(byRoot.received.length)
     .reduce<ReadonlyArray<SlotColumns>>((due, next) => undelivered(next, due), left === undefined ? [] : [left])
-  const failed = failAll(new Map([[slot, block]]), absent, (slot, column) =>
-    confirmed(received, suspected, { slot, column, isFirst: column === absent[0]?.columns[0] })
-  ).map((entry) => ({ ...entry, isBreak: true }))
+  const failed = Option.isSome(cut)
+    ? []
+    : failAll(blocks, absent, (slot, column) =>
+        confirmed(received, suspected, { slot, column, isFirst: column === absent[0]?.columns[0] })
+      ).map((entry) => ({ ...entry, isBreak: true }))
   const error = Arr.findFirst(
     received.flatMap(({ error }) => Option.toArray(error)),
     isNoAnswer
+  ).pipe(
+    // Who drags the answer out has not given it.
+    Option.orElse(() => (Option.contains(cut, "time") ? Option.some(tookTooLong) : Option.none()))
   )
-  return { received, failed, error }
+  return { received, failed, error, cut }
 })
 
 /** Nothing more is said over this connection, or to us. */

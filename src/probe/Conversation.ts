@@ -1,9 +1,10 @@
-import { Option } from "effect"
+import { Duration, Option } from "effect"
 import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
 import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import type { Conversation } from "../domain/peer/Verdict.ts"
-import type { ProbeError, RequestError } from "../domain/probe/Outcome.ts"
+import { type ProbeError, ProbeTimeout, type RequestError } from "../domain/probe/Outcome.ts"
+import { type Cut, probeTime } from "./ProbeTurn.ts"
 import type { Received } from "./RequestColumns.ts"
 import type { Finished } from "./VerifyDelivered.ts"
 
@@ -17,6 +18,8 @@ export interface Collected {
   readonly conversation: Conversation
   /** The error that ended it. */
   readonly error: Option.Option<RequestError>
+  /** Why we ended it before everything was asked, or answered. */
+  readonly cut: Option.Option<Cut>
 }
 
 /** Blocks with columns, by slot. */
@@ -42,6 +45,9 @@ export const conversationOf = (error: RequestError): Conversation => {
       return "answered"
   }
 }
+
+/** What a peer that we waited for until the time of the probe was over comes to. */
+export const tookTooLong = new ProbeTimeout({ stage: "body", afterMs: Duration.toMillis(probeTime) })
 
 /** Of what is due, what one request did not bring; slots of which everything came are left out. */
 export const undelivered = (received: Received, due: ReadonlyArray<SlotColumns>): ReadonlyArray<SlotColumns> => {

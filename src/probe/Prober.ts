@@ -13,18 +13,21 @@ import type { Job, Probe } from "../domain/probe/Job.ts"
 import { type ProbeError, type RequestError, Suspected } from "../domain/probe/Outcome.ts"
 import type { Slot } from "../domain/Primitives.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
-import { Externs, type ExternsError } from "../host/Externs.ts"
+import { Externs, ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
 import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
+import { answerSizes, replacedIn } from "./AnswerSizes.ts"
 import { askClaim } from "./AskClaim.ts"
 import { type Asked, confirm, type Confirmed, type Question } from "./Confirm.ts"
-import { type Blocks, dueBlocks } from "./Conversation.ts"
+import { type Blocks, type Collected, dueBlocks } from "./Conversation.ts"
 import { overloaded } from "./ExcuseOverload.ts"
+import { makeHeldSidecars } from "./HeldSidecars.ts"
 import { isOffence, makeOffenders } from "./Offenders.ts"
 import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
+import { ProbeTurn } from "./ProbeTurn.ts"
 import type { Received } from "./RequestColumns.ts"
-import { isServerError, sample } from "./Sample.ts"
+import { isServerError, sample, type Sampled } from "./Sample.ts"
 import { SelfDoubt } from "./SelfDoubt.ts"
 import { atTheEdge, isEvidence, isRetracted, settle, type Settled, toOutcome } from "./Settle.ts"
 import { type Delivery, type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
@@ -49,7 +52,8 @@ export interface ProbeResult {
   readonly conversation: Conversation
   /**
    * Of a job that confirms: whether the peer escaped one of its questions, what was suspected came to an end, or
-   * something of ours stood in the way.
+   * something of ours stood in the way. Of one that samples: whether it escaped the question by root about what it had
+   * just left out, or brought all of it; none where it was not asked, or left it out again.
    */
   readonly settling: Option.Option<Settling>
   /** The last slot that is final to us, and to the peer on the same chain; -1 where nothing went by that. */
@@ -62,7 +66,7 @@ export interface ProbeResult {
   readonly error: Option.Option<RequestError>
 }
 
-export type Settling = "settled" | "escaped" | "ours"
+type Settling = "settled" | "escaped" | "ours"
 
 /** Carries out one job and says what every combination of it came to. */
 export class Prober extends Context.Tag("dasmon/Prober")<
@@ -92,10 +96,17 @@ const make = Effect.gen(function* () {
     const facts = yield* commitments.range({ start: job.startSlot, end: job.startSlot + job.count - 1 })
     const blocks = dueBlocks(facts)
     const isSampling = confirms.length === 0
-    const collected: Confirmed = isSampling
-      ? { asked: [], ...(yield* sample(host, network, job, owedOf(blocks, claims, job), blocks)) }
-      : yield* confirm(host, network, peerId, questionsOf(confirms, blocks))
+    const range = { start: job.startSlot, end: job.startSlot + job.count - 1 }
+    const sizes = answerSizes(facts, replacedIn(commitments, range))
+    const expected = sizes.bytes(job.columns.length)
+    const collected = yield* (yield* ProbeTurn).asking(expected, (most) => {
+      const line = { host, network, peerId, sizes, held: makeHeldSidecars(expected, most) }
+      return isSampling
+        ? Effect.map(sample(line, job, owedOf(blocks, claims, job), blocks), sampled)
+        : Effect.map(confirm(line, questionsOf(confirms, blocks)), confirming)
+    })
     const { asked: questions, error, received } = collected
+    if (Option.contains(collected.cut, "room") && isNothing(collected)) return yield* noRoom
     const { deliveries, unrelated } = attributed(received, blocks, claims)
     const verified = yield* verifyDeliveries(
       chain,
@@ -160,7 +171,9 @@ const make = Effect.gen(function* () {
       },
       conversation: collected.conversation,
       finalUpTo: settled.finalUpTo,
-      settling: isSampling ? Option.none() : Option.some(settlingOf(questions, settled, lagAfterwards)),
+      settling: isSampling
+        ? Option.flatMap(collected.followUp, (followUp) => followUpOf(followUp, received.at(-1), lagAfterwards))
+        : Option.some(settlingOf(questions, settled, lagAfterwards)),
       evidence: invalidColumnEvidence({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
       statement: settled.statement,
       error
@@ -169,6 +182,23 @@ const make = Effect.gen(function* () {
   })
 
   return Prober.of({ probe })
+})
+
+/** A conversation of either kind. */
+interface Conversed extends Confirmed {
+  readonly followUp: Sampled["followUp"]
+}
+
+const sampled = (sampled: Sampled): Conversed => ({ ...sampled, asked: [] })
+const confirming = (confirmed: Confirmed): Conversed => ({ ...confirmed, followUp: Option.none() })
+
+/** Whether nothing at all was heard. */
+const isNothing = ({ failed, received }: Collected): boolean =>
+  failed.length === 0 && received.every(({ delivered, error }) => delivered.length === 0 && Option.isNone(error))
+
+const noRoom = new ExternsError({
+  operation: "probe",
+  reason: "too many slow peers are being asked, and this one was asked for the longest: it is asked again later"
 })
 
 /** Nothing is asked about a block that is not its slot's any more: that it was suspected will be forgotten. */
@@ -259,13 +289,26 @@ const settlingOf = (questions: ReadonlyArray<Asked>, { evaded, finished }: Settl
   return each.find((one) => one === "escaped") ?? each.find((one) => one === "settled") ?? "ours"
 }
 
+/** Where our own timers were late, what looks like a way out may be our own doing. */
+const followUpOf = (
+  followUp: "brought" | "escaped",
+  last: Received | undefined,
+  worstLagMs: number
+): Option.Option<Settling> => {
+  if (followUp === "brought") return Option.some("settled")
+  return isOurs(last?.error ?? Option.none(), worstLagMs) ? Option.none() : Option.some("escaped")
+}
+
+const isOurs = (error: Option.Option<RequestError>, worstLagMs: number): boolean =>
+  worstLagMs >= overloadLagMs &&
+  Option.exists(error, ({ _tag }) => _tag === "ProbeTimeout" || _tag === "PeerDisconnected")
+
 const isEscape = (question: Asked, worstLagMs: number): boolean =>
-  Option.exists(question.error, (error) => {
-    if (worstLagMs >= overloadLagMs && error._tag === "ProbeTimeout") return false
-    // What broke once or twice is passing trouble of the peer's, and no way out of a question.
-    const hasOnlyBroken = question.suspected.columns.every(({ suspicion }) => isBroken(suspicion))
-    return !hasOnlyBroken || question.suspected.attempts >= repeatedAttempts
-  })
+  Option.isSome(question.error) && !isOurs(question.error, worstLagMs) && !isPassing(question)
+
+/** What broke once or twice is passing trouble of the peer's, and no way out of a question. */
+const isPassing = ({ suspected }: Asked): boolean =>
+  suspected.columns.every(({ suspicion }) => isBroken(suspicion)) && suspected.attempts < repeatedAttempts
 
 const isOpen = ({ error }: Finished): boolean => Option.exists(error, ({ _tag }) => unsettled.has(_tag))
 

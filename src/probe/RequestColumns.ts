@@ -1,12 +1,22 @@
-import { Clock, Effect, Either, Option, Stream } from "effect"
-import { accept, type ResponseState, type ColumnRequest, startResponse } from "../domain/column/ColumnResponse.ts"
+import { Chunk, Effect, Either, Fiber, Option, Stream } from "effect"
+import {
+  accept,
+  type ResponseState,
+  type ColumnRequest,
+  type SlotColumns,
+  startResponse
+} from "../domain/column/ColumnResponse.ts"
 import { type ChainParameters, epochOf, forkAt, type ForkName } from "../domain/network/Chain.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { type DigestTable, forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
 import { MalformedResponse, type RequestError } from "../domain/probe/Outcome.ts"
 import { type MalformedSidecar, peekAnySidecar, peekSidecar } from "../domain/column/Sidecar.ts"
+import type { PeerId } from "../domain/Primitives.ts"
 import type { Host } from "../host/Host.ts"
 import type { RequestMessage, ResponseChunk } from "../wire/Message.ts"
+import type { AnswerSizes } from "./AnswerSizes.ts"
+import type { HeldSidecars } from "./HeldSidecars.ts"
+import { type Cut, ProbeTurn } from "./ProbeTurn.ts"
 
 /** A sidecar that was asked for and came; nothing of it is checked yet. */
 export interface Delivered {
@@ -30,8 +40,10 @@ export interface Received {
   readonly response: ResponseState
   readonly delivered: ReadonlyArray<Delivered>
   readonly findings: ReadonlyArray<Finding>
-  /** What ended the response, unless the peer ended it cleanly. */
+  /** What ended the response, unless the peer ended it cleanly, or all that was due had come. */
   readonly error: Option.Option<RequestError>
+  /** Why we ended it ourselves, before all that was due had come. */
+  readonly cut: Option.Option<Cut>
   /** Milliseconds; none for what was not reached. */
   readonly openMs: Option.Option<number>
   readonly firstByteMs: Option.Option<number>
@@ -39,23 +51,38 @@ export interface Received {
 }
 
 /** What a response is read against. */
-export interface Network {
+interface Network {
   readonly chain: ChainParameters
   readonly digests: DigestTable
 }
 
+/** One peer, as it is spoken to in one probe. */
+export interface Line {
+  readonly host: Host["Type"]
+  readonly network: Network
+  readonly peerId: PeerId
+  readonly sizes: AnswerSizes
+  readonly held: HeldSidecars
+}
+
 /**
  * Sends one request for columns and reads the response to its end, however it ends. A chunk that cannot be decoded or
- * attributed ends it as malformed; what came before is kept.
+ * attributed ends it as malformed; what came before is kept. When all that is due has come, the peer has a second to end
+ * it: then it is complete, and one that is left open a finding.
  */
 export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
-  host: Host["Type"],
-  network: Network,
-  peerId: string,
+  { held, host, network, peerId }: Line,
   message: RequestMessage,
-  request: ColumnRequest
+  request: ColumnRequest,
+  due: ReadonlyArray<SlotColumns>
 ) {
-  const startedAt = yield* Clock.currentTimeMillis
+  const turn = yield* ProbeTurn
+  const clock = yield* Effect.clock
+  const now = (): number => clock.unsafeCurrentTimeMillis()
+  const startedAt = now()
+  const missing = new Set(due.flatMap(({ columns, slot }) => columns.map((column) => `${slot}/${column}`)))
+  const isAnyDue = missing.size > 0
+  const isComplete = (): boolean => isAnyDue && missing.size === 0
   let response = startResponse(request)
   const delivered: Array<Delivered> = []
   const findings: Array<Finding> = []
@@ -63,32 +90,62 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
   let openMs = Option.none<number>()
   let firstByteMs = Option.none<number>()
   let bytes = 0
+  let isLeftOpen = false
+  let isFull = false
 
-  const take = Effect.fnUntraced(function* (chunk: ResponseChunk) {
-    if (Option.isNone(firstByteMs)) firstByteMs = Option.some((yield* Clock.currentTimeMillis) - startedAt)
+  /** Gives what ends the response. */
+  const take = (chunk: ResponseChunk): RequestError | "full" | undefined => {
+    if (Option.isNone(firstByteMs)) firstByteMs = Option.some(now() - startedAt)
     bytes += chunk.wireBytes
-    const { sidecar, wrongContext } = yield* attribute(network, chunk)
+    isLeftOpen = false
+    const attributed = attribute(network, chunk)
+    if (Either.isLeft(attributed)) return attributed.left
+    const { sidecar, wrongContext } = attributed.right
     if (Option.isSome(wrongContext)) findings.push(wrongContext.value)
-    const accepted = yield* Either.mapLeft(
-      accept(response, { slot: sidecar.slot, index: sidecar.column }),
-      (error) => new MalformedResponse({ detail: error.message })
-    )
-    response = accepted.state
-    if (accepted.kept) delivered.push(sidecar)
-    if (Option.isSome(accepted.finding)) findings.push(accepted.finding.value)
-  })
+    const accepted = accept(response, { slot: sidecar.slot, index: sidecar.column })
+    if (Either.isLeft(accepted)) return new MalformedResponse({ detail: accepted.left.message })
+    if (accepted.right.kept) {
+      const keeping = held.keep(sidecar.slot, sidecar.column, sidecar.ssz.length)
+      if (typeof keeping !== "string" || keeping === "full") return keeping
+      if (keeping === "kept") delivered.push(sidecar)
+      if (missing.delete(`${sidecar.slot}/${sidecar.column}`) && missing.size === 0) isLeftOpen = true
+    }
+    response = accepted.right.state
+    if (Option.isSome(accepted.right.finding)) findings.push(accepted.right.finding.value)
+    return undefined
+  }
 
-  const result = yield* host.request(peerId, message).pipe(
-    Effect.flatMap(({ chunks, protocol: negotiated }) =>
-      Effect.gen(function* () {
-        protocol = negotiated
-        openMs = Option.some((yield* Clock.currentTimeMillis) - startedAt)
-        yield* Stream.runForEach(chunks, take)
-      })
-    ),
-    Effect.scoped,
-    Effect.either
+  const read = Effect.gen(function* () {
+    turn.waits(startedAt)
+    const answer = yield* Effect.mapError(host.request(peerId, message), Option.some)
+    protocol = answer.protocol
+    openMs = Option.some(now() - startedAt)
+    const pull = yield* Stream.toPull(answer.chunks)
+    while (true) {
+      turn.waits(now())
+      const chunks = yield* isComplete() ? inGrace(pull, now) : pull
+      turn.heard(
+        now(),
+        Chunk.reduce(chunks, 0, (sum, { wireBytes }) => sum + wireBytes)
+      )
+      for (const chunk of chunks) {
+        const end = take(chunk)
+        if (end === "full") {
+          isFull = true
+          return yield* Effect.fail(Option.none())
+        }
+        if (end !== undefined) return yield* Effect.fail(Option.some(end))
+      }
+    }
+  }).pipe(Effect.scoped, Effect.flip)
+
+  const [end, cut] = yield* Effect.raceFirst(
+    Effect.map(read, (end) => [end, Option.none<Cut>()] as const),
+    Effect.map(turn.cut, (cut) => [Option.none<Ending>(), Option.some(cut)] as const)
   )
+  turn.heard(now(), 0)
+  const isLate = Option.isSome(cut) || Option.exists(end, isSilence)
+  if (isComplete() && isLeftOpen && isLate) findings.push(leftOpen)
   const received: Received = {
     message,
     protocol,
@@ -96,13 +153,51 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
     response,
     delivered,
     findings: oneOfEach(findings),
-    error: Either.getLeft(result),
+    error: Option.filter(
+      end,
+      (end): end is RequestError => end._tag !== "LeftOpen" && !(isComplete() && isNoMore(end))
+    ),
+    cut: isComplete() ? Option.none() : isFull ? Option.some("room") : cut,
     openMs,
     firstByteMs,
     bytes
   }
   return received
 })
+
+/** The peer did not end its response after all that was due. */
+interface LeftOpen {
+  readonly _tag: "LeftOpen"
+}
+
+type Ending = RequestError | LeftOpen
+
+/** Nothing more came: that is nothing to one that has brought everything. */
+const isNoMore = ({ _tag }: Ending): boolean => _tag === "ProbeTimeout" || _tag === "PeerDisconnected"
+
+const isSilence = ({ _tag }: Ending): boolean => _tag === "ProbeTimeout" || _tag === "LeftOpen"
+
+/** The next chunks, if they come soon; a timer that fires late, since we were busy, is set once more. */
+const inGrace = <E>(pull: Effect.Effect<Chunk.Chunk<ResponseChunk>, Option.Option<E>>, now: () => number) =>
+  Effect.gen(function* () {
+    const pulling = yield* Effect.fork(pull)
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const since = now()
+      const exit = yield* Effect.timeoutOption(Fiber.await(pulling), graceMs)
+      if (Option.isSome(exit)) return yield* exit.value
+      if (now() - since < graceMs + lateMs) break
+    }
+    yield* Fiber.interruptFork(pulling)
+    return yield* Effect.fail(Option.some<LeftOpen>({ _tag: "LeftOpen" }))
+  })
+
+const graceMs = 1_000
+const lateMs = 250
+
+const leftOpen: Finding = {
+  kind: "stream_left_open",
+  detail: `everything that was asked for came, and the stream was not ended within ${graceMs} ms`
+}
 
 /**
  * Which combination a chunk is for: by its fixed fields alone, read in the form of the fork that its own slot is of.

@@ -1,13 +1,24 @@
 import { Array as Arr, Effect, Option } from "effect"
-import { absences, type ColumnRequest, type SlotColumns } from "../domain/column/ColumnResponse.ts"
+import { absences, type SlotColumns } from "../domain/column/ColumnResponse.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import type { Job } from "../domain/probe/Job.ts"
 import { describe, type RequestError, Suspected } from "../domain/probe/Outcome.ts"
-import type { Host } from "../host/Host.ts"
-import { columnsByRange, columnsByRoot } from "../wire/Requests.ts"
-import { type Blocks, type Collected, conversationOf, failAll, identifiers, undelivered } from "./Conversation.ts"
-import { type Network, type Received, requestColumns } from "./RequestColumns.ts"
+import { columnsByRange } from "../wire/Requests.ts"
+import { type AskedByRoot, askByRoot } from "./AskByRoot.ts"
+import { type Blocks, type Collected, conversationOf, failAll, tookTooLong, undelivered } from "./Conversation.ts"
+import type { Cut } from "./ProbeTurn.ts"
+import { type Line, type Received, requestColumns } from "./RequestColumns.ts"
 import type { Finished } from "./VerifyDelivered.ts"
+
+/** What was said in a probe that samples. */
+export interface Sampled extends Collected {
+  /**
+   * What came of the question by root about what had just been left out by range: all of it came (`brought`), or the peer
+   * reset the stream, was silent, or called it unsupported or too much (`escaped`). None where nothing was asked, or
+   * where it was left out there too: that is suspected, and settled later.
+   */
+  readonly followUp: Option.Option<"brought" | "escaped">
+}
 
 /** Requests by range in one probe: the first, and those that go on where an answer stopped. */
 const maxRangeRequests = 4
@@ -15,12 +26,11 @@ const maxRangeRequests = 4
 /**
  * The first conversation about a job: by range, again from where an answer stopped, and by root for what was left out.
  * All that is absent after it is suspected, and only as far as the peer came to it: a code, a bad chunk and an end in the
- * middle of one stand for the combination that was next. What is still untouched when the requests are used up gets no
- * outcome: it stays untested.
+ * middle of one stand for the combination that was next. What is still untouched when the requests are used up, or when
+ * we had to end it, gets no outcome: it stays untested.
  */
 export const sample = Effect.fn("Prober.sample")(function* (
-  host: Host["Type"],
-  network: Network,
+  line: Line,
   job: Job,
   due: ReadonlyArray<SlotColumns>,
   blocks: Blocks
@@ -33,13 +43,23 @@ export const sample = Effect.fn("Prober.sample")(function* (
   let rest = due
   let next = { startSlot: job.startSlot, count: job.count }
   let error = Option.none<RequestError>()
+  let cut = Option.none<Cut>()
   for (let request = 0; request < maxRangeRequests; request++) {
     const range = { ...next, columns: job.columns }
-    const one = yield* requestColumns(host, network, job.peerId, columnsByRange(range), { _tag: "ByRange", ...range })
-    received.push(one)
     const asked = rest.filter(({ slot }) => slot < next.startSlot + next.count)
     const later = rest.filter(({ slot }) => slot >= next.startSlot + next.count)
+    const bounds = line.sizes.byRange(
+      { start: next.startSlot, end: next.startSlot + next.count - 1 },
+      range.columns.length
+    )
+    const one = yield* requestColumns(line, columnsByRange(range, bounds), { _tag: "ByRange", ...range }, asked)
+    received.push(one)
     error = one.error
+    cut = one.cut
+    if (Option.isSome(cut)) {
+      gaps.push(...split(one, undelivered(one, asked)).passed)
+      break
+    }
     if (Option.isNone(error)) {
       const absent = absences(one.response, asked)
       gaps.push(...absent.gaps)
@@ -63,36 +83,59 @@ export const sample = Effect.fn("Prober.sample")(function* (
     const isAlone = Option.exists(error, ({ _tag }) => _tag === "ColumnsUnavailable")
     next = { startSlot: first.slot, count: isAlone ? 1 : end - first.slot }
   }
+  if (Option.contains(cut, "time") && received.every(({ delivered }) => delivered.length === 0)) {
+    error = Option.some(tookTooLong)
+  }
   const isAnswered = received.some(({ delivered, error }) => delivered.length > 0 || Option.isNone(error))
   const isCut = Option.exists(error, (error) => conversationOf(error) !== "answered" && !isServerError(error))
   const ending = Option.match(error, { onNone: () => "answered" as const, onSome: conversationOf })
-  const collected: Collected = {
+  const collected: Sampled = {
     received,
     failed,
     findings: [],
     conversation: isAnswered && !isCut ? "answered" : ending,
-    error
+    error,
+    cut,
+    followUp: Option.none()
   }
   if (gaps.length === 0) return collected
-  if (isCut) {
+  if (isCut || Option.isSome(cut)) {
     return { ...collected, failed: [...failed, ...suspectGaps(blocks, gaps, "left out of an answer by range")] }
   }
 
-  const request: ColumnRequest = { _tag: "ByRoot", blocks: gaps }
-  const byRoot = yield* requestColumns(host, network, job.peerId, columnsByRoot(identifiers(blocks, gaps)), request)
-  const left = undelivered(byRoot, gaps)
-  const detail = Option.match(byRoot.error, {
+  const asked = yield* askByRoot(line, blocks, gaps)
+  const { last, left } = asked
+  const detail = Option.match(last.error, {
     onNone: () => "left out of two answers",
     onSome: (error) => `left out of an answer by range, and by root: ${describe(error)}`
   })
-  return {
+  const sampled: Sampled = {
     ...collected,
-    received: [...received, byRoot],
+    received: [...received, ...asked.received],
     failed: [...failed, ...suspectGaps(blocks, left, detail)],
-    findings: Option.toArray(incompleteAnswer(gaps, left)),
-    error: Option.orElse(error, () => byRoot.error)
+    findings: Option.toArray(
+      incompleteAnswer(
+        gaps,
+        asked.received.reduce<ReadonlyArray<SlotColumns>>((due, one) => undelivered(one, due), gaps)
+      )
+    ),
+    error: Option.orElse(error, () => last.error),
+    cut: last.cut,
+    followUp: followUpOf(asked)
   }
+  return sampled
 })
+
+const followUpOf = ({ last: { cut, error }, left }: AskedByRoot): Sampled["followUp"] => {
+  if (Option.exists(error, isWayOut)) return Option.some("escaped")
+  return left.length === 0 && Option.isNone(error) && Option.isNone(cut) ? Option.some("brought") : Option.none()
+}
+
+/** An honest peer may have one of these for a reason of its own, but not just when it is asked for what it left out. */
+const isWayOut = (error: RequestError): boolean =>
+  error._tag === "PeerDisconnected" ||
+  error._tag === "ProbeTimeout" ||
+  (error._tag === "PeerRefused" && (error.reason === "unsupported_protocol" || error.reason === "rate_limited"))
 
 interface Stopped {
   readonly failed: ReadonlyArray<SlotColumns>

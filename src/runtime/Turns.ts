@@ -44,18 +44,21 @@ export const makeTurns = (permits: number, waiting: Restore = (effect) => effect
     if (isLast) isLastAtWork = true
   }
 
+  /** Takes out who is next, if there is a permit for it. */
+  const nextInTurn = (): Deferred.Deferred<void> | undefined => {
+    const isLast = first.size === 0
+    const queue = isLast ? last : first
+    const [next] = queue
+    if (next === undefined || isClosed || free === 0 || (isLast && isLastAtWork)) return undefined
+    queue.delete(next)
+    grant(isLast)
+    return next
+  }
+
   /** Gives what is free to those that wait. */
-  const serve = Effect.suspend(() => {
-    const granted: Array<Deferred.Deferred<void>> = []
-    while (free > 0 && !isClosed) {
-      const isLast = first.size === 0
-      const [next] = isLast ? last : first
-      if (next === undefined || (isLast && isLastAtWork)) break
-      ;(isLast ? last : first).delete(next)
-      grant(isLast)
-      granted.push(next)
-    }
-    return Effect.forEach(granted, (turn) => Deferred.succeed(turn, undefined), { discard: true })
+  const serve: Effect.Effect<void> = Effect.suspend(() => {
+    const next = nextInTurn()
+    return next === undefined ? Effect.void : Effect.zipRight(Deferred.succeed(next, undefined), serve)
   })
 
   const giveBack = (isLast = false): Effect.Effect<void> =>

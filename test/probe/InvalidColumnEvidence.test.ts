@@ -50,6 +50,7 @@ const evidenceOf = (context: string) => {
     delivered: [sidecar],
     findings: [],
     error: Option.none(),
+    cut: Option.none(),
     openMs: Option.none(),
     firstByteMs: Option.none(),
     bytes: 0

@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option, Stream } from "effect"
+import { Effect, Fiber, Layer, Option, Stream, TestClock } from "effect"
 import { type ChainParameters, epochStart, type ForkName } from "../../src/domain/network/Chain.ts"
 import { digestTable, forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
+import { answerSizes } from "../../src/probe/AnswerSizes.ts"
+import { makeHeldSidecars } from "../../src/probe/HeldSidecars.ts"
+import type { SlotColumns } from "../../src/domain/column/ColumnResponse.ts"
+import { PeerDisconnected, PeerRefused, ProbeTimeout, type RequestError } from "../../src/domain/probe/Outcome.ts"
 import { requestColumns } from "../../src/probe/RequestColumns.ts"
 import { Host } from "../../src/host/Host.ts"
 import type { ResponseChunk } from "../../src/wire/Message.ts"
@@ -34,19 +38,32 @@ const sidecar = (fork: ForkName, slot: number, column: number): Uint8Array => {
 
 const chunk = (context: string, ssz: Uint8Array): ResponseChunk => ({ context, ssz, wireBytes: ssz.length })
 
-const answered = (chunks: ReadonlyArray<ResponseChunk>) => {
+const answered = (
+  chunks: ReadonlyArray<ResponseChunk>,
+  ending: Stream.Stream<never, RequestError> = Stream.empty,
+  due: ReadonlyArray<SlotColumns> = []
+) => {
   const request = { startSlot: 0, count: 200, columns: [3, 4, 5, 6] }
   return Effect.flatMap(Host, (host) =>
-    requestColumns(host, { chain, digests: digestTable(chain) }, "peer", columnsByRange(request), {
-      _tag: "ByRange",
-      ...request
-    })
+    requestColumns(
+      {
+        host,
+        network: { chain, digests: digestTable(chain) },
+        peerId: "peer",
+        sizes: answerSizes([], []),
+        held: makeHeldSidecars(1_000_000, 1_000_000)
+      },
+      columnsByRange(request),
+      { _tag: "ByRange", ...request },
+      due
+    )
   ).pipe(
     Effect.provide(
       Layer.mock(Host, {
         peerId: "us",
         multiaddrs: [],
-        request: () => Effect.succeed({ protocol: "columns", chunks: Stream.fromIterable(chunks) })
+        request: () =>
+          Effect.succeed({ protocol: "columns", chunks: Stream.concat(Stream.fromIterable(chunks), ending) })
       })
     )
   )
@@ -118,6 +135,57 @@ describe("context bytes", () => {
       const { _tag, detail } = Option.getOrThrow(Option.filter(error, (error) => error._tag === "MalformedResponse"))
       assert.strictEqual(_tag, "MalformedResponse")
       assert.match(detail, why)
+    })
+  )
+})
+
+describe("an answer that is not ended after everything that was due", () => {
+  const due = [{ slot: slots.fulu, columns: [3, 4] }]
+  const both = [3, 4].map((column) => chunk(digestOf("fulu"), sidecar("fulu", slots.fulu, column)))
+  const extra = chunk(digestOf("fulu"), sidecar("fulu", slots.fulu, 5))
+  const kindsOf = (findings: ReadonlyArray<{ readonly kind: string }>) => findings.map(({ kind }) => kind)
+
+  it.effect("is complete a second later, and a finding", () =>
+    Effect.gen(function* () {
+      const asking = yield* Effect.fork(answered(both, Stream.never, due))
+      yield* TestClock.adjust("999 millis")
+      assert.isNull(asking.unsafePoll())
+      yield* TestClock.adjust("1 millis")
+      const { cut, delivered, error, findings } = yield* Fiber.join(asking)
+      assert.deepStrictEqual([delivered.length, error, cut], [2, Option.none(), Option.none()])
+      assert.deepStrictEqual(kindsOf(findings), ["stream_left_open"])
+    })
+  )
+
+  it.effect("is complete too if it is reset, lost or silent then, as a host that waits longer tells it", () =>
+    Effect.gen(function* () {
+      const endings: ReadonlyArray<readonly [RequestError, ReadonlyArray<string>]> = [
+        [new ProbeTimeout({ stage: "body", afterMs: 10_000 }), ["stream_left_open"]],
+        [new PeerDisconnected({ stage: "body", detail: "reset" }), []]
+      ]
+      for (const [error, kinds] of endings) {
+        const received = yield* answered(both, Stream.fail(error), due)
+        assert.isTrue(Option.isNone(received.error))
+        assert.deepStrictEqual(kindsOf(received.findings), kinds)
+      }
+      const limited = new PeerRefused({ reason: "rate_limited", detail: "code 139", resultCode: 139 })
+      assert.deepStrictEqual((yield* answered(both, Stream.fail(limited), due)).error, Option.some(limited))
+    })
+  )
+
+  it.effect("is no finding where more comes in time, and is waited for where something is due", () =>
+    Effect.gen(function* () {
+      const later = Stream.drain(Stream.fromEffect(Effect.sleep("900 millis")))
+      const more = yield* Effect.fork(answered([...both], Stream.concat(later, Stream.empty), due))
+      yield* TestClock.adjust("900 millis")
+      assert.isEmpty((yield* Fiber.join(more)).findings)
+      const unasked = yield* Effect.fork(answered([...both, extra], Stream.never, due))
+      yield* TestClock.adjust("1 second")
+      assert.isEmpty((yield* Fiber.join(unasked)).findings)
+      const waiting = yield* Effect.fork(answered(both.slice(1), Stream.never, due))
+      yield* TestClock.adjust("1 minute")
+      assert.isNull(waiting.unsafePoll())
+      yield* Fiber.interrupt(waiting)
     })
   )
 })

@@ -32,6 +32,7 @@ const received: Received = {
   delivered: [],
   findings: [],
   error: Option.none(),
+  cut: Option.none(),
   openMs: Option.none(),
   firstByteMs: Option.none(),
   bytes: 0

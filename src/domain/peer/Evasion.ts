@@ -16,7 +16,16 @@ export const Evasion = Schema.Struct({
   /** Conversations since the last question, which the next one takes into account; none if there were none. */
   lately: Schema.optional(Schema.Struct({ ordinary: Schema.Int, troubled: Schema.Int })),
   /** Unix milliseconds of the last question that was counted. */
-  countedAt: Schema.Number
+  countedAt: Schema.Number,
+  /** Questions by root within the conversation in which something was left out, which count beside the others. */
+  followUps: Schema.optional(
+    Schema.Struct({
+      /** Unix milliseconds of the last one that was counted. */
+      countedAt: Schema.Number,
+      /** Of the escapes, those that were counted so, and not taken back since. */
+      open: Schema.Int
+    })
+  )
 }).annotations({ identifier: "Evasion" })
 export type Evasion = typeof Evasion.Type
 
@@ -47,6 +56,30 @@ export const isEvasive = ({ asked, escaped, ordinary, troubled }: Evasion): bool
 export const withQuestion = (evasion: Evasion, escaped: boolean, at: number, spacingMs: number): Evasion =>
   isCountedAt(evasion, at, spacingMs) ? recent(withLately(evasion, escaped, at)) : evasion
 
+/**
+ * One more question by root about what was left out just before, whether the peer brought all of it or escaped; within
+ * `spacingMs` of the last such one it does not count. It takes no other question's place: one that escapes only later, or
+ * only at once, is found out either way.
+ */
+export const withFollowUp = (evasion: Evasion, escaped: boolean, at: number, spacingMs: number): Evasion => {
+  const { countedAt, open } = evasion.followUps ?? noFollowUps
+  if (at - countedAt < spacingMs) return evasion
+  return recent({
+    ...withLately(evasion, escaped, at),
+    countedAt: evasion.countedAt,
+    followUps: { countedAt: at, open: open + (escaped ? 1 : 0) }
+  })
+}
+
+const noFollowUps = { countedAt: -Infinity, open: 0 }
+
+/** Whoever brings, when asked again, all that it had left out takes back one escape from a question by root before. */
+export const withDelivery = (evasion: Evasion): Evasion => {
+  const { followUps } = evasion
+  if (followUps === undefined || followUps.open === 0 || evasion.escaped === 0) return evasion
+  return { ...evasion, escaped: evasion.escaped - 1, followUps: { ...followUps, open: followUps.open - 1 } }
+}
+
 /** Whether a question at this moment counts. */
 export const isCountedAt = ({ countedAt }: Evasion, at: number, spacingMs: number): boolean =>
   at - countedAt >= spacingMs
@@ -69,7 +102,8 @@ const withLately = ({ lately = nothingLately, ...before }: Evasion, escaped: boo
     escaped: before.escaped + (escaped ? 1 : 0),
     ordinary: before.ordinary + weight,
     troubled: before.troubled + (weight === 0 ? 0 : (weight * lately.troubled) / lately.ordinary),
-    countedAt: at
+    countedAt: at,
+    ...(before.followUps === undefined ? {} : { followUps: before.followUps })
   }
 }
 
@@ -84,7 +118,10 @@ const recent = (evasion: Evasion): Evasion =>
         asked: Math.ceil(evasion.asked / 2),
         escaped: Math.floor(evasion.escaped / 2),
         ordinary: evasion.ordinary / 2,
-        troubled: evasion.troubled / 2
+        troubled: evasion.troubled / 2,
+        ...(evasion.followUps === undefined
+          ? {}
+          : { followUps: { ...evasion.followUps, open: Math.floor(evasion.followUps.open / 2) } })
       }
 
 /** P(X >= k) of n independent events of this rate, which is below 1. */

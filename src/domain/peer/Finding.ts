@@ -9,6 +9,8 @@ export const FindingKind = Schema.Literal(
   "unordered_sidecar",
   "unrequested_sidecar",
   "incomplete_answer",
+  /** Everything that was asked for came, and then the stream was not ended. */
+  "stream_left_open",
   /** Context bytes of another fork digest of the network than the sidecar's slot has. */
   "wrong_context",
   /** The header in a sidecar is the block's, and its signature is not: other nodes would refuse the sidecar. */

@@ -1,0 +1,48 @@
+import { Option } from "effect"
+import type { CommitmentCache } from "../chain/CommitmentCache.ts"
+import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
+import { sidecarBytes } from "../domain/column/Sidecar.ts"
+import type { Block, SlotFacts } from "../domain/network/Block.ts"
+import type { SlotRange } from "../domain/network/Chain.ts"
+import type { AnswerBounds } from "../wire/Message.ts"
+
+/** What answers about some blocks may hold, by the numbers of their commitments. */
+export interface AnswerSizes {
+  readonly byRange: (range: SlotRange, columns: number) => AnswerBounds
+  readonly byRoot: (asked: ReadonlyArray<SlotColumns>) => AnswerBounds
+  /** SSZ bytes of so many columns of all blocks. */
+  readonly bytes: (columns: number) => number
+}
+
+/** `facts`, and the blocks that were there before: to a peer that lags behind these are canonical still. */
+export const answerSizes = (facts: ReadonlyArray<SlotFacts>, replaced: ReadonlyArray<Block>): AnswerSizes => {
+  const largest = new Map<number, number>()
+  const canonical = facts.flatMap((fact) => (fact._tag === "Block" ? [fact.block] : []))
+  for (const { commitments, fork, slot } of [...canonical, ...replaced]) {
+    const bytes = commitments.length === 0 ? 0 : sidecarBytes(fork, commitments.length)
+    largest.set(slot, Math.max(bytes, largest.get(slot) ?? 0))
+  }
+  const bounds = (asked: ReadonlyArray<{ readonly slot: number; readonly columns: number }>): AnswerBounds => {
+    const chunkBytes = asked.reduce((most, { slot }) => Math.max(most, largest.get(slot) ?? 0), smallest)
+    const bytes = asked.reduce((sum, { columns, slot }) => sum + columns * (largest.get(slot) ?? 0), 0)
+    return { chunkBytes, totalBytes: 2 * bytes + surplusChunks * chunkBytes }
+  }
+  return {
+    byRange: ({ end, start }, columns) =>
+      bounds([...largest.keys()].filter((slot) => slot >= start && slot <= end).map((slot) => ({ slot, columns }))),
+    byRoot: (asked) => bounds(asked.map(({ columns, slot }) => ({ slot, columns: columns.length }))),
+    bytes: (columns) => [...largest.values()].reduce((sum, bytes) => sum + columns * bytes, 0)
+  }
+}
+
+/** Blocks of these slots that were canonical once, as far as they are known. */
+export const replacedIn = (commitments: CommitmentCache["Type"], { end, start }: SlotRange): ReadonlyArray<Block> =>
+  commitments
+    .replacedSince(0)
+    .blocks.filter(({ slot }) => slot >= start && slot <= end)
+    .flatMap(({ root }) => Option.toArray(commitments.orphan(root)))
+
+/** Sidecars beyond those asked for, and each of them a second time, that are read, told as findings and not kept. */
+const surplusChunks = 16
+/** A sidecar of one blob: what is sent of blocks that have none is told, too. */
+const smallest = sidecarBytes("fulu", 1)
