@@ -97,7 +97,7 @@ const make = Effect.gen(function* () {
     const blocks = dueBlocks(facts)
     const isSampling = confirms.length === 0
     const range = { start: job.startSlot, end: job.startSlot + job.count - 1 }
-    const sizes = answerSizes(facts, replacedIn(commitments, range))
+    const sizes = answerSizes(chain, range, facts, replacedIn(commitments, range))
     const expected = sizes.bytes(job.columns.length)
     const collected = yield* (yield* ProbeTurn).asking(expected, (most) => {
       const line = { host, network, peerId, sizes, held: makeHeldSidecars(expected, most) }

@@ -16,7 +16,7 @@ import { Host } from "../../src/host/Host.ts"
 import { type SidecarVerdict, Verifier } from "../../src/kzg/Verifier.ts"
 import { SelfDoubt } from "../../src/probe/SelfDoubt.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
-import type { RequestMessage, ResponseChunk } from "../../src/wire/Message.ts"
+import type { AnswerBounds, RequestMessage, ResponseChunk } from "../../src/wire/Message.ts"
 import { dataColumnSidecarsByRange } from "../../src/wire/Protocol.ts"
 import {
   type ColumnsByRange,
@@ -56,12 +56,16 @@ export interface Sent {
   readonly column: number
   /** The block that the sidecar says it is of; the canonical one unless given. */
   readonly root?: string
+  /** Bytes of the sidecar, beyond its fixed part. */
+  readonly padding?: number
 }
 
 export interface Reply {
   readonly sent: ReadonlyArray<Sent>
   /** How the answer ends; cleanly unless given. */
   readonly error?: RequestError
+  /** It does not end at all. */
+  readonly isLeftOpen?: boolean
 }
 
 /** How a peer behaves: it is asked in this order, and may change the world while it is. */
@@ -80,6 +84,8 @@ export interface World {
   /** The newest finalized epoch. */
   finalized: number
   readonly requests: Array<string>
+  /** What the answer to each may hold. */
+  readonly allowed: Array<AnswerBounds | undefined>
 }
 
 export const makeWorld = (blobsBySlot: ReadonlyMap<number, number>): World => ({
@@ -87,7 +93,8 @@ export const makeWorld = (blobsBySlot: ReadonlyMap<number, number>): World => ({
   orphans: new Map(),
   reachable: true,
   finalized: 16,
-  requests: []
+  requests: [],
+  allowed: []
 })
 
 /** The root of the finalized checkpoint of an epoch. */
@@ -152,7 +159,7 @@ const layerSeams = (
     }),
     Layer.mock(CommitmentCache, {
       columnSlots: () => 0,
-      replacedSince: (seen) => ({ seen, blocks: [] }),
+      replacedSince: () => ({ seen: world.orphans.size, blocks: [...world.orphans.values()] }),
       range: ({ end, start }) =>
         Effect.suspend(() =>
           world.reachable
@@ -194,16 +201,18 @@ const answer = (
   const version = message.protocols[0]
   if (version === undefined) throw new Error("a request without a protocol")
   const byRange = version.protocol === dataColumnSidecarsByRange
+  world.allowed.push(message.allowed)
   world.requests.push(byRange ? "by_range" : "by_root")
   const reply = byRange
     ? model.byRange(Either.getOrThrow(decodeColumnsByRange(version.body)))
     : model.byRoot(Either.getOrThrow(decodeColumnsByRoot(version.body)))
   const chunks = Stream.fromIterable(reply.sent.map((sent) => chunkOf(world, sent)))
+  if (reply.isLeftOpen === true) return Stream.concat(chunks, Stream.never)
   return reply.error === undefined ? chunks : Stream.concat(chunks, Stream.fail(reply.error))
 }
 
-const chunkOf = (world: World, { column, root, slot }: Sent): ResponseChunk => {
-  const ssz = new Uint8Array(56)
+const chunkOf = (world: World, { column, padding = 0, root, slot }: Sent): ResponseChunk => {
+  const ssz = new Uint8Array(56 + padding)
   const view = new DataView(ssz.buffer)
   view.setBigUint64(0, BigInt(column), true)
   view.setUint32(8, 56, true)

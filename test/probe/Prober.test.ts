@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Either, FastCheck as fc, Layer, Option, TestClock } from "effect"
+import { Effect, Either, FastCheck as fc, Layer, Option, TestClock } from "effect"
 import type { ClaimHistory } from "../../src/domain/peer/ClaimHistory.ts"
 import { forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
 import type { Job, Outcome } from "../../src/domain/probe/Job.ts"
@@ -16,17 +16,12 @@ import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
 import { decodeEvidence, encodeEvidence } from "../../src/evidence/Evidence.ts"
 import { Verifier } from "../../src/kzg/Verifier.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
-import { type SuspectedSlot, withOutcomes } from "../../src/domain/peer/Suspicions.ts"
-import { Prober, type ProbeResult } from "../../src/probe/Prober.ts"
-import type { ColumnsByRange, ColumnsOfBlock } from "../../src/wire/Requests.ts"
 import {
   chain,
   finalRoot,
   claimOf,
   claimsOf,
-  layerWorld,
   makeWorld,
-  nodeId,
   peer,
   type PeerModel,
   reorg,
@@ -35,67 +30,21 @@ import {
   statement,
   type World
 } from "./FakeWorld.ts"
-
-const custody = claimOf(statement(8)).columns
-/** Slots are counted from `first`. */
-const jobOver = (start: number, count: number): Job => ({
-  peerId: peer.peerId,
-  startSlot: first + start,
-  count,
-  columns: custody
-})
-
-const probe = (
-  world: World,
-  model: PeerModel,
-  job: Job,
-  over: {
-    readonly lag?: Layer.Layer<LoopLag>
-    readonly verifier?: Layer.Layer<Verifier>
-    readonly confirms?: SuspectedSlot
-  } = {},
-  claims: ClaimHistory = claimsOf(statement(8))
-) =>
-  Effect.flatMap(Prober, (prober) =>
-    prober.probe({
-      address: peer,
-      nodeId,
-      claims,
-      job,
-      confirms: over.confirms === undefined ? [] : [over.confirms],
-      agent: Option.some("Nimbus/v1"),
-      remoteAddress: Option.none()
-    })
-  ).pipe(
-    Effect.provide(
-      Prober.layer.pipe(
-        Layer.provide(over.lag ?? Layer.empty),
-        Layer.provide(over.verifier ?? Layer.empty),
-        Layer.provide(layerWorld(world, model))
-      )
-    )
-  )
-
-/** The questions that would settle what a probe suspects. */
-const suspicionsOf = (
-  { finalUpTo, probe }: ProbeResult,
-  before: ReadonlyArray<SuspectedSlot> = []
-): ReadonlyArray<SuspectedSlot> => [
-  ...withOutcomes(new Map(before.map((one) => [one.slot, one])), {
-    outcomes: probe.outcomes,
-    at: probe.finishedAt,
-    isConfirmation: probe.purpose === "confirmation",
-    finalUpTo,
-    confirmAfter: Duration.minutes(10)
-  }).values()
-]
-
-/** The question that would settle what is suspected in the first of these slots. */
-const askAgain = (world: World, model: PeerModel, [confirms]: ReadonlyArray<SuspectedSlot>) => {
-  if (confirms === undefined) throw new Error("nothing is suspected")
-  const columns = confirms.columns.map(({ column }) => column)
-  return probe(world, model, { peerId: peer.peerId, startSlot: confirms.slot, count: 1, columns }, { confirms })
-}
+import {
+  askAgain,
+  custody,
+  due16,
+  first,
+  honest,
+  honestRange,
+  honestRoot,
+  jobOver,
+  kinds,
+  probe,
+  silent,
+  suspicionsOf,
+  world16
+} from "./Probes.ts"
 
 /** Both conversations: the first about a job, and one about each slot that it suspects. */
 const probeTwice = Effect.fnUntraced(function* (
@@ -128,39 +77,6 @@ const probeTwice = Effect.fnUntraced(function* (
   return { first, again, outcomes: [...last.values()] }
 })
 
-/** Every column of every block with blobs that was asked for, in order. */
-const honestRange = (world: World, { columns, count, startSlot }: ColumnsByRange): ReadonlyArray<Sent> =>
-  [...world.canonical.values()]
-    .filter(({ commitments, slot }) => commitments.length > 0 && slot >= startSlot && slot < startSlot + count)
-    .sort((a, b) => a.slot - b.slot)
-    .flatMap(({ slot }) => columns.filter((column) => custody.includes(column)).map((column) => ({ slot, column })))
-
-const honestRoot = (world: World, request: ReadonlyArray<ColumnsOfBlock>): ReadonlyArray<Sent> =>
-  request.flatMap(({ blockRoot, columns }) => {
-    const block = [...world.canonical.values(), ...world.orphans.values()].find(({ root }) => root === blockRoot)
-    return block === undefined || block.commitments.length === 0
-      ? []
-      : columns
-          .filter((column) => custody.includes(column))
-          .map((column) => ({ slot: block.slot, column, root: block.root }))
-  })
-
-const honest = (world: World): PeerModel => ({
-  byRange: (request) => ({ sent: honestRange(world, request) }),
-  byRoot: (request) => ({ sent: honestRoot(world, request) }),
-  statement: () => Either.right(statement(8))
-})
-
-/** Slots from 64 on: those below 32 are at the edge of a claim that begins at 0. */
-const first = 64
-const world16 = () => makeWorld(new Map(Array.from({ length: 16 }, (_, index) => [first + index, index % 3])))
-const due16 = 16 - 6
-
-const kinds = (outcomes: ReadonlyArray<Outcome>): Record<string, number> => {
-  const counts: Record<string, number> = {}
-  for (const { outcome } of outcomes) counts[outcome] = (counts[outcome] ?? 0) + 1
-  return counts
-}
 const blamed = (outcomes: ReadonlyArray<Outcome>) => outcomes.filter(({ outcome }) => blameOf[outcome] === "peer")
 
 describe("an honest answer", () => {
@@ -190,12 +106,6 @@ describe("an honest answer", () => {
       assert.deepStrictEqual(world.requests, ["by_range", "by_range", "by_range", "by_range"])
     })
   )
-})
-
-const silent = (world: World): PeerModel => ({
-  ...honest(world),
-  byRange: () => ({ sent: [] }),
-  byRoot: () => ({ sent: [] })
 })
 
 describe("what is left out", () => {

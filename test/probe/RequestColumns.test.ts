@@ -50,7 +50,7 @@ const answered = (
         host,
         network: { chain, digests: digestTable(chain) },
         peerId: "peer",
-        sizes: answerSizes([], []),
+        sizes: answerSizes(chain, { start: 0, end: -1 }, [], []),
         held: makeHeldSidecars(1_000_000, 1_000_000)
       },
       columnsByRange(request),
