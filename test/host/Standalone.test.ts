@@ -11,9 +11,9 @@ import { Externs } from "../../src/host/Externs.ts"
 import { Host } from "../../src/host/Host.ts"
 import { layer as standalone } from "../../src/host/Standalone.ts"
 import { columnsByRange } from "../../src/wire/Requests.ts"
-import { decodeStatus, statusRequest } from "../../src/wire/Handshake.ts"
+import { decodeStatus, encodeMetadata, encodeStatus, statusRequest } from "../../src/wire/Handshake.ts"
 import { makeNode } from "../../src/wire/Node.ts"
-import { ping, statusV2 } from "../../src/wire/Protocol.ts"
+import { metadataV3, ping, statusV2 } from "../../src/wire/Protocol.ts"
 import { request } from "../../src/wire/Client.ts"
 import { serve } from "../../src/wire/Server.ts"
 import { multiaddr } from "@multiformats/multiaddr"
@@ -91,6 +91,38 @@ shared("Standalone", SharedChain.layer, (it) => {
         assert.strictEqual(result.left._tag, "PeerRefused")
         assert.strictEqual(result.left._tag === "PeerRefused" ? result.left.reason : "", "wrong_network")
       }
+    })
+  )
+
+  it.live("hears the claim of a peer that never ends its streams", () =>
+    Effect.gen(function* () {
+      const { externs, host } = yield* start
+      const node = yield* makeNode({ agent: "open" })
+      const said = {
+        forkDigest: "0x01020304",
+        finalizedRoot: `0x${"00".repeat(32)}`,
+        finalizedEpoch: 0,
+        headRoot: `0x${"11".repeat(32)}`,
+        headSlot: 7,
+        earliestAvailableSlot: 3
+      }
+      yield* serve(node, statusV2, (_, __, reply) =>
+        Effect.zipRight(reply.chunk(encodeStatus(statusV2, said)), Effect.never)
+      )
+      yield* serve(node, metadataV3, (_, __, reply) =>
+        Effect.zipRight(
+          reply.chunk(encodeMetadata(metadataV3, { sequenceNumber: 7, custodyGroupCount: 8 })),
+          Effect.never
+        )
+      )
+      const address: PeerAddress = {
+        peerId: node.peerId.toString(),
+        multiaddrs: node.getMultiaddrs().map((address) => address.decapsulate("/p2p").toString()),
+        enrCustodyGroupCount: Option.none()
+      }
+      yield* host.connect(address)
+      const { metadataCount, sequenceNumber } = yield* externs.peerRefresh(address)
+      assert.deepStrictEqual([metadataCount, sequenceNumber], [8, 7])
     })
   )
 

@@ -1,12 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Deferred, Effect, Fiber, Option, PubSub, Ref, Stream, TestClock } from "effect"
-import { PeerDisconnected, PeerRefused } from "../../src/domain/probe/Outcome.ts"
+import { Clock, Deferred, Effect, Fiber, Option, PubSub, Ref, Stream, TestClock } from "effect"
+import { PeerDisconnected, PeerRefused, ProbeTimeout } from "../../src/domain/probe/Outcome.ts"
 import { EventBus } from "../../src/events/EventBus.ts"
 import { History } from "../../src/history/store/History.ts"
 import { Peers } from "../../src/peers/Peers.ts"
 import { ProbeTotals } from "../../src/probe/ProbeTotals.ts"
 import { peer, statement } from "../probe/FakeWorld.ts"
-import { dialled, Fakes, layerIdleSampler, other, timesOf, view, world } from "./Script.ts"
+import { dialled, Fakes, layerIdleSampler, other, saying, timesOf, view, world } from "./Script.ts"
 
 describe("one peer", () => {
   it.effect("is probed once an interval, refreshed in between, and ends up compliant", () =>
@@ -131,6 +131,137 @@ describe("one peer", () => {
       })
       assert.strictEqual((yield* history.claims(peer.peerId)).length, 2)
     }).pipe(Effect.provide(world()))
+  )
+})
+
+describe("a claim", () => {
+  it.effect("is refreshed while a probe is under way, and beside it only one request for columns is", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("30 seconds")
+      assert.deepStrictEqual(timesOf(script, peer.peerId), [0])
+      assert.strictEqual(script.refreshes.length, 1 + 7)
+      assert.strictEqual((yield* view(peer.peerId)).custody?.groupCount, 6)
+      const [probe] = script.probes
+      // What is owed is judged by what it claimed before.
+      assert.strictEqual(probe?.asked.claims.current.custodyGroupCount, 8)
+    }).pipe(
+      Effect.provide(
+        world((script) => {
+          script.probe = () => Effect.as(Effect.sleep("40 seconds"), Option.none())
+          let refreshes = 0
+          script.refresh = () => Effect.sync(() => saying(refreshes++ === 0 ? 8 : 6))
+        })
+      )
+    )
+  )
+
+  it.effect("that fails ends the session only when the probe under way is recorded", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("12 seconds")
+      assert.strictEqual(script.connects.length, 1)
+      yield* TestClock.adjust("2 minutes")
+      assert.isAbove((yield* view(peer.peerId)).outcomes.success, 0)
+      assert.isAbove(script.connects.length, 1)
+    }).pipe(
+      Effect.provide(
+        world((script) => {
+          script.probe = () => Effect.as(Effect.sleep("15 seconds"), Option.none())
+          let refreshes = 0
+          script.refresh = () =>
+            refreshes++ === 0
+              ? Effect.succeed(saying(8))
+              : Effect.fail(new PeerDisconnected({ stage: "handshake", detail: "reset" }))
+        })
+      )
+    )
+  )
+
+  it.effect(
+    "that is not answered in time while columns are sent is asked for again after them, before that counts",
+    () =>
+      Effect.gen(function* () {
+        const { script } = yield* Fakes
+        yield* TestClock.adjust("16 seconds")
+        assert.strictEqual(script.connects.length, 1)
+        assert.strictEqual((yield* view(peer.peerId)).outcomes.success, 1)
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(script.connects.length, 1)
+        assert.strictEqual((yield* view(peer.peerId)).verdict, "compliant")
+      }).pipe(
+        Effect.provide(
+          world((script) => {
+            let isBusy = false
+            script.probe = () =>
+              Effect.sync(() => {
+                isBusy = true
+              }).pipe(
+                Effect.zipRight(Effect.sleep("15 seconds")),
+                Effect.zipRight(
+                  Effect.sync(() => {
+                    isBusy = false
+                  })
+                ),
+                Effect.as(Option.none())
+              )
+            script.refresh = () =>
+              isBusy
+                ? Effect.delay(Effect.fail(new ProbeTimeout({ stage: "handshake", afterMs: 5000 })), "5 seconds")
+                : Effect.succeed(saying(8))
+          })
+        )
+      )
+  )
+
+  it.effect("of another network is heard during a probe, and Goodbye is said when that is over", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("10 seconds")
+      assert.isEmpty(script.goodbyes)
+      yield* TestClock.adjust("6 seconds")
+      assert.deepStrictEqual(script.goodbyes[0], [peer.peerId, 2])
+      assert.strictEqual((yield* view(peer.peerId)).outcomes.success, 1)
+    }).pipe(
+      Effect.provide(
+        world(
+          (script) => {
+            script.probe = ({ job }) =>
+              job.peerId === peer.peerId ? Effect.as(Effect.sleep("15 seconds"), Option.none()) : Effect.succeedNone
+            const heard = new Set<string>()
+            script.refresh = (peerId) =>
+              Effect.sync(() => {
+                const isFirst = !heard.has(peerId)
+                heard.add(peerId)
+                return peerId !== peer.peerId || isFirst ? saying(8) : { ...saying(8), forkDigest: "0xdeadbeef" }
+              })
+          },
+          { addresses: [other, dialled] }
+        )
+      )
+    )
+  )
+
+  it.effect("that a probe heard does not take back what was heard since", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("20 seconds")
+      assert.isNotEmpty(script.probes)
+      const { custody, findings } = yield* view(peer.peerId)
+      assert.strictEqual(custody?.groupCount, 8)
+      assert.deepStrictEqual(findings, {})
+    }).pipe(
+      Effect.provide(
+        world((script) => {
+          script.refresh = () =>
+            Effect.map(Clock.currentTimeMillis, (observedAt) => ({ ...saying(8), sequenceNumber: 5, observedAt }))
+          script.probe = () => Effect.as(Effect.sleep("6 seconds"), Option.none())
+          script.result = (_request, at) => ({
+            statement: Option.some({ ...saying(6), sequenceNumber: 4, observedAt: at })
+          })
+        })
+      )
+    )
   )
 })
 

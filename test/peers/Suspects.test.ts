@@ -117,6 +117,25 @@ describe("what is suspected", () => {
       )
   )
 
+  it.effect(
+    "counts as escaped once in confirm_after where the peer escapes the question by root at once, and is kept",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.adjust("35 minutes")
+        const { evasion } = yield* standing
+        assert.deepInclude(evasion, { asked: 4, escaped: 4 })
+        assert.strictEqual((yield* view(peer.peerId)).verdict, "compliant")
+        yield* TestClock.adjust("3 hours")
+        assert.strictEqual((yield* view(peer.peerId)).verdict, "evasive")
+      }).pipe(
+        Effect.provide(
+          world((script) => {
+            script.result = () => ({ settling: Option.some("escaped" as const) })
+          }, slowly)
+        )
+      )
+  )
+
   it.effect("escapes once, however much it is, when the peer's claim moves past it", () =>
     Effect.gen(function* () {
       const { script } = yield* Fakes

@@ -1,5 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { type Evasion, isEvasive, noEvasion, withConversation, withQuestion } from "../../../src/domain/peer/Evasion.ts"
+import {
+  type Evasion,
+  isEvasive,
+  noEvasion,
+  withConversation,
+  withDelivery,
+  withFollowUp,
+  withQuestion
+} from "../../../src/domain/peer/Evasion.ts"
 import { uniform } from "../../../src/sampler/Uniform.ts"
 
 const spacingMs = 600_000
@@ -52,6 +60,61 @@ describe("an honest peer in trouble", () => {
       evasion = withQuestion(evasion, isOut, question * spacingMs, spacingMs)
       assert.isFalse(isEvasive(evasion), `after question ${question}`)
     }
+  })
+})
+
+describe("a question by root at once", () => {
+  const minute = 60_000
+
+  it("counts once within confirm_after, and takes no other question's place", () => {
+    const start = 10 * spacingMs
+    let evasion = withFollowUp(noEvasion, false, start, spacingMs)
+    evasion = withFollowUp(evasion, true, start + minute, spacingMs)
+    evasion = withQuestion(evasion, true, start + 2 * minute, spacingMs)
+    assert.deepInclude(evasion, { asked: 2, escaped: 1, countedAt: start + 2 * minute })
+    assert.deepInclude(withFollowUp(evasion, true, start + spacingMs, spacingMs), { asked: 3, escaped: 2 })
+  })
+
+  it("finds out one that escapes only then, and one that escapes only later", () => {
+    for (const isAtOnce of [true, false]) {
+      let evasion: Evasion = noEvasion
+      let questions = 0
+      while (!isEvasive(evasion) && questions < 60) {
+        questions++
+        for (let talk = 0; talk < 5; talk++) evasion = withConversation(evasion, false)
+        evasion = withFollowUp(evasion, isAtOnce, questions * spacingMs, spacingMs)
+        evasion = withQuestion(evasion, !isAtOnce, questions * spacingMs + minute, spacingMs)
+      }
+      assert.isBelow(questions, 30)
+    }
+  })
+
+  it("that an honest peer limits every time does not make it evasive: it brings what it has when asked again", () => {
+    let evasion: Evasion = noEvasion
+    for (let question = 1; question <= 100; question++) {
+      for (let talk = 0; talk < 5; talk++) evasion = withConversation(evasion, false)
+      evasion = withFollowUp(evasion, true, question * spacingMs, spacingMs)
+      assert.isFalse(isEvasive(evasion))
+      evasion = withQuestion(withDelivery(evasion), false, question * spacingMs + minute, spacingMs)
+      assert.isFalse(isEvasive(evasion))
+    }
+    assert.strictEqual(evasion.escaped, 0)
+  })
+
+  it("is escaped by an honest peer in trouble no more often than its other conversations come to nothing", () => {
+    const random = uniform(99)
+    let accused = 0
+    for (let peer = 0; peer < 3000; peer++) {
+      const trouble = random() ** 3 * 0.9
+      let evasion: Evasion = noEvasion
+      for (let question = 1; question <= 40 && !isEvasive(evasion); question++) {
+        for (let talk = 0; talk < 3; talk++) evasion = withConversation(evasion, random() < trouble)
+        evasion = withFollowUp(evasion, random() < trouble, question * spacingMs, spacingMs)
+        evasion = withQuestion(evasion, random() < trouble, question * spacingMs + minute, spacingMs)
+      }
+      if (isEvasive(evasion)) accused++
+    }
+    assert.strictEqual(accused, 0)
   })
 })
 
