@@ -13,6 +13,7 @@ import {
 } from "effect"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
+import { evidenceFolderOf } from "./config/OwnPaths.ts"
 import { peersOptions, samplerOptions } from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"
@@ -122,7 +123,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
           )
         ),
         ReportsWorker.layer({ path: config.databasePath }),
-        FolderEvidence.layer({ path: `${config.databasePath}.evidence`, ...defaultBounds }),
+        FolderEvidence.layer({ path: evidenceFolderOf(config), ...defaultBounds }),
         WorkerVerifier.layerWorkers(),
         MemoryEventBus.layer(),
         ChainCommitments.layer({

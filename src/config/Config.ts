@@ -4,21 +4,10 @@ import { ByteSize } from "./ByteSize.ts"
 import { GoDuration } from "./GoDuration.ts"
 import { HttpConfig } from "./HttpConfig.ts"
 import { ListenAddress } from "./ListenAddress.ts"
+import { ListenMultiaddrs } from "./ListenMultiaddr.ts"
 import { NodeFilter } from "./NodeFilter.ts"
 import { PeerList } from "./PeerList.ts"
-import { show } from "./Show.ts"
-import {
-  choice,
-  filePath,
-  flag,
-  httpUrl,
-  listOf,
-  multiaddrText as Multiaddr,
-  optional,
-  printableLine,
-  whole,
-  withDefault
-} from "./Values.ts"
+import { choice, filePath, flag, httpUrl, optional, printableLine, whole, withDefault } from "./Values.ts"
 import { XatuConfig, xatuKeys } from "./XatuConfig.ts"
 
 /** A part of the configuration whose keys all have defaults. */
@@ -89,7 +78,7 @@ const fields = {
   httpAddr: withDefault(ListenAddress, () => ({ host: "127.0.0.1", port: 9090 })),
   http: section(HttpConfig, {}),
   /** Where our libp2p node listens for peers. */
-  listenAddresses: withDefault(listOf(Multiaddr, "multiaddrs"), () => ["/ip4/127.0.0.1/tcp/0"]),
+  listenAddresses: withDefault(ListenMultiaddrs, () => ["/ip4/127.0.0.1/tcp/0"]),
   /** Probes at once, over all peers. */
   workers: withDefault(whole(1, 256), () => 4),
   /** At least so long between two probes of one peer. */
@@ -114,23 +103,7 @@ const fields = {
 }
 
 /** Everything that can be set, with its default and its limits. Decodes from an object of the same keys, all optional. */
-export const Config = Schema.Struct(fields).pipe(
-  Schema.filter((config) => {
-    const files = [
-      ["databasePath", "the database", config.databasePath],
-      ["identityFile", "the private key", identityFileOf(config)],
-      ["eventLogFile", "the event log", config.eventLogFile]
-    ] as const
-    const shared = files.flatMap(([key, , path], index) => {
-      const [, owner] = files.slice(0, index).find(([, , other]) => other === path) ?? []
-      return path === undefined || owner === undefined ? [] : [{ path: [key], message: `${show(path)} is ${owner}` }]
-    })
-    const { enabled, port } = config.metrics
-    return enabled && port !== 0 && port === config.httpAddr.port
-      ? [...shared, { path: ["metrics", "port"], message: `port ${port} is taken: the HTTP address has it` }]
-      : shared
-  })
-)
+export const Config = Schema.Struct(fields)
 export type Config = typeof Config.Type
 
 /** A configuration as code or a file gives it: camelCase keys, durations and addresses as text. */
@@ -142,7 +115,7 @@ export const configKeys: ReadonlyMap<string, ReadonlyArray<string> | undefined> 
   ...Object.entries(sections).map(([key, inner]) => [key, Object.keys(inner)] as const)
 ])
 
-/** How keys are writtenKey: as in `Config`, or as in a file. */
+/** How keys are written: as in `Config`, or as in a file. */
 export type KeyStyle = "camelCase" | "snake_case"
 
 /** A key of `Config` in this style. */

@@ -1,7 +1,7 @@
 import { Schema } from "effect"
 
 /** A file that is wrong from end to end is cut short here. */
-const most = 100
+export const mostLines = 20
 
 /** A configuration that cannot be used: one line for each thing that is wrong with it, and nothing was started. */
 export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError", {
@@ -9,8 +9,8 @@ export class ConfigError extends Schema.TaggedError<ConfigError>()("ConfigError"
   lines: Schema.Array(Schema.String)
 }) {
   static of(lines: ReadonlyArray<string>): ConfigError {
-    const more = lines.length - most
-    return new ConfigError({ lines: more > 0 ? [...lines.slice(0, most), `… and ${more} more`] : lines })
+    const more = lines.length - mostLines
+    return new ConfigError({ lines: more > 0 ? [...lines.slice(0, mostLines), `… and ${more} more mistakes`] : lines })
   }
 
   override get message(): string {

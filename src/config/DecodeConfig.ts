@@ -1,6 +1,8 @@
 import { Either, ParseResult, Predicate, Schema } from "effect"
 import { Config, type ConfigInput, configKeys, type KeyStyle, writtenKey } from "./Config.ts"
-import { ConfigError } from "./ConfigError.ts"
+import { ConfigError, mostLines } from "./ConfigError.ts"
+import { ownPaths, pathConflicts } from "./OwnPaths.ts"
+import { portConflicts } from "./OwnPorts.ts"
 import { show, showPath } from "./Show.ts"
 import { closest } from "./Suggest.ts"
 
@@ -44,9 +46,19 @@ export const decodeConfig = (given: unknown, style: KeyStyle): Either.Either<Con
       }))
       return Either.left([...complaints, ...more])
     },
-    onRight: (config) => (complaints.length > 0 ? Either.left(complaints) : Either.right(config))
+    onRight: (config) => {
+      const all = [...complaints, ...conflictsOf(config, style)]
+      return all.length > 0 ? Either.left(all) : Either.right(config)
+    }
   })
 }
+
+/** What does not fit together. */
+const conflictsOf = (config: Config, style: KeyStyle): ReadonlyArray<Complaint> =>
+  [...pathConflicts(ownPaths(config), style), ...portConflicts(config, style)].map(({ key, message }) => ({
+    path: key.map((part) => (typeof part === "string" ? writtenKey(part, style) : part)),
+    message
+  }))
 
 const decode = Schema.decodeUnknownEither(Config, { errors: "all" })
 
@@ -67,14 +79,25 @@ const readMap = (
   const names = new Map(keys.map((key) => [writtenKey(key, style), key]))
   for (const [name, value] of Object.entries(given)) {
     const key = names.get(name)
+    const entries = countEntries(value)
     if (key === undefined) {
-      complaints.push({ path: [...path, name], message: `unknown key (${advice(name, [...names.keys()], style)})` })
+      // Of thousands only the first are shown, and what was meant takes longer to find out than all the rest.
+      const meant = complaints.length < mostLines ? ` (${advice(name, [...names.keys()], style)})` : ""
+      complaints.push({ path: [...path, name], message: `unknown key${meant}` })
+    } else if (entries > mostEntries && !configKeys.get(key)) {
+      complaints.push({ path: [...path, name], message: `${entries} entries, but at most ${mostEntries} are read` })
     } else if (value !== null && value !== undefined) {
       known.set(key, value)
     }
   }
   return { known, complaints }
 }
+
+/** Of a list or a map; each is looked at closely. */
+const mostEntries = 10_000
+
+const countEntries = (value: unknown): number =>
+  Array.isArray(value) ? value.length : Predicate.isRecord(value) ? Object.keys(value).length : 0
 
 /** The key that was meant: one close by, one of another section, or else all that there are. */
 const advice = (name: string, names: ReadonlyArray<string>, style: KeyStyle): string => {

@@ -33,10 +33,12 @@ const ConfiguredPeer = Schema.transformOrFail(
 
 /** Peers to watch, each once. */
 export const PeerList = listOf(ConfiguredPeer, "ENRs or multiaddrs").pipe(
-  Schema.filter((peers) =>
-    peers.flatMap(({ peerId }, index) => {
-      const first = peers.findIndex((peer) => peer.peerId === peerId)
-      return first === index ? [] : [{ path: [index], message: `the same peer as peers[${first}] (${peerId})` }]
+  Schema.filter((peers) => {
+    const firsts = new Map<string, number>()
+    return peers.flatMap(({ peerId }, index) => {
+      const first = firsts.get(peerId)
+      if (first === undefined) firsts.set(peerId, index)
+      return first === undefined ? [] : [{ path: [index], message: `the same peer as peers[${first}] (${peerId})` }]
     })
-  )
+  })
 )

@@ -39,31 +39,32 @@ export const printableLine = (longest: number) =>
       )
     )
   )
+const longestUrl = 2048
+
+/** `URL` says of such a one only that it is none. */
+const portHint = (actual: unknown): string | undefined => {
+  const [, port] = typeof actual === "string" ? (/^https?:\/\/[^/?#]*:(\d{1,9})(?:[/?#]|$)/i.exec(actual) ?? []) : []
+  return port !== undefined && (Number(port) === 0 || Number(port) > 65535) ? `there is no port ${port}` : undefined
+}
 
 /** An http or https address without query and fragment; without the slash at its end once it is decoded. */
 export const httpUrl = Schema.transformOrFail(Schema.String, Schema.String, {
   strict: true,
   decode: (text, _, ast) =>
-    URL.canParse(text)
+    text.length <= longestUrl && URL.canParse(text)
       ? Either.liftPredicate(
           new URL(text),
-          (url) => /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "",
+          (url) => /^https?:$/.test(url.protocol) && url.search === "" && url.hash === "" && url.port !== "0",
           () => new ParseResult.Type(ast, text)
         ).pipe(Either.map((url) => url.href.replace(/\/+$/, "")))
       : Either.left(new ParseResult.Type(ast, text)),
   encode: (text) => ParseResult.succeed(text)
-}).annotations(expected("an http or https address like http://127.0.0.1:5052"))
+}).annotations(expected("an http or https address like http://127.0.0.1:5052", portHint))
 
 const numberHint = (actual: unknown): string | undefined => {
   if (typeof actual !== "string" || !/^[+-]?[\d_]*\d$/.test(actual)) return undefined
   return actual.includes("_") ? "write it without _" : "write it without quotes"
 }
-
-/** A TCP address of libp2p, without a peer id. */
-export const multiaddrText = Schema.String.pipe(
-  Schema.filter((text) => /^\/(ip4\/[\d.]+|ip6\/[\da-f:.]+)\/tcp\/\d{1,5}$/i.test(text)),
-  Schema.annotations(expected("a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000"))
-)
 
 /** Text that is never shown, not even to say what is wrong with it. */
 export const secret = (allowed: string, isGood: (text: string) => boolean) =>

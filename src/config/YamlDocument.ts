@@ -31,32 +31,17 @@ const plainer: ReadonlyMap<string, string> = new Map([
 /** Reads one YAML 1.2 document. Takes time and memory in proportion to the text, whatever is in it. */
 export const readYaml = (text: string): Either.Either<YamlDocument, ReadonlyArray<YamlError>> => {
   if (isTooDeep(text)) return Either.left([{ line: undefined, message: `more than ${deepest} levels of nesting` }])
-  const lines = new LineCounter()
-  const lineAt = (offset: number) => lines.linePos(offset).line
-  // The library compares every key with every other. `placesOf` does it in one pass.
-  const document = parseDocument(text, {
-    // A node id that is not in quotes stays text.
-    customTags: (tags) => tags.filter((tag) => typeof tag === "string" || tag.format !== "HEX"),
-    lineCounter: lines,
-    logLevel: "error",
-    prettyErrors: false,
-    strict: true,
-    stringKeys: true,
-    uniqueKeys: false
-  })
-  const { directives, errors: faults, warnings } = document
+  // What is no YAML at all is refused by its beginning: each error takes as long as many lines that are right.
+  const hopeless = text.length > beginningLength ? errorsOf(compose(text.slice(0, beginningLength))) : []
+  if (hopeless.length > mostErrors) return Either.left(hopeless)
+  const composed = compose(text)
+  const { document, lineAt } = composed
+  const { directives } = document
   if (directives?.yaml.explicit === true && directives.yaml.version !== "1.2") {
     return Either.left([{ line: 1, message: `YAML ${directives.yaml.version} is not supported, only 1.2` }])
   }
-  const errors = [...faults, ...warnings]
-  if (errors.length > 0) {
-    return Either.left(
-      errors.map(({ code, message, pos }) => ({
-        line: lineAt(pos[0]),
-        message: plainer.get(code) ?? `not valid YAML: ${oneLine(message)}`
-      }))
-    )
-  }
+  const errors = errorsOf(composed)
+  if (errors.length > 0) return Either.left(errors)
   const { offsets, repeated } = placesOf(document.contents)
   return Either.try({
     try: (): unknown => document.toJS(),
@@ -77,6 +62,32 @@ export const readYaml = (text: string): Either.Either<YamlDocument, ReadonlyArra
   )
 }
 
+const compose = (text: string) => {
+  const lines = new LineCounter()
+  const document = parseDocument(text, {
+    // A node id that is not in quotes stays text.
+    customTags: (tags) => tags.filter((tag) => typeof tag === "string" || tag.format !== "HEX"),
+    lineCounter: lines,
+    logLevel: "error",
+    prettyErrors: false,
+    strict: true,
+    stringKeys: true,
+    // The library compares every key with every other. `placesOf` does it in one pass.
+    uniqueKeys: false
+  })
+  return { document, lineAt: (offset: number) => lines.linePos(offset).line }
+}
+
+const errorsOf = ({ document, lineAt }: ReturnType<typeof compose>): ReadonlyArray<YamlError> =>
+  [...document.errors, ...document.warnings].map(({ code, message, pos }) => ({
+    line: lineAt(pos[0]),
+    message: plainer.get(code) ?? `not valid YAML: ${oneLine(message)}`
+  }))
+
+/** Characters, and more errors than a text has that is cut there and right otherwise. */
+const beginningLength = 16_384
+const mostErrors = 200
+
 const isTooDeep = (text: string): boolean => {
   const parser = new Parser()
   for (const lexeme of new Lexer().lex(text)) {
@@ -91,12 +102,17 @@ const isTooDeep = (text: string): boolean => {
 const placesOf = (contents: unknown) => {
   const offsets = new Map<string, number>()
   const repeated: Array<ReadonlyArray<string | number>> = []
+  const again = new Set<string>()
   const visit = (node: unknown, path: ReadonlyArray<string | number>): void => {
     if (path.length >= depth) return
     if (isMap(node)) {
       for (const { key, value } of node.items) {
         const inner = [...path, String(isScalar(key) ? key.value : key)]
-        if (offsets.has(keyOf(inner))) repeated.push(inner)
+        const place = keyOf(inner)
+        if (offsets.has(place) && !again.has(place)) {
+          again.add(place)
+          repeated.push(inner)
+        }
         if (isScalar(key) && key.range) offsets.set(keyOf(inner), key.range[0])
         visit(value, inner)
       }

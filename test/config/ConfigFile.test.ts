@@ -22,6 +22,40 @@ const slot = "expected a slot: a whole number, above 0 as it is, else counted fr
 const pattern = "expected an ENR, a multiaddr with /p2p/, a peer id, a node id or a part of an agent string"
 const peer = "expected an ENR or a multiaddr that ends in /p2p/<peer id>"
 
+const paths: ReadonlyArray<readonly [text: string, line: string]> = [
+  ["event_log_file: dasmon.db", '1: event_log_file: "dasmon.db" is the database (database_path)'],
+  ["event_log_file: ./x/../dasmon.db", '1: event_log_file: "./x/../dasmon.db" is the database (database_path)'],
+  ["event_log_file: dasmon.db-wal", '1: event_log_file: "dasmon.db-wal" belongs to the database (database_path)'],
+  ["identity_file: dasmon.db.lock", '1: identity_file: "dasmon.db.lock" belongs to the database (database_path)'],
+  ["identity_file: dasmon.db/key", '1: identity_file: "dasmon.db/key" is inside the database (database_path)'],
+  [
+    "event_log_file: dasmon.db.evidence/log",
+    '1: event_log_file: "dasmon.db.evidence/log" is inside the folder of evidence beside the database (database_path)'
+  ],
+  ["event_log_file: dasmon.db.key", '1: event_log_file: "dasmon.db.key" is the private key (identity_file)'],
+  ["identity_file: a\nevent_log_file: a.tmp", '2: event_log_file: "a.tmp" belongs to the private key (identity_file)'],
+  [
+    "event_log_file: log\ndatabase_path: log.5",
+    '1: event_log_file: "log.5" belongs to it, and is the database (database_path)'
+  ],
+  [
+    "event_log_file: log\ndatabase_path: log/db",
+    '1: event_log_file: the database (database_path) would be inside "log"'
+  ],
+  [
+    "event_log_file: e\nxatu: {address: a:1, spill_folder: e}",
+    '1: event_log_file: "e" is the folder in which events for Xatu wait (xatu.spill_folder)'
+  ],
+  [
+    "xatu: {address: a:1, spill_folder: dasmon.db.evidence}",
+    '1: xatu.spill_folder: "dasmon.db.evidence" is the folder of evidence beside the database (database_path)'
+  ],
+  [
+    "event_log_file: ca\nxatu: {address: a:1, ca_file: ca}",
+    '1: event_log_file: "ca" is the authorities of Xatu (xatu.ca_file)'
+  ]
+]
+
 const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<string>]> = [
   // Access.
   ["http: {token: hush}", "c.yaml:1: http.token: expected a token of 8 to 256 ASCII characters, without spaces"],
@@ -158,8 +192,49 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     "event_log_max_size: 2TiB",
     'c.yaml:1: event_log_max_size: expected a size from 1KiB to 1TiB like 512KiB or 100MiB, got "2TiB"'
   ],
-  ["event_log_file: dasmon.db", 'c.yaml:1: event_log_file: "dasmon.db" is the database'],
-  ["metrics:\n  enabled: true\n  port: 9090", "c.yaml:3: metrics.port: port 9090 is taken: the HTTP address has it"],
+  // Paths of which each must have its own.
+  ...paths.map(([text, line]) => [text, `c.yaml:${line}: give each a path of its own`] as const),
+  // Ports.
+  ["metrics:\n  enabled: true\n  port: 9090", "c.yaml:3: metrics.port: port 9090 is taken: http_addr has it"],
+  [
+    "http_addr: :9000\nlisten_addresses:\n- /ip6/::1/tcp/9000\n- /ip4/10.0.0.1/tcp/9000",
+    "c.yaml:4: listen_addresses[1]: port 9000 is taken: http_addr has it"
+  ],
+  [
+    "beacon_api: http://localhost:9090",
+    "c.yaml:1: beacon_api: this is where dasmon itself listens (http_addr): name the beacon node's own address"
+  ],
+  ["beacon_api: http://a:70000", `c.yaml:1: beacon_api: ${url}, got "http://a:70000" (there is no port 70000)`],
+  ["beacon_api: http://a:0", `c.yaml:1: beacon_api: ${url}, got "http://a:0" (there is no port 0)`],
+  ...(
+    [
+      ["/ip4/10.0.0.1/tcp/70000", " (there is no port 70000)"],
+      ["/ip4/10.0.0.256/tcp/1", " (10.0.0.256 is no ip4 address)"],
+      ["/ip6/10.0.0.1/tcp/1", " (10.0.0.1 is no ip6 address)"],
+      ["/ip4/10.0.0.1/sctp/1", " (only tcp is listened on, not sctp)"],
+      ["/ip4/10.0.0.1/tcp/1/ws", " (it ends behind the port)"],
+      ["/dns4/a/tcp/1", ""]
+    ] as const
+  ).map(
+    ([given, hint]) =>
+      [
+        `listen_addresses:\n- ${given}`,
+        `c.yaml:2: listen_addresses[0]: expected a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000, got "${given}"${hint}`
+      ] as const
+  ),
+  [
+    "listen_addresses: [/ip4/10.0.0.1/tcp/1, /ip4/10.0.0.1/tcp/0, /ip4/10.0.0.1/tcp/0, /ip4/10.0.0.1/tcp/1]",
+    "c.yaml:1: listen_addresses[3]: the same address as in entry 0: /ip4/10.0.0.1/tcp/1"
+  ],
+  [
+    `listen_addresses: [${Array.from({ length: 65 }, (_, index) => `/ip4/10.0.0.1/tcp/${index}`).join(", ")}]`,
+    "c.yaml:1: listen_addresses: 65 addresses, but at most 64 are listened on"
+  ],
+  [`peers: [${"a, ".repeat(10_000)}a]`, "c.yaml:1: peers: 10001 entries, but at most 10000 are read"],
+  [
+    `xatu: {address: a:1, headers: {${Array.from({ length: 10_001 }, (_, index) => `k${index}: v`).join(", ")}}}`,
+    "c.yaml:1: xatu.headers: 10001 entries, but at most 10000 are read"
+  ],
   // Not YAML, or not the YAML that is wanted.
   [
     "a: [1",
@@ -300,8 +375,21 @@ peers:
 
   it("does not tell of each of very many mistakes", () => {
     const lines = linesOf(Array.from({ length: 2000 }, (_, index) => `k${index}: 1\n`).join(""))
-    assert.lengthOf(lines, 101)
-    assert.strictEqual(lines.at(-1), "… and 1900 more")
+    assert.lengthOf(lines, 21)
+    assert.strictEqual(lines.at(-1), "… and 1980 more mistakes")
+    for (const line of lines.slice(0, 20)) assert.include(line, "unknown key (known are")
+  })
+
+  it("tells of a key that is given without end once", () => {
+    assert.deepStrictEqual(linesOf("workers: 3\n".repeat(2000)), [
+      "c.yaml:2000: workers: this key is given more than once"
+    ])
+  })
+
+  it("reads no more than the beginning of what is no YAML at all", () => {
+    const lines = linesOf(`a: [\n${"- }{\n".repeat(20_000)}`)
+    assert.lengthOf(lines, 21)
+    assert.isBelow(Number(/and (\d+) more/.exec(lines.at(-1) ?? "")?.[1]), 20_000)
   })
 })
 
@@ -391,6 +479,33 @@ describe("loadConfig", () => {
       ])
       assert.deepStrictEqual(yield* linesOfFile("b", write("")), ["workers 4"])
     })
+  )
+
+  it.scoped("finds paths that lead to the same place", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      yield* fs.makeDirectory(`${folder}/data`)
+      yield* fs.symlink(`${folder}/data`, `${folder}/link`)
+      // To what is not there yet.
+      yield* fs.symlink("data/db", `${folder}/dangling`)
+      const refusal = Effect.fnUntraced(function* (text: string) {
+        const file = `${folder}/c.yaml`
+        yield* fs.writeFileString(file, text.replaceAll("~", folder))
+        const { lines } = yield* Effect.flip(loadConfig(file))
+        return lines.map((line) => line.replaceAll(folder, "~"))
+      })
+      const own = ": give each a path of its own"
+      assert.deepStrictEqual(yield* refusal("database_path: ~/data/db\nevent_log_file: ~/link/db-shm"), [
+        `~/c.yaml:2: event_log_file: "~/link/db-shm" belongs to the database (database_path)${own}`
+      ])
+      assert.deepStrictEqual(yield* refusal("database_path: ~/data/db\nidentity_file: ~/dangling"), [
+        `~/c.yaml:2: identity_file: "~/dangling" is the database (database_path)${own}`
+      ])
+      assert.deepStrictEqual(yield* refusal("database_path: ~/data/db\nevent_log_file: ~/data/../c.yaml"), [
+        `~/c.yaml:2: event_log_file: "~/data/../c.yaml" is this file itself${own}`
+      ])
+    }).pipe(Effect.provide(NodeContext.layer))
   )
 
   it.scoped("says why a file cannot be used", () =>

@@ -1,0 +1,57 @@
+import { isIPv6 } from "node:net"
+import { type Config, type KeyStyle, writtenKey } from "./Config.ts"
+import { isLoopback } from "./ListenAddress.ts"
+import { showPath } from "./Show.ts"
+
+/** Something that listens on TCP, or that is asked there. */
+interface Place {
+  readonly key: ReadonlyArray<string | number>
+  readonly host: string
+  readonly port: number
+  readonly listens: boolean
+}
+
+/** Ports that two keys want, and a beacon node that would be this program itself: each with the key and what is wrong. */
+export const portConflicts = (config: Config, style: KeyStyle) =>
+  placesOf(config).flatMap((place, index, all) => {
+    const other = all.slice(0, index).find((before) => before.listens && isSame(before, place))
+    if (other === undefined || place.port === 0) return []
+    const key = showPath(other.key.map((part) => (typeof part === "string" ? writtenKey(part, style) : part)))
+    const message = place.listens
+      ? `port ${place.port} is taken: ${key} has it`
+      : `this is where dasmon itself listens (${key}): name the beacon node's own address`
+    return [{ key: place.key, message }]
+  })
+
+const placesOf = ({ backfill, beaconApi, httpAddr, listenAddresses, metrics }: Config): ReadonlyArray<Place> => [
+  { key: ["httpAddr"], ...httpAddr, listens: true },
+  ...(metrics.enabled ? [{ key: ["metrics", "port"], host: httpAddr.host, port: metrics.port, listens: true }] : []),
+  ...listenAddresses.flatMap((text, index) => {
+    const [, host = "", port] = /^\/ip[46]\/([^/]+)\/tcp\/(\d+)/.exec(text) ?? []
+    return port === undefined ? [] : [{ key: ["listenAddresses", index], host, port: Number(port), listens: true }]
+  }),
+  ...(beaconApi === undefined ? [] : [{ key: ["beaconApi"], ...placeOfUrl(beaconApi), listens: false }]),
+  ...(backfill.beaconApi === undefined
+    ? []
+    : [{ key: ["backfill", "beaconApi"], ...placeOfUrl(backfill.beaconApi), listens: false }])
+]
+
+const placeOfUrl = (text: string) => {
+  const { hostname, port, protocol } = new URL(text)
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
+  }
+}
+
+/** Whether what listens on one host and port has the other too. */
+const isSame = (a: Place, b: Place): boolean => a.port === b.port && (a.host === b.host || covers(a, b) || covers(b, a))
+
+/** A server on all interfaces has those of this machine alone too; what else is its own is known to the system only. */
+const covers = ({ host, key }: Place, other: Place): boolean => {
+  if (host === "localhost") return isLoopback(other.host)
+  if (host !== "0.0.0.0" && host !== "::") return false
+  if (!other.listens) return isLoopback(other.host)
+  // libp2p keeps its IPv6 sockets to IPv6; a server of Node takes IPv4 with them.
+  return (host === "::") === isIPv6(other.host) || (host === "::" && key[0] !== "listenAddresses")
+}
