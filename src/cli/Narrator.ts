@@ -27,7 +27,10 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
       const told = new Set<string>()
 
       const tell = Effect.fnUntraced(function* (event: Event) {
-        if (event._tag === "NodeTracking") agents.set(event.peerId, event.peer.agent)
+        if (event._tag === "NodeTracking") {
+          if (event.change === "forgotten") agents.delete(event.peerId)
+          else agents.set(event.peerId, event.peer.agent)
+        }
         const news = newsOf(event).filter(({ key }) => !told.has(key))
         if (told.size > mostTold) told.clear()
         for (const { key, label, peerId, text } of news) {

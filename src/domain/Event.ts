@@ -18,7 +18,10 @@ export const Sampling = Schema.TaggedStruct("Sampling", {
 })
 export type Sampling = typeof Sampling.Type
 
-/** A peer's claim, when first heard, whenever it changes, and whenever something is odd about it. */
+/**
+ * A peer's claim, when first heard, whenever it changes, and whenever something is odd about it. Of a peer that changes
+ * it all the time several changes are told as one: `previous` is what was told before, `findings` has each kind once.
+ */
 export const CustodyUpdate = Schema.TaggedStruct("CustodyUpdate", {
   peerId: PeerId,
   claim: Claim,

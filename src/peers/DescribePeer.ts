@@ -25,7 +25,7 @@ export const describePeer = Effect.fn("describePeer")(function* (
   const failingSince = (yield* Clock.currentTimeMillis) - Duration.toMillis(verdictWindow)
   const record = yield* reports.peer({ peerId, failingSince })
   if (Option.isNone(view) && record === null) return yield* new UnknownPeer({ peerId })
-  const claims = yield* reports.claims({ peerId })
+  const claims = yield* reports.claims({ peerId, limit: shownClaims })
   return {
     ...Option.getOrElse(view, () => recorded(peerId, record, claims)),
     tracked: Option.isSome(view),
@@ -34,12 +34,16 @@ export const describePeer = Effect.fn("describePeer")(function* (
     probes: record?.probes ?? 0,
     suspected: record?.suspected ?? [],
     claims,
+    claimChanges: record?.claimChanges ?? 0,
     failures: yield* reports.failures({ peerId, limit: shownFailures }),
-    days: yield* reports.peerDays({ peerId })
+    days: (yield* reports.peerDays({ peerId })).slice(-shownDays)
   }
 })
 
+/** Some 1 KB each, whatever the peer does. */
+const shownClaims = 100
 const shownFailures = 50
+const shownDays = 366
 
 /** A peer that is not tracked, as it was. */
 const recorded = (peerId: string, record: typeof PeerRecord.Type, claims: typeof Claims.Type): PeerView =>

@@ -15,11 +15,13 @@ export const PeerDetail = Schema.Struct({
   probes: Schema.Int,
   /** What is suspected of it, and not settled. */
   suspected: Schema.Array(SuspectedSlot),
-  /** What it claimed, one entry a change, ascending in time. */
+  /** What it claimed last, one entry a change, ascending in time; of a day with very many only some are kept. */
   claims: Claims,
+  /** Changes of its claim, ever; those that are not in `claims` are so many more. */
+  claimChanges: Schema.Int,
   /** The newest first, with their reasons. */
   failures: Failures,
-  /** Day by day. */
+  /** Day by day, the last year. */
   days: PeerDays
 }).annotations({ identifier: "PeerDetail" })
 export type PeerDetail = typeof PeerDetail.Type

@@ -235,6 +235,8 @@ export const PeerRecord = Schema.NullOr(
     coverage: Schema.NullOr(CoverageCounts),
     /** Combinations that had failed and were delivered later, ever. */
     recovered: Schema.Int,
+    /** Changes of its claim, ever; of a day with very many only some are kept. */
+    claimChanges: Schema.Int,
     /** What it was blamed for since `failingSince`, and has not delivered since; the newest come last. */
     failing: Schema.Array(FailedSlot),
     /** What is suspected of it and not settled. */
@@ -243,7 +245,9 @@ export const PeerRecord = Schema.NullOr(
   })
 )
 
-/** Ascending in time. */
+export const ClaimsOptions = Schema.Struct({ peerId: PeerId, limit: Limit })
+
+/** The newest of those that are kept, ascending in time. */
 export const Claims = Schema.Array(Claim)
 
 /** What was found out about one peer, day by day: the groups are days. */

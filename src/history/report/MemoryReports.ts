@@ -45,7 +45,7 @@ const answersOf = (memory: HistoryMemory): Reports["Type"] => ({
   probes: (options) => Effect.sync(() => probes(memory, options)),
   failures: (options) => Effect.sync(() => failures(memory, options)),
   peer: (options) => Effect.sync(() => peer(memory, options)),
-  claims: ({ peerId }) => Effect.sync(() => [...(memory.peers.get(peerId)?.claims ?? [])]),
+  claims: ({ limit = defaultLimit, peerId }) => Effect.sync(() => memory.peers.get(peerId)?.claims.slice(-limit) ?? []),
   peerDays: (options) => Effect.sync(() => peerDays(memory, options)),
   extent: Effect.sync(() => extent(memory))
 })
@@ -150,13 +150,14 @@ const peer = (
 ): typeof PeerRecord.Type => {
   const known = peers.get(peerId)
   if (known === undefined) return null
-  const { address, agent, failure, firstSeen, lastSeen, probes, sums } = known
+  const { address, agent, claimChanges, failure, firstSeen, lastSeen, probes, sums } = known
   const { conversations, findings, outcomes, recovered, standing } = sums
   return {
     conversations,
     findings,
     outcomes,
     recovered,
+    claimChanges,
     agent: Option.getOrNull(agent),
     address: Option.getOrNull(address),
     firstSeen: Option.getOrNull(firstSeen),

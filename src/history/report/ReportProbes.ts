@@ -6,19 +6,19 @@ import { hasColumn } from "../../domain/column/ColumnMask.ts"
 import { decodeSections } from "../store/sqlite/OutcomeSections.ts"
 import {
   type Claims,
+  type ClaimsOptions,
   defaultLimit,
   type Failures,
   type FailuresOptions,
   type FailureView,
   type ProbePage,
-  type PeerOptions,
   type ProbesOptions,
   type ProbeSummary
 } from "../../domain/report/Question.ts"
 import { anyFailure } from "../store/sqlite/migrations/Migration0004.ts"
-import { selectClaims, selectFailures } from "../store/sqlite/ReadStatements.ts"
+import { claimsOf, selectClaims, selectFailures } from "../store/sqlite/ReadStatements.ts"
 import { countsRow, type ReadError } from "./ReportRows.ts"
-import { claimOf, outcomeCountsOf, probeFields, probeOf, query } from "../store/sqlite/SqliteRows.ts"
+import { outcomeCountsOf, probeFields, probeOf, query } from "../store/sqlite/SqliteRows.ts"
 
 /** The newest probes of those that are asked for. */
 export const probes = Effect.fnUntraced(function* (
@@ -60,12 +60,11 @@ export const failures = Effect.fnUntraced(function* (
   return found
 })
 
-/** What a peer claimed, one claim a change. */
+/** What a peer claimed last, one claim a change. */
 export const claims = (
   connection: Connection,
-  { peerId }: typeof PeerOptions.Type
-): Effect.Effect<typeof Claims.Type, ReadError> =>
-  Effect.map(selectClaims(connection, [peerId]), (rows) => rows.map(claimOf))
+  { limit = defaultLimit, peerId }: typeof ClaimsOptions.Type
+): Effect.Effect<typeof Claims.Type, ReadError> => Effect.map(selectClaims(connection, [peerId, limit]), claimsOf)
 
 const SummaryRow = countsRow({ ...probeFields, uuid: Schema.String, sections: Schema.Uint8ArrayFromSelf })
 

@@ -32,6 +32,7 @@ export const peerRecord = Effect.fnUntraced(function* (
     },
     coverage: owed === null || tested === null || failed === null ? null : { owed, tested, failed },
     recovered: row.recovered,
+    claimChanges: row.claim_changes,
     failing: yield* readFailing(connection, peerId, failingSince, Effect.void),
     suspected: suspicions,
     evasion
@@ -53,6 +54,7 @@ const selectPeer = query(
     conversations_unanswered: Schema.Number,
     conversations_refused: Schema.Number,
     recovered: Schema.Number,
+    claim_changes: Schema.Number,
     owed: Schema.NullOr(Schema.Number),
     tested: Schema.NullOr(Schema.Number),
     failed: Schema.NullOr(Schema.Number)

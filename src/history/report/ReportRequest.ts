@@ -51,7 +51,7 @@ export class PeerRecordRequest extends Schema.TaggedRequest<PeerRecordRequest>()
 export class ClaimsRequest extends Schema.TaggedRequest<ClaimsRequest>()("Claims", {
   success: Question.Claims,
   failure,
-  payload: { options: Question.PeerOptions }
+  payload: { options: Question.ClaimsOptions }
 }) {}
 
 export class PeerDaysRequest extends Schema.TaggedRequest<PeerDaysRequest>()("PeerDays", {

@@ -41,7 +41,7 @@ export class Reports extends Context.Tag("dasmon/Reports")<
     readonly probes: Ask<typeof Question.ProbesOptions, typeof Question.ProbePage>
     readonly failures: Ask<typeof Question.FailuresOptions, typeof Question.Failures>
     readonly peer: Ask<typeof Question.PeerRecordOptions, typeof Question.PeerRecord>
-    readonly claims: Ask<typeof Question.PeerOptions, typeof Question.Claims>
+    readonly claims: Ask<typeof Question.ClaimsOptions, typeof Question.Claims>
     readonly peerDays: Ask<typeof Question.PeerOptions, typeof Question.PeerDays>
     readonly extent: Effect.Effect<Question.Extent, ReportError>
   }

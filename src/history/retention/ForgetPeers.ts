@@ -33,6 +33,36 @@ export const forgetPeers = (
   )
 }
 
+/**
+ * Forgets peers of whom nothing was ever tested and nothing is suspected sooner than others: those not heard of since
+ * `before`, and the oldest of very many. Strangers that come once and leave would otherwise fill the file.
+ */
+export const forgetStrangers = (slices: Slices, writer: Writer, before: number) =>
+  slices((connection, size) =>
+    Effect.gen(function* () {
+      const [newest] = yield* selectNthStranger(connection, [mostStrangers])
+      const strangers = yield* selectStrangers(connection, [Math.max(before, newest?.recorded_at ?? before), size])
+      for (const { id } of strangers) for (const statement of deletePeer) yield* statement(connection, [id])
+      if (strangers.length > 0) yield* writer.forget
+      return strangers.length >= size
+    })
+  )
+
+/** Peers on record of whom nothing was tested. */
+const mostStrangers = 10_000
+
+const stranger = "probes = 0 AND coverage_at IS NULL AND blamed_at IS NULL"
+
+const selectNthStranger = query(
+  `SELECT recorded_at FROM peers INDEXED BY peers_untested WHERE ${stranger} ORDER BY recorded_at DESC LIMIT 1 OFFSET ?`,
+  Schema.Struct({ recorded_at: Schema.NullOr(Schema.Number) })
+)
+
+const selectStrangers = query(
+  `SELECT id FROM peers INDEXED BY peers_untested WHERE ${stranger} AND recorded_at <= ? ORDER BY recorded_at LIMIT ?`,
+  IdRow
+)
+
 const selectPeers = query(
   "SELECT id, recorded_at FROM peers WHERE id > ? ORDER BY id LIMIT ?",
   Schema.Struct({ id: Schema.Number, recorded_at: Schema.NullOr(Schema.Number) })

@@ -6,7 +6,7 @@ import type { ParseError } from "effect/ParseResult"
 import { slotAt } from "../../domain/network/Chain.ts"
 import { historyDeletedRows } from "../../domain/metrics/Metrics.ts"
 import { chunkKey, chunkOf, slotsPerChunk } from "../store/CoverageChunk.ts"
-import { forgetPeers } from "./ForgetPeers.ts"
+import { forgetPeers, forgetStrangers } from "./ForgetPeers.ts"
 import { incrementalVacuum } from "./IncrementalVacuum.ts"
 import type { NetworkIdentity } from "../store/sqlite/NetworkOwner.ts"
 import { makeSlices, type Slices } from "./Slices.ts"
@@ -67,6 +67,7 @@ export const retentionPass = (
     yield* deleteAll(slices, "blocks WHERE slot < ?", slotAt(network, cutoff - servedMs - dayMs), writer.forget)
     // What a peer owes of a slot is told by its claims since then.
     yield* forgetPeers(slices, writer, { claimsBefore: Math.min(cutoff, now - servedMs - dayMs), cutoff })
+    yield* forgetStrangers(slices, writer, now - Math.min(dayMs, Duration.toMillis(retention)))
     yield* incrementalVacuum(slices)
   })
 

@@ -11,6 +11,7 @@ import { type CoverageChunk, chunkOf, copyOf, emptyChunk, isUntested, slotsPerCh
 import { chunksCovered, coverProbe } from "./CoverProbe.ts"
 import { failedSlots } from "./FailedSlots.ts"
 import { type CoverageBlock, History, noStanding, type PeerHistory } from "./History.ts"
+import { claimsPerDay, claimToLeaveOut } from "./KeepClaims.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
 import { clearVoid, makeOrphans, type Orphans } from "./Orphans.ts"
 import { sectionsOf } from "./sqlite/OutcomeSections.ts"
@@ -41,6 +42,8 @@ export interface PeerMemory {
   firstSeen: Option.Option<number>
   lastSeen: Option.Option<number>
   readonly claims: Array<Claim>
+  /** Changes of its claim, ever. */
+  claimChanges: number
   /** By number of the chunk. */
   readonly coverage: Map<number, CoverageChunk>
 }
@@ -121,6 +124,7 @@ const newPeer = (): PeerMemory => ({
   firstSeen: Option.none(),
   lastSeen: Option.none(),
   claims: [],
+  claimChanges: 0,
   coverage: new Map()
 })
 
@@ -171,7 +175,11 @@ const sumFindings = (a: FindingCounts, b: FindingCounts): FindingCounts =>
 
 const addClaim = (peer: PeerMemory, claim: Claim): void => {
   const newest = peer.claims.at(-1)
-  if (newest === undefined || !sameClaim(newest, claim)) peer.claims.push(claim)
+  if (newest !== undefined && sameClaim(newest, claim)) return
+  peer.claims.push(claim)
+  peer.claimChanges++
+  const place = claimToLeaveOut(peer.claims.slice(-claimsPerDay - 1).reverse())
+  if (place !== undefined) peer.claims.splice(-place - 1, 1)
 }
 
 const addCoverage = (coverage: Map<number, CoverageChunk>, probe: Probe, orphans: Orphans): void => {

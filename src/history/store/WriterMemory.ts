@@ -3,6 +3,7 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect } from "effect"
 import type { SlotClock } from "../../domain/network/Chain.ts"
 import { makeOrphans, type Orphans } from "./Orphans.ts"
+import type { PeerKinds } from "./PeerKinds.ts"
 import type { BlockKey } from "./sqlite/OutcomeSections.ts"
 import { only } from "./sqlite/SqliteRows.ts"
 import {
@@ -25,6 +26,7 @@ export interface WriterMemory {
   readonly agents: Map<string, { readonly id: number; readonly day: number }>
   /** By number of the peer: the custody group count of its newest claim; 0 if there is none. */
   readonly custody: Map<number, number>
+  readonly kinds: PeerKinds
 }
 
 /** Reads what must be known from the start. */
@@ -43,15 +45,16 @@ export const remember = (sql: SqlClient.SqlClient) =>
         orphans,
         blocks: new Map(),
         agents: new Map(),
-        custody: new Map()
+        custody: new Map(),
+        kinds: new Map()
       }
       return memory
     })
   )
 
 /** Has what can be looked up looked up again. */
-export const forgetNumbers = ({ agents, blocks, custody }: WriterMemory): void => {
-  for (const known of [agents, blocks, custody]) known.clear()
+export const forgetNumbers = ({ agents, blocks, custody, kinds }: WriterMemory): void => {
+  for (const known of [agents, blocks, custody, kinds]) known.clear()
 }
 
 export const knownBlock = (block: BlockKey, known: WriterMemory["blocks"]): number | undefined => {
@@ -80,7 +83,8 @@ export const agentNumber = Effect.fnUntraced(function* (
 ) {
   const found = known.get(agent)
   if (found !== undefined && found.day >= day) return found.id
-  const { id } = yield* only(upsertAgent(connection, [agent, day]))
+  const [row] = yield* upsertAgent(connection, [agent, day, agent, mostAgents])
+  const { id } = row ?? (yield* only(upsertAgent(connection, [otherAgents, day, otherAgents, Infinity])))
   keep(known, agent, { id, day })
   return id
 })
@@ -97,6 +101,10 @@ export const custodyOf = Effect.fnUntraced(function* (
   keep(known, peer, count)
   return count
 })
+
+/** Strangers choose what they call themselves: beyond so many on record, those that come new are one. */
+const mostAgents = 4096
+const otherAgents = "other"
 
 const keep = <K, V>(known: Map<K, V>, key: K, value: V): void => {
   if (known.size >= mostKnown) known.clear()

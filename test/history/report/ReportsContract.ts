@@ -34,6 +34,11 @@ export const counts = (more: Partial<Record<OutcomeKind, number>>) => ({
   ...more
 })
 
+/** Thirty changes on one day, ever more groups. */
+const claimsOfC = Array.from({ length: 30 }, (_, n) =>
+  claim({ custodyGroupCount: 4 + n, observedAt: at(2, n * 10_000) })
+)
+
 /** Two peers over three days: `a` changes its version, `b` has no agent, fails, and has failed in an orphaned block. */
 export const record = Effect.gen(function* () {
   const history = yield* History
@@ -43,6 +48,7 @@ export const record = Effect.gen(function* () {
     at: at(0)
   })
   yield* history.recordClaim("a", claim({ custodyGroupCount: 128 }))
+  yield* Effect.forEach(claimsOfC, (claim) => history.recordClaim("c", claim))
   const good = [1, 2, 3, 4].map((column) => outcome(1000, column, "success"))
   yield* history.recordProbe(probe("p1", "a", good, { finishedAt: at(0, 500), bytes: 10 }), "answered")
   yield* history.recordOrphan(1000, rootOf(1000), at(0, 600))
@@ -155,6 +161,13 @@ export const reportsContract = <E>(name: string, layer: Layer.Layer<Reports, E>)
     test("tell one peer's record, claims and days", (reports) =>
       Effect.gen(function* () {
         assert.deepStrictEqual(yield* reports.claims({ peerId: "a" }), [claim({ custodyGroupCount: 128 })])
+        assert.strictEqual((yield* reports.peer({ peerId: "a" }))?.claimChanges, 1)
+        assert.deepStrictEqual(yield* reports.claims({ peerId: "c", limit: 2 }), claimsOfC.slice(-2))
+        assert.deepStrictEqual(
+          yield* reports.claims({ peerId: "c" }),
+          claimsOfC.slice(0, 9).concat(claimsOfC.slice(15))
+        )
+        assert.strictEqual((yield* reports.peer({ peerId: "c" }))?.claimChanges, claimsOfC.length)
         const record = yield* reports.peer({ peerId: "b" })
         assert.deepInclude(record, { probes: 1, lastFailure: "column 5 is missing", findings: {} })
         assert.deepInclude(record?.outcomes, { success: 1, suspected: 1 })

@@ -212,6 +212,47 @@ describe("retention", () => {
     })
   )
 
+  it.scoped("forgets whom nothing was tested of within a day, and of very many the oldest at once", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "history.db")
+      const { pass, reader, sql, writer } = yield* database(path)
+      const day = (n: number) => at((firstDay + n) * dayMs)
+      const comes = (peerId: string, n: number) => [
+        HistoryRecord.Peer({ peerId, agent: Option.none(), address: Option.none(), at: (firstDay + n) * dayMs }),
+        HistoryRecord.Claim({ peerId, claim: claim({ observedAt: (firstDay + n) * dayMs }) })
+      ]
+      yield* day(1)(writer.write([...comes("once", 1), ...comes("again", 1), ...comes("tested", 1)]))
+      yield* day(1)(
+        writer.write([
+          HistoryRecord.Probe({
+            probe: probeAt("p", "tested", (firstDay + 1) * dayMs, 1),
+            conversation: "answered",
+            coverage: Option.none()
+          })
+        ])
+      )
+      yield* day(1.9)(writer.write(comes("again", 1.9)))
+      yield* day(2.1)(pass)
+      assert.deepStrictEqual(yield* rows(path, "SELECT peer_id FROM peers ORDER BY id"), [
+        { peer_id: "again" },
+        { peer_id: "tested" }
+      ])
+      assert.deepStrictEqual(yield* reader.claims("once"), [])
+      assert.lengthOf(yield* reader.claims("again"), 1)
+
+      yield* sql.unsafe(
+        `WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 12000)
+        INSERT INTO peers (peer_id, recorded_at) SELECT 'flood' || n, ${(firstDay + 2) * dayMs} + n FROM n`
+      )
+      yield* day(2.15)(pass)
+      assert.isAtMost(yield* count(path, "peers"), 10_002)
+      assert.deepStrictEqual(
+        yield* rows(path, "SELECT peer_id FROM peers WHERE peer_id IN ('flood1', 'flood12000', 'tested') ORDER BY 1"),
+        [{ peer_id: "flood12000" }, { peer_id: "tested" }]
+      )
+    })
+  )
+
   it.scoped("goes on after a defect in the middle of it", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime((firstDay + 10) * dayMs)

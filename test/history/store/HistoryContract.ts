@@ -323,6 +323,24 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
     )
 
     test(
+      "keeps few claims of a peer that changes them all day, the first and the newest",
+      Effect.gen(function* () {
+        const history = yield* History
+        const noon = 19_700.5 * 86_400_000
+        const claims = Array.from({ length: 300 }, (_, n) =>
+          claim({ custodyGroupCount: 4 + (n % 7), observedAt: noon + n * 10_000 })
+        )
+        yield* Effect.forEach(claims, (claim) => history.recordClaim("a", claim))
+        yield* history.flush
+        const kept = yield* history.claims("a")
+        assert.lengthOf(kept, 24)
+        assert.deepStrictEqual(kept.slice(0, 8), claims.slice(0, 8))
+        assert.deepStrictEqual(kept.slice(-15), claims.slice(-15))
+        assert.strictEqual(kept[8]?.custodyGroupCount, 4)
+      })
+    )
+
+    test(
       "takes whatever strangers write",
       Effect.gen(function* () {
         const history = yield* History

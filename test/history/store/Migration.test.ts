@@ -9,9 +9,21 @@ import { History, noStanding } from "../../../src/history/store/History.ts"
 import { init } from "../../../src/history/store/sqlite/migrations/Migration0001.ts"
 import { sums } from "../../../src/history/store/sqlite/migrations/Migration0002.ts"
 import { reports } from "../../../src/history/store/sqlite/migrations/Migration0003.ts"
+import { suspicions } from "../../../src/history/store/sqlite/migrations/Migration0004.ts"
 import { applicationId } from "../../../src/history/store/sqlite/migrations/Migrations.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
-import { connect, keepAll, network, outcome, probe, rootOf, rows, temporaryFolder, testedSlots } from "./Fixture.ts"
+import {
+  claim,
+  connect,
+  keepAll,
+  network,
+  outcome,
+  probe,
+  rootOf,
+  rows,
+  temporaryFolder,
+  testedSlots
+} from "./Fixture.ts"
 
 const day = 19_700
 
@@ -209,6 +221,49 @@ describe("a database of the first version", () => {
         ),
         layer({ path, network, retention: keepAll })
       )
+    })
+  )
+
+  it.scoped("keeps few of the claims of a peer that changed them all day, and counts them", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "history.db")
+      const claims = Array.from({ length: 60 }, (_, n) =>
+        claim({ custodyGroupCount: n === 20 ? 4 : 8 + (n % 2), observedAt: day * 86_400_000 + n * 10_000 })
+      )
+      const { claims: kept } = yield* Effect.scoped(
+        Effect.gen(function* () {
+          const sql = yield* writeSchema(path, [
+            ["init", init],
+            ["sums", sums],
+            ["reports", reports],
+            ["suspicions", suspicions]
+          ])
+          yield* sql`INSERT INTO peers (id, peer_id, recorded_at) VALUES (1, 'a', 0), (2, 'b', 0)`
+          for (const { custodyGroupCount, observedAt } of claims) {
+            yield* sql`INSERT INTO claims
+              (peer, observed_at, custody_group_count, source, columns, earliest_available_slot, head_slot, fork_digest)
+              VALUES (1, ${observedAt}, ${custodyGroupCount}, 'metadata', x'00', 64, 1, '')`
+          }
+          yield* sql`INSERT INTO claims (peer, observed_at, custody_group_count, source, columns, head_slot, fork_digest)
+            VALUES (2, 1, 4, 'enr', x'00', 1, ''), (2, 2, 8, 'enr', x'00', 1, '')`
+          return { claims: [...claims.slice(0, 8), claims[20], ...claims.slice(-15)] }
+        })
+      )
+      yield* Effect.provide(
+        Effect.gen(function* () {
+          const history = yield* History
+          assert.deepStrictEqual(
+            (yield* history.claims("a")).map(({ observedAt }) => observedAt),
+            kept.map((claim) => claim?.observedAt)
+          )
+          assert.lengthOf(yield* history.claims("b"), 2)
+        }),
+        layer({ path, network, retention: keepAll })
+      )
+      assert.deepStrictEqual(yield* rows(path, "SELECT claim_changes FROM peers ORDER BY id"), [
+        { claim_changes: 60 },
+        { claim_changes: 2 }
+      ])
     })
   )
 })

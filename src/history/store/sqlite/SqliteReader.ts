@@ -3,7 +3,6 @@ import type { Connection } from "@effect/sql/SqlConnection"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Effect, Option, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
-import type { Claim } from "../../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../../domain/probe/Coverage.ts"
 import type { Outcome, Probe } from "../../../domain/probe/Job.ts"
 import { noOutcomes, outcomeKinds } from "../../../domain/probe/Outcome.ts"
@@ -14,12 +13,10 @@ import { failureFinder } from "./FailureRows.ts"
 import { HistoryError, noStanding, type PeerHistory } from "../History.ts"
 import { decodeSections } from "./OutcomeSections.ts"
 import { readCoverage, readFailing } from "./ReadCoverage.ts"
-import { selectClaims, selectFailures, selectStanding } from "./ReadStatements.ts"
+import { claimsOf, selectClaims, selectFailures, selectStanding } from "./ReadStatements.ts"
 import { explain } from "./SqliteFault.ts"
 import {
   BlockRow,
-  claimOf,
-  type ClaimRow,
   findingCountsOf,
   FindingRow,
   outcomeCountsOf,
@@ -47,7 +44,7 @@ export const makeReader = (sql: SqlClient.SqlClient) => {
   return {
     peer: (peerId: string) => read("peer", (connection) => readPeer(connection, peerId)),
     claims: (peerId: string) =>
-      read("claims", (connection) => Effect.map(selectClaims(connection, [peerId]), readClaims)),
+      read("claims", (connection) => Effect.map(selectClaims(connection, [peerId, -1]), claimsOf)),
     probe: (id: string) => read("probe", (connection) => readProbe(connection, id)),
     coverage: (peerId: string, fromSlot: number) =>
       read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot), yieldIfDue)),
@@ -115,8 +112,6 @@ const unknownPeer: PeerHistory = {
   recovered: 0,
   blamedAt: Option.none()
 }
-
-const readClaims = (rows: ReadonlyArray<typeof ClaimRow.Type>): ReadonlyArray<Claim> => rows.map(claimOf)
 
 const readProbe = Effect.fnUntraced(function* (connection: Connection, id: string) {
   const [row] = yield* selectProbe(connection, [id])

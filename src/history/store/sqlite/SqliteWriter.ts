@@ -15,6 +15,7 @@ import type { HistoryRecord } from "../HistoryRecord.ts"
 import type { Orphans } from "../Orphans.ts"
 import { type BlockKey, encodeSections, type OutcomeSection, sectionsOf } from "./OutcomeSections.ts"
 import { changeOf, type PeerChange } from "../PeerChange.ts"
+import { kindOnDay } from "../PeerKinds.ts"
 import { WriteError } from "../Recorder.ts"
 import { explain } from "./SqliteFault.ts"
 import { claimOf, only } from "./SqliteRows.ts"
@@ -30,14 +31,18 @@ import {
   remember,
   type WriterMemory
 } from "../WriterMemory.ts"
+import { claimsPerDay, claimToLeaveOut } from "../KeepClaims.ts"
 import { writeSums } from "./WriteSums.ts"
 import {
+  countClaim,
+  deleteClaim,
   inOrder,
   insertClaim,
   insertFailures,
   insertProbe,
   selectChunk,
   selectNewestClaim,
+  selectNewestClaims,
   selectProbe,
   updateTotals,
   upsertChunk,
@@ -79,8 +84,13 @@ export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
       if (record._tag === "Standing") yield* writeStanding(connection, peer.id, record.standing)
       if (record._tag === "Probe") {
         yield* writeProbe(connection, peer.id, record, change.outcomes, memory)
-        const agent = yield* agentNumber(connection, peer.agent ?? "", dayOf(record.probe.finishedAt), memory.agents)
-        sums.add(peer.id, agent, yield* custodyOf(connection, peer.id, memory.custody), record.probe)
+        const day = dayOf(record.probe.finishedAt)
+        const { agent, custodyGroupCount } = kindOnDay(memory.kinds, peer.id, day, {
+          agent: peer.agent ?? "",
+          custodyGroupCount: yield* custodyOf(connection, peer.id, memory.custody)
+        })
+        const number = yield* agentNumber(connection, agent, day, memory.agents)
+        sums.add(peer.id, number, custodyGroupCount, record.probe)
       }
     }
     yield* writeSums(connection, sums, yieldIfDue)
@@ -176,6 +186,16 @@ const writeClaim = Effect.fnUntraced(function* (
     claim.forkDigest,
     claim.sequenceNumber
   ])
+  yield* countClaim(connection, [peer])
+  const kept = yield* selectNewestClaims(connection, [peer, claimsPerDay + 1])
+  const place = claimToLeaveOut(
+    kept.map(({ custody_group_count, observed_at }) => ({
+      custodyGroupCount: custody_group_count,
+      observedAt: observed_at
+    }))
+  )
+  const left = place === undefined ? undefined : kept[place]
+  if (left !== undefined) yield* deleteClaim(connection, [left.id])
 })
 
 const writeProbe = Effect.fnUntraced(function* (

@@ -60,6 +60,16 @@ export const selectNewestClaim = query(
   ClaimRow
 )
 
+/** The newest claims of a peer, and one that comes after them. */
+export const selectNewestClaims = query(
+  "SELECT id, observed_at, custody_group_count FROM claims WHERE peer = ? ORDER BY id DESC LIMIT ?",
+  Schema.Struct({ id: Schema.Number, observed_at: Schema.Number, custody_group_count: Schema.Number })
+)
+
+export const deleteClaim = execute("DELETE FROM claims WHERE id = ?")
+
+export const countClaim = execute("UPDATE peers SET claim_changes = claim_changes + 1 WHERE id = ?")
+
 export const insertClaim = execute(`INSERT INTO claims (peer, ${claimColumns}) VALUES (${marks(11)})`)
 
 export const insertProbe = query(
@@ -103,8 +113,11 @@ export const selectNetwork = query(
   Schema.Struct({ genesis_time: Schema.Number, slot_duration_ms: Schema.Number })
 )
 
+/** No row where there are too many agents already, and this one is new. */
 export const upsertAgent = query(
-  `INSERT INTO agents (agent, day) VALUES (?, ?) ON CONFLICT (agent) DO UPDATE SET ${latestOf("day")} RETURNING id`,
+  `INSERT INTO agents (agent, day)
+  SELECT ?, ? WHERE EXISTS (SELECT 1 FROM agents WHERE agent = ?) OR (SELECT count(*) FROM agents) < ?
+  ON CONFLICT (agent) DO UPDATE SET ${latestOf("day")} RETURNING id`,
   IdRow
 )
 

@@ -4,6 +4,7 @@ import { init } from "./Migration0001.ts"
 import { sums } from "./Migration0002.ts"
 import { reports } from "./Migration0003.ts"
 import { suspicions } from "./Migration0004.ts"
+import { bounds } from "./Migration0005.ts"
 
 /** PRAGMA application_id of a history: "dasm" in ASCII. */
 export const applicationId = 0x6461736d
@@ -18,7 +19,8 @@ export const migrations = {
   "0001_init": run(init),
   "0002_sums": run(sums),
   "0003_reports": run(reports),
-  "0004_suspicions": run(suspicions)
+  "0004_suspicions": run(suspicions),
+  "0005_bounds": run(bounds)
 }
 
 /** The schema that this program reads and writes. */
