@@ -11,6 +11,7 @@ import { conversationOf } from "../probe/Conversation.ts"
 import { goodbyeCodes } from "../wire/Refusal.ts"
 import { makeOnDemandProbes, type OnDemandProbes } from "./OnDemandProbes.ts"
 import { makePeerJournal, tracking } from "./PeerJournal.ts"
+import type { Tracked } from "./MakeRoom.ts"
 import { makePeerLink } from "./PeerLink.ts"
 import { makeRemember } from "./RememberPeer.ts"
 import { makeSession, type SessionOptions } from "./PeerSession.ts"
@@ -37,7 +38,7 @@ export interface PeerFacts {
 }
 
 /** Why an actor ended. */
-export type PeerEnd = "did not come back" | "left out by node_filter"
+export type PeerEnd = "did not come back" | "left out by node_filter" | "made room for others"
 
 /**
  * One peer, and everything that is done about it. It alone changes what is known of the peer; others tell it what they
@@ -45,6 +46,10 @@ export type PeerEnd = "did not come back" | "left out by node_filter"
  */
 export interface PeerActor {
   readonly peerId: string
+  /** What decides whether it has to make room for others. */
+  readonly standing: () => Omit<Tracked, "peerId" | "isConfigured">
+  /** Has it make room: it is tracked no more. */
+  readonly dismiss: Effect.Effect<void>
   /** None until what the history knows of the peer was asked for: it is not tracked before that. */
   readonly view: () => Option.Option<PeerView>
   /** What is older than the verdict's window counts no more. */
@@ -75,6 +80,8 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const link = yield* makePeerLink
   const onDemand = makeOnDemandProbes(peerId, link.untilDown)
   const newAddress = yield* Effect.makeLatch(false)
+  const dismissed = yield* Effect.makeLatch(false)
+  const since = yield* Clock.currentTimeMillis
   const backOff = yield* backOffSchedule(options.testInterval).pipe(
     Schedule.tapOutput((delay) => onDemand.notWithin(Duration.sum(delay, options.testInterval))),
     Schedule.driver
@@ -224,6 +231,17 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
 
   const actor: PeerActor = {
     peerId,
+    standing: () => {
+      const state = journal.state()
+      return {
+        isConnected: state.connected || link.isUp(),
+        isDialable: state.address.multiaddrs.length > 0,
+        hasAnswered: Option.isSome(state.claims),
+        isProven: state.outcomes.success > 0 || state.failing.size > 0 || state.suspicions.size > 0,
+        since
+      }
+    },
+    dismiss: Effect.asVoid(dismissed.open),
     view: () => (journal.hasBegun() ? Option.some(viewOf(journal.state())) : Option.none()),
     review: Effect.flatMap(Clock.currentTimeMillis, (now) =>
       withinWindow(journal.state(), now, options.verdictWindow) === journal.state()
@@ -265,7 +283,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
           reason: "its peer id does not hold the key that its columns follow from"
         })
       }),
-    live
+    live: Effect.raceFirst(live, Effect.as(dismissed.await, "made room for others" satisfies PeerEnd))
   }
   return actor
 })

@@ -1,4 +1,4 @@
-import { Cause, Context, Effect, Fiber, FiberMap, Layer, Option, Schedule, Stream } from "effect"
+import { Cause, Clock, Context, Effect, Fiber, FiberMap, Layer, Option, Schedule, Stream } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
@@ -11,14 +11,16 @@ import { type ConnectedPeer, Host, type HostEvent } from "../host/Host.ts"
 import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
 import { daemon } from "../runtime/Daemon.ts"
+import { goodbyeCodes } from "../wire/Refusal.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { Crowd } from "./Crowd.ts"
+import { makeStrangerBudget, roomFor, type Tracked } from "./MakeRoom.ts"
 import { makePeerActor, type PeerActor, type PeerActorOptions, type PeerEnd } from "./PeerActor.ts"
 
 export interface PeersOptions extends PeerActorOptions {
   /** Peers to dial, and to dial again whenever they leave. */
   readonly addresses: ReadonlyArray<PeerAddress>
-  /** Peers known at once, at most; later ones are passed over, and counted. */
+  /** Peers known at once, at most, but for those of `addresses`; later ones are passed over, and counted. */
   readonly maxPeers: number
 }
 
@@ -56,6 +58,9 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
   const totals = yield* ProbeTotals
   const workers = yield* ProbeWorkers
   const actors = new Map<string, PeerActor>()
+  const configured: ReadonlySet<string> = new Set(options.addresses.map(({ peerId }) => peerId))
+  const leaving = new Set<string>()
+  const strangers = makeStrangerBudget()
   const passedOver = new Set<string>()
   const fibers = yield* FiberMap.make<string>()
   const context = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof makePeerActor>>>()
@@ -80,10 +85,15 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
       bus.inOneStep(({ tell }) => {
         const { peerId } = actor
         actors.delete(peerId)
+        leaving.delete(peerId)
         const peer = Option.getOrUndefined(actor.view())
         if (peer !== undefined) tell({ _tag: "NodeTracking", peerId, change: "forgotten", detail, peer })
       }),
-      sampler.unload(actor.peerId)
+      Effect.zipRight(
+        sampler.unload(actor.peerId),
+        // Its connection is a place too; one that is gone has none.
+        Effect.when(host.disconnect(actor.peerId, goodbyeCodes.tooManyPeers), () => detail === "made room for others")
+      )
     )
 
   const passOver = (peerId: string) =>
@@ -91,17 +101,38 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
       const isFirst = passedOver.size === 0
       if (passedOver.size < mostPassedOver) passedOver.add(peerId)
       return isFirst
-        ? Effect.logWarning(`${options.maxPeers} peers are tracked, which is the most: others are passed over`)
+        ? Effect.logWarning(
+            `more peers come than are taken up: ${actors.size} are tracked, of ${options.maxPeers} at most; others are passed over`
+          )
         : Effect.void
     })
 
-  const track = Effect.fnUntraced(function* (address: PeerAddress, connected?: ConnectedPeer) {
+  const candidates = function* (): Iterable<Tracked> {
+    for (const [peerId, actor] of actors) {
+      if (!leaving.has(peerId)) yield { peerId, isConfigured: configured.has(peerId), ...actor.standing() }
+    }
+  }
+
+  /** Gives whether a peer that is new has room; `isStranger`: it came by itself. */
+  const makeRoom = Effect.fnUntraced(function* (peerId: string, isStranger: boolean) {
+    if (configured.has(peerId)) return true
+    const now = yield* Clock.currentTimeMillis
+    const { goes, hasRoom } = roomFor(candidates(), { maxPeers: options.maxPeers, now })
+    if (!hasRoom || (isStranger && !strangers.take(now))) return false
+    if (goes !== undefined) {
+      leaving.add(goes)
+      yield* actors.get(goes)?.dismiss ?? Effect.void
+    }
+    return true
+  })
+
+  const track = Effect.fnUntraced(function* (address: PeerAddress, connected?: ConnectedPeer, wasHere = false) {
     const { peerId } = address
     const nodeId = Option.map(Option.getRight(nodeIdOfPeerId(peerId)), toHex)
     const agent = Option.flatMap(Option.fromNullable(connected), (peer) => peer.agent)
     if (!options.allows({ peerId, nodeId, agent })) return
     if (!actors.has(peerId)) {
-      if (actors.size >= options.maxPeers) return yield* passOver(peerId)
+      if (!(yield* makeRoom(peerId, connected !== undefined && !wasHere))) return yield* passOver(peerId)
       const made = yield* Effect.provide(makePeerActor(address, options), context)
       if (!actors.has(peerId)) {
         actors.set(peerId, made)
@@ -116,8 +147,8 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     if (connected !== undefined) yield* actor.connectionUp
   })
 
-  const cameToUs = (peer: ConnectedPeer) =>
-    track({ peerId: peer.peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() }, peer)
+  const cameToUs = (peer: ConnectedPeer, wasHere = false) =>
+    track({ peerId: peer.peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() }, peer, wasHere)
 
   const hear = (event: HostEvent): Effect.Effect<unknown> =>
     event._tag === "Connected"
@@ -130,7 +161,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     const events = yield* host.events
     const connected = yield* host.connected
     const present = new Set(connected.map(({ peerId }) => peerId))
-    yield* Effect.forEach(connected, cameToUs, { discard: true })
+    yield* Effect.forEach(connected, (peer) => cameToUs(peer, true), { discard: true })
     yield* Effect.forEach(
       actors.values(),
       (actor) => (present.has(actor.peerId) ? Effect.void : actor.connectionDown(Option.none())),
@@ -148,6 +179,13 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     Effect.suspend(() => Effect.forEach([...actors.values()], ({ review }) => review, { discard: true })),
     Schedule.spaced("1 minute")
   )
+  // Whoever was passed over and has stayed is taken up when there is room: a flood does not stay.
+  const lookAgain = Effect.gen(function* () {
+    if (passedOver.size === 0) return
+    const waiting = (yield* host.connected).filter(({ peerId }) => passedOver.has(peerId) && !actors.has(peerId))
+    yield* Effect.forEach(waiting, (peer) => cameToUs(peer), { discard: true })
+  })
+  yield* daemon("another look at peers that were passed over", lookAgain, Schedule.spaced("10 seconds"))
   yield* Effect.timeoutOption(isFollowing.await, "5 seconds")
   yield* Effect.forEach(options.addresses, (address) => track(address), { discard: true })
 
