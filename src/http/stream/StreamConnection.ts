@@ -23,7 +23,7 @@ export const write = ({ isOpen, tcp }: StreamConnection, bytes: Buffer): void =>
 }
 
 /** Writes as the client reads; fails when it reads nothing for `stall`. */
-export const writePaced = ({ isOpen, tcp }: StreamConnection, parts: ReadonlyArray<Buffer>): Effect.Effect<void, Cut> =>
+export const writePaced = ({ isOpen, tcp }: StreamConnection, parts: Iterable<Buffer>): Effect.Effect<void, Cut> =>
   Effect.gen(function* () {
     yield* drained(tcp)
     for (const bytes of parts) {

@@ -1,4 +1,4 @@
-import { Chunk, Deferred, type Duration, Effect, Metric, Schedule, type Scope, Stream } from "effect"
+import { Chunk, Deferred, type Duration, Effect, Iterable, Metric, Schedule, type Scope, Stream } from "effect"
 import { Dasmon, type Snapshot } from "../../Dasmon.ts"
 import type { Event, Gap } from "../../domain/Event.ts"
 import { passes } from "../../domain/EventFilter.ts"
@@ -7,6 +7,7 @@ import { daemon } from "../../runtime/Daemon.ts"
 import { makeGuard } from "../../runtime/Guard.ts"
 import { framed, type Framing } from "./Framing.ts"
 import { Cut, patience, stopping, type StreamConnection, tooSlow, write, writePaced } from "./StreamConnection.ts"
+import { makeSharedBytes, piecesOf } from "./SharedBytes.ts"
 import { makeJsonCache, type Outgoing, outgoing } from "./StreamMessage.ts"
 import type { StreamQuery } from "./StreamQuery.ts"
 
@@ -53,6 +54,7 @@ export const makeStreamHub = Effect.fnUntraced(function* (limits: StreamLimits) 
   const live = new Map<Listener, () => void>()
   const ended = yield* Deferred.make<never, Cut>()
   const jsonOfEvent = makeJsonCache()
+  const replayed = makeSharedBytes(mostReplayed)
   /** Everything up to it was handed to those that are live. */
   let position = yield* newest
   let open = 0
@@ -68,6 +70,15 @@ export const makeStreamHub = Effect.fnUntraced(function* (limits: StreamLimits) 
         return isWanted(item) ? framed(connection.framing, outgoing(item, jsonOfEvent(item))) : []
       })
     )
+
+  /** The same bytes, in pieces that all clients of the group are given which catch up with them. */
+  const replay = (items: ReadonlyArray<Item>, listener: Listener): Iterable<Buffer> =>
+    Iterable.map(piecesOf(items, sequenceOf, isGap), (piece) => {
+      const [first] = piece
+      const make = () => render(piece, listener.last, listener)
+      if (isGap(first)) return make()
+      return replayed.of(`${listener.group} ${sequenceOf(first)}-${sequenceOf(piece.at(-1) ?? first)}`, make)
+    })
 
   const deliver = (items: ReadonlyArray<Item>) => {
     const before = position
@@ -166,7 +177,7 @@ export const makeStreamHub = Effect.fnUntraced(function* (limits: StreamLimits) 
         if (!first && items.some(({ _tag }) => _tag === "Gap")) {
           return yield* tooSlow("what it had to catch up with is not kept any more")
         }
-        yield* writePaced(listener.connection, [render(items, listener.last, listener)])
+        yield* writePaced(listener.connection, replay(items, listener))
         listener.last = items.reduce((_, item) => sequenceOf(item), listener.last)
       }
     })
@@ -241,6 +252,11 @@ const snapshotAge = "1 second"
 
 const cutByBug = () => new Cut({ code: 1011, reason: "a bug in the monitor" })
 const tooMany = new Cut({ code: 1013, reason: "too many streams are open" })
+
+const isGap = ({ _tag }: Item): boolean => _tag === "Gap"
+
+/** Bytes of what is replayed that are kept for the next client: half of what the bus keeps. */
+const mostReplayed = 16 * 1024 * 1024
 
 const sequenceOf = (item: Item): number => (item._tag === "Gap" ? item.to : item.sequence)
 
