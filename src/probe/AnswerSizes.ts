@@ -4,14 +4,15 @@ import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
 import { sidecarBytes } from "../domain/column/Sidecar.ts"
 import { type Block, type SlotFacts, slotOf } from "../domain/network/Block.ts"
 import { blobParametersAt, type ChainParameters, epochOf, forkAt, type SlotRange } from "../domain/network/Chain.ts"
+import type { Slot } from "../domain/Primitives.ts"
 import type { AnswerBounds } from "../wire/Message.ts"
 
 /** What answers about some blocks may hold, by the numbers of their commitments. */
 export interface AnswerSizes {
   readonly byRange: (range: SlotRange, columns: number) => AnswerBounds
   readonly byRoot: (asked: ReadonlyArray<SlotColumns>) => AnswerBounds
-  /** SSZ bytes of so many columns of all blocks. */
-  readonly bytes: (columns: number) => number
+  /** SSZ bytes of so many columns of the blocks in these slots, or in all. */
+  readonly bytes: (columns: number, slots?: ReadonlyArray<Slot>) => number
 }
 
 /**
@@ -44,7 +45,8 @@ export const answerSizes = (
     byRange: ({ end, start }, columns) =>
       bounds([...largest.keys()].filter((slot) => slot >= start && slot <= end).map((slot) => ({ slot, columns }))),
     byRoot: (asked) => bounds(asked.map(({ columns, slot }) => ({ slot, columns: columns.length }))),
-    bytes: (columns) => [...largest.values()].reduce((sum, bytes) => sum + columns * bytes, 0)
+    bytes: (columns, slots = [...largest.keys()]) =>
+      slots.reduce((sum, slot) => sum + columns * (largest.get(slot) ?? 0), 0)
   }
 }
 

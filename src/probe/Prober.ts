@@ -98,7 +98,8 @@ const make = Effect.gen(function* () {
     const isSampling = confirms.length === 0
     const range = { start: job.startSlot, end: job.startSlot + job.count - 1 }
     const sizes = answerSizes(chain, range, facts, replacedIn(commitments, range))
-    const expected = sizes.bytes(job.columns.length)
+    const suspectedSlots = confirms.map(({ slot }) => slot)
+    const expected = sizes.bytes(job.columns.length, isSampling ? undefined : suspectedSlots)
     const collected = yield* (yield* ProbeTurn).asking(expected, (most) => {
       const line = { host, network, peerId, sizes, held: makeHeldSidecars(expected, most) }
       return isSampling

@@ -47,6 +47,7 @@ describe("what an answer may hold", () => {
     const slots = { start: 1, end: 4 }
     const sizes = answerSizes(chain, slots, facts, [])
     assert.strictEqual(sizes.bytes(8), 8 * (45_380 + 12_632))
+    assert.strictEqual(sizes.bytes(8, [3, 4]), 8 * 12_632)
     assert.deepStrictEqual(sizes.byRange({ start: 1, end: 4 }, 8), {
       chunkBytes: 45_380,
       totalBytes: 2 * 8 * (45_380 + 12_632) + 16 * 45_380
