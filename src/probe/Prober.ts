@@ -7,10 +7,10 @@ import { type ClaimHistory, isAccountable, owes } from "../domain/peer/ClaimHist
 import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
-import { isBroken, isConfirmedBy, type SuspectedColumn, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
+import { isConfirmedBy, type SuspectedColumn, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Conversation } from "../domain/peer/Verdict.ts"
 import type { Job, Probe } from "../domain/probe/Job.ts"
-import { type ProbeError, type RequestError, Suspected } from "../domain/probe/Outcome.ts"
+import { type RequestError, Suspected } from "../domain/probe/Outcome.ts"
 import type { Slot } from "../domain/Primitives.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
@@ -19,7 +19,7 @@ import { Verifier } from "../kzg/Verifier.ts"
 import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
 import { answerSizes, replacedIn } from "./AnswerSizes.ts"
 import { askClaim } from "./AskClaim.ts"
-import { type Asked, confirm, type Confirmed, type Question } from "./Confirm.ts"
+import { confirm, type Confirmed, type Question } from "./Confirm.ts"
 import { type Blocks, type Collected, dueBlocks } from "./Conversation.ts"
 import { overloaded } from "./ExcuseOverload.ts"
 import { makeHeldSidecars } from "./HeldSidecars.ts"
@@ -27,9 +27,10 @@ import { isOffence, makeOffenders } from "./Offenders.ts"
 import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
 import { ProbeTurn } from "./ProbeTurn.ts"
 import type { Received } from "./RequestColumns.ts"
-import { isServerError, sample, type Sampled } from "./Sample.ts"
+import { sample, type Sampled } from "./Sample.ts"
 import { SelfDoubt } from "./SelfDoubt.ts"
-import { atTheEdge, isEvidence, isRetracted, settle, type Settled, toOutcome } from "./Settle.ts"
+import { atTheEdge, isEvidence, isRetracted, settle, toOutcome } from "./Settle.ts"
+import { brokenAgain, followUpOf, isBrokenAgain, type Settling, settlingOf } from "./Settling.ts"
 import { type Delivery, type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
 
 /** Whom to probe, by which claims, for what. */
@@ -65,8 +66,6 @@ export interface ProbeResult {
   /** Why the peer turned us away or did not answer. */
   readonly error: Option.Option<RequestError>
 }
-
-type Settling = "settled" | "escaped" | "ours"
 
 /** Carries out one job and says what every combination of it came to. */
 export class Prober extends Context.Tag("dasmon/Prober")<
@@ -268,54 +267,3 @@ const excuseOverload = (entry: Finished, worstLagMs: number): Finished =>
         error: Option.some(overloaded(worstLagMs))
       }
     : entry
-
-/** Vain attempts after which a server error about one slot is no passing trouble. */
-const repeatedAttempts = 2
-
-const isBrokenAgain = ({ error, suspected }: Asked): boolean =>
-  Option.exists(error, isServerError) && suspected.attempts >= repeatedAttempts
-
-const brokenAgain = ({ suspected }: Asked): Finding => ({
-  kind: "repeated_server_error",
-  detail: `slot ${suspected.slot} is answered with a server error each time, and other slots are not`
-})
-
-const settlingOf = (questions: ReadonlyArray<Asked>, { evaded, finished }: Settled, worstLagMs: number): Settling => {
-  if (evaded) return worstLagMs >= overloadLagMs ? "ours" : "escaped"
-  const each = questions.map((question): Settling => {
-    const own = finished.filter(({ block }) => block.slot === question.block.slot)
-    if (own.length > 0 && !own.some(isOpen)) return "settled"
-    return isEscape(question, worstLagMs) ? "escaped" : "ours"
-  })
-  return each.find((one) => one === "escaped") ?? each.find((one) => one === "settled") ?? "ours"
-}
-
-/** Where our own timers were late, what looks like a way out may be our own doing. */
-const followUpOf = (
-  followUp: "brought" | "escaped",
-  last: Received | undefined,
-  worstLagMs: number
-): Option.Option<Settling> => {
-  if (followUp === "brought") return Option.some("settled")
-  return isOurs(last?.error ?? Option.none(), worstLagMs) ? Option.none() : Option.some("escaped")
-}
-
-const isOurs = (error: Option.Option<RequestError>, worstLagMs: number): boolean =>
-  worstLagMs >= overloadLagMs &&
-  Option.exists(error, ({ _tag }) => _tag === "ProbeTimeout" || _tag === "PeerDisconnected")
-
-const isEscape = (question: Asked, worstLagMs: number): boolean =>
-  Option.isSome(question.error) && !isOurs(question.error, worstLagMs) && !isPassing(question)
-
-/** What broke once or twice is passing trouble of the peer's, and no way out of a question. */
-const isPassing = ({ suspected }: Asked): boolean =>
-  suspected.columns.every(({ suspicion }) => isBroken(suspicion)) && suspected.attempts < repeatedAttempts
-
-const isOpen = ({ error }: Finished): boolean => Option.exists(error, ({ _tag }) => unsettled.has(_tag))
-
-const unsettled: ReadonlySet<ProbeError["_tag"]> = new Set([
-  "Suspected",
-  "ProbeTimeout",
-  "PeerDisconnected",
-  "PeerRefused"
-])

@@ -195,6 +195,24 @@ describe("a probe that we cut", () => {
     })
   )
 
+  it.effect("is not settled by one column of what the peer drags out", () =>
+    Effect.gen(function* () {
+      const world = world16()
+      const suspected = suspicionsOf(yield* probe(world, silent(world), jobOver(4, 1)))
+      const cut = yield* Deferred.make<Cut>()
+      const drips: PeerModel = {
+        ...silent(world),
+        byRoot: (request) => ({ sent: honest(world).byRoot(request).sent.slice(0, 1), isLeftOpen: true })
+      }
+      const asking = yield* Effect.fork(cutBy(cut)(askAgain(world, drips, suspected)))
+      yield* settled
+      yield* Deferred.succeed(cut, "time")
+      const again = yield* Fiber.join(asking)
+      assert.deepStrictEqual(kinds(again.probe.outcomes), { success: 1 })
+      assert.deepStrictEqual([again.conversation, Option.getOrNull(again.settling)], ["answered", "escaped"])
+    })
+  )
+
   it.effect("keeps what it has room for, where that is less than it asks for", () =>
     Effect.gen(function* () {
       const world = world16()
