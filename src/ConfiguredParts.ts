@@ -26,6 +26,7 @@ export const peersOptions = (config: Config): PeersOptions => ({
   allows: allows(config),
   testInterval: config.testInterval,
   refreshInterval: config.peerRefreshInterval,
+  dailyBytes: config.sampling.dailyBytes,
   grace: config.reconnectionGrace,
   confirmAfter: config.confirmAfter,
   verdictWindow: config.verdictWindow,

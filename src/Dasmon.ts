@@ -47,6 +47,7 @@ import { describePeer } from "./peers/DescribePeer.ts"
 import { daemon, Daemons, describeFailing } from "./runtime/Daemon.ts"
 import { Doubts } from "./runtime/Doubts.ts"
 import { SelfDoubt } from "./probe/SelfDoubt.ts"
+import { Bandwidth } from "./probe/Bandwidth.ts"
 import { LoopLag } from "./runtime/LoopLag.ts"
 import { Peers } from "./peers/Peers.ts"
 import { Prober } from "./probe/Prober.ts"
@@ -153,7 +154,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
       Layer.provide([peers, ColumnGossip.layer]),
       Layer.provide(log),
-      Layer.provide(ProbeTotals.layer),
+      Layer.provide([ProbeTotals.layer, Bandwidth.layer(config.bandwidthLimit)]),
       Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])
     )
   }
@@ -168,6 +169,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const history = yield* History
   const reports = yield* Reports
   const totals = yield* ProbeTotals
+  const bandwidth = yield* Bandwidth
   const daemons = yield* Daemons
   const doubts = yield* Doubts
   const startedAt = yield* Clock.currentTimeMillis
@@ -180,6 +182,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
       ...progress,
       oldest: Option.getOrNull(progress.oldest)
     })),
+    bandwidth: bandwidth.state,
     history: history.state,
     evidence: evidence.state,
     doubts: doubts.all,

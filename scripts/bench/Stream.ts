@@ -185,6 +185,7 @@ const status = {
   uptimeSeconds: 12.5,
   peers: { ...peerCounts([]), passedOver: 0 },
   probes: { started: 0, completed: 0, inFlight: 0 },
+  bandwidth: { limit: null, bytesPerSecond: 0, waiting: 0 },
   outcomes: noOutcomes,
   custody: custodyTotals([]),
   commitments: { known: 200, wanted: 256, unknown: 0, oldest: 121 },

@@ -106,7 +106,8 @@ const configOf = (names: {
     "test_interval: 1s",
     "peer_refresh_interval: 8s",
     "confirm_after: 3s",
-    "sampling: { max_slots: 2, max_columns: 8 }",
+    "sampling: { max_slots: 2, max_columns: 8, daily_bytes: off }",
+    "bandwidth_limit: off",
     "peers:",
     ...names.peers.map((enr) => `  - ${enr}`)
   ].join("\n")

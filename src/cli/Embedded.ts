@@ -48,7 +48,7 @@ export const run = Effect.fn("Embedded.run")(function* (options: EmbeddedOptions
   return yield* Effect.scoped(Effect.zipRight(Layer.build(monitor), exited))
 }, Effect.scoped)
 
-/** Quicker than the defaults: all that can be found is found within two minutes. */
+/** Quicker than the defaults, and over loopback: all that can be found is found within two minutes. */
 const embeddedConfig = (
   announcement: DevnetAnnouncement,
   folder: string,
@@ -59,7 +59,8 @@ const embeddedConfig = (
   testInterval: "2s",
   peerRefreshInterval: "4s",
   confirmAfter: "6s",
-  sampling: { maxSlots: 16, maxColumns: 8 },
+  sampling: { maxSlots: 16, maxColumns: 8, dailyBytes: "off" },
+  bandwidthLimit: "off",
   peers: announcement.peers.map(({ enr }) => enr),
   ...(Option.isSome(httpAddr) ? { httpAddr: httpAddr.value } : {})
 })

@@ -23,6 +23,19 @@ export const ByteSize = (least: string, most: string) => {
   )
 }
 
+/** A `ByteSize`, or `off` or 0 for no limit, which is `Infinity`. */
+export const ByteLimit = (least: string, most: string) => {
+  const size = ByteSize(least, most)
+  return Schema.transformOrFail(Schema.Union(Schema.String, Schema.Literal(0)), Schema.Number, {
+    strict: true,
+    decode: (given, _, ast) =>
+      given === 0 || given === "0" || given === "off"
+        ? Either.right(Infinity)
+        : Either.mapLeft(Schema.decodeEither(size)(given), () => new ParseResult.Type(ast, given)),
+    encode: (bytes) => ParseResult.succeed(bytes === Infinity ? "off" : format(bytes))
+  }).pipe(Schema.annotations(expected(`a size from ${least} to ${most} like 512KiB or 100MiB, or off`, hint)))
+}
+
 const parse = (text: string): Option.Option<number> => {
   const [, count, name] = /^(\d{1,12})([KMGT]iB|B)$/.exec(text) ?? []
   const [, bytes] = units.find(([unit]) => unit === name) ?? []

@@ -1,6 +1,6 @@
 import { Duration, Schema } from "effect"
 import { BlockFilter } from "./BlockFilter.ts"
-import { ByteSize } from "./ByteSize.ts"
+import { ByteLimit, ByteSize } from "./ByteSize.ts"
 import { GoDuration } from "./GoDuration.ts"
 import { HttpConfig } from "./HttpConfig.ts"
 import { ListenAddress } from "./ListenAddress.ts"
@@ -17,7 +17,13 @@ const section = <A, I extends object>(value: Schema.Schema<A, I>, empty: I) =>
 /** One probe at most. */
 const Sampling = Schema.Struct({
   maxColumns: withDefault(whole(1, 128), () => 16),
-  maxSlots: withDefault(whole(1, 128), () => 32),
+  maxSlots: withDefault(whole(1, 128), () => 8),
+  /**
+   * Bytes of columns a day and peer that sampling goes up to, for a peer with up to eight columns; in proportion more for
+   * one with more, up to four times that. The default comes to 268 MB a day of a peer with four or eight, 1,074 MB of a
+   * supernode; a sixteenth of that may be asked for at once, so that a new peer is judged soon.
+   */
+  dailyBytes: withDefault(ByteLimit("1MiB", "1TiB"), () => 256 * 2 ** 20),
   slotBias: withDefault(
     choice("uniform", "recent", "historical", "heavily_recent", "heavily_historical"),
     () => "uniform" as const
@@ -81,6 +87,11 @@ const fields = {
   listenAddresses: withDefault(ListenMultiaddrs, () => ["/ip4/127.0.0.1/tcp/0"]),
   /** Probes at once, over all peers. */
   workers: withDefault(whole(1, 256), () => 4),
+  /**
+   * Bytes of columns a second, over all peers. A thousand peers at the default `sampling.daily_bytes`, one in ten of them a
+   * supernode, come to 4.0 MB a second.
+   */
+  bandwidthLimit: withDefault(ByteLimit("16KiB", "1TiB"), () => 4 * 2 ** 20),
   /** At least so long between two probes of one peer. */
   testInterval: withDefault(GoDuration("100ms", "1d"), () => Duration.seconds(10)),
   /** How long what a peer left out, refused or garbled is left alone before it is asked for again, and blamed. */

@@ -24,6 +24,17 @@ export const EvidenceState = Schema.Struct({
 })
 export type EvidenceState = typeof EvidenceState.Type
 
+/** The bytes of columns that probes bring, over all peers. */
+export const BandwidthState = Schema.Struct({
+  /** Bytes a second that they are held to (`bandwidth_limit`); `null` for no limit. */
+  limit: Schema.NullOr(Schema.Number),
+  /** Bytes a second over about the last half a minute. */
+  bytesPerSecond: Schema.Number,
+  /** Probes that wait because of the limit. */
+  waiting: Schema.Int
+})
+export type BandwidthState = typeof BandwidthState.Type
+
 /** How the monitor itself is doing: `/status`, `Dasmon.status`. */
 export const Status = Schema.Struct({
   network: Schema.String,
@@ -39,6 +50,7 @@ export const Status = Schema.Struct({
     passedOver: Schema.Int
   }),
   probes: Schema.Struct({ started: Schema.Int, completed: Schema.Int, inFlight: Schema.Int }),
+  bandwidth: BandwidthState,
   outcomes: OutcomeCounts,
   custody: CustodyTotals,
   commitments: Schema.Struct({

@@ -1,5 +1,6 @@
 import { Clock, Duration, Effect, Either, ExecutionStrategy, Exit, Layer, Option, Schedule, Scope } from "effect"
 import { custodyColumns } from "../domain/column/Custody.ts"
+import { sidecarBytes } from "../domain/column/Sidecar.ts"
 import { blobParametersAt, custodyRequirement, epochOf, slotAt } from "../domain/network/Chain.ts"
 import { type ColumnTopic, columnTopic, columnTopicsAt } from "../domain/network/ColumnTopic.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
@@ -7,7 +8,6 @@ import { Externs } from "../host/Externs.ts"
 import { Gossip } from "../host/Gossip.ts"
 import { Host } from "../host/Host.ts"
 import { daemon } from "../runtime/Daemon.ts"
-import { mostSidecarBytes } from "./ExamineColumn.ts"
 import { makeJudgeColumn } from "./JudgeColumn.ts"
 
 /**
@@ -44,7 +44,7 @@ export const layer = Layer.scopedDiscard(
       )
       yield* Effect.forEach(
         wanted.filter((topic) => !joined.has(columnTopic(topic))),
-        (topic) => join(topic, mostSidecarBytes(limit)),
+        (topic) => join(topic, sidecarBytes("fulu", limit)),
         { discard: true }
       )
       yield* Effect.forEach(

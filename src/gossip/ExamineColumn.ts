@@ -56,9 +56,6 @@ export const examineColumn = (
     return { ...label, fork }
   })
 
-/** The bytes of the largest sidecar where a block may have so many blobs. */
-export const mostSidecarBytes = (maxBlobsPerBlock: number): number => fixedBytes + bytesPerBlob * maxBlobsPerBlock
-
 /** verify_data_column_sidecar; of a Gloas sidecar what can be said without the block. */
 const isWellFormed = ({ _tag, value }: Sidecar, limit: number): boolean => {
   const cells = value.column.length
@@ -71,6 +68,3 @@ const ignored = Either.left<GossipVerdict>("ignore")
 
 /** MAXIMUM_GOSSIP_CLOCK_DISPARITY, milliseconds. */
 const clockDisparityMs = 500
-/** Of a Fulu sidecar; those of Gloas are smaller. */
-const fixedBytes = 356
-const bytesPerBlob = 2144

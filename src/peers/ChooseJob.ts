@@ -1,12 +1,13 @@
-import { type Duration, Effect, Option } from "effect"
+import { Clock, type Duration, Effect, Option } from "effect"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
-import type { SuspectedSlot } from "../domain/peer/Suspicions.ts"
+import { dueSuspicions, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Job } from "../domain/probe/Job.ts"
 import { Doubts } from "../runtime/Doubts.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { makeNextConfirmation } from "./NextConfirmation.ts"
 import type { OnDemandProbes } from "./OnDemandProbes.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
+import type { RequestBudget } from "./RequestBudget.ts"
 
 /** What a peer is asked next, and what of it is suspected. */
 export interface Chosen {
@@ -16,12 +17,14 @@ export interface Chosen {
 
 /**
  * What a peer is asked next: what someone waits for, else what is suspected and due, but at most every other time, else
- * what the sampler chooses. Whoever waits is told if there is nothing.
+ * what the sampler chooses; never more than the peer's budget allows at this moment. Whoever waits is told if there is
+ * nothing.
  */
 export const makeChooseJob = Effect.fnUntraced(function* (
   journal: PeerJournal,
   onDemand: OnDemandProbes,
-  confirmAfter: Duration.Duration
+  confirmAfter: Duration.Duration,
+  budget: RequestBudget
 ) {
   const doubts = yield* Doubts
   const sampler = yield* Sampler
@@ -32,23 +35,37 @@ export const makeChooseJob = Effect.fnUntraced(function* (
   const nothingToAsk = (reason: string) => Effect.as(onDemand.refuse(reason), Option.none<Chosen>())
 
   const confirmation = (claims: ClaimHistory) =>
-    Effect.map(nextConfirmation(claims), (confirms) =>
-      Option.map(jobOf(peerId, confirms), (job): Chosen => ({ job, confirms }))
-    )
+    Effect.zipWith(nextConfirmation(claims), Clock.currentTimeMillis, (due, now) => {
+      const confirms = budget.confirming(due, now)
+      return Option.map(jobOf(peerId, confirms), (job): Chosen => ({ job, confirms }))
+    })
 
-  const sampling = (claims: ClaimHistory) =>
-    Effect.map(
-      sampler.next(peerId, claims, journal.state().suspicions),
-      Option.map((job): Chosen => ({ job, confirms: [] }))
-    )
+  const sampling = Effect.fnUntraced(function* (claims: ClaimHistory) {
+    const limits = budget.sampling(yield* Clock.currentTimeMillis, onDemand.isWaitedFor())
+    if (Option.isNone(limits)) return Option.none<Chosen>()
+    const next = yield* sampler.next(peerId, claims, journal.state().suspicions, limits.value)
+    return Option.map(next, (job): Chosen => ({ job, confirms: [] }))
+  })
 
-  return Effect.fnUntraced(function* (known: Option.Option<ClaimHistory>) {
+  const isTurn = Effect.map(
+    Clock.currentTimeMillis,
+    (now) =>
+      onDemand.isWaitedFor() ||
+      Option.isSome(budget.sampling(now, false)) ||
+      dueSuspicions(journal.state().suspicions, now, () => true).length > 0
+  )
+
+  const choose = Effect.fnUntraced(function* (known: Option.Option<ClaimHistory>) {
     const doubt = yield* doubts.forbids
     if (Option.isSome(doubt)) return yield* nothingToAsk(`nobody is judged at this moment: ${doubt.value}`)
     if (Option.isNone(known)) return yield* nothingToAsk("it has claimed nothing yet")
     const claims = known.value
     const wanted = onDemand.wanted()
     if (Option.isSome(wanted)) {
+      if (!budget.allows(wanted.value, yield* Clock.currentTimeMillis)) {
+        yield* onDemand.refuse("what was asked for is more than the peer may be asked at this moment", wanted)
+        return Option.none<Chosen>()
+      }
       if (yield* sampler.allows(claims, wanted.value)) {
         return Option.some<Chosen>({ job: wanted.value, confirms: [] })
       }
@@ -61,6 +78,7 @@ export const makeChooseJob = Effect.fnUntraced(function* (
     hasConfirmed = Option.exists(chosen, ({ confirms }) => confirms.length > 0)
     return Option.isSome(chosen) ? chosen : yield* nothingToAsk("nothing that it owes can be judged at this moment")
   })
+  return { isTurn, choose }
 })
 
 /** The smallest rectangle around what is suspected. */

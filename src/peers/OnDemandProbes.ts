@@ -22,6 +22,8 @@ export interface OnDemandProbes {
   readonly wait: (job: Option.Option<Job>) => Effect.Effect<Probe, Exclude<NotProbed, UnknownPeer>>
   /** The actor's next turn does not come within this time from now. */
   readonly notWithin: (time: Duration.Duration) => Effect.Effect<void>
+  /** Whether anyone waits for a probe, of whatever job. */
+  readonly isWaitedFor: () => boolean
   /** The job that someone has waited for the longest. */
   readonly wanted: () => Option.Option<Job>
   /** The actor probes this job: whoever waits for it, or for any probe, gets what comes of it. */
@@ -78,6 +80,7 @@ export const makeOnDemandProbes = (peerId: string, untilDown: Effect.Effect<void
       Effect.map(Clock.currentTimeMillis, (now) => {
         turnAt = now + Duration.toMillis(time)
       }),
+    isWaitedFor: () => callers.size > 0,
     wanted: () => Option.fromIterable([...callers].flatMap(({ job }) => Option.toArray(job))),
     serve: (job, turn) =>
       Effect.flatMap(

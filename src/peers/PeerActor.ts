@@ -1,6 +1,6 @@
 import { Clock, Duration, Effect, Either, Option, Schedule } from "effect"
 import { toHex } from "../domain/Bytes.ts"
-import { describe, type RequestError, type Unverifiable } from "../domain/probe/Outcome.ts"
+import { describe, type PeerRefused, type RequestError, type Unverifiable } from "../domain/probe/Outcome.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import { NotConnected, NothingToAsk } from "../domain/probe/ProbeNow.ts"
@@ -8,15 +8,25 @@ import { History } from "../history/store/History.ts"
 import { Host, type NotDialled } from "../host/Host.ts"
 import { makeExcuseOverload } from "../probe/ExcuseOverload.ts"
 import { conversationOf } from "../probe/Conversation.ts"
-import { goodbyeCodes } from "../wire/Refusal.ts"
+import { goodbyeCodes, goodbyeRefusal } from "../wire/Refusal.ts"
 import { makeOnDemandProbes, type OnDemandProbes } from "./OnDemandProbes.ts"
 import { makePeerJournal, tracking } from "./PeerJournal.ts"
 import type { Tracked } from "./MakeRoom.ts"
 import { makePeerLink } from "./PeerLink.ts"
 import { makeRemember } from "./RememberPeer.ts"
 import { makeSession, type SessionOptions } from "./PeerSession.ts"
-import { newPeer, viewOf, withAddress, withConnection, withConversation, withinWindow } from "./PeerState.ts"
+import {
+  newPeer,
+  type PeerState,
+  restrainedBy,
+  viewOf,
+  withAddress,
+  withConnection,
+  withConversation,
+  withinWindow
+} from "./PeerState.ts"
 import { makeSentAway } from "./SentAway.ts"
+import { standingOf } from "./Standing.ts"
 import { isUnsupported, withoutHandshake } from "./Unsupported.ts"
 
 export interface PeerActorOptions extends SessionOptions {
@@ -104,22 +114,43 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       const reason = describe(error)
       if (error._tag === "PeerRefused") yield* sentAway.refused(error)
       const before = journal.state()
+      const now = yield* Clock.currentTimeMillis
       const after = yield* journal.enter({
         change: (state) =>
           isUnsupported(error)
             ? { ...withoutHandshake(state), lastFailure: Option.some(reason) }
-            : withConversation(state, conversation, Option.some(reason)),
+            : withConversation(
+                restrainedBy(state, error, options.testInterval, now),
+                conversation,
+                Option.some(reason)
+              ),
         events: (state) => [tracking(state, "failed", reason)]
       })
       if (after.conversations === before.conversations) return
-      yield* history.recordConversation(peerId, conversation, reason, yield* Clock.currentTimeMillis)
+      yield* history.recordConversation(peerId, conversation, reason, now)
+      yield* recordRestraint(before, after)
     })
 
-  const disconnected = (detail: string) =>
-    journal.enter({
-      change: (state) => ({ ...state, connected: false }),
-      events: (state) => [tracking(state, "disconnected", detail)],
-      also: () => link.set(false)
+  const recordRestraint = (before: PeerState, after: PeerState) =>
+    Effect.when(history.recordStanding(peerId, standingOf(after)), () => before.restraint !== after.restraint)
+
+  /** `refusal`: what a Goodbye said of us before. */
+  const disconnected = (detail: string, refusal = Option.none<PeerRefused>()) =>
+    Effect.gen(function* () {
+      const before = journal.state()
+      const now = yield* Clock.currentTimeMillis
+      const after = yield* journal.enter({
+        change: (state) => ({
+          ...Option.match(refusal, {
+            onNone: () => state,
+            onSome: (error) => restrainedBy(state, error, options.testInterval, now)
+          }),
+          connected: false
+        }),
+        events: (state) => [tracking(state, "disconnected", detail)],
+        also: () => link.set(false)
+      })
+      yield* recordRestraint(before, after)
     })
 
   const connect = Effect.gen(function* () {
@@ -255,7 +286,8 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
         Effect.suspend(() =>
           journal.state().connected
             ? disconnected(
-                Option.match(goodbye, { onNone: () => "connection closed", onSome: (code) => `Goodbye ${code}` })
+                Option.match(goodbye, { onNone: () => "connection closed", onSome: (code) => `Goodbye ${code}` }),
+                Option.map(goodbye, (code) => goodbyeRefusal(code))
               )
             : Effect.sync(() => link.set(false))
         )

@@ -1,16 +1,20 @@
 import { Clock, Duration, Effect, Metric, Option, Ref, Schedule } from "effect"
 import { gaugeWhile } from "../domain/metrics/MetricFamily.ts"
 import { probesInFlight, probesStarted } from "../domain/metrics/Metrics.ts"
+import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { slotAt } from "../domain/network/Chain.ts"
 import { forkDigestsAround } from "../domain/network/ForkDigest.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import { describe, PeerRefused, type RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
+import { isTooMuch } from "../domain/peer/Restraint.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
 import { EvidenceStore } from "../evidence/EvidenceStore.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { makeExcuseOverload } from "../probe/ExcuseOverload.ts"
 import { askClaim } from "../probe/AskClaim.ts"
+import { Bandwidth, type Turn } from "../probe/Bandwidth.ts"
+import { expectedBytes } from "../probe/ExpectedBytes.ts"
 import { Prober } from "../probe/Prober.ts"
 import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
@@ -29,11 +33,10 @@ import type { PeerJournal } from "./PeerJournal.ts"
 import type { PeerLink } from "./PeerLink.ts"
 import { reachedAt, withFindings } from "./PeerState.ts"
 import { makeRecordProbe } from "./RecordProbe.ts"
+import { type BudgetOptions, makeRequestBudget } from "./RequestBudget.ts"
 import { makeTakeClaim } from "./TakeClaim.ts"
 
-export interface SessionOptions {
-  /** At least this between two probes of one peer. */
-  readonly testInterval: Duration.Duration
+export interface SessionOptions extends BudgetOptions {
   /** Between two looks at what the peer claims. */
   readonly refreshInterval: Duration.Duration
   /** Between what is suspected and the question that settles it. */
@@ -70,8 +73,11 @@ export const makeSession = Effect.fnUntraced(function* (
   const doubts = yield* Doubts
   const excuseOverload = yield* makeExcuseOverload
   const takeClaim = yield* makeTakeClaim(journal)
-  const recordProbe = yield* makeRecordProbe(journal, options.confirmAfter)
-  const chooseJob = yield* makeChooseJob(journal, onDemand, options.confirmAfter)
+  const recordProbe = yield* makeRecordProbe(journal, options)
+  const budget = makeRequestBudget(chain, journal.state, options)
+  const { choose, isTurn } = yield* makeChooseJob(journal, onDemand, options.confirmAfter, budget)
+  const bandwidth = yield* Bandwidth
+  const commitments = yield* CommitmentCache
   const watchClaim = yield* makeWatchClaim(journal)
   const watchSubscriptions = yield* makeWatchSubscriptions(journal)
   const unkept: Array<Evidence> = []
@@ -158,31 +164,52 @@ export const makeSession = Effect.fnUntraced(function* (
     })
 
   /** Chosen when a worker is free and not before: by then the peer may have left, or claim something else. */
-  const chooseAndProbe = Effect.fnUntraced(function* (nodeId: Uint8Array) {
+  const chooseAndProbe = Effect.fnUntraced(function* (nodeId: Uint8Array, turn: Turn) {
     if (!link.isUp()) return Option.none()
     const { claims } = journal.state()
-    const chosen = yield* chooseJob(claims)
+    const chosen = yield* choose(claims)
     if (Option.isNone(claims) || Option.isNone(chosen)) return Option.none()
-    const asked = Effect.acquireUseRelease(
+    const asking = Effect.acquireUseRelease(
       Effect.sync(() => (isProbing = true)),
       () => probe(nodeId, claims.value, chosen.value),
       () => Effect.sync(() => (isProbing = false))
     )
+    const asked = paid(chosen.value, turn, asking)
     return Option.some(yield* onDemand.serve(chosen.value.job, asked))
   })
+
+  /** A probe as it is charged: to the peer's budget and to the bandwidth of all. */
+  const paid = ({ confirms, job }: Chosen, turn: Turn, asked: ReturnType<typeof probe>) =>
+    Effect.gen(function* () {
+      yield* turn.expect(yield* expectedBytes(commitments, job, confirms))
+      const end = budget.begin(job, confirms, yield* Clock.currentTimeMillis)
+      const result = yield* asked
+      end(result.probe, yield* Clock.currentTimeMillis)
+      yield* turn.came(result.probe.bytes)
+      return result
+    })
 
   /** One probe, if there is anything to ask; gives how the peer is to be left alone after it. */
   const probeNext = (nodeId: Uint8Array) =>
     Effect.gen(function* () {
+      if (!(yield* isTurn)) return Effect.void
       // Others may have the worker while this peer's evidence is written.
-      const result = yield* Effect.ensuring(
-        workers.run(peerId, oneProbe.withPermits(1)(chooseAndProbe(nodeId))),
+      const turn = yield* Effect.ensuring(
+        workers.run(
+          peerId,
+          bandwidth.inTurn((turn) => oneProbe.withPermits(1)(chooseAndProbe(nodeId, turn)))
+        ),
         keepEvidence
       )
+      if (Option.isNone(turn)) yield* onDemand.refuse("the probes of all peers are at bandwidth_limit")
+      const result = Option.flatten(turn)
       if (Option.isSome(Option.flatMap(result, notServed))) return pauseBriefly
       const wasAnswered = !Option.exists(result, ({ conversation }) => conversation !== "answered")
       yield* wasAnswered ? answered : syncLink
-      return wasAnswered ? Effect.void : pause
+      // Whom we asked too much is left alone by its budget.
+      const hasDelivered = journal.state().outcomes.success > 0
+      const isOurs = Option.exists(result, ({ error }) => Option.exists(error, (one) => isTooMuch(one, hasDelivered)))
+      return wasAnswered || isOurs ? Effect.void : pause
     }).pipe(
       Effect.catchTags({
         ExternsError: (error) => Effect.as(notNow("no ground truth to probe by", error), Effect.void),
@@ -202,17 +229,29 @@ export const makeSession = Effect.fnUntraced(function* (
   const session: Session = (nodeId) =>
     Effect.gen(function* () {
       const resting = yield* Ref.make(false)
+      yield* Effect.map(Clock.currentTimeMillis, budget.refresh)
       yield* refresh(nodeId)
       yield* journal.enter({ change: withHandshake })
-      yield* onDemand.notWithin(Duration.zero)
       const rest = (pause: Effect.Effect<void>) =>
         Effect.zipRight(Ref.set(resting, true), pause).pipe(Effect.ensuring(Ref.set(resting, false)))
-      const probing = probeNext(nodeId).pipe(
-        Effect.flatMap(rest),
-        Effect.zipRight(onDemand.notWithin(options.testInterval)),
-        Effect.repeat(Schedule.spaced(options.testInterval))
+      /** A peer that is left alone is not even asked for its claim, but for the last moments of it. */
+      const untilTurn = (ofBudget: (now: number) => number) =>
+        Effect.gen(function* () {
+          const waitMs = ofBudget(yield* Clock.currentTimeMillis)
+          const lastMs = Math.min(
+            waitMs,
+            Duration.toMillis(Duration.sum(options.testInterval, options.refreshInterval))
+          )
+          yield* onDemand.notWithin(Duration.millis(waitMs))
+          if (waitMs > lastMs) yield* rest(Effect.sleep(waitMs - lastMs))
+          yield* Effect.sleep(lastMs)
+        })
+      const probing = Effect.zipRight(
+        untilTurn(budget.untilMs),
+        probeNext(nodeId).pipe(Effect.flatMap(rest), Effect.zipRight(untilTurn(budget.spacingMs)), Effect.forever)
       )
       const refreshing = refreshBeside(nodeId).pipe(
+        Effect.whenEffect(Effect.map(Clock.currentTimeMillis, budget.refresh)),
         Effect.unlessEffect(Ref.get(resting)),
         Effect.schedule(Schedule.spaced(options.refreshInterval))
       )

@@ -25,6 +25,8 @@ import {
 } from "../domain/peer/Evasion.ts"
 import { countFailing, type Failing, failingSince, noFailing, withBlame } from "../domain/peer/Failing.ts"
 import { countSuspicions, noSuspicions, type Suspicions, withOutcomes } from "../domain/peer/Suspicions.ts"
+import { isTooMuch, type Restraint, unrestrained, withRefusal } from "../domain/peer/Restraint.ts"
+import type { RequestError } from "../domain/probe/Outcome.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import {
@@ -60,6 +62,8 @@ export interface PeerState {
   /** What it failed at in the verdict's window and has not delivered since. */
   readonly failing: Failing
   readonly unsupported: Unsupported
+  /** How much less it is asked since it said that it was too much. */
+  readonly restraint: Restraint
   /** Since when it claims no slot that it could be asked for: the head at that moment. */
   readonly atHeadSince: Option.Option<Slot>
   /** Combinations that had failed and were delivered later. */
@@ -87,6 +91,7 @@ export const newPeer = (address: PeerAddress): PeerState => ({
   evasion: noEvasion,
   failing: noFailing,
   unsupported: noneUnsupported,
+  restraint: unrestrained,
   atHeadSince: Option.none(),
   recovered: 0,
   coverage: Option.none(),
@@ -147,12 +152,34 @@ export const withFindings = (state: PeerState, findings: ReadonlyArray<Finding>)
   findings: addFindings(state.findings, findings)
 })
 
+/** `state` after a request that came to `error`: the peer is asked less if it said that it was too much. */
+export const restrainedBy = (
+  state: PeerState,
+  error: RequestError,
+  testInterval: Duration.Duration,
+  at: number
+): PeerState => {
+  if (!isTooMuch(error, state.outcomes.success > 0)) return state
+  const restraint = withRefusal(state.restraint, Duration.toMillis(testInterval), at)
+  return restraint === state.restraint ? state : { ...state, restraint }
+}
+
 /** `state` after a probe. */
 export const withProbe = (
-  state: PeerState,
-  { conversation, finalUpTo, probe, settling }: Pick<ProbeResult, "probe" | "conversation" | "settling" | "finalUpTo">,
-  confirmAfter: Duration.Duration
+  before: PeerState,
+  {
+    conversation,
+    error,
+    finalUpTo,
+    probe,
+    settling
+  }: Pick<ProbeResult, "probe" | "conversation" | "settling" | "finalUpTo" | "error">,
+  { confirmAfter, testInterval }: { readonly confirmAfter: Duration.Duration; readonly testInterval: Duration.Duration }
 ): PeerState => {
+  const state = Option.match(error, {
+    onNone: () => before,
+    onSome: (error) => restrainedBy(before, error, testInterval, probe.finishedAt)
+  })
   const { failing } = withBlame(state.failing, probe.outcomes, probe.finishedAt)
   const isConfirmation = probe.purpose === "confirmation"
   const heard = { outcomes: probe.outcomes, at: probe.finishedAt, isConfirmation, finalUpTo, confirmAfter }

@@ -14,7 +14,10 @@ import { hasOtherStanding, standingOf } from "./Standing.ts"
  * This cannot be interrupted, but for the wait for the history, which may be long when the disk is full: what is told
  * is recorded too, also when the program stops at that moment.
  */
-export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal, confirmAfter: Duration.Duration) {
+export const makeRecordProbe = Effect.fnUntraced(function* (
+  journal: PeerJournal,
+  times: { readonly confirmAfter: Duration.Duration; readonly testInterval: Duration.Duration }
+) {
   const history = yield* History
   const sampler = yield* Sampler
 
@@ -33,7 +36,7 @@ export const makeRecordProbe = Effect.fnUntraced(function* (journal: PeerJournal
       const after = yield* journal.enter({
         change: (state) => {
           const after = {
-            ...withProbe(state, { ...result, probe }, confirmAfter),
+            ...withProbe(state, { ...result, probe }, times),
             coverage: Option.orElse(coverage, () => state.coverage)
           }
           return { ...after, lastFailure: Option.orElse(after.lastFailure, () => Option.map(error, describe)) }

@@ -24,6 +24,7 @@ export const makeRemember = Effect.fnUntraced(function* (peerId: string, verdict
       claims: replayClaims(chain, yield* history.claims(peerId)),
       suspicions: suspicionsOf(standing.suspicions),
       evasion: standing.evasion,
+      restraint: standing.restraint,
       failing: failingOf(failing)
     }
   })

@@ -1,10 +1,11 @@
 import type { PeerHistory } from "../history/store/History.ts"
 import type { PeerState } from "./PeerState.ts"
 
-/** What the history keeps of a peer's suspicions. */
-export const standingOf = ({ evasion, suspicions }: PeerState): PeerHistory["standing"] => ({
+/** What the history keeps of a peer's suspicions, and of how it is asked. */
+export const standingOf = ({ evasion, restraint, suspicions }: PeerState): PeerHistory["standing"] => ({
   suspicions: [...suspicions.values()],
-  evasion
+  evasion,
+  restraint
 })
 
 /** Whether that is another one; how often it was simply asked changes with every probe, and is not worth a record. */
@@ -12,4 +13,5 @@ export const hasOtherStanding = (before: PeerState, after: PeerState): boolean =
   before.suspicions !== after.suspicions ||
   before.evasion.countedAt !== after.evasion.countedAt ||
   before.evasion.escaped !== after.evasion.escaped ||
-  before.evasion.followUps?.countedAt !== after.evasion.followUps?.countedAt
+  before.evasion.followUps?.countedAt !== after.evasion.followUps?.countedAt ||
+  before.restraint !== after.restraint

@@ -21,7 +21,7 @@ export interface Sampled extends Collected {
 }
 
 /** Requests by range in one probe: the first, and those that go on where an answer stopped. */
-const maxRangeRequests = 4
+export const maxRangeRequests = 4
 
 /**
  * The first conversation about a job: by range, again from where an answer stopped, and by root for what was left out.

@@ -186,7 +186,8 @@ const jobAt = (input: JobInput, ground: Ground, slot: number, lastSlot = Infinit
         anchor.start + options.maxSlots - 1,
         (boundaries.find((boundary) => boundary > anchor.start) ?? Infinity) - 1
       )
-      const shape = largestShape({ ...ground, range: { ...ground.range, end } }, anchor.start, anchor.indices)
+      const indices = inTurn(anchor.indices, options.maxCombinations, Math.floor(turn / coverage.groups))
+      const shape = largestShape({ ...ground, range: { ...ground.range, end } }, anchor.start, indices)
       return Option.some({
         peerId,
         startSlot: shape.start,
@@ -196,4 +197,11 @@ const jobAt = (input: JobInput, ground: Ground, slot: number, lastSlot = Infinit
     }
   }
   return Option.none()
+}
+
+/** Where not even one slot of all of these may be asked for, as many as may be, others each time: none stays out of sight. */
+const inTurn = (indices: ReadonlyArray<number>, most: number, turn: number): ReadonlyArray<number> => {
+  if (indices.length <= most) return indices
+  const first = (turn * most) % indices.length
+  return [...indices.slice(first), ...indices.slice(0, first)].slice(0, most)
 }

@@ -16,6 +16,7 @@ import { type Coverage, makeCoverage } from "./Coverage.ts"
 import { fillCoverage } from "./FillCoverage.ts"
 import { setAside } from "./SetAside.ts"
 import { orphanedMeanwhile } from "./ReviewPast.ts"
+import { type JobLimits, limitedTo } from "./JobLimits.ts"
 import { groupColumns, type JobOptions, nextJob } from "./NextJob.ts"
 import { uniform } from "./Uniform.ts"
 
@@ -34,13 +35,14 @@ export class Sampler extends Context.Tag("dasmon/Sampler")<
   Sampler,
   {
     /**
-     * The next job for a peer with these claims, without what is suspected of it; none while nothing it owes can be
-     * judged. The first call for a peer reads from the history what was tested before.
+     * The next job for a peer with these claims, without what is suspected of it, and smaller where `limits` are; none
+     * while nothing it owes can be judged. The first call for a peer reads from the history what was tested before.
      */
     readonly next: (
       peerId: PeerId,
       claims: ClaimHistory,
-      suspicions: Suspicions
+      suspicions: Suspicions,
+      limits?: JobLimits
     ) => Effect.Effect<Option.Option<Job>, HistoryError>
     /** Whether a peer with these claims may be asked for, and judged by, all of this job at this moment. */
     readonly allows: (claims: ClaimHistory, job: Job) => Effect.Effect<boolean>
@@ -128,7 +130,12 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
     }
   }
 
-  const next = Effect.fn("Sampler.next")(function* (peerId: string, claims: ClaimHistory, suspicions: Suspicions) {
+  const next = Effect.fn("Sampler.next")(function* (
+    peerId: string,
+    claims: ClaimHistory,
+    suspicions: Suspicions,
+    limits?: JobLimits
+  ) {
     const known = entries.get(peerId)
     const entry =
       known !== undefined && owesTheSame(known.claims, claims)
@@ -147,7 +154,7 @@ const make = Effect.fn("Sampler.make")(function* (options: SamplerOptions) {
       boundaries,
       coverage: entry.coverage,
       aside: setAside(suspicions),
-      options: jobOptions,
+      options: limits === undefined ? jobOptions : limitedTo(jobOptions, limits),
       turn: entry.turn,
       now,
       random: uniform(yield* Random.nextInt)

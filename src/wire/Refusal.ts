@@ -36,7 +36,7 @@ export const refusalOf = (code: number, message: string): RequestError => {
   if (code !== resultCodes.invalidRequest) return new PeerRefused({ reason: "server_error", detail, resultCode: code })
   // Prysm says "rate limited", Teku "Peer has been rate limited", both with code 1.
   const reason = /rate[\s-]*limit/i.test(message) ? "rate_limited" : "invalid_request"
-  return new PeerRefused({ reason, detail, resultCode: code })
+  return new PeerRefused({ reason, detail, resultCode: code, ...(message === "" ? { isBare: true } : {}) })
 }
 
 /** What a peer says so soon after identify (milliseconds), it says of who we are and not of what we did. */

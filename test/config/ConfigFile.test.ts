@@ -235,6 +235,18 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     `xatu: {address: a:1, headers: {${Array.from({ length: 10_001 }, (_, index) => `k${index}: v`).join(", ")}}}`,
     "c.yaml:1: xatu.headers: 10001 entries, but at most 10000 are read"
   ],
+  [
+    "bandwidth_limit: 4MB",
+    'c.yaml:1: bandwidth_limit: expected a size from 16KiB to 1TiB like 512KiB or 100MiB, or off, got "4MB" (units are B, KiB, MiB, GiB and TiB, without spaces)'
+  ],
+  [
+    "sampling: { daily_bytes: 1000 }",
+    "c.yaml:1: sampling.daily_bytes: expected a size from 1MiB to 1TiB like 512KiB or 100MiB, or off, got 1000 (give a unit: 1000B)"
+  ],
+  [
+    "bandwidth_limit: 1KiB",
+    'c.yaml:1: bandwidth_limit: expected a size from 16KiB to 1TiB like 512KiB or 100MiB, or off, got "1KiB"'
+  ],
   // Not YAML, or not the YAML that is wanted.
   [
     "a: [1",
@@ -292,7 +304,8 @@ confirm_after: 15m
 verdict_window: 14d
 peer_refresh_interval: 5m
 reconnection_grace: 0s
-sampling: {max_columns: 128, max_slots: 1, slot_bias: heavily_recent}
+bandwidth_limit: 0
+sampling: {max_columns: 128, max_slots: 1, daily_bytes: 1GiB, slot_bias: heavily_recent}
 sampling_strategy: {history_window: 18d, prefer_untested: false, retry_failures: false, retry_after: 1h30m}
 block_filter: {start_slot: -8192, end_slot: 0}
 node_filter: {include: [Lighthouse, ${enr}], exclude: [0xA26A7AB43EFA3C5CAAAB0C5CC0B134CC1FD7DB633E9339B023D57865CB5DA905]}
@@ -321,7 +334,8 @@ peers:
       verdictWindow: "14d",
       peerRefreshInterval: "5m",
       reconnectionGrace: "0s",
-      sampling: { maxColumns: 128, maxSlots: 1, slotBias: "heavily_recent" },
+      bandwidthLimit: "off",
+      sampling: { maxColumns: 128, maxSlots: 1, dailyBytes: "1GiB", slotBias: "heavily_recent" },
       samplingStrategy: { historyWindow: "18d", preferUntested: false, retryFailures: false, retryAfter: "1h30m" },
       blockFilter: { startSlot: -8192, endSlot: 0 },
       nodeFilter: {
@@ -412,12 +426,14 @@ const inputs: FastCheck.Arbitrary<ConfigInput> = optionally({
   eventLogKeep: FastCheck.integer({ min: 0, max: 1000 }),
   httpAddr: FastCheck.constantFrom(":0", "localhost:80", "[::1]:8080", "a.b-c.example:65535", "127.0.0.1:1"),
   workers: FastCheck.integer({ min: 1, max: 256 }),
+  bandwidthLimit: FastCheck.constantFrom("16KiB", "1TiB", "off", 0 as const),
   testInterval: durationText(1, 3600),
   peerRefreshInterval: durationText(1, 3600),
   reconnectionGrace: durationText(0, 86400),
   sampling: optionally({
     maxColumns: FastCheck.integer({ min: 1, max: 128 }),
     maxSlots: FastCheck.integer({ min: 1, max: 128 }),
+    dailyBytes: FastCheck.constantFrom("1MiB", "off", "0", 0 as const, "300MiB"),
     slotBias: FastCheck.constantFrom("uniform", "recent", "historical", "heavily_recent", "heavily_historical")
   }),
   samplingStrategy: optionally({

@@ -45,7 +45,8 @@ export const watchDevnet = (options: { readonly peers: string; readonly api?: st
           "test_interval: 500ms",
           "peer_refresh_interval: 4s",
           `confirm_after: ${confirmAfterMs}ms`,
-          "sampling: { max_slots: 2, max_columns: 8 }",
+          "sampling: { max_slots: 2, max_columns: 8, daily_bytes: off }",
+          "bandwidth_limit: off",
           "peers:",
           ...peers.map(({ enr }) => `  - ${enr}`)
         ].join("\n")

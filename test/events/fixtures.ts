@@ -32,6 +32,7 @@ export const snapshotEvent: EventBody = {
     uptimeSeconds: 1,
     peers: { ...peerCounts([]), passedOver: 0 },
     probes: { started: 0, completed: 0, inFlight: 0 },
+    bandwidth: { limit: null, bytesPerSecond: 0, waiting: 0 },
     outcomes: noOutcomes,
     custody: custodyTotals([]),
     commitments: { known: 0, wanted: 0, unknown: 0, oldest: null },

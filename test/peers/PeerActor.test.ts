@@ -139,10 +139,10 @@ describe("a peer that waits for a worker", () => {
     Effect.map(Sampler, (sampler) =>
       Sampler.of({
         ...sampler,
-        next: (peerId, claims, suspicions) =>
+        next: (peerId, claims, ...more) =>
           Effect.clockWith((clock) => {
             asked.push({ peerId, head: claims.current.headSlot, at: clock.unsafeCurrentTimeMillis() })
-            return sampler.next(peerId, claims, suspicions)
+            return sampler.next(peerId, claims, ...more)
           })
       })
     )

@@ -38,7 +38,7 @@ describe("one peer", () => {
     }).pipe(
       Effect.provide(
         world((script) => {
-          script.probe = () => Effect.succeedSome(new PeerRefused({ reason: "rate_limited", detail: "slow down" }))
+          script.probe = () => Effect.succeedSome(new PeerRefused({ reason: "too_many_peers", detail: "another time" }))
         })
       )
     )

@@ -14,6 +14,7 @@ import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { Host, type HostEvent, type NotDialled } from "../../src/host/Host.ts"
 import { Peers, type PeersOptions } from "../../src/peers/Peers.ts"
+import { Bandwidth } from "../../src/probe/Bandwidth.ts"
 import { Prober, type ProbeRequest, type ProbeResult } from "../../src/probe/Prober.ts"
 import { SelfDoubt } from "../../src/probe/SelfDoubt.ts"
 import { ProbeTotals } from "../../src/probe/ProbeTotals.ts"
@@ -45,6 +46,8 @@ export interface Script {
   readonly connects: Array<string>
   readonly goodbyes: Array<readonly [string, number]>
   readonly refreshes: Array<string>
+  /** What every peer calls itself. */
+  agent: string
   readonly probes: Array<{ readonly peerId: string; readonly at: number; readonly asked: ProbeRequest }>
   connect: (address: PeerAddress) => Effect.Effect<void, PeerDisconnected | ProbeTimeout | NotDialled>
   refresh: (peerId: string) => Effect.Effect<Omit<ClaimParts, "nodeId">, RequestError>
@@ -78,6 +81,7 @@ const layerFakes = (prepare: (script: Script) => void) =>
         connects: [],
         goodbyes: [],
         refreshes: [],
+        agent: "Teku/1",
         probes: [],
         connect: () => Effect.void,
         refresh: () => Effect.succeed(saying(8)),
@@ -106,7 +110,7 @@ const layerHost = Layer.effect(
           script.connects.push(peerId)
           yield* script.connect(address)
           script.up.add(peerId)
-          return { peerId, address: multiaddrs[0] ?? "inbound", agent: Option.some("Teku/1") }
+          return { peerId, address: multiaddrs[0] ?? "inbound", agent: Option.some(script.agent) }
         }),
       disconnect: (peerId, code) =>
         Effect.sync(() => {
@@ -180,6 +184,7 @@ const options: PeersOptions = {
   allows: () => true,
   testInterval: Duration.seconds(10),
   refreshInterval: Duration.seconds(4),
+  dailyBytes: Infinity,
   confirmAfter: Duration.minutes(10),
   verdictWindow: Duration.days(7),
   grace: Duration.minutes(1),
@@ -250,7 +255,7 @@ const layerExterns = Layer.effect(
 
 export interface Parts {
   readonly workers?: number
-  readonly sampler?: Layer.Layer<Sampler>
+  readonly sampler?: Layer.Layer<Sampler, never, CommitmentCache | Externs | History>
   readonly history?: Layer.Layer<History>
   readonly lag?: Layer.Layer<LoopLag>
 }
@@ -262,10 +267,19 @@ export const world = (
   { history = MemoryHistory.layer, lag = LoopLag.layerNone, sampler = layerSampler, workers = 4 }: Parts = {}
 ) =>
   Peers.layer({ ...options, ...over }).pipe(
-    Layer.provide([layerHost, layerProber, sampler, layerCommitments, layerSelfDoubt]),
+    Layer.provide([layerHost, layerProber, sampler, layerSelfDoubt]),
+    Layer.provide(layerCommitments),
     Layer.provide([layerExterns, ProbeWorkers.layer(workers)]),
     Layer.provideMerge(
-      Layer.mergeAll(ProbeTotals.layer, lag, history, MemoryEventBus.layer(), MemoryEvidence.layer(), Daemons.layer)
+      Layer.mergeAll(
+        ProbeTotals.layer,
+        Bandwidth.layer(Infinity),
+        lag,
+        history,
+        MemoryEventBus.layer(),
+        MemoryEvidence.layer(),
+        Daemons.layer
+      )
     ),
     Layer.provideMerge(layerFakes(prepare)),
     Layer.provide(layerSeeded)

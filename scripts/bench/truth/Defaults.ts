@@ -10,8 +10,12 @@ export const confirmAfter = defaults.confirmAfter
 
 export const samplerOptions = ConfiguredParts.samplerOptions(defaults)
 
-/** `testInterval`: between two conversations with one peer; the program's is ten seconds. */
+/**
+ * `testInterval`: between two conversations with one peer; the program's is ten seconds. Bytes are not limited: they are
+ * what a real network is spared, and hours here stand for days.
+ */
 export const peersOptions = (testInterval: Duration.Duration): PeersOptions => ({
   ...ConfiguredParts.peersOptions(defaults),
-  testInterval
+  testInterval,
+  dailyBytes: Infinity
 })

@@ -7,6 +7,7 @@ import * as MemoryEventBus from "../../../src/events/MemoryEventBus.ts"
 import * as MemoryEvidence from "../../../src/evidence/MemoryEvidence.ts"
 import * as MemoryHistory from "../../../src/history/store/MemoryHistory.ts"
 import { Peers } from "../../../src/peers/Peers.ts"
+import { Bandwidth } from "../../../src/probe/Bandwidth.ts"
 import { ProbeTotals } from "../../../src/probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../../../src/probe/ProbeWorkers.ts"
 import { SelfDoubt } from "../../../src/probe/SelfDoubt.ts"
@@ -99,6 +100,7 @@ export const runFleet = (options: FleetOptions): Effect.Effect<ReadonlyArray<Obs
         Layer.provideMerge(
           Layer.mergeAll(
             ProbeTotals.layer,
+            Bandwidth.layer(Infinity),
             LoopLag.layerNone,
             MemoryHistory.layer,
             MemoryEventBus.layer({ capacity: 16 }),

@@ -45,9 +45,9 @@ const retestingWholeTiles = (sampler: Sampler["Type"]): Sampler["Type"] => {
   }
   return Sampler.of({
     ...sampler,
-    next: (peerId, claims, suspicions) =>
+    next: (peerId, claims, ...more) =>
       Effect.map(
-        sampler.next(peerId, claims, suspicions),
+        sampler.next(peerId, claims, ...more),
         Option.map((job) =>
           ofPeer(peerId).has(job.startSlot)
             ? { ...job, count: tileStart(tileOf(job.startSlot) + 1) - job.startSlot }

@@ -82,7 +82,7 @@ export const decodeSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<Si
     })
   )
 
-/** Bytes of a sidecar of a block with so many blobs; 0 for a fork without columns. */
+/** Bytes (SSZ) of a sidecar of a block with so many blobs; 0 for a fork without columns. */
 export const sidecarBytes = (fork: ForkName, blobs: number): number => {
   switch (fork) {
     case "fulu":

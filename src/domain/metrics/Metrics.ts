@@ -80,6 +80,18 @@ export const verifyQueue = gauge(
 )
 export const workers = gauge("dasmon_workers", "Probes that may be under way at once.")
 export const workersWaiting = gauge("dasmon_workers_waiting_probes", "Probes that wait for a free worker.")
+export const bandwidthLimit = gauge(
+  "dasmon_bandwidth_limit_bytes_per_second",
+  "Bytes of columns a second, over all peers, that probes are held to; 0 for no limit."
+)
+export const bandwidthUsed = gauge(
+  "dasmon_bandwidth_bytes_per_second",
+  "Bytes of columns a second that probes brought, over about the last half a minute."
+)
+export const bandwidthWaiting = gauge(
+  "dasmon_bandwidth_waiting_probes",
+  "Probes that wait because of bandwidth_limit; they hold a worker."
+)
 
 /* Peers. */
 

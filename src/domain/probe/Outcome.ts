@@ -130,7 +130,9 @@ export class PeerRefused extends Schema.TaggedError<PeerRefused>()("PeerRefused"
   reason: RefusedReason,
   detail: Schema.String,
   /** Of an error chunk: its result code. A Goodbye has none: it is for the whole connection. */
-  resultCode: Schema.optional(Schema.Int)
+  resultCode: Schema.optional(Schema.Int),
+  /** Of an error chunk: whether it came without a word of explanation. */
+  isBare: Schema.optional(Schema.Boolean)
 }) {}
 
 /** Why there is no ground truth to judge by. */

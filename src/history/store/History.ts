@@ -8,6 +8,7 @@ import type { FindingCounts } from "../../domain/peer/Finding.ts"
 import type { Probe } from "../../domain/probe/Job.ts"
 import type { OutcomeCounts } from "../../domain/probe/Outcome.ts"
 import type { SuspectedSlot } from "../../domain/peer/Suspicions.ts"
+import { type Restraint, unrestrained } from "../../domain/peer/Restraint.ts"
 import type { RecordingState } from "../../domain/Status.ts"
 import type { Conversation, ConversationCounts } from "../../domain/peer/Verdict.ts"
 import type { PeerId, Root, Slot } from "../../domain/Primitives.ts"
@@ -23,13 +24,14 @@ export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryErr
   }
 }
 
-/** What is held against a peer and not proven: as it was recorded last. */
+/** What is held against a peer and not proven, and how much less it is asked: as it was recorded last. */
 export interface PeerStanding {
   readonly suspicions: ReadonlyArray<SuspectedSlot>
   readonly evasion: Evasion
+  readonly restraint: Restraint
 }
 
-export const noStanding: PeerStanding = { suspicions: [], evasion: noEvasion }
+export const noStanding: PeerStanding = { suspicions: [], evasion: noEvasion, restraint: unrestrained }
 
 /** What is remembered of a peer. */
 export interface PeerHistory {

@@ -121,6 +121,7 @@ const makeRecorder = (chain: ChainParameters) => {
     yield* Metric.set(Metrics.suspectedCombinations, status.custody.suspected)
     yield* Metric.set(Metrics.commitmentsKnown, commitments.known)
     yield* Metric.set(Metrics.commitmentsWanted, commitments.wanted)
+    yield* Metric.set(Metrics.bandwidthUsed, status.bandwidth.bytesPerSecond)
     yield* Metric.set(Metrics.evidencePieces, evidence.pieces)
     yield* Metric.set(Metrics.evidenceBytes, evidence.bytes)
     yield* Metric.set(Metrics.evidenceFailing, evidence.state === "failing" ? 1 : 0)

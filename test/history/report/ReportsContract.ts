@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
+import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
 import { dayMs } from "../../../src/domain/Day.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import type { OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
@@ -82,7 +83,7 @@ export const record = Effect.gen(function* () {
     "answered",
     { owed: 50, tested: 5, failed: 4 }
   )
-  yield* history.recordStanding("b", { suspicions: [suspected], evasion: escapes })
+  yield* history.recordStanding("b", { suspicions: [suspected], evasion: escapes, restraint: unrestrained })
   yield* history.flush
 })
 

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Option, Schema, TestClock } from "effect"
+import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { openDatabase } from "../../../src/history/store/sqlite/Database.ts"
 import { History } from "../../../src/history/store/History.ts"
@@ -181,7 +182,7 @@ describe("retention", () => {
             HistoryRecord.Findings({ peerId, findings: { claim_mismatch: 1 } }),
             HistoryRecord.Standing({
               peerId,
-              standing: { suspicions: [], evasion: { ...noEvasion, asked: Math.floor(n) } }
+              standing: { suspicions: [], evasion: { ...noEvasion, asked: Math.floor(n) }, restraint: unrestrained }
             }),
             HistoryRecord.Probe({
               probe: probeAt(`${peerId}${n}`, peerId, (firstDay + n) * dayMs, 7),

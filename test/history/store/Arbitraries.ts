@@ -109,6 +109,7 @@ const standingArbitrary: fc.Arbitrary<PeerStanding> = fc.record({
     }),
     { maxLength: 3 }
   ),
+  restraint: fc.record({ level: fc.double({ min: 0, max: 10, noNaN: true }), at: moment }),
   evasion: fc.record({
     asked: fc.nat(32),
     escaped: fc.nat(32),

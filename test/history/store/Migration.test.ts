@@ -2,6 +2,8 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
 import { cover, emptyChunk, encodeChunk } from "../../../src/history/store/CoverageChunk.ts"
+import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
+import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
 import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
 import { Reports } from "../../../src/history/report/Reports.ts"
 import { layer as reportsLayer } from "../../../src/history/report/ReportsInline.ts"
@@ -264,6 +266,36 @@ describe("a database of the first version", () => {
         { claim_changes: 60 },
         { claim_changes: 2 }
       ])
+    })
+  )
+})
+
+describe("a database of the version before restraints", () => {
+  it.scoped("opens with the standings that it held, and takes restraints", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "history.db")
+      const evasion = { ...noEvasion, asked: 3, escaped: 2 }
+      yield* Effect.scoped(
+        Effect.gen(function* () {
+          const sql = yield* writeSchema(path, [
+            ["init", init],
+            ["sums", sums],
+            ["reports", reports],
+            ["suspicions", suspicions]
+          ])
+          yield* sql`INSERT INTO peers (id, peer_id, recorded_at) VALUES (1, 'a', ${finishedAt(1)})`
+          yield* sql`INSERT INTO standings VALUES (1, '[]', ${JSON.stringify(evasion)})`
+        })
+      )
+      yield* Effect.gen(function* () {
+        const history = yield* History
+        const { standing } = yield* history.peer("a")
+        assert.deepStrictEqual(standing, { suspicions: [], evasion, restraint: unrestrained })
+        const restraint = { level: 4, at: finishedAt(1) }
+        yield* history.recordStanding("a", { ...standing, restraint })
+        yield* history.flush
+        assert.deepStrictEqual((yield* history.peer("a")).standing, { ...standing, restraint })
+      }).pipe(Effect.provide(layer({ path, network, retention: keepAll })))
     })
   )
 })

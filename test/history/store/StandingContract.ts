@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
+import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
 import { mostFailingSlots } from "../../../src/domain/peer/Failing.ts"
 import { History, type HistoryError } from "../../../src/history/store/History.ts"
 import { outcome, probe, rootOf } from "./Fixture.ts"
@@ -23,9 +24,14 @@ export const standingContract = (name: string, layer: Layer.Layer<History, Histo
           askAgainAt: 1_700_000_600_000
         }
         const evasion = { asked: 3, escaped: 2, ordinary: 9, troubled: 1, countedAt: 1_700_000_000_000 }
-        yield* history.recordStanding("a", { suspicions: [suspected, { ...suspected, slot: 8 }], evasion })
-        yield* history.recordStanding("b", { suspicions: [], evasion })
-        yield* history.recordStanding("a", { suspicions: [suspected], evasion })
+        const restraint = { level: 4.5, at: 1_700_000_000_123 }
+        yield* history.recordStanding("a", {
+          suspicions: [suspected, { ...suspected, slot: 8 }],
+          evasion,
+          restraint: unrestrained
+        })
+        yield* history.recordStanding("b", { suspicions: [], evasion, restraint: unrestrained })
+        yield* history.recordStanding("a", { suspicions: [suspected], evasion, restraint })
         for (const [id, recovered] of [
           ["p1", 2],
           ["p2", 0],
@@ -35,9 +41,13 @@ export const standingContract = (name: string, layer: Layer.Layer<History, Histo
         }
         yield* history.flush
         const { recovered, standing } = yield* history.peer("a")
-        assert.deepStrictEqual(standing, { suspicions: [suspected], evasion })
+        assert.deepStrictEqual(standing, { suspicions: [suspected], evasion, restraint })
         assert.strictEqual(recovered, 3)
-        assert.deepStrictEqual((yield* history.peer("b")).standing, { suspicions: [], evasion })
+        assert.deepStrictEqual((yield* history.peer("b")).standing, {
+          suspicions: [],
+          evasion,
+          restraint: unrestrained
+        })
       })
     )
 

@@ -20,4 +20,4 @@ export const selectFailures = query(
 )
 
 /** The standing of a peer, by its number. */
-export const selectStanding = query("SELECT suspicions, evasion FROM standings WHERE peer = ?", StandingRow)
+export const selectStanding = query("SELECT suspicions, evasion, restraint FROM standings WHERE peer = ?", StandingRow)

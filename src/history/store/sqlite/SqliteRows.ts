@@ -6,6 +6,7 @@ import { type Claim, ClaimSource } from "../../../domain/peer/Claim.ts"
 import type { FindingCounts } from "../../../domain/peer/Finding.ts"
 import { FindingKind } from "../../../domain/peer/Finding.ts"
 import { Evasion } from "../../../domain/peer/Evasion.ts"
+import { Restraint, unrestrained } from "../../../domain/peer/Restraint.ts"
 import { SuspectedSlot } from "../../../domain/peer/Suspicions.ts"
 import { type Probe, ProbePurpose } from "../../../domain/probe/Job.ts"
 import { InvalidCheck, type OutcomeCounts, OutcomeKind, SuspicionKind } from "../../../domain/probe/Outcome.ts"
@@ -73,10 +74,12 @@ export const FindingRow = Schema.Struct({ kind: FindingKind, count: Schema.Numbe
 /** Of a peer for whom none was recorded there is no row. */
 export const StandingRow = Schema.Struct({
   suspicions: Schema.parseJson(Schema.Array(SuspectedSlot)),
-  evasion: Schema.parseJson(Evasion)
+  evasion: Schema.parseJson(Evasion),
+  restraint: Schema.NullOr(Schema.parseJson(Restraint))
 })
 
-export const standingOf = ([row]: ReadonlyArray<typeof StandingRow.Type>): PeerStanding => row ?? noStanding
+export const standingOf = ([row]: ReadonlyArray<typeof StandingRow.Type>): PeerStanding =>
+  row === undefined ? noStanding : { ...row, restraint: row.restraint ?? unrestrained }
 
 export const ChunkRow = Schema.Struct({ id: Schema.Number, chunk: Schema.Uint8ArrayFromSelf })
 

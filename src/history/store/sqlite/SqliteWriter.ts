@@ -161,8 +161,8 @@ const writeFindings = (connection: Connection, peer: number, findings: FindingCo
     discard: true
   })
 
-const writeStanding = (connection: Connection, peer: number, { evasion, suspicions }: PeerStanding) =>
-  upsertStanding(connection, [peer, JSON.stringify(suspicions), JSON.stringify(evasion)])
+const writeStanding = (connection: Connection, peer: number, { evasion, restraint, suspicions }: PeerStanding) =>
+  upsertStanding(connection, [peer, JSON.stringify(suspicions), JSON.stringify(evasion), JSON.stringify(restraint)])
 
 const writeClaim = Effect.fnUntraced(function* (
   connection: Connection,

@@ -51,8 +51,9 @@ export const upsertFinding = execute(
 )
 
 export const upsertStanding = execute(
-  `INSERT INTO standings (peer, suspicions, evasion) VALUES (?, ?, ?)
-  ON CONFLICT (peer) DO UPDATE SET suspicions = excluded.suspicions, evasion = excluded.evasion`
+  `INSERT INTO standings (peer, suspicions, evasion, restraint) VALUES (?, ?, ?, ?)
+  ON CONFLICT (peer) DO UPDATE SET
+    suspicions = excluded.suspicions, evasion = excluded.evasion, restraint = excluded.restraint`
 )
 
 export const selectNewestClaim = query(

@@ -5,6 +5,7 @@ import { sums } from "./Migration0002.ts"
 import { reports } from "./Migration0003.ts"
 import { suspicions } from "./Migration0004.ts"
 import { bounds } from "./Migration0005.ts"
+import { restraints } from "./Migration0006.ts"
 
 /** PRAGMA application_id of a history: "dasm" in ASCII. */
 export const applicationId = 0x6461736d
@@ -20,7 +21,8 @@ export const migrations = {
   "0002_sums": run(sums),
   "0003_reports": run(reports),
   "0004_suspicions": run(suspicions),
-  "0005_bounds": run(bounds)
+  "0005_bounds": run(bounds),
+  "0006_restraints": run(restraints)
 }
 
 /** The schema that this program reads and writes. */

@@ -1,0 +1,281 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Duration, Effect, Layer, Option, PubSub, TestClock } from "effect"
+import { levelAt } from "../../src/domain/peer/Restraint.ts"
+import { PeerRefused } from "../../src/domain/probe/Outcome.ts"
+import { History } from "../../src/history/store/History.ts"
+import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
+import type { ProbeRequest } from "../../src/probe/Prober.ts"
+import { Sampler, type SamplerOptions } from "../../src/sampler/Sampler.ts"
+import { peer } from "../probe/FakeWorld.ts"
+import { standing } from "./LeavesOut.ts"
+import { Fakes, saying, type Script, timesOf, view, world } from "./Script.ts"
+
+/** The chain's head at that moment. */
+const startedAt = 1_000_000
+
+/** As large as requests were before there were budgets, or larger. */
+const greedy: SamplerOptions = {
+  maxColumns: 128,
+  maxSlots: 128,
+  maxCombinations: 512,
+  slotBias: "uniform",
+  preferUntested: false,
+  retryFailures: true,
+  retryAfter: Duration.hours(24),
+  historyWindow: Duration.days(18),
+  blockFilter: () => ({ start: 0, end: Infinity }),
+  margins: { headSlots: 8, retentionEpochs: 2 }
+}
+
+/** The requests that a probe makes where nothing is left out by range and all is left out by root. */
+const requestsOf = ({ confirms, job }: ProbeRequest) =>
+  confirms.length === 0
+    ? [{ kind: "range" as const, slots: job.count, sidecars: job.count * job.columns.length }]
+    : confirms.flatMap(({ columns }) => [
+        { kind: "root" as const, slots: 0, sidecars: columns.length },
+        { kind: "range" as const, slots: 1, sidecars: columns.length }
+      ])
+
+/** Whether so many are more than there is room for; what is admitted fills the bucket, as far as it goes. */
+const leakyBucket = (capacity: number, perSecond: number) => {
+  let level = 0
+  let last = 0
+  return (at: number, asked: number, cost: number): boolean => {
+    level = Math.max(0, level - ((at - last) / 1000) * perSecond)
+    last = at
+    if (asked > capacity - level) return false
+    level = Math.min(capacity, level + cost)
+    return true
+  }
+}
+
+const slidingWindow = (most: number, windowMs: number) => {
+  const taken: Array<readonly [number, number]> = []
+  return (at: number, cost: number): boolean => {
+    taken.push([at, cost])
+    return taken.reduce((sum, [then, cost]) => (at - then < windowMs ? sum + cost : sum), 0) <= most
+  }
+}
+
+const run = <A, E>(
+  test: Effect.Effect<A, E, Layer.Layer.Success<ReturnType<typeof world>>>,
+  prepare: (script: Script) => void,
+  over: Parameters<typeof world>[1] = {},
+  parts: { readonly sampler?: Partial<SamplerOptions>; readonly history?: Layer.Layer<History> } = {}
+) =>
+  Effect.gen(function* () {
+    if ((yield* Effect.clockWith((clock) => clock.currentTimeMillis)) < startedAt) yield* TestClock.setTime(startedAt)
+    return yield* Effect.provide(
+      test,
+      world(
+        prepare,
+        { refreshInterval: Duration.seconds(10), ...over },
+        {
+          sampler: Sampler.layer({ ...greedy, maxColumns: 16, maxSlots: 32, ...parts.sampler }),
+          ...(parts.history === undefined ? {} : { history: parts.history })
+        }
+      )
+    )
+  })
+
+const tooMuch = new PeerRefused({ reason: "rate_limited", detail: "code 1: rate limited", resultCode: 1 })
+
+/** Prysm with its limits lowered to 64 × 2, on the strictest terms: counts a strike for each refusal. */
+const loweredPrysm = (script: Script, admits: "by slots" | "as a whole") => {
+  const bucket = leakyBucket(128, 64 / 30)
+  const strikes: Array<number> = []
+  script.agent = "Prysm/v7.0.0"
+  script.refresh = () => Effect.succeed(saying(8))
+  script.probe = (request) =>
+    Effect.clockWith((clock) =>
+      Effect.sync(() => {
+        const at = clock.unsafeCurrentTimeMillis()
+        for (const { kind, sidecars, slots } of requestsOf(request)) {
+          const asked = kind === "root" || admits === "as a whole" ? slots + sidecars : slots
+          if (!bucket(at, asked, slots + sidecars)) {
+            strikes.push(at)
+            return Option.some(tooMuch)
+          }
+        }
+        return Option.none()
+      })
+    )
+  return strikes
+}
+
+describe("a peer whose limits are lowered", () => {
+  for (const admits of ["by slots", "as a whole"] as const) {
+    it.effect(`that admits ${admits} gives one strike in twenty minutes, and is asked all the time`, () => {
+      let strikes: ReadonlyArray<number> = []
+      return run(
+        Effect.gen(function* () {
+          const { script } = yield* Fakes
+          // What is left out by the only large answer there is comes due in the middle of it.
+          yield* TestClock.adjust("20 minutes")
+          assert.lengthOf(strikes, 1)
+          const [strike = 0] = strikes
+          const after = script.probes.filter(({ at }) => at > strike)
+          assert.isAbove(after.length, 6)
+          assert.isAtLeast((after[0]?.at ?? 0) - strike, 128_000, "any bucket drains first")
+          assert.isAbove(after.filter(({ asked }) => asked.confirms.length > 0).length, 0, "what is suspected too")
+          for (const { asked } of after) {
+            for (const { sidecars, slots } of requestsOf(asked)) assert.isBelow(sidecars + slots, 32)
+          }
+        }),
+        (script) => {
+          strikes = loweredPrysm(script, admits)
+          script.result = ({ confirms, job }, at) =>
+            confirms.length > 0 || at > startedAt + 5000
+              ? {}
+              : {
+                  probe: {
+                    outcomes: job.columns.map((column) => ({
+                      slot: job.startSlot,
+                      column,
+                      outcome: "suspected" as const,
+                      suspicion: "missing" as const,
+                      blockRoot: "0xaa",
+                      blobs: 1
+                    }))
+                  }
+                }
+        }
+      )
+    })
+  }
+
+  it.effect("is remembered over its reconnecting and over a restart of the program, for a day", () => {
+    const { history } = MemoryHistory.makeMemoryHistory()
+    const kept = Layer.succeed(History, history)
+    let strikes: ReadonlyArray<number> = []
+    const prepare = (script: Script) => {
+      strikes = loweredPrysm(script, "by slots")
+    }
+    return Effect.gen(function* () {
+      yield* run(
+        Effect.gen(function* () {
+          const { script, hub } = yield* Fakes
+          yield* TestClock.adjust("1 minute")
+          assert.lengthOf(strikes, 1)
+          yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: Option.none() })
+          script.up.delete(peer.peerId)
+          yield* TestClock.adjust("1 minute")
+          assert.isTrue((yield* view(peer.peerId)).connected)
+          assert.strictEqual(timesOf(script, peer.peerId).at(-1), strikes[0])
+        }),
+        prepare,
+        {},
+        { history: kept }
+      )
+      const [strike = 0] = strikes
+      const { restraint } = yield* Effect.provide(standing, kept)
+      assert.deepStrictEqual(restraint, { level: 4, at: strike })
+      yield* run(
+        Effect.gen(function* () {
+          const { script } = yield* Fakes
+          yield* TestClock.adjust("30 seconds")
+          assert.deepStrictEqual(timesOf(script, peer.peerId), [], "it is still left alone")
+          yield* TestClock.adjust("10 minutes")
+          assert.isNotEmpty(script.probes)
+          for (const { asked } of script.probes) assert.isAtMost(asked.job.count * asked.job.columns.length, 10)
+          assert.lengthOf(strikes, 0)
+        }),
+        prepare,
+        {},
+        { history: kept }
+      )
+      assert.strictEqual(levelAt(restraint, strike + 6 * 3_600_000), 3)
+      assert.strictEqual(levelAt(restraint, strike + 24 * 3_600_000), 0)
+    })
+  })
+})
+
+/** What each client lets one peer do, by its own code; gives what was over it. */
+const limiters: Readonly<Record<string, () => (at: number, kind: string, slots: number, sidecars: number) => boolean>> =
+  {
+    "Prysm/v7": () => {
+      const columns = leakyBucket(16_384, 4096 / 30)
+      const [any, status, metadata] = [leakyBucket(20, 10), leakyBucket(5, 1), leakyBucket(5, 1)]
+      return (at, kind, slots, sidecars) =>
+        any(at, 1, 1) &&
+        (kind === "status"
+          ? status(at, 1, 1)
+          : kind === "metadata"
+            ? metadata(at, 1, 1)
+            : columns(at, slots + sidecars, slots + sidecars))
+    },
+    "Lighthouse/v8": () => {
+      const [range, root] = [leakyBucket(5120, 512), leakyBucket(512, 51.2)]
+      const [status, metadata] = [leakyBucket(5, 5 / 15), leakyBucket(2, 2 / 5)]
+      return (at, kind, _slots, sidecars) =>
+        kind === "status"
+          ? status(at, 1, 1)
+          : kind === "metadata"
+            ? metadata(at, 1, 1)
+            : kind === "range"
+              ? range(at, sidecars, sidecars)
+              : root(at, sidecars, sidecars)
+    },
+    "lodestar/v1": () => {
+      const columns = leakyBucket(16_384, 1638.4)
+      const [status, metadata] = [leakyBucket(5, 5 / 15), leakyBucket(2, 2 / 5)]
+      return (at, kind, _slots, sidecars) =>
+        kind === "status"
+          ? status(at, 1, 1)
+          : kind === "metadata"
+            ? metadata(at, 1, 1)
+            : columns(at, sidecars, sidecars)
+    },
+    "teku/v25": () => {
+      const [any, columns] = [slidingWindow(100, 60_000), slidingWindow(2000, 60_000)]
+      return (at, _kind, _slots, sidecars) => {
+        const isFew = any(at, 1)
+        return columns(at, sidecars) && isFew
+      }
+    }
+  }
+
+/** Everything at once, which is what an agent that nobody knows may turn out to be. */
+const allOf = () => {
+  const all = Object.values(limiters).map((make) => make())
+  return (at: number, kind: string, slots: number, sidecars: number) =>
+    all.map((limiter) => limiter(at, kind, slots, sidecars)).every((isAllowed) => isAllowed)
+}
+
+describe("a peer with the limits of its client", () => {
+  for (const [agent, make] of [...Object.entries(limiters), ["nobody/v1", allOf] as const]) {
+    it.effect(`${agent} is never asked more, however much is configured`, () =>
+      run(
+        Effect.gen(function* () {
+          const { script } = yield* Fakes
+          yield* TestClock.adjust("2 minutes")
+          assert.isAbove(script.probes.length, 10)
+          const limiter = make()
+          const over: Array<unknown> = []
+          const asked = [
+            ...greeted.flatMap((at) => ["status", "metadata"].map((kind) => ({ at, kind, slots: 0, sidecars: 0 }))),
+            ...script.probes.flatMap(({ asked, at }) => requestsOf(asked).map((one) => ({ at, ...one })))
+          ].sort((a, b) => a.at - b.at)
+          for (const one of asked) {
+            if (!limiter(one.at, one.kind, one.slots, one.sidecars)) over.push(one)
+          }
+          assert.deepStrictEqual(over, [])
+        }),
+        (script) => {
+          script.agent = agent
+          greeted.length = 0
+          script.refresh = () =>
+            Effect.clockWith((clock) =>
+              Effect.sync(() => {
+                greeted.push(clock.unsafeCurrentTimeMillis())
+                return saying(128)
+              })
+            )
+        },
+        { testInterval: Duration.millis(200), refreshInterval: Duration.seconds(1) },
+        { sampler: { maxColumns: 128, maxSlots: 128 } }
+      )
+    )
+  }
+  const greeted: Array<number> = []
+})
