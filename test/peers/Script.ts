@@ -258,13 +258,21 @@ export interface Parts {
   readonly sampler?: Layer.Layer<Sampler, never, CommitmentCache | Externs | History>
   readonly history?: Layer.Layer<History>
   readonly lag?: Layer.Layer<LoopLag>
+  /** Bytes a second. */
+  readonly bandwidth?: number
 }
 
 /** The supervisor over fakes that are set up before it starts. */
 export const world = (
   prepare: (script: Script) => void = () => {},
   over: Partial<PeersOptions> = {},
-  { history = MemoryHistory.layer, lag = LoopLag.layerNone, sampler = layerSampler, workers = 4 }: Parts = {}
+  {
+    bandwidth = Infinity,
+    history = MemoryHistory.layer,
+    lag = LoopLag.layerNone,
+    sampler = layerSampler,
+    workers = 4
+  }: Parts = {}
 ) =>
   Peers.layer({ ...options, ...over }).pipe(
     Layer.provide([layerHost, layerProber, sampler, layerSelfDoubt]),
@@ -273,7 +281,7 @@ export const world = (
     Layer.provideMerge(
       Layer.mergeAll(
         ProbeTotals.layer,
-        Bandwidth.layer(Infinity),
+        Bandwidth.layer(bandwidth),
         lag,
         history,
         MemoryEventBus.layer(),
