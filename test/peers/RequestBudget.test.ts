@@ -190,6 +190,57 @@ describe("a peer whose limits are lowered", () => {
   })
 })
 
+describe("a peer that says in another way that it is too much", () => {
+  const quiet = (script: Script) => {
+    script.refresh = () => Effect.succeed(saying(8))
+  }
+
+  it.effect("is asked less after Goodbye 130, and not after one that says something else", () => {
+    const { history } = MemoryHistory.makeMemoryHistory()
+    const kept = Layer.succeed(History, history)
+    const leave = (goodbye: number) =>
+      Effect.gen(function* () {
+        const { hub, script } = yield* Fakes
+        yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peer.peerId, goodbye: Option.some(goodbye) })
+        script.up.delete(peer.peerId)
+        yield* TestClock.adjust("1 minute")
+        return (yield* history.peer(peer.peerId)).standing.restraint.level
+      })
+    return run(
+      Effect.gen(function* () {
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* leave(129), 0)
+        assert.strictEqual(yield* leave(130), 4)
+        const { script } = yield* Fakes
+        assert.isTrue((yield* view(peer.peerId)).connected)
+        const last = timesOf(script, peer.peerId).at(-1) ?? 0
+        yield* TestClock.adjust("10 minutes")
+        const next = timesOf(script, peer.peerId).find((at) => at > last) ?? 0
+        assert.isAtLeast(next - last, 160_000)
+      }),
+      quiet,
+      {},
+      { history: kept }
+    )
+  })
+
+  it.effect("is asked less after a handshake that it refuses for that", () => {
+    const { history } = MemoryHistory.makeMemoryHistory()
+    return run(
+      Effect.gen(function* () {
+        yield* TestClock.adjust("1 second")
+        assert.deepStrictEqual((yield* history.peer(peer.peerId)).standing.restraint, { level: 4, at: startedAt })
+      }),
+      (script) => {
+        script.refresh = () =>
+          Effect.fail(new PeerRefused({ reason: "rate_limited", detail: "code 139", resultCode: 139 }))
+      },
+      {},
+      { history: Layer.succeed(History, history) }
+    )
+  })
+})
+
 /** What each client lets one peer do, by its own code; gives what was over it. */
 const limiters: Readonly<Record<string, () => (at: number, kind: string, slots: number, sidecars: number) => boolean>> =
   {

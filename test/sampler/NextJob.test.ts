@@ -38,6 +38,33 @@ describe("nextJob", () => {
     assert.lengthOf(new Set(asked.flatMap((job) => job.columns)), 128)
   })
 
+  it("meets every column also where less than a slot of them may be asked for at once", () => {
+    for (const maxCombinations of [1, 3, 10]) {
+      const coverage = coverageOf(claimsFor(all), range)
+      const seen = new Set<number>()
+      const rounds = Math.ceil(16 / maxCombinations)
+      for (let turn = 0; turn < coverage.groups * rounds; turn++) {
+        const job = Option.getOrThrow(
+          nextJob(
+            input(range, {
+              coverage,
+              turn,
+              random: lcg(turn + 7),
+              options: { ...options, maxCombinations, maxSlots: 1 }
+            })
+          )
+        )
+        assert.isAtMost(job.columns.length * job.count, maxCombinations)
+        assert.deepStrictEqual(
+          job.columns,
+          [...job.columns].sort((a, b) => a - b)
+        )
+        for (const column of job.columns) seen.add(column)
+      }
+      assert.strictEqual(seen.size, 128, `${maxCombinations} at once`)
+    }
+  })
+
   it("goes to the oldest slots first, and again every sixteenth time", () => {
     const coverage = input(range).coverage
     for (const turn of [0, edgeEvery, 2 * edgeEvery]) {
