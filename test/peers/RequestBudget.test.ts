@@ -7,7 +7,7 @@ import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
 import type { ProbeRequest } from "../../src/probe/Prober.ts"
 import { Sampler, type SamplerOptions } from "../../src/sampler/Sampler.ts"
 import { peer } from "../probe/FakeWorld.ts"
-import { standing } from "./LeavesOut.ts"
+import { leavesOut, standing } from "./LeavesOut.ts"
 import { Fakes, saying, type Script, timesOf, view, world } from "./Script.ts"
 
 /** The chain's head at that moment. */
@@ -239,6 +239,32 @@ describe("a peer that says in another way that it is too much", () => {
       { history: Layer.succeed(History, history) }
     )
   })
+})
+
+describe("a liar that calls every question too much", () => {
+  it.effect("slows its being found out, and does not escape it", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("1 day")
+      const questions = script.probes.filter(({ asked }) => asked.confirms.length > 0)
+      assert.isAtLeast(questions.length, 6)
+      const gaps = timesOf(script, peer.peerId).map((at, index, all) => at - (all[index - 1] ?? 0))
+      assert.isAtMost(Math.max(...gaps), 3_700_000, "it is asked something every hour at least")
+      assert.strictEqual((yield* view(peer.peerId)).verdict, "evasive")
+    }).pipe(
+      Effect.provide(
+        world(
+          (script) => {
+            leavesOut(Array.from({ length: 12 }, (_, index) => 70 * (index + 1)))(script)
+            const { result } = script
+            script.probe = ({ confirms }) => Effect.succeed(confirms.length > 0 ? Option.some(tooMuch) : Option.none())
+            script.result = (request, at) => (request.confirms.length > 0 ? {} : result(request, at))
+          },
+          { testInterval: Duration.minutes(1), refreshInterval: Duration.minutes(30) }
+        )
+      )
+    )
+  )
 })
 
 /** What each client lets one peer do, by its own code; gives what was over it. */
