@@ -5,6 +5,7 @@ import { GoDuration } from "../config/GoDuration.ts"
 import { type ApiHabit, apiHabits } from "../devnet/api/ApiHabit.ts"
 import { version } from "../Version.ts"
 import { help, lazy } from "./CommandParts.ts"
+import { endProcess } from "./EndProcess.ts"
 import { reportFailure } from "./Failure.ts"
 import { report } from "./Report.ts"
 
@@ -158,11 +159,11 @@ const exitAfter = (limitMs: number) =>
   Effect.sync(() => {
     setTimeout(() => {
       process.stderr.write(`dasmon: not everything has stopped within ${limitMs} ms: exiting all the same\n`)
-      process.exit(1)
+      Effect.runFork(endProcess(1, (code) => process.exit(code)))
     }, limitMs).unref()
   })
 
-/** What a person waits for after Ctrl-C, at most. */
-const stopLimitMs = 4_500
+/** Whoever stops a service waits for ten seconds before it is killed, and whoever does not want to presses Ctrl-C again. */
+const stopLimitMs = 8_000
 /** A program that is started by another one is waited for by it, within the limit of that one. */
 const childStopLimitMs = 3_000

@@ -2,6 +2,7 @@ import "../wire/Polyfill.ts"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Effect } from "effect"
 import { program } from "./Commands.ts"
+import { endProcess } from "./EndProcess.ts"
 import { exitCodeOf } from "./Failure.ts"
 
 /** Runs the command line when it is imported. */
@@ -10,6 +11,6 @@ program(process.argv).pipe(
   NodeRuntime.runMain({
     disableErrorReporting: true,
     disablePrettyLogger: true,
-    teardown: (exit, onExit) => onExit(exitCodeOf(exit))
+    teardown: (exit, onExit) => void Effect.runFork(endProcess(exitCodeOf(exit), onExit))
   })
 )
