@@ -16,7 +16,7 @@ import type { Evidence } from "../evidence/Evidence.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
-import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
+import { LoopLag } from "../runtime/LoopLag.ts"
 import { answerSizes, replacedIn } from "./AnswerSizes.ts"
 import { askClaim } from "./AskClaim.ts"
 import { confirm, type Confirmed, type Question } from "./Confirm.ts"
@@ -30,7 +30,7 @@ import type { Received } from "./RequestColumns.ts"
 import { sample, type Sampled } from "./Sample.ts"
 import { SelfDoubt } from "./SelfDoubt.ts"
 import { atTheEdge, isEvidence, isRetracted, settle, toOutcome } from "./Settle.ts"
-import { brokenAgain, followUpOf, isBrokenAgain, type Settling, settlingOf } from "./Settling.ts"
+import { brokenAgain, followUpOf, isBrokenAgain, isOurs, type Settling, settlingOf } from "./Settling.ts"
 import { type Delivery, type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
 
 /** Whom to probe, by which claims, for what. */
@@ -144,6 +144,7 @@ const make = Effect.gen(function* () {
     }
     findings.push(...questions.filter(isBrokenAgain).slice(0, 1).map(brokenAgain))
     const lagAfterwards = yield* lag.worstSince(startedAt)
+    const wasOurs = isOurs(error, worstLag)
     const finishedAt = yield* Clock.currentTimeMillis
     const accused = {
       peerId,
@@ -169,14 +170,15 @@ const make = Effect.gen(function* () {
         recovered: 0,
         findings
       },
-      conversation: collected.conversation,
+      // What is our own doing counts for the peer: it may well have answered.
+      conversation: wasOurs ? "answered" : collected.conversation,
       finalUpTo: settled.finalUpTo,
       settling: isSampling
         ? Option.flatMap(collected.followUp, (followUp) => followUpOf(followUp, received.at(-1), lagAfterwards))
         : Option.some(settlingOf(questions, settled, lagAfterwards)),
       evidence: invalidColumnEvidence({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
       statement: settled.statement,
-      error
+      error: wasOurs ? Option.none() : error
     }
     return result
   })
@@ -261,7 +263,7 @@ const suspectedBefore = (
   confirms.find((suspected) => suspected.slot === slot)?.columns.find((entry) => entry.column === column)
 
 const excuseOverload = (entry: Finished, worstLagMs: number): Finished =>
-  worstLagMs >= overloadLagMs && Option.exists(entry.error, (error) => error._tag === "ProbeTimeout")
+  isOurs(entry.error, worstLagMs)
     ? {
         ...entry,
         error: Option.some(overloaded(worstLagMs))

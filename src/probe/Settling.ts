@@ -1,7 +1,7 @@
 import { Option } from "effect"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { isBroken } from "../domain/peer/Suspicions.ts"
-import type { ProbeError, RequestError } from "../domain/probe/Outcome.ts"
+import type { ProbeError } from "../domain/probe/Outcome.ts"
 import { overloadLagMs } from "../runtime/LoopLag.ts"
 import type { Asked } from "./Confirm.ts"
 import type { Received } from "./RequestColumns.ts"
@@ -49,7 +49,11 @@ export const followUpOf = (
   return isOurs(last?.error ?? Option.none(), worstLagMs) ? Option.none() : Option.some("escaped")
 }
 
-const isOurs = (error: Option.Option<RequestError>, worstLagMs: number): boolean =>
+/**
+ * Whether it may have ended so because we did not listen: an answer waited for us, or the peer gave us up, as after a
+ * stop of the whole process.
+ */
+export const isOurs = (error: Option.Option<ProbeError>, worstLagMs: number): boolean =>
   worstLagMs >= overloadLagMs &&
   Option.exists(error, ({ _tag }) => _tag === "ProbeTimeout" || _tag === "PeerDisconnected")
 

@@ -566,9 +566,38 @@ describe("an answer that ends badly", () => {
         byRange: () => ({ sent: [], error: new ProbeTimeout({ stage: "firstChunk", afterMs: 5000 }) })
       }
       const busy = Layer.succeed(LoopLag, LoopLag.of({ worstSince: () => Effect.succeed(4000) }))
-      const { probe: result } = yield* probe(world, model, jobOver(0, 16), { lag: busy })
+      const { conversation, error, probe: result } = yield* probe(world, model, jobOver(0, 16), { lag: busy })
       assert.deepStrictEqual(kinds(result.outcomes), { unverifiable: due16 * 8 })
+      assert.deepStrictEqual([conversation, error], ["answered", Option.none()])
     })
+  )
+
+  it.effect(
+    "a connection that is lost while the whole process was stopped is ours too, and no way out of a question",
+    () =>
+      Effect.gen(function* () {
+        const world = world16()
+        const lost = new PeerDisconnected({ stage: "body", detail: "reset" })
+        const model: PeerModel = {
+          ...honest(world),
+          byRange: () => ({ sent: [], error: lost }),
+          byRoot: () => ({ sent: [], error: lost })
+        }
+        const stopped = Layer.succeed(LoopLag, LoopLag.of({ worstSince: () => Effect.succeed(60_000) }))
+        const sampled = yield* probe(world, model, jobOver(0, 16), { lag: stopped })
+        assert.deepStrictEqual(kinds(sampled.probe.outcomes), { unverifiable: due16 * 8 })
+        assert.deepStrictEqual([sampled.conversation, sampled.error], ["answered", Option.none()])
+        assert.isFalse(sampled.probe.outcomes.some(({ suspicion }) => suspicion !== undefined))
+        const [confirms] = suspicionsOf(yield* probe(world, silent(world), jobOver(2, 1)))
+        if (confirms === undefined) return assert.fail()
+        const asked = yield* probe(world, model, jobOver(2, 1), { confirms, lag: stopped })
+        assert.strictEqual(Option.getOrNull(asked.settling), "ours")
+        assert.strictEqual(asked.conversation, "answered")
+        // The same while nothing was late is the peer's.
+        const own = yield* probe(world, model, jobOver(2, 1), { confirms })
+        assert.strictEqual(Option.getOrNull(own.settling), "escaped")
+        assert.strictEqual(own.conversation, "unanswered")
+      })
   )
 })
 
