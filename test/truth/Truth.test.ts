@@ -50,7 +50,7 @@ describe("a simulated fleet", () => {
       const atOnce = { ...presentRules, accusesAtOnce: true }
       expect((yield* watched(peers, 0.2, atOnce, 10)).falseAccusations).toBe(0)
       const old = { ...atOnce, retestsWholeTiles: true }
-      expect((yield* watched(peers, 0.45, old, 10)).falseAccusations).toBeGreaterThan(0)
+      expect((yield* watched(peers, 0.7, old, 10)).falseAccusations).toBeGreaterThan(0)
     })
   )
 })
