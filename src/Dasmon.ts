@@ -54,6 +54,7 @@ import { Prober } from "./probe/Prober.ts"
 import { ProbeTotals } from "./probe/ProbeTotals.ts"
 import { ProbeWorkers } from "./probe/ProbeWorkers.ts"
 import { Sampler } from "./sampler/Sampler.ts"
+import * as SecondLook from "./second/SecondLook.ts"
 
 /** The state of everything at one sequence number. */
 export const Snapshot = Schema.Struct({
@@ -145,14 +146,16 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     Externs | Host | History | Reports | Verifier | EventBus | CommitmentCache | EvidenceStore
   > => {
     const sampler = Sampler.layer(samplerOptions(config))
+    const workers = ProbeWorkers.layer(config.workers)
     const peers = Peers.layer(peersOptions(config)).pipe(
-      Layer.provide([sampler, Prober.layer, ProbeWorkers.layer(config.workers)]),
+      Layer.provide([sampler, Prober.layer, workers]),
       Layer.provide([LoopLag.layer, SelfDoubt.layer(config)])
     )
+    const secondLook = SecondLook.layer(peersOptions(config)).pipe(Layer.provide([peers, workers]))
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
-      Layer.provide([peers, ColumnGossip.layer]),
+      Layer.provide([peers, secondLook, ColumnGossip.layer]),
       Layer.provide(log),
       Layer.provide([ProbeTotals.layer, Bandwidth.layer(config.bandwidthLimit)]),
       Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])

@@ -76,6 +76,7 @@ export { Externs, ExternsError } from "./host/Externs.ts"
 export type { ProvenRange } from "./host/ProvenRange.ts"
 export { Gossip, type GossipMessage, type GossipVerdict, type Joining } from "./host/Gossip.ts"
 export { type ConnectedPeer, type DialError, Host, type HostEvent, NotDialled } from "./host/Host.ts"
+export { SecondHost, type SecondIdentity } from "./host/SecondHost.ts"
 export type { ResponseStream } from "./wire/Client.ts"
 export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"
 

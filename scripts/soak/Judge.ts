@@ -53,7 +53,10 @@ export const isEvidence = ({ check }: Accusation): boolean =>
 /** What must become of a peer: never accused, or found out. */
 export type Fate = "blameless" | "found"
 
-/** Peers that are odd, turn everybody away or do not answer are blameless too: what they store, nobody knows. */
+/**
+ * Peers that are odd, turn everybody away or do not answer are blameless too: what they store, nobody knows. So is one
+ * that serves who asks it first, as long as nobody else asks (`identities: 2`).
+ */
 export const fateOf = (profile: ProfileName): Fate => {
   if (isHonest(profile)) return "blameless"
   switch (profile) {
@@ -65,6 +68,7 @@ export const fateOf = (profile: ProfileName): Fate => {
     case "duplicate":
     case "unordered":
     case "unrequested":
+    case "serves-one":
       return "blameless"
     default:
       return "found"

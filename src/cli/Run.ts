@@ -1,7 +1,8 @@
 import { Console, Effect, Layer, Stream } from "effect"
-import { identityFileOf } from "../config/Config.ts"
+import { type Config, identityFileOf, secondIdentityFileOf } from "../config/Config.ts"
 import { ConfigError } from "../config/ConfigError.ts"
 import { loadConfig } from "../config/ConfigFile.ts"
+import { secondListenOf } from "../config/SecondIdentity.ts"
 import { hangUps } from "../events/EventLog.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { daemon, Daemons } from "../runtime/Daemon.ts"
@@ -32,6 +33,7 @@ export const run = Effect.fn("Run.run")(
       identityFile: identityFileOf(config),
       listen: config.listenAddresses,
       metrics: measured.nodeMetrics,
+      second: secondOf(config),
       ...(fallback === undefined ? {} : { fallbackUrl: fallback })
     })
     return yield* Layer.launch(Monitor.layer(config, { simulated: false, note: () => "", ...measured }, host))
@@ -39,3 +41,13 @@ export const run = Effect.fn("Run.run")(
   Effect.scoped,
   Effect.provide([Daemons.layer, Doubts.layer])
 )
+
+/** The second node, if there is to be one. */
+const secondOf = (config: Config): Standalone.StandaloneOptions["second"] =>
+  config.identities === 2
+    ? {
+        ...(config.secondAgent === undefined ? {} : { agent: config.secondAgent }),
+        identityFile: secondIdentityFileOf(config),
+        listen: secondListenOf(config)
+      }
+    : undefined

@@ -7,6 +7,7 @@ import { ListenAddress } from "./ListenAddress.ts"
 import { ListenMultiaddrs } from "./ListenMultiaddr.ts"
 import { NodeFilter } from "./NodeFilter.ts"
 import { PeerList } from "./PeerList.ts"
+import { secondIdentityKeys } from "./SecondIdentity.ts"
 import { choice, filePath, flag, httpUrl, optional, printableLine, whole, withDefault } from "./Values.ts"
 import { XatuConfig, xatuKeys } from "./XatuConfig.ts"
 
@@ -76,6 +77,7 @@ const fields = {
   identityFile: optional(filePath),
   /** What our libp2p node calls itself to peers; `dasmon/<version>` if left out. */
   agent: optional(printableLine(128)),
+  ...secondIdentityKeys,
   eventLogFile: optional(filePath),
   /** Bytes beyond which the event log is put aside, as `<file>.1`, and a fresh one begun. */
   eventLogMaxSize: withDefault(ByteSize("1KiB", "1TiB"), () => 100 * 2 ** 20),
@@ -136,6 +138,10 @@ export const writtenKey = (key: string, style: KeyStyle): string =>
 /** Where the private key of the node is kept: next to the database unless it is set. */
 export const identityFileOf = (config: { readonly databasePath: string; readonly identityFile?: string }): string =>
   config.identityFile ?? `${config.databasePath}.key`
+
+/** Where the private key of the second node is kept: next to the first. */
+export const secondIdentityFileOf = (config: Parameters<typeof identityFileOf>[0]): string =>
+  `${identityFileOf(config)}.second`
 
 /** Where events for Xatu wait on disk: next to the database unless it is set. */
 export const spillFolderOf = (config: {

@@ -1,5 +1,12 @@
 import { resolve } from "node:path"
-import { type Config, identityFileOf, type KeyStyle, spillFolderOf, writtenKey } from "./Config.ts"
+import {
+  type Config,
+  identityFileOf,
+  type KeyStyle,
+  secondIdentityFileOf,
+  spillFolderOf,
+  writtenKey
+} from "./Config.ts"
 import { show, showPath } from "./Show.ts"
 
 /** Where something is that the program writes, or reads and must not write. */
@@ -41,6 +48,17 @@ export const ownPaths = (config: Config): ReadonlyArray<OwnPath> => {
       path: identityFileOf(config),
       takes: oneOf(["", ".tmp"])
     },
+    ...(config.identities === 1
+      ? []
+      : [
+          {
+            key: ["identityFile"],
+            isGiven: identityFile !== undefined,
+            what: "the second private key",
+            path: secondIdentityFileOf(config),
+            takes: oneOf(["", ".tmp"])
+          }
+        ]),
     ...(xatu === undefined
       ? []
       : [

@@ -23,18 +23,30 @@ export const portConflicts = (config: Config, style: KeyStyle) =>
     return [{ key: place.key, message }]
   })
 
-const placesOf = ({ backfill, beaconApi, httpAddr, listenAddresses, metrics }: Config): ReadonlyArray<Place> => [
+const placesOf = ({
+  backfill,
+  beaconApi,
+  httpAddr,
+  identities,
+  listenAddresses,
+  metrics,
+  secondListenAddresses = []
+}: Config): ReadonlyArray<Place> => [
   { key: ["httpAddr"], ...httpAddr, listens: true },
   ...(metrics.enabled ? [{ key: ["metrics", "port"], host: httpAddr.host, port: metrics.port, listens: true }] : []),
-  ...listenAddresses.flatMap((text, index) => {
-    const [, host = "", port] = /^\/ip[46]\/([^/]+)\/tcp\/(\d+)/.exec(text) ?? []
-    return port === undefined ? [] : [{ key: ["listenAddresses", index], host, port: Number(port), listens: true }]
-  }),
+  ...placesOfNode("listenAddresses", listenAddresses),
+  ...placesOfNode("secondListenAddresses", identities === 2 ? secondListenAddresses : []),
   ...(beaconApi === undefined ? [] : [{ key: ["beaconApi"], ...placeOfUrl(beaconApi), listens: false }]),
   ...(backfill.beaconApi === undefined
     ? []
     : [{ key: ["backfill", "beaconApi"], ...placeOfUrl(backfill.beaconApi), listens: false }])
 ]
+
+const placesOfNode = (key: string, addresses: ReadonlyArray<string>): ReadonlyArray<Place> =>
+  addresses.flatMap((text, index) => {
+    const [, host = "", port] = /^\/ip[46]\/([^/]+)\/tcp\/(\d+)/.exec(text) ?? []
+    return port === undefined ? [] : [{ key: [key, index], host, port: Number(port), listens: true }]
+  })
 
 const placeOfUrl = (text: string) => {
   const { hostname, port, protocol } = new URL(text)
@@ -53,5 +65,5 @@ const covers = ({ host, key }: Place, other: Place): boolean => {
   if (host !== "0.0.0.0" && host !== "::") return false
   if (!other.listens) return isLoopback(other.host)
   // libp2p keeps its IPv6 sockets to IPv6; a server of Node takes IPv4 with them.
-  return (host === "::") === isIPv6(other.host) || (host === "::" && key[0] !== "listenAddresses")
+  return (host === "::") === isIPv6(other.host) || (host === "::" && typeof key[1] !== "number")
 }

@@ -16,7 +16,9 @@ export const doubtKinds = [
   /** The accusations of this moment, which are too many at once. */
   "accusations",
   /** The network, which does not finalize. */
-  "finality"
+  "finality",
+  /** The second identity, with which too many peers disagree at once. */
+  "second_identity"
 ] as const
 export type DoubtKind = (typeof doubtKinds)[number]
 

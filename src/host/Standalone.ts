@@ -1,26 +1,44 @@
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Option } from "effect"
+import type { StatusMessage } from "../wire/Handshake.ts"
 import type { NodeError } from "../wire/Node.ts"
 import { BeaconApi, type BeaconApiOptions } from "./beacon-api/BeaconApi.ts"
 import { Externs, type ExternsError } from "./Externs.ts"
-import type { Gossip } from "./Gossip.ts"
+import { Gossip } from "./Gossip.ts"
 import { Host } from "./Host.ts"
+import { SecondHost } from "./SecondHost.ts"
 import type { IdentityError } from "./libp2p/HostIdentity.ts"
 import * as Libp2pHost from "./libp2p/Libp2pHost.ts"
 import { makeLocalStatus } from "./libp2p/LocalStatus.ts"
 import * as StandaloneExterns from "./StandaloneExterns.ts"
 
-export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Libp2pHostOptions, "status"> {}
+export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Libp2pHostOptions, "status"> {
+  /** A second identity: a node of its own, that says the same of itself. Its agent is that of the first if left out. */
+  readonly second?: Pick<Libp2pHost.Libp2pHostOptions, "agent" | "identityFile" | "listen"> | undefined
+}
 
 /** The seams of a monitor that stands alone: a beacon node's API and a libp2p node of its own, with its gossip. */
 export const layer = (
   options: StandaloneOptions
-): Layer.Layer<Externs | Host | Gossip, ExternsError | NodeError | IdentityError> =>
+): Layer.Layer<Externs | Host | Gossip | SecondHost, ExternsError | NodeError | IdentityError> =>
   Layer.scopedContext(
     Effect.gen(function* () {
       const api = yield* BeaconApi
       const status = yield* makeLocalStatus(api.chain, api)
       const node = yield* Libp2pHost.makeWithGossip({ ...options, status })
       const externs = StandaloneExterns.make(api, Context.get(node, Host), status)
-      return Context.add(node, Externs, externs)
+      return node.pipe(Context.add(Externs, externs), Context.add(SecondHost, yield* makeSecond(options, api, status)))
     })
   ).pipe(Layer.provide(BeaconApi.layer(options)))
+
+/** Nothing is shared by the two nodes but what they say of the chain; libp2p's metrics are those of the first. */
+const makeSecond = Effect.fnUntraced(function* (
+  { agent, second, version }: StandaloneOptions,
+  api: BeaconApi["Type"],
+  status: Effect.Effect<StatusMessage>
+) {
+  if (second === undefined) return Option.none()
+  const node = yield* Libp2pHost.makeWithGossip({ version, agent, status, ...second })
+  const host = Context.get(node, Host)
+  const { peerRefresh } = StandaloneExterns.make(api, host, status)
+  return Option.some({ host, peerRefresh, gossip: Context.get(node, Gossip) })
+})

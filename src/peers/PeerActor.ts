@@ -1,6 +1,7 @@
 import { Clock, Duration, Effect, Either, Option, Schedule } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { describe, type PeerRefused, type RequestError, type Unverifiable } from "../domain/probe/Outcome.ts"
+import type { Finding } from "../domain/peer/Finding.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import { NotConnected, NothingToAsk } from "../domain/probe/ProbeNow.ts"
@@ -9,6 +10,7 @@ import { Host, type NotDialled } from "../host/Host.ts"
 import { makeExcuseOverload } from "../probe/ExcuseOverload.ts"
 import { conversationOf } from "../probe/Conversation.ts"
 import { goodbyeCodes, goodbyeRefusal } from "../wire/Refusal.ts"
+import { makeNoteFinding } from "./NoteFinding.ts"
 import { makeOnDemandProbes, type OnDemandProbes } from "./OnDemandProbes.ts"
 import { makePeerJournal, tracking } from "./PeerJournal.ts"
 import type { Tracked } from "./MakeRoom.ts"
@@ -47,6 +49,9 @@ export interface PeerFacts {
   readonly agent: Option.Option<string>
 }
 
+/** A peer as its actor knows it at this moment. */
+export type KnownPeer = Pick<PeerState, "address" | "agent" | "claims" | "connected" | "nodeId">
+
 /** Why an actor ended. */
 export type PeerEnd = "did not come back" | "left out by node_filter" | "made room for others"
 
@@ -70,6 +75,10 @@ export interface PeerActor {
   readonly connectionDown: (goodbye: Option.Option<number>) => Effect.Effect<void>
   /** The peer was heard of again: at another address, or with another custody group count in its ENR. */
   readonly moved: (address: PeerAddress) => Effect.Effect<void>
+  /** What others may go by when they ask the peer something themselves. */
+  readonly known: () => KnownPeer
+  /** Somebody else found out something odd about the peer: it is shown, counted, told and recorded. */
+  readonly note: (finding: Finding) => Effect.Effect<void>
   /** Its next probe, of this job or of whatever it chooses, within the same budgets as all of its probes. */
   readonly probe: OnDemandProbes["wait"]
   /**
@@ -303,6 +312,8 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
           also: () => newAddress.unsafeOpen()
         })
       }),
+    known: journal.state,
+    note: yield* makeNoteFinding(journal),
     probe: (job) =>
       Effect.suspend(() => {
         if (!journal.state().connected) return new NotConnected({ peerId })

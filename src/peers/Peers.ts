@@ -1,6 +1,7 @@
 import { Cause, Clock, Context, Effect, Fiber, FiberMap, Layer, Option, Schedule, Stream } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
+import type { Finding } from "../domain/peer/Finding.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { PeerId } from "../domain/Primitives.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
@@ -15,7 +16,7 @@ import { goodbyeCodes } from "../wire/Refusal.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { Crowd } from "./Crowd.ts"
 import { makeStrangerBudget, roomFor, type Tracked } from "./MakeRoom.ts"
-import { makePeerActor, type PeerActor, type PeerActorOptions, type PeerEnd } from "./PeerActor.ts"
+import { type KnownPeer, makePeerActor, type PeerActor, type PeerActorOptions, type PeerEnd } from "./PeerActor.ts"
 
 export interface PeersOptions extends PeerActorOptions {
   /** Peers to dial, and to dial again whenever they leave. */
@@ -37,6 +38,10 @@ export class Peers extends Context.Tag("dasmon/Peers")<
     readonly views: () => ReadonlyArray<PeerView>
     /** None for a peer that is not tracked. */
     readonly view: (peerId: PeerId) => Option.Option<PeerView>
+    /** What is known of a tracked peer, for whoever asks it something else; none for one that is not tracked. */
+    readonly known: (peerId: PeerId) => Option.Option<KnownPeer>
+    /** Something odd was found out about a peer; nothing happens for one that is not tracked any more. */
+    readonly note: (peerId: PeerId, finding: Finding) => Effect.Effect<void>
     /** Peers that were passed over because there were too many, and are not tracked since. */
     readonly passedOver: () => number
     /**
@@ -206,6 +211,8 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     track: (address) => Effect.asVoid(track(address)),
     views: () => [...actors.values()].flatMap((actor) => Option.toArray(actor.view())),
     view: (peerId) => Option.flatMap(Option.fromNullable(actors.get(peerId)), (actor) => actor.view()),
+    known: (peerId) => Option.map(Option.fromNullable(actors.get(peerId)), (actor) => actor.known()),
+    note: (peerId, finding) => actors.get(peerId)?.note(finding) ?? Effect.void,
     passedOver: () => passedOver.size,
     probe,
     halt: Effect.gen(function* () {

@@ -247,6 +247,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     "bandwidth_limit: 1KiB",
     'c.yaml:1: bandwidth_limit: expected a size from 16KiB to 1TiB like 512KiB or 100MiB, or off, got "1KiB"'
   ],
+  ["identities: 3", "c.yaml:1: identities: expected a whole number from 1 to 2, got 3"],
   // Not YAML, or not the YAML that is wanted.
   [
     "a: [1",
@@ -292,6 +293,9 @@ database_path: /var/lib/dasmon/history.db
 retention: 30d
 identity_file: key
 agent: Lighthouse/v8.0.1-ced49dd/x86_64-linux
+identities: 2
+second_agent: Someone/1.0 (elsewhere)
+second_listen_addresses: [/ip4/0.0.0.0/tcp/9100]
 event_log_file: events.ndjson
 event_log_max_size: 512KiB
 event_log_keep: 0
@@ -322,6 +326,9 @@ peers:
       retention: "30d",
       identityFile: "key",
       agent: "Lighthouse/v8.0.1-ced49dd/x86_64-linux",
+      identities: 2,
+      secondAgent: "Someone/1.0 (elsewhere)",
+      secondListenAddresses: ["/ip4/0.0.0.0/tcp/9100"],
       eventLogFile: "events.ndjson",
       eventLogMaxSize: "512KiB",
       eventLogKeep: 0,
@@ -420,6 +427,8 @@ const inputs: FastCheck.Arbitrary<ConfigInput> = optionally({
   databasePath: FastCheck.stringMatching(/^[\w ./-]{1,20}\.db$/),
   identityFile: FastCheck.constantFrom("key", "~/key: 'x' #"),
   agent: FastCheck.constantFrom("dasmon/1.2.3", "1.0", "a: 'b' # c", "~"),
+  identities: FastCheck.integer({ min: 1, max: 2 }),
+  secondAgent: FastCheck.constantFrom("a", "Lighthouse/v8.0.1: x #"),
   eventLogFile: FastCheck.constantFrom("yes", "1e3", "events"),
   trustBeaconRoots: FastCheck.boolean(),
   eventLogMaxSize: FastCheck.constantFrom("1KiB", "1TiB", "1500B", "2MiB"),

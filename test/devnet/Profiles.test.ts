@@ -1,11 +1,13 @@
 import { assert } from "@effect/vitest"
 import { ssz } from "@lodestar/types"
+import { multiaddr } from "@multiformats/multiaddr"
 import { Duration, Effect, Exit, Layer, Option, TestClock, TestContext } from "effect"
 import { toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, epochStart } from "../../src/domain/network/Chain.ts"
 import { forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
 import { custodyColumns } from "../../src/domain/column/Custody.ts"
 import type { PeersSpec } from "../../src/devnet/PeersSpec.ts"
+import { makeNode } from "../../src/wire/Node.ts"
 import { metadataRequest } from "../../src/wire/Handshake.ts"
 import { columnsByRange } from "../../src/wire/Requests.ts"
 import { eventually } from "../Eventually.ts"
@@ -29,7 +31,8 @@ const peers: PeersSpec = [
   "escape-status",
   "escape-root",
   "escape-hangup",
-  "moving-claim"
+  "moving-claim",
+  "serves-one"
 ]
 const slotDuration = Duration.seconds(1)
 /** At which the devnet starts. */
@@ -369,6 +372,23 @@ shared("the profiles that only tests have", layer, (it) => {
       }
       assert.deepStrictEqual([...seen].sort(), ["4 groups from slot 0", `8 groups from slot ${above}`])
     })
+  )
+
+  it.live("serves-one: gives everything to whoever asks first, and half of its columns to others", () =>
+    Effect.gen(function* () {
+      const { blocks, columnsOf, peer, range } = yield* Stranger
+      const liar = peer("serves-one")
+      const columns = yield* columnsOf(liar)
+      const expected = due(yield* blocks(start, count), columns)
+      const toFirst = yield* range(liar, start, count)
+      assert.deepStrictEqual(labels(toFirst), expected)
+      const other = yield* makeNode({ agent: "other" })
+      const connection = yield* Effect.promise(() => other.dial(multiaddr(liar.multiaddr)))
+      const toOther = yield* ask(connection, columnsByRange({ startSlot: start, count, columns }))
+      assert.strictEqual(toOther.end, "end")
+      assert.lengthOf(keptOf(toOther, columns), Math.floor(columns.length / 2))
+      assert.deepStrictEqual(labels(yield* range(liar, start, count)), expected)
+    }).pipe(Effect.scoped)
   )
 
   // Last: a reorg concerns all peers.

@@ -20,7 +20,13 @@ export const confirmAfterMs = 1500
  * The built program over a devnet in a process of its own, small requests and short waits; `peers` and `api` as the
  * devnet's command line has them.
  */
-export const watchDevnet = (options: { readonly peers: string; readonly api?: string; readonly seed: number }) =>
+export const watchDevnet = (options: {
+  readonly peers: string
+  readonly api?: string
+  readonly seed: number
+  /** More lines of the configuration. */
+  readonly config?: ReadonlyArray<string>
+}) =>
   Effect.gen(function* () {
     const home = yield* Effect.acquireRelease(
       Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-watched-"))),
@@ -47,6 +53,7 @@ export const watchDevnet = (options: { readonly peers: string; readonly api?: st
           `confirm_after: ${confirmAfterMs}ms`,
           "sampling: { max_slots: 2, max_columns: 8, daily_bytes: off }",
           "bandwidth_limit: off",
+          ...(options.config ?? []),
           "peers:",
           ...peers.map(({ enr }) => `  - ${enr}`)
         ].join("\n")
@@ -66,6 +73,7 @@ export const watchDevnet = (options: { readonly peers: string; readonly api?: st
       return profile
     }
     return {
+      home,
       program,
       profiles,
       profileOf,

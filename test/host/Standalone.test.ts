@@ -9,6 +9,7 @@ import { makeDevPeer } from "../../src/devnet/peer/DevPeer.ts"
 import type { ProfileName } from "../../src/devnet/profiles/Profiles.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { Host } from "../../src/host/Host.ts"
+import { SecondHost } from "../../src/host/SecondHost.ts"
 import { layer as standalone } from "../../src/host/Standalone.ts"
 import { columnsByRange } from "../../src/wire/Requests.ts"
 import { decodeStatus, encodeMetadata, encodeStatus, statusRequest } from "../../src/wire/Handshake.ts"
@@ -43,6 +44,55 @@ const devPeer = (name: ProfileName, index: number) =>
   })
 
 shared("Standalone", SharedChain.layer, (it) => {
+  it.live("has a second identity if it is to have one: another key and agent, and what peers say to it", () =>
+    Effect.gen(function* () {
+      const { chain, state, url } = yield* SharedChain
+      const alone = yield* Effect.provide(SecondHost, standalone({ url, version: "test" }))
+      assert.isTrue(Option.isNone(alone))
+      const context = yield* Layer.build(standalone({ url, version: "test", second: { agent: "Someone/1.0" } }))
+      const first = Context.get(context, Host)
+      const second = Option.getOrThrow(Context.get(context, SecondHost))
+      const asker = yield* makeNode({ agent: "asker" })
+      const status = {
+        forkDigest: toHex(forkDigestAt(chain.parameters, 4)),
+        finalizedRoot: `0x${"00".repeat(32)}`,
+        finalizedEpoch: 0,
+        headRoot: state.head.root,
+        headSlot: state.head.slot,
+        earliestAvailableSlot: state.head.slot
+      }
+      const heard = yield* Effect.forEach([first, second.host], ({ multiaddrs }) =>
+        Effect.gen(function* () {
+          const connection = yield* Effect.promise(() => asker.dial(multiaddr(multiaddrs[0] ?? "")))
+          const agentVersion = yield* eventually(
+            Effect.gen(function* () {
+              const known = yield* Effect.promise(() => asker.peerStore.get(connection.remotePeer))
+              const agent = known.metadata.get("AgentVersion")
+              assert.isDefined(agent)
+              return new TextDecoder().decode(agent)
+            })
+          )
+          const answer = yield* request(connection, statusRequest(status))
+          const [chunk] = yield* Stream.runCollect(answer.chunks)
+          return { agentVersion, status: decodeStatus(chunk?.ssz ?? new Uint8Array()) }
+        })
+      )
+      assert.deepStrictEqual(
+        heard.map(({ agentVersion }) => agentVersion),
+        ["dasmon/test", "Someone/1.0"]
+      )
+      for (const one of heard) assert.deepStrictEqual(one.status, Either.right(status))
+      assert.notStrictEqual(second.host.peerId, first.peerId)
+      const { address } = yield* devPeer("honest", 7)
+      yield* second.host.connect(address)
+      assert.strictEqual((yield* second.peerRefresh(address)).headSlot, state.head.slot)
+      assert.deepStrictEqual(
+        (yield* first.connected).filter(({ peerId }) => peerId === address.peerId),
+        []
+      )
+    }).pipe(Effect.scoped)
+  )
+
   it.live("hears the claim of a peer of the devnet, and asks it for columns", () =>
     Effect.gen(function* () {
       const { chain, state } = yield* SharedChain

@@ -142,7 +142,8 @@ export const layerWorld = (
 ): Layer.Layer<Externs | Host | CommitmentCache | Verifier | LoopLag | SelfDoubt> =>
   SelfDoubt.layer({ confirmAfter: Duration.minutes(10) }).pipe(Layer.provideMerge(layerSeams(world, model)))
 
-const layerSeams = (
+/** The same without what goes by time. */
+export const layerSeams = (
   world: World,
   model: PeerModel
 ): Layer.Layer<Externs | Host | CommitmentCache | Verifier | LoopLag> =>

@@ -8,6 +8,7 @@ import { anchor, backfilling, syncing } from "./PartialHistory.ts"
 import type { Profile } from "./Profile.ts"
 import { throttle, wrongNetwork } from "./Refusing.ts"
 import { orphanServer, restarting, starting } from "./Restarting.ts"
+import { servesOne } from "./ServingOne.ts"
 import { bareCodes, brokenFile, otherContext } from "./Stumbling.ts"
 import { reset, silent, stall } from "./Unresponsive.ts"
 import { overclaim, prune, unavailable, withhold } from "./Withholding.ts"
@@ -57,7 +58,8 @@ const dishonestProfiles = {
   "escape-status": escapeStatus,
   "escape-root": escapeRoot,
   "escape-hangup": escapeHangup,
-  "moving-claim": movingClaim
+  "moving-claim": movingClaim,
+  "serves-one": servesOne
 } satisfies Readonly<Record<string, Profile>>
 
 /** Every profile, by the name that the command line gives it. */

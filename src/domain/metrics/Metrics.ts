@@ -4,6 +4,7 @@ import { FindingKind } from "../peer/Finding.ts"
 import { counter, gauge, histogram, labelled } from "./MetricFamily.ts"
 import { confirmationResults } from "../probe/Confirmation.ts"
 import { outcomeKinds } from "../probe/Outcome.ts"
+import { lookResults } from "../probe/SecondLook.ts"
 import { Verdict } from "../peer/Verdict.ts"
 
 /**
@@ -39,6 +40,17 @@ export const confirmations = labelled(
     "Conversations that were to settle suspicions, by what came of it: blamed on the peer, delivered after all, or nothing."
   ),
   { result: confirmationResults, client }
+)
+export const secondLooks = labelled(
+  counter(
+    "dasmon_second_looks_total",
+    "Looks at a peer by the second identity, by what came of comparing what each of the two was told and given."
+  ),
+  { result: lookResults }
+)
+export const secondBytes = counter(
+  "dasmon_second_received_bytes_total",
+  "Compressed bytes of answers to the second identity."
 )
 export const receivedBytes = labelled(
   counter("dasmon_received_bytes_total", "Compressed bytes of answers to probes."),

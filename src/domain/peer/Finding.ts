@@ -26,7 +26,9 @@ export const FindingKind = Schema.Literal(
   "columns_not_served",
   "earliest_slot_at_head",
   /** It is on the gossip topics of some columns, and for long not on those of all that it owes. */
-  "columns_not_subscribed"
+  "columns_not_subscribed",
+  /** It gives, or claims, something else to one of our identities than to the other: an alarm, never an accusation. */
+  "serves_by_asker"
 ).annotations({ identifier: "FindingKind" })
 export type FindingKind = typeof FindingKind.Type
 
