@@ -196,7 +196,7 @@ const layerChain: Layer.Layer<Externs | CommitmentCache | Verifier, never, Fakes
   Effect.map(Fakes, ({ world }) => layerSeams(world, { ...giving, statement: () => Either.right(statement(8)) }))
 )
 
-export const options = {
+const options = {
   testInterval: Duration.seconds(10),
   refreshInterval: Duration.seconds(10),
   confirmAfter: Duration.minutes(10)
