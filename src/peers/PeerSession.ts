@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Metric, Option, Ref, Schedule } from "effect"
+import { Clock, Duration, Effect, Metric, Option, Ref } from "effect"
 import { gaugeWhile } from "../domain/metrics/MetricFamily.ts"
 import { probesInFlight, probesStarted } from "../domain/metrics/Metrics.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
@@ -33,6 +33,7 @@ import type { PeerJournal } from "./PeerJournal.ts"
 import type { PeerLink } from "./PeerLink.ts"
 import { reachedAt, withFindings } from "./PeerState.ts"
 import { makeRecordProbe } from "./RecordProbe.ts"
+import { irregular, irregularly } from "./Irregular.ts"
 import { type BudgetOptions, makeRequestBudget } from "./RequestBudget.ts"
 import { makeTakeClaim } from "./TakeClaim.ts"
 
@@ -237,7 +238,7 @@ export const makeSession = Effect.fnUntraced(function* (
       /** A peer that is left alone is not even asked for its claim, but for the last moments of it. */
       const untilTurn = (ofBudget: (now: number) => number) =>
         Effect.gen(function* () {
-          const waitMs = ofBudget(yield* Clock.currentTimeMillis)
+          const waitMs = yield* irregularly(ofBudget(yield* Clock.currentTimeMillis))
           const lastMs = Math.min(
             waitMs,
             Duration.toMillis(Duration.sum(options.testInterval, options.refreshInterval))
@@ -253,7 +254,7 @@ export const makeSession = Effect.fnUntraced(function* (
       const refreshing = refreshBeside(nodeId).pipe(
         Effect.whenEffect(Effect.map(Clock.currentTimeMillis, budget.refresh)),
         Effect.unlessEffect(Ref.get(resting)),
-        Effect.schedule(Schedule.spaced(options.refreshInterval))
+        Effect.schedule(irregular(options.refreshInterval))
       )
       const lost = Effect.zipRight(link.untilDown, untilProbed)
       yield* Effect.raceFirst(Effect.raceFirst(probing, refreshing), lost)
