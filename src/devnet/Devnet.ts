@@ -60,6 +60,9 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
         identity: yield* beaconNodeIdentity(chain),
         peers: Effect.forEach(peers, ({ enr, multiaddr, peerId }) =>
           Effect.map(enr, (enr) => ({ peerId, enr, multiaddr }))
+        ),
+        accounts: Effect.forEach(peers, ({ account, peerId, profile }) =>
+          Effect.map(account, (account) => ({ profile, peerId, ...account }))
         )
       },
       apiPort,

@@ -53,13 +53,14 @@ export type ServingNode = Pick<Libp2p, "handle" | "unhandle">
 
 /**
  * Serves `protocol` for as long as the scope is open; responses under way end with it. A request that cannot be decoded
- * gets an error chunk with code 1; one that does not come in time, a reset.
+ * gets an error chunk with code 1 (`onUndecodable` is told before); one that does not come in time, a reset.
  */
 export const serve = <R>(
   node: ServingNode,
   protocol: Protocol,
   handler: Handler<R>,
-  limits: ServeLimits = defaultServeLimits
+  limits: ServeLimits = defaultServeLimits,
+  onUndecodable: (peerId: string) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope> =>
   register(node, protocol.id, limits, (stream, peerId, asked) =>
     Effect.gen(function* () {
@@ -69,6 +70,7 @@ export const serve = <R>(
         return yield* Effect.raceFirst(handler(ssz.right, peerId, replyOn(stream, protocol)), stream.awaitClosed)
       }
       if (ssz.left._tag === "StreamFailure") return yield* ssz.left
+      yield* onUndecodable(peerId)
       yield* stream.write(encodeErrorChunk(resultCodes.invalidRequest, ssz.left.message))
     })
   )

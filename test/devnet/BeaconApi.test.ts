@@ -24,7 +24,12 @@ const start = Effect.gen(function* () {
   const peers = [{ peerId: "16Uiu2peer", enr: "enr:-peer", multiaddr: "/ip4/127.0.0.1/tcp/9000" }]
   const url = yield* serveBeaconApi(
     chain,
-    { version: "devnet/1", identity: { peerId: "16Uiu2node", enr: "enr:-node" }, peers: Effect.succeed(peers) },
+    {
+      version: "devnet/1",
+      identity: { peerId: "16Uiu2node", enr: "enr:-node" },
+      peers: Effect.succeed(peers),
+      accounts: Effect.succeed([])
+    },
     0
   )
   const request = (path: string, accept = "application/json", method = "GET") =>
@@ -234,7 +239,12 @@ describe("the Beacon API of the devnet", () => {
         pool: fakePool,
         seed: 3
       })
-      const node = { version: "", identity: { peerId: "", enr: "" }, peers: Effect.succeed([]) }
+      const node = {
+        version: "",
+        identity: { peerId: "", enr: "" },
+        peers: Effect.succeed([]),
+        accounts: Effect.succeed([])
+      }
       const error = yield* Effect.flip(Effect.scoped(serveBeaconApi(chain, node, port)))
       assert.match(error.message, /cannot listen on 127\.0\.0\.1:\d+: .*EADDRINUSE/)
     })

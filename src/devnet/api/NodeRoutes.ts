@@ -1,7 +1,8 @@
 import { HttpServerResponse } from "@effect/platform"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import type { DevChain } from "../chain/DevChain.ts"
 import type { DevnetError } from "../DevnetError.ts"
+import { Account } from "../peer/Ledger.ts"
 import { badRequest, data, get, notFound, route } from "./Endpoint.ts"
 import type { Habits } from "./Habits.ts"
 
@@ -17,9 +18,17 @@ export interface BeaconNode {
   readonly version: string
   readonly identity: { readonly peerId: string; readonly enr: string }
   readonly peers: Effect.Effect<ReadonlyArray<ListedPeer>>
+  /** What each of them did to others. */
+  readonly accounts: Effect.Effect<ReadonlyArray<PeerAccount>>
 }
 
-/** `/eth/v1/node/*`, and the handles by which a test makes a reorg, or restarts the node. */
+/** What one peer of the devnet did to others. */
+export const PeerAccount = Schema.Struct({ profile: Schema.String, peerId: Schema.String, ...Account.fields })
+export type PeerAccount = typeof PeerAccount.Type
+
+/**
+ * `/eth/v1/node/*`, and the handles by which a test makes a reorg, restarts the node, or reads whom the peers have banned.
+ */
 export const nodeRoutes = (chain: DevChain, node: BeaconNode, habits: Habits) => [
   get("/eth/v1/node/version", () => Effect.succeed(data({ version: node.version }))),
   get("/eth/v1/node/health", () => Effect.succeed(HttpServerResponse.empty({ status: 200 }))),
@@ -61,6 +70,7 @@ export const nodeRoutes = (chain: DevChain, node: BeaconNode, habits: Habits) =>
       return peer === undefined ? Effect.fail(notFound("there is no such peer")) : Effect.succeed(data(peerJson(peer)))
     })
   ),
+  get("/devnet/accounts", () => Effect.map(node.accounts, (accounts) => data(accounts))),
   route("POST", "/devnet/restart", () => Effect.as(habits.restart, data({}))),
   route("POST", "/devnet/reorg", (request) =>
     chain.reorg(Number(request.query("depth")[0] ?? "1")).pipe(

@@ -4,11 +4,12 @@ import { forkDigestOfSlot } from "../../domain/network/ForkDigest.ts"
 import { beaconBlocksByRange, beaconBlocksByRoot } from "../../wire/Protocol.ts"
 import { decodeBlocksByRange, decodeBlocksByRoot } from "../../wire/Requests.ts"
 import { resultCodes } from "../../wire/Refusal.ts"
-import { type Reply, serve, type ServingNode } from "../../wire/Server.ts"
+import type { Reply, ServingNode } from "../../wire/Server.ts"
 import type { StreamFailure } from "../../wire/StreamEnd.ts"
 import { canonicalBlocks } from "./ColumnServer.ts"
 import type { DevBlock } from "../chain/DevBlock.ts"
 import type { Conduct, PeerContext } from "../profiles/Profile.ts"
+import { serverOf } from "./ServeAdmitted.ts"
 
 /** Serves BeaconBlocksByRange/2 and BeaconBlocksByRoot/2. All profiles are honest about blocks. */
 export const serveBlocks = (
@@ -16,12 +17,13 @@ export const serveBlocks = (
   { chain }: PeerContext,
   conduct: Conduct
 ): Effect.Effect<void, never, Scope.Scope> => {
+  const serve = serverOf(node, conduct)
   const send = (blocks: ReadonlyArray<DevBlock>, reply: Reply): Effect.Effect<void, StreamFailure> =>
     Effect.forEach(blocks, (block) => reply.chunk(block.ssz, forkDigestOfSlot(chain.parameters, block.slot)), {
       discard: true
     })
 
-  const byRange = serve(node, beaconBlocksByRange, (ssz, _peerId, reply) =>
+  const byRange = serve(beaconBlocksByRange, (ssz, _peerId, reply) =>
     Effect.gen(function* () {
       const request = decodeBlocksByRange(ssz)
       if (Either.isLeft(request)) return yield* reply.error(resultCodes.invalidRequest, request.left.message)
@@ -33,7 +35,7 @@ export const serveBlocks = (
     })
   )
 
-  const byRoot = serve(node, beaconBlocksByRoot, (ssz, _peerId, reply) =>
+  const byRoot = serve(beaconBlocksByRoot, (ssz, _peerId, reply) =>
     Effect.gen(function* () {
       const request = decodeBlocksByRoot(ssz)
       if (Either.isLeft(request)) return yield* reply.error(resultCodes.invalidRequest, request.left.message)

@@ -11,11 +11,12 @@ import { encodeSuccessChunk } from "../../wire/Codec.ts"
 import { dataColumnSidecarsByRange, dataColumnSidecarsByRoot, type Protocol } from "../../wire/Protocol.ts"
 import { decodeColumnsByRange, decodeColumnsByRoot } from "../../wire/Requests.ts"
 import { resultCodes } from "../../wire/Refusal.ts"
-import { type Reply, serve, type ServingNode } from "../../wire/Server.ts"
+import type { Reply, ServingNode } from "../../wire/Server.ts"
 import type { StreamFailure } from "../../wire/StreamEnd.ts"
 import type { ChainState } from "../chain/ChainState.ts"
 import { type DevBlock, encodeSidecar, hasSidecars } from "../chain/DevBlock.ts"
 import type { ColumnOf, ColumnRequest, Conduct, PeerContext } from "../profiles/Profile.ts"
+import { serverOf } from "./ServeAdmitted.ts"
 
 /**
  * Serves DataColumnSidecarsByRange and ByRoot (fulu/p2p-interface.md): of what is asked, what is in custody and stored,
@@ -27,6 +28,7 @@ export const serveColumns = (
   conduct: Conduct
 ): Effect.Effect<void, never, Scope.Scope> => {
   const { parameters } = peer.chain
+  const serve = serverOf(node, conduct)
 
   /** `wanted` is ascending by slot for a range, and in the order of the request for roots. */
   const respond = (
@@ -55,7 +57,7 @@ export const serveColumns = (
       })
     })
 
-  const byRange = serve(node, dataColumnSidecarsByRange, (ssz, peerId, reply) =>
+  const byRange = serve(dataColumnSidecarsByRange, (ssz, peerId, reply) =>
     Effect.gen(function* () {
       const request = decodeColumnsByRange(ssz)
       if (Either.isLeft(request)) return yield* invalid(reply, request.left.message)
@@ -76,7 +78,7 @@ export const serveColumns = (
     })
   )
 
-  const byRoot = serve(node, dataColumnSidecarsByRoot, (ssz, peerId, reply) =>
+  const byRoot = serve(dataColumnSidecarsByRoot, (ssz, peerId, reply) =>
     Effect.gen(function* () {
       const request = decodeColumnsByRoot(ssz)
       if (Either.isLeft(request)) return yield* invalid(reply, request.left.message)

@@ -6,13 +6,14 @@ import { agentAt } from "./Agents.ts"
 import { serveBlocks } from "./BlockServer.ts"
 import { serveColumns } from "./ColumnServer.ts"
 import { makeConnections } from "./Connections.ts"
+import { type Account, makeLedger } from "./Ledger.ts"
 import type { DevChain } from "../chain/DevChain.ts"
 import { DevnetError } from "../DevnetError.ts"
 import { gossipColumns } from "./DevGossip.ts"
 import { serveGreetings, statusAt } from "./GreetingServer.ts"
 import { encodeEnr, identityOf } from "./DevPeerIdentity.ts"
 import { honestConduct } from "../profiles/HonestConduct.ts"
-import type { PeerClaim, PeerContext } from "../profiles/Profile.ts"
+import type { PeerClaim, PeerContext, Profile } from "../profiles/Profile.ts"
 import { type ProfileName, profiles } from "../profiles/Profiles.ts"
 import { seeded } from "../chain/Random.ts"
 
@@ -29,6 +30,8 @@ export interface DevPeer {
   readonly enr: Effect.Effect<string>
   /** What it says of itself now. */
   readonly claim: Effect.Effect<PeerClaim>
+  /** What it did to others. */
+  readonly account: Effect.Effect<Account>
 }
 
 /** Starts the peer at the place `index` in the devnet; with the scope it says goodbye and stops. */
@@ -39,11 +42,12 @@ export const makeDevPeer = (
 ): Effect.Effect<DevPeer, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
     const identity = identityOf(chain.seed, index)
-    const agent = agentAt(index)
-    const profile = profiles[name]
+    const profile: Profile = profiles[name]
+    const agent = agentAt(index, profile.client)
     const random = seeded(chain.seed, "peer", index)
     const node = yield* makeNode({ agent: agent.text, privateKey: identity.privateKey, muxers: agent.muxers })
-    const connections = yield* makeConnections(node)
+    const ledger = yield* makeLedger
+    const connections = yield* makeConnections(node, ledger)
     yield* Effect.addFinalizer(() => connections.dismissAll(goodbyeCodes.shutdown))
 
     const context: PeerContext = {
@@ -55,7 +59,9 @@ export const makeDevPeer = (
       met: connections.met,
       dismiss: connections.dismiss,
       hangUp: connections.hangUp,
-      dropAll: connections.dropAll
+      dropAll: connections.dropAll,
+      visited: connections.visited,
+      ledger
     }
     const honest = honestConduct(context)
     const conduct = { ...honest, ...(yield* profile.depart(honest, context)) }
@@ -86,7 +92,16 @@ export const makeDevPeer = (
       })
     })
     const { nodeId, peerId } = identity
-    return { profile: name, peerId, nodeId, multiaddr, agent: agent.text, enr, claim: conduct.claim }
+    return {
+      profile: name,
+      peerId,
+      nodeId,
+      multiaddr,
+      agent: agent.text,
+      enr,
+      claim: conduct.claim,
+      account: ledger.account
+    }
   }).pipe(Effect.catchTag("NodeError", (error) => Effect.fail(new DevnetError({ reason: error.message }))))
 
 const listeningOn = (

@@ -14,10 +14,11 @@ import {
   statusV1,
   statusV2
 } from "../../wire/Protocol.ts"
-import { serve, type ServingNode } from "../../wire/Server.ts"
+import type { ServingNode } from "../../wire/Server.ts"
 import { type ChainState, checkpointAt, finalized } from "../chain/ChainState.ts"
 import type { Connections } from "./Connections.ts"
 import type { Conduct, PeerContext } from "../profiles/Profile.ts"
+import { serverOf } from "./ServeAdmitted.ts"
 
 /** The Status that the peer gives at `unixMs`: head and finality as they are, the fork digest of the clock. */
 export const statusAt = (peer: PeerContext, conduct: Conduct, unixMs: number): Effect.Effect<StatusMessage> =>
@@ -55,27 +56,35 @@ export const serveGreetings = (
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const greeted = yield* Ref.make(HashSet.empty<string>())
+    const serve = serverOf(node, conduct)
 
     const status = (protocol: Protocol) =>
-      serve(node, protocol, (ssz, peerId, reply) =>
+      serve(protocol, (ssz, peerId, reply) =>
         Effect.gen(function* () {
           const theirs = decodeStatus(ssz)
           if (Either.isLeft(theirs)) return yield* reply.error(resultCodes.invalidRequest, theirs.left.message)
           const now = yield* Clock.currentTimeMillis
           const ours = yield* statusAt(peer, conduct, now)
           yield* Ref.update(greeted, HashSet.add(peerId))
-          yield* conduct.greet({ peerId, reply, send: reply.chunk(encodeStatus(protocol, ours)) })
+          yield* conduct.greet({
+            peerId,
+            theirs: theirs.right,
+            reply,
+            send: reply.chunk(encodeStatus(protocol, ours))
+          })
           const before = yield* statusAt(peer, conduct, now - clockDisparity)
           const { forkDigest } = theirs.right
           const isOfOurFork = forkDigest === ours.forkDigest || forkDigest === before.forkDigest
-          if (!isOfOurFork || !isFinalHere(peer.chain.parameters, yield* conduct.view, theirs.right)) {
-            yield* connections.dismiss(peerId, goodbyeCodes.irrelevantNetwork)
+          if (!isOfOurFork) {
+            yield* connections.dismiss(peerId, goodbyeCodes.irrelevantNetwork, "another fork digest")
+          } else if (!isFinalHere(peer.chain.parameters, yield* conduct.view, theirs.right)) {
+            yield* connections.dismiss(peerId, goodbyeCodes.irrelevantNetwork, "what it calls final is not on this chain")
           }
         })
       )
 
     const metadata = (protocol: Protocol) =>
-      serve(node, protocol, (_ssz, _peerId, reply) =>
+      serve(protocol, (_ssz, _peerId, reply) =>
         Effect.flatMap(conduct.claim, (claim) => reply.chunk(encodeMetadata(protocol, claim)))
       )
 
@@ -84,10 +93,10 @@ export const serveGreetings = (
     yield* metadata(metadataV1)
     yield* metadata(metadataV2)
     yield* metadata(metadataV3)
-    yield* serve(node, ping, (_ssz, _peerId, reply) =>
+    yield* serve(ping, (_ssz, _peerId, reply) =>
       Effect.flatMap(conduct.claim, ({ sequenceNumber }) => reply.chunk(encodeUint64(sequenceNumber)))
     )
-    yield* serve(node, goodbye, (_ssz, peerId) => connections.hangUp(peerId))
+    yield* serve(goodbye, (_ssz, peerId) => connections.hangUp(peerId))
 
     yield* connections.watch((peerId) =>
       Effect.gen(function* () {
@@ -95,7 +104,7 @@ export const serveGreetings = (
         yield* Effect.sleep(statusTimeout)
         const isGreeted = HashSet.has(yield* Ref.get(greeted), peerId)
         if (!isGreeted && (yield* connections.isConnected(peerId))) {
-          yield* connections.dismiss(peerId, goodbyeCodes.fault)
+          yield* connections.dismiss(peerId, goodbyeCodes.fault, "no Status in ten seconds")
         }
       })
     )

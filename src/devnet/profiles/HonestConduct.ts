@@ -17,6 +17,8 @@ export const honestConduct = (peer: PeerContext): Conduct => {
       earliestAvailableSlot: earliestSlot
     })),
     serve: (handlers) => handlers,
+    admit: () => Effect.succeedNone,
+    undecodable: () => Effect.void,
     status: (status) => status,
     greet: ({ send }) => send,
     stored: Effect.succeed(({ column }) => columns.has(column)),

@@ -1,16 +1,22 @@
-import type { Effect, Scope } from "effect"
+import type { Connection } from "@libp2p/interface"
+import type { Effect, Option, Scope } from "effect"
 import type { StreamFailure } from "../../wire/StreamEnd.ts"
 import type { StatusMessage } from "../../wire/Handshake.ts"
+import type { Protocol } from "../../wire/Protocol.ts"
 import type { Reply } from "../../wire/Server.ts"
 import type { ChainState } from "../chain/ChainState.ts"
 import type { DevBlock, Sidecar } from "../chain/DevBlock.ts"
 import type { DevChain } from "../chain/DevChain.ts"
 import type { Random } from "../chain/Random.ts"
+import type { Client } from "../peer/Agents.ts"
+import type { Ledger } from "../peer/Ledger.ts"
 
 /** A kind of peer: how many custody groups it claims, and where it departs from honest conduct. */
 export interface Profile {
   /** What metadata and ENR say at the start, 4 to 128. */
   readonly custodyGroupCount: (random: Random) => number
+  /** The client that it appears as; all of them take turns if left out. */
+  readonly client?: Client
   /** The parts of honest conduct that are otherwise here. Runs once, when the peer starts; its fibers end with it. */
   readonly depart: (honest: Conduct, peer: PeerContext) => Effect.Effect<Partial<Conduct>, never, Scope.Scope>
 }
@@ -29,11 +35,15 @@ export interface PeerContext {
   /** Returns once somebody has connected, now or before: what a peer does at first, somebody can see. */
   readonly met: Effect.Effect<void>
   /** Sees to it that the remote peer gets a Goodbye with `code` and loses its connections. Returns at once. */
-  readonly dismiss: (peerId: string, code: number) => Effect.Effect<void>
+  readonly dismiss: (peerId: string, code: number, reason?: string) => Effect.Effect<void>
   /** Sees to it that the remote peer loses its connections. Returns at once. */
   readonly hangUp: (peerId: string) => Effect.Effect<void>
   /** Closes every connection without a word. */
   readonly dropAll: Effect.Effect<void>
+  /** Runs for each connection whose remote has said who it is, until that closes or the scope does. */
+  readonly visited: (visit: (connection: Connection) => Effect.Effect<void>) => Effect.Effect<void, never, Scope.Scope>
+  /** What it did to others: tests read it. */
+  readonly ledger: Ledger
 }
 
 /** All that a peer says and does which a profile may change. */
@@ -44,6 +54,10 @@ export interface Conduct {
   readonly claim: Effect.Effect<PeerClaim>
   /** Registers its handlers, all of them, for as long as their scope is open; until then it speaks none of its protocols. */
   readonly serve: (handlers: Effect.Effect<void, never, Scope.Scope>) => Effect.Effect<void, never, Scope.Scope>
+  /** What stands before every request: an error in place of the response, if anything. */
+  readonly admit: (request: Admission) => Effect.Effect<Option.Option<Refusal>>
+  /** Runs when bytes came that are no request. */
+  readonly undecodable: (peerId: string) => Effect.Effect<void>
   /** The last word on the Status that the peer gives. */
   readonly status: (status: StatusMessage) => StatusMessage
   /** Responds to a Status. When it returns, the stream is closed cleanly. */
@@ -67,10 +81,27 @@ export interface PeerClaim {
   readonly earliestAvailableSlot: number
 }
 
+/** A request that has come, of any protocol. */
+export interface Admission {
+  readonly protocol: Protocol
+  /** Its body. */
+  readonly ssz: Uint8Array
+  /** Of the remote. */
+  readonly peerId: string
+}
+
+/** An error chunk. */
+export interface Refusal {
+  readonly code: number
+  readonly message: string
+}
+
 /** A Status that waits for its response. */
 interface Greeting {
   /** Of the remote. */
   readonly peerId: string
+  /** What the remote says of itself. */
+  readonly theirs: StatusMessage
   /** Sends the peer's own Status. */
   readonly send: Effect.Effect<void, StreamFailure>
   readonly reply: Reply

@@ -1,6 +1,7 @@
 import { badInclusion, corruptCell, wrongBlock, wrongCommitments } from "./Corrupting.ts"
 import { duplicate, garbage, oversize, unordered, unrequested } from "./BreakingProtocol.ts"
 import { escapeHangup, escapeRoot, escapeStatus, movingClaim } from "./Escaping.ts"
+import { asksMuch, gossipBan } from "./Demanding.ts"
 import { growing } from "./Growing.ts"
 import { flap, fresh, honest, supernode, truncate } from "./Honest.ts"
 import { archiveEdge, lateColumns, onDemand } from "./LateColumns.ts"
@@ -9,9 +10,19 @@ import type { Profile } from "./Profile.ts"
 import { throttle, wrongNetwork } from "./Refusing.ts"
 import { orphanServer, restarting, starting } from "./Restarting.ts"
 import { servesOne } from "./ServingOne.ts"
+import { strikes } from "./Striking.ts"
 import { bareCodes, brokenFile, otherContext } from "./Stumbling.ts"
 import { reset, silent, stall } from "./Unresponsive.ts"
+import { unwelcoming } from "./Unwelcoming.ts"
 import { overclaim, prune, unavailable, withhold } from "./Withholding.ts"
+
+/** Honest peers that are hard on their guests: they ban whoever is not as their client's own code wants it. */
+const strictProfiles = {
+  "gossip-ban": gossipBan,
+  "asks-much": asksMuch,
+  strikes,
+  unwelcoming
+} satisfies Readonly<Record<string, Profile>>
 
 /** Peers that do what an honest client may do: nothing of it may ever be blamed. */
 const honestProfiles = {
@@ -32,7 +43,8 @@ const honestProfiles = {
   "broken-file": brokenFile,
   "archive-edge": archiveEdge,
   "on-demand": onDemand,
-  starting
+  starting,
+  ...strictProfiles
 } satisfies Readonly<Record<string, Profile>>
 
 /** Peers that do not keep what they claim, or do not give it as the specification says. */
@@ -73,3 +85,6 @@ export const profileNames: ReadonlyArray<ProfileName> = Object.keys(profiles).fi
 
 /** Whether a peer of this profile does nothing that may be blamed. */
 export const isHonest = (name: ProfileName): boolean => Object.hasOwn(honestProfiles, name)
+
+/** Whether a peer of this profile bans whoever is not as its client wants it. */
+export const isStrict = (name: ProfileName): boolean => Object.hasOwn(strictProfiles, name)

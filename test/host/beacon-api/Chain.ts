@@ -23,7 +23,12 @@ export const devnet = (options: {
     })
     const url = yield* serveBeaconApi(
       chain,
-      { version: "devnet/1", identity: { peerId: "16Uiu2node", enr: "enr:-node" }, peers: Effect.succeed([]) },
+      {
+        version: "devnet/1",
+        identity: { peerId: "16Uiu2node", enr: "enr:-node" },
+        peers: Effect.succeed([]),
+        accounts: Effect.succeed([])
+      },
       0,
       options.api
     )
