@@ -69,6 +69,8 @@ export const fateOf = (profile: ProfileName): Fate => {
     case "unordered":
     case "unrequested":
     case "serves-one":
+    case "drip":
+    case "restless":
       return "blameless"
     default:
       return "found"

@@ -6,12 +6,14 @@ import type { Event } from "../../src/domain/Event.ts"
 import { custodyRequirement } from "../../src/domain/network/Chain.ts"
 import type { PeerView } from "../../src/domain/peer/PeerView.ts"
 import type { InvalidCheck, OutcomeKind } from "../../src/domain/probe/Outcome.ts"
-import { isHonest, type ProfileName, profileNames } from "../../src/devnet/profiles/Profiles.ts"
+import { isHonest, isStrict, type ProfileName, profileNames } from "../../src/devnet/profiles/Profiles.ts"
 import { type Accusation, accusationsIn, fateOf } from "../../scripts/soak/Judge.ts"
 import { assertFair, confirmAfterMs, patiently, watchDevnet, whenTrue } from "./Watched.ts"
 
-/** Honest clients in trouble of every kind, and what is odd about each. */
-const messy = profileNames.filter((name) => isHonest(name) && name !== "honest" && name !== "supernode")
+/** Honest clients in trouble of every kind, and what is odd about each; those that throw guests out have `Guests.test.ts`. */
+const messy = profileNames.filter(
+  (name) => isHonest(name) && !isStrict(name) && name !== "honest" && name !== "supernode"
+)
 
 /** What each liar is to be blamed for, and for nothing else. */
 const crimes = {
@@ -28,7 +30,8 @@ const crimes = {
   "escape-status": { outcome: "missing" },
   "escape-root": { outcome: "missing" },
   "escape-hangup": { outcome: "missing" },
-  "moving-claim": { outcome: "missing" }
+  "moving-claim": { outcome: "missing" },
+  "all-wrong": { outcome: "invalid", check: "kzg_proof" }
 } satisfies Partial<Record<ProfileName, { readonly outcome: OutcomeKind; readonly check?: InvalidCheck }>>
 
 const liars = profileNames.filter((name): name is keyof typeof crimes => Object.hasOwn(crimes, name))

@@ -1,3 +1,4 @@
+import { allWrong, bomb, drip, restless } from "./Burdening.ts"
 import { badInclusion, corruptCell, wrongBlock, wrongCommitments } from "./Corrupting.ts"
 import { duplicate, garbage, oversize, unordered, unrequested } from "./BreakingProtocol.ts"
 import { escapeHangup, escapeRoot, escapeStatus, movingClaim } from "./Escaping.ts"
@@ -71,7 +72,11 @@ const dishonestProfiles = {
   "escape-root": escapeRoot,
   "escape-hangup": escapeHangup,
   "moving-claim": movingClaim,
-  "serves-one": servesOne
+  "serves-one": servesOne,
+  bomb,
+  "all-wrong": allWrong,
+  drip,
+  restless
 } satisfies Readonly<Record<string, Profile>>
 
 /** Every profile, by the name that the command line gives it. */
