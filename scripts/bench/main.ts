@@ -6,11 +6,12 @@ import { Console, Effect } from "effect"
 import type { Bench, Table } from "./Bench.ts"
 import { detection } from "./Detection.ts"
 import { history } from "./HistoryBench.ts"
+import { hostile } from "./hostile/Hostile.ts"
 import { sampler } from "./SamplerScale.ts"
 import { stream } from "./Stream.ts"
 import { truth } from "./truth/Truth.ts"
 
-const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream, truth]
+const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream, truth, hostile]
 
 const which = Args.choice(
   benches.map((bench): [string, Bench] => [bench.name, bench]),

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { Data, Deferred, type Duration, Effect, Schedule, type Scope } from "effect"
 
@@ -8,6 +7,8 @@ export class ChildFailed extends Data.TaggedError("ChildFailed")<{ readonly mess
 
 /** The built program as a child process. */
 export interface Child {
+  /** 0 if it could not be started. */
+  readonly pid: number
   readonly output: () => string
   readonly errors: () => string
   /** The first match in what is printed, as soon as it is there. */
@@ -15,8 +16,6 @@ export interface Child {
   readonly signal: (signal: NodeJS.Signals) => Effect.Effect<void>
   /** The exit code; `null` for one that a signal ended. */
   readonly exited: (limit: Duration.DurationInput) => Effect.Effect<number | null, ChildFailed>
-  /** MiB of memory that it has now, where the system tells; 0 where it does not, or once it has ended. */
-  readonly rssMiB: Effect.Effect<number>
 }
 
 /** From `build/scripts/soak`. */
@@ -48,6 +47,7 @@ export const start = (
     const failed = (why: string) =>
       new ChildFailed({ message: `dasmon ${parameters.join(" ")} ${why}:\n${said.output}\n${said.errors}` })
     return {
+      pid: child.pid ?? 0,
       output: () => said.output,
       errors: () => said.errors,
       printed: (pattern, limit) =>
@@ -61,16 +61,6 @@ export const start = (
         ),
       signal: (signal) => Effect.sync(() => void child.kill(signal)),
       exited: (limit) =>
-        Effect.timeoutFail(Deferred.await(ended), { duration: limit, onTimeout: () => failed("did not end") }),
-      rssMiB: Effect.sync(() => rssOf(child.pid))
+        Effect.timeoutFail(Deferred.await(ended), { duration: limit, onTimeout: () => failed("did not end") })
     }
   })
-
-const rssOf = (pid: number | undefined): number => {
-  try {
-    const kib = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]
-    return Math.round(Number(kib ?? 0) / 1024)
-  } catch {
-    return 0
-  }
-}

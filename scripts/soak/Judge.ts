@@ -19,10 +19,17 @@ export interface Accusation {
 
 /** Every accusation that the events of one run tell of, in their order. */
 export const accusationsIn = (events: Iterable<Event>): ReadonlyArray<Accusation> => {
+  const { all, see } = makeAccusations()
+  for (const event of events) see(event)
+  return all()
+}
+
+/** Takes in one event after the other, and gives the accusations that they told of. */
+export const makeAccusations = () => {
   const suspected = new Map<string, number>()
   const accusations: Array<Accusation> = []
-  for (const event of events) {
-    if (event._tag !== "Sampling") continue
+  const see = (event: Event): void => {
+    if (event._tag !== "Sampling") return
     const { finishedAt, job, outcomes, startedAt } = event.probe
     for (const { check, column, outcome, reason = "", slot } of outcomes) {
       const key = `${job.peerId} ${slot} ${column}`
@@ -43,7 +50,7 @@ export const accusationsIn = (events: Iterable<Event>): ReadonlyArray<Accusation
       }
     }
   }
-  return accusations
+  return { see, all: (): ReadonlyArray<Accusation> => accusations }
 }
 
 /** Whether it needs no second conversation: what came is held against the header of a final block, and fails. */

@@ -75,6 +75,7 @@ export const watchDevnet = (options: {
     return {
       home,
       program,
+      beaconApi,
       profiles,
       profileOf,
       snapshot: Effect.flatMap(getJson(base, "/snapshot"), Schema.decodeUnknown(Snapshot)),

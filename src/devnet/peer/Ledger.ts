@@ -1,7 +1,7 @@
 import { Clock, Effect, Ref, Schema } from "effect"
 
 /** One thing that a peer of the devnet did to a remote peer. */
-export const Sanction = Schema.Struct({
+const Sanction = Schema.Struct({
   /** Unix milliseconds. */
   at: Schema.Number,
   /** Of the remote. */
@@ -11,7 +11,7 @@ export const Sanction = Schema.Struct({
   code: Schema.optional(Schema.Int),
   reason: Schema.String
 })
-export type Sanction = typeof Sanction.Type
+type Sanction = typeof Sanction.Type
 
 /** All that a peer of the devnet did to others, and how often it did what else is of interest. */
 export const Account = Schema.Struct({
