@@ -18,7 +18,7 @@ const sockets: Phase = {
     Effect.gen(function* () {
       const { counts } = yield* idleSockets(port, 400)
       return Effect.gen(function* () {
-        const heard = yield* Effect.replicateEffect(isNewcomerHeard(port), newcomers)
+        const heard = yield* Effect.replicateEffect(isNewcomerHeard(port), newcomers, { concurrency: "unbounded" })
         return { ...(yield* counts), newcomers, heard: heard.filter(Boolean).length }
       })
     })

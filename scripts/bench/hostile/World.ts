@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Clock, Duration, Effect, Option, Schema, type Scope } from "effect"
 import { DevnetAnnouncement } from "../../../src/devnet/RunDevnet.ts"
@@ -54,8 +54,13 @@ export const runPhase = (phase: Phase, options: PhaseOptions): Effect.Effect<Obs
     const [line] = yield* devnet.printed(/^\{.*\}$/m, startLimit)
     const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
     const port = yield* freePort
-    const file = (name: string): string => join(folder, `${phase.name.replaceAll(" ", "-")}-${name}`)
-    const names = { config: file("config.yaml"), database: file("dasmon.db"), log: file("events.ndjson") }
+    // The same phase may run twice, each over a network of its own.
+    const own = yield* Effect.sync(() => mkdtempSync(join(folder, "run-")))
+    const names = {
+      config: join(own, "config.yaml"),
+      database: join(own, "dasmon.db"),
+      log: join(own, "events.ndjson")
+    }
     const config = configOf({ beaconApi, port, database: names.database, log: names.log, peers })
     yield* Effect.sync(() => writeFileSync(names.config, config))
     const monitor = yield* start(["run", "--config", names.config])
