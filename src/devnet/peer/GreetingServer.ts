@@ -78,7 +78,11 @@ export const serveGreetings = (
           if (!isOfOurFork) {
             yield* connections.dismiss(peerId, goodbyeCodes.irrelevantNetwork, "another fork digest")
           } else if (!isFinalHere(peer.chain.parameters, yield* conduct.view, theirs.right)) {
-            yield* connections.dismiss(peerId, goodbyeCodes.irrelevantNetwork, "what it calls final is not on this chain")
+            yield* connections.dismiss(
+              peerId,
+              goodbyeCodes.irrelevantNetwork,
+              "what it calls final is not on this chain"
+            )
           }
         })
       )
