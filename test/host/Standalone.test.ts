@@ -55,8 +55,8 @@ shared("Standalone", SharedChain.layer, (it) => {
       const asker = yield* makeNode({ agent: "asker" })
       const status = {
         forkDigest: toHex(forkDigestAt(chain.parameters, 4)),
-        finalizedRoot: `0x${"00".repeat(32)}`,
-        finalizedEpoch: 0,
+        finalizedRoot: checkpointAt(chain.parameters, state, 1).root,
+        finalizedEpoch: 1,
         headRoot: state.head.root,
         headSlot: state.head.slot,
         earliestAvailableSlot: state.head.slot

@@ -209,7 +209,7 @@ describe("a peer that says in another way that it is too much", () => {
     return run(
       Effect.gen(function* () {
         yield* TestClock.adjust("1 minute")
-        assert.strictEqual(yield* leave(129), 0)
+        assert.strictEqual(yield* leave(3), 0)
         assert.strictEqual(yield* leave(130), 4)
         const { script } = yield* Fakes
         assert.isTrue((yield* view(peer.peerId)).connected)
