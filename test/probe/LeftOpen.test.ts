@@ -63,7 +63,7 @@ describe("over sockets", () => {
         received.findings.map(({ kind }) => kind),
         ["stream_left_open"]
       )
-      yield* eventually(() => connection.streams.length === 0)
+      yield* eventually(() => connection.streams.every(({ protocol }) => protocol.startsWith("/meshsub/")))
     })
   )
 })
