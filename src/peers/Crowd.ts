@@ -15,12 +15,15 @@ export interface Voice {
   readonly headSlot: Slot
   /** Unix milliseconds. */
   readonly observedAt: number
+  /** It came to us by itself: anyone can send any number of those. */
+  readonly cameToUs: boolean
 }
 
 /**
  * What the peers, taken together, say of ourselves: a digest on which nearly all of them disagree with us is likelier
  * our fault than theirs, and so is a clock that is behind nearly all of their heads. Keeps the doubts `fork_digest` and
- * `clock` by it.
+ * `clock` by it. Whoever came to us by itself is heard only where there is no one else: a crowd of strangers must not
+ * stop the judging.
  */
 export class Crowd extends Context.Tag("dasmon/Crowd")<
   Crowd,
@@ -34,19 +37,19 @@ export class Crowd extends Context.Tag("dasmon/Crowd")<
     Effect.gen(function* () {
       const { chain } = yield* Externs
       const doubts = yield* Doubts
-      const voices = new Map<PeerId, Voice>()
+      const dialled = new Map<PeerId, Voice>()
+      const strangers = new Map<PeerId, Voice>()
       let aloneSince = Infinity
 
       const weigh = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
         let strange = 0
         let early = 0
+        forgetOld(dialled, now)
+        forgetOld(strangers, now)
+        const voices = dialled.size > 0 ? dialled : strangers
         // Each peer's every refresh comes by here: all are looked at once, and none is copied.
-        for (const [peerId, voice] of voices) {
-          if (now - voice.observedAt > keptMs) {
-            voices.delete(peerId)
-            continue
-          }
+        for (const voice of voices.values()) {
           if (!voice.isOurs) strange++
           if (aheadMs(chain, voice) >= tolerableClockMs) early++
         }
@@ -65,12 +68,18 @@ export class Crowd extends Context.Tag("dasmon/Crowd")<
       return Crowd.of({
         hear: (peerId, voice) =>
           Effect.suspend(() => {
-            setNewest(voices, peerId, voice, maxVoices)
+            const [own, other] = voice.cameToUs ? [strangers, dialled] : [dialled, strangers]
+            other.delete(peerId)
+            setNewest(own, peerId, voice, maxVoices)
             return weigh
           })
       })
     })
   )
+}
+
+const forgetOld = (voices: Map<PeerId, Voice>, now: number): void => {
+  for (const [peerId, { observedAt }] of voices) if (now - observedAt > keptMs) voices.delete(peerId)
 }
 
 /** Longer than a peer that could not be used is left alone. */

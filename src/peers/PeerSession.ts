@@ -92,7 +92,11 @@ export const makeSession = Effect.fnUntraced(function* (
     const statement = yield* excuseOverload(askClaim(peerRefresh, journal.state().address))
     const ours = forkDigestsAround(chain, slotAt(chain, yield* Clock.currentTimeMillis))
     const isOurs = ours.includes(statement.forkDigest)
-    const isOurFault = yield* crowd.hear(peerId, { ...statement, isOurs })
+    const isOurFault = yield* crowd.hear(peerId, {
+      ...statement,
+      isOurs,
+      cameToUs: journal.state().address.multiaddrs.length === 0
+    })
     if (!isOurs) {
       const detail = `its fork digest is ${statement.forkDigest}, ours ${ours.join(" or ")}`
       if (isOurFault || Option.isSome(yield* doubts.forbids)) {

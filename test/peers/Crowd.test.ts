@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect, Fiber, Layer, TestClock } from "effect"
+import { Clock, Effect, Fiber, Layer, Option, PubSub, TestClock } from "effect"
 import { identityOf } from "../../src/devnet/peer/DevPeerIdentity.ts"
 import { slotAt } from "../../src/domain/network/Chain.ts"
 import { Peers } from "../../src/peers/Peers.ts"
@@ -82,5 +82,42 @@ describe("peers that, taken together, say that we are wrong", () => {
         )
       )
     )
+  )
+
+  const crowd = Array.from({ length: 20 }, (_, index) => identityOf(1, `stranger ${index}`).peerId)
+  const comeToUs = Effect.gen(function* () {
+    const { hub, script } = yield* Fakes
+    for (const peerId of crowd) {
+      script.up.add(peerId)
+      yield* PubSub.publish(hub, { _tag: "Connected", peer: { peerId, address: "", agent: Option.none() } })
+    }
+  })
+  const strangersSay = (script: Script) => {
+    script.refresh = (peerId) => saying(crowd.includes(peerId) ? strange : ours)
+  }
+
+  it.effect("are not those that came by themselves, however many, while there are others", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("1 second")
+      yield* comeToUs
+      yield* TestClock.adjust("2 minutes")
+      assert.deepStrictEqual(yield* doubts, [])
+      assert.isAbove(timesOf(script, peer.peerId).length, 5)
+      assert.sameMembers(
+        script.goodbyes.map(([peerId]) => peerId),
+        crowd
+      )
+    }).pipe(Effect.provide(watched(strangersSay, [dialled])))
+  )
+
+  it.effect("may be those that came by themselves where there is no one else", () =>
+    Effect.gen(function* () {
+      yield* TestClock.adjust("1 second")
+      yield* comeToUs
+      yield* TestClock.adjust("2 minutes")
+      assert.match((yield* doubts).join(), /^20 of 20 peers have a fork digest that is not ours/)
+      assert.deepStrictEqual((yield* Fakes).script.goodbyes, [])
+    }).pipe(Effect.provide(watched(strangersSay, [])))
   )
 })
