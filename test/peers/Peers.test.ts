@@ -9,7 +9,7 @@ import { peer, statement } from "../probe/FakeWorld.ts"
 import { dialled, Fakes, layerIdleSampler, other, saying, timesOf, view, world } from "./Script.ts"
 
 describe("one peer", () => {
-  it.effect("is probed once an interval, which is never the same, refreshed in between, and ends up compliant", () =>
+  it.effect("is probed once an interval, refreshed in between, and ends up compliant", () =>
     Effect.gen(function* () {
       const { script } = yield* Fakes
       yield* TestClock.adjust("38 seconds")
@@ -17,7 +17,6 @@ describe("one peer", () => {
       assert.lengthOf(times, 4)
       const gaps = times.slice(1).map((at, index) => at - (times[index] ?? 0))
       for (const gap of gaps) assert.isTrue(gap >= 10_000 && gap <= 12_500, String(gap))
-      assert.lengthOf(new Set(gaps), 3)
       assert.isTrue(script.refreshes.length >= 1 + 7 && script.refreshes.length <= 1 + 9)
       const { custody, outcomes, verdict } = yield* view(peer.peerId)
       assert.strictEqual(verdict, "compliant")

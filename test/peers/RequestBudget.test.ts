@@ -216,7 +216,7 @@ describe("a peer that says in another way that it is too much", () => {
         const last = timesOf(script, peer.peerId).at(-1) ?? 0
         yield* TestClock.adjust("10 minutes")
         const next = timesOf(script, peer.peerId).find((at) => at > last) ?? 0
-        assert.isAtLeast(next - last, 160_000)
+        assert.isAtLeast(next - last, 155_000)
       }),
       quiet,
       {},

@@ -23,7 +23,7 @@ import { Daemons } from "../../src/runtime/Daemon.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import { Sampler } from "../../src/sampler/Sampler.ts"
 import { chain, peer, statement } from "../probe/FakeWorld.ts"
-import { layerSeeded } from "../Seeded.ts"
+import { layerPunctual } from "../Seeded.ts"
 
 export const other: PeerAddress = {
   ...peer,
@@ -260,6 +260,8 @@ export interface Parts {
   readonly lag?: Layer.Layer<LoopLag>
   /** Bytes a second. */
   readonly bandwidth?: number
+  /** What is drawn; by default every wait is as short as it may be. */
+  readonly random?: Layer.Layer<never>
 }
 
 /** The supervisor over fakes that are set up before it starts. */
@@ -270,6 +272,7 @@ export const world = (
     bandwidth = Infinity,
     history = MemoryHistory.layer,
     lag = LoopLag.layerNone,
+    random = layerPunctual,
     sampler = layerSampler,
     workers = 4
   }: Parts = {}
@@ -290,7 +293,7 @@ export const world = (
       )
     ),
     Layer.provideMerge(layerFakes(prepare)),
-    Layer.provide(layerSeeded)
+    Layer.provide(random)
   )
 
 export const view = (peerId: string) =>
