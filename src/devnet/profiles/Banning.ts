@@ -25,13 +25,17 @@ export const visitedUnlessBanned = (
     })
   )
 
-/** Bans for good, and says Goodbye. */
+/** Bans for good, and says Goodbye; once, however many reasons there are. */
 export const ban = (
   { dismiss, ledger }: PeerContext,
   peerId: string,
   code: number,
   reason: string
-): Effect.Effect<void> => Effect.zipRight(ledger.ban(peerId, reason), dismiss(peerId, code, reason))
+): Effect.Effect<void> =>
+  Effect.unlessEffect(
+    Effect.zipRight(ledger.ban(peerId, reason), dismiss(peerId, code, reason)),
+    ledger.isBanned(peerId)
+  ).pipe(Effect.asVoid)
 
 /** Between the decision and the Goodbye, as seen of Lighthouse. */
 const banDelay = "150 millis"
