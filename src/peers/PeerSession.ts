@@ -31,7 +31,7 @@ import { tracking } from "./PeerJournal.ts"
 import type { OnDemandProbes } from "./OnDemandProbes.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
 import type { PeerLink } from "./PeerLink.ts"
-import { reachedAt, withFindings } from "./PeerState.ts"
+import { cameToUs, isStranger, reachedAt, withFindings } from "./PeerState.ts"
 import { makeRecordProbe } from "./RecordProbe.ts"
 import { irregular, irregularly } from "./Irregular.ts"
 import { type BudgetOptions, makeRequestBudget } from "./RequestBudget.ts"
@@ -95,7 +95,7 @@ export const makeSession = Effect.fnUntraced(function* (
     const isOurFault = yield* crowd.hear(peerId, {
       ...statement,
       isOurs,
-      cameToUs: journal.state().address.multiaddrs.length === 0
+      cameToUs: cameToUs(journal.state())
     })
     if (!isOurs) {
       const detail = `its fork digest is ${statement.forkDigest}, ours ${ours.join(" or ")}`
@@ -202,7 +202,8 @@ export const makeSession = Effect.fnUntraced(function* (
       const turn = yield* Effect.ensuring(
         workers.run(
           peerId,
-          bandwidth.inTurn((turn) => oneProbe.withPermits(1)(chooseAndProbe(nodeId, turn)))
+          bandwidth.inTurn((turn) => oneProbe.withPermits(1)(chooseAndProbe(nodeId, turn))),
+          isStranger(journal.state())
         ),
         keepEvidence
       )

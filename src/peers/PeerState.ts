@@ -236,6 +236,12 @@ const failureOf = (probe: Probe, blame?: Blame): Option.Option<string> =>
     ({ reason }) => reason
   )
 
+/** Nobody has named it to us: it came by itself. */
+export const cameToUs = ({ address }: PeerState): boolean => address.multiaddrs.length === 0
+
+/** It came by itself, and has delivered nothing yet. */
+export const isStranger = (state: PeerState): boolean => cameToUs(state) && state.outcomes.success === 0
+
 /** Where the peer was reached, or else where it can be dialled. */
 export const reachedAt = ({ address, remoteAddress }: PeerState): Option.Option<string> =>
   Option.orElse(remoteAddress, () => Arr.head(address.multiaddrs))

@@ -36,8 +36,15 @@ const defaultLimits = (workers: number): WorkerLimits => ({
 export class ProbeWorkers extends Context.Tag("dasmon/ProbeWorkers")<
   ProbeWorkers,
   {
-    /** Runs the probe of a peer with a `ProbeTurn` of its own. */
-    readonly run: <A, E, R>(peerId: PeerId, probe: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+    /**
+     * Runs the probe of a peer with a `ProbeTurn` of its own. Those of strangers, of whom nothing is known but that they
+     * came, run one at a time, and only while nobody else waits: anyone can send any number of them.
+     */
+    readonly run: <A, E, R>(
+      peerId: PeerId,
+      probe: Effect.Effect<A, E, R>,
+      isStranger?: boolean
+    ) => Effect.Effect<A, E, R>
     /** From here on no probe begins: who waits, or comes, waits until it is interrupted. */
     readonly close: Effect.Effect<void>
   }
@@ -54,6 +61,8 @@ export class ProbeWorkers extends Context.Tag("dasmon/ProbeWorkers")<
 
 /** A probe that has a place. */
 interface Running extends Holder {
+  /** Whether its place is that of strangers. */
+  isLast: boolean
   /** `none`: it asks no more, or was cut. */
   lane: "fast" | "slow" | "none"
   /** Unix milliseconds; since it asks its peer. */
@@ -91,20 +100,25 @@ const makeWorkers = (workers: number, limits: WorkerLimits): ProbeWorkers["Type"
       inSlowLane.delete(longest)
       leaving.add(longest)
       longest.lane = "none"
-      if (heir !== undefined) enterSlowLane(heir)
-      return Effect.as(Effect.zipRight(stop(longest, "room"), heir === undefined ? slow.giveBack() : Effect.void), true)
+      if (heir !== undefined) enterSlowLane(heir, longest.isLast)
+      return Effect.as(
+        Effect.zipRight(stop(longest, "room"), heir === undefined ? slow.giveBack(longest.isLast) : Effect.void),
+        true
+      )
     })
 
-  const enterSlowLane = (running: Running): void => {
+  const enterSlowLane = (running: Running, isLast = false): void => {
+    running.isLast = isLast
     running.lane = "slow"
     inSlowLane.add(running)
   }
 
   const demote = (running: Running) =>
     Effect.gen(function* () {
+      const wasLast = running.isLast
       if (slow.takeNow()) enterSlowLane(running)
       else if (!(yield* cutLongest(running))) return
-      yield* fast.giveBack()
+      yield* fast.giveBack(wasLast)
       yield* makeRoom
     }).pipe(Effect.uninterruptible)
 
@@ -160,7 +174,7 @@ const makeWorkers = (workers: number, limits: WorkerLimits): ProbeWorkers["Type"
       if (running.lane !== "slow") return Effect.void
       running.lane = "none"
       inSlowLane.delete(running)
-      return slow.giveBack()
+      return slow.giveBack(running.isLast)
     })
 
   const leave = (peerId: PeerId, running: Running) =>
@@ -172,17 +186,18 @@ const makeWorkers = (workers: number, limits: WorkerLimits): ProbeWorkers["Type"
       }
       leaving.delete(running)
       yield* budget.release(running)
-      yield* running.lane === "fast" ? fast.giveBack() : leaveSlowLane(running)
+      yield* running.lane === "fast" ? fast.giveBack(running.isLast) : leaveSlowLane(running)
     })
 
   return {
     close: Effect.zipRight(fast.close, slow.close),
-    run: (peerId, probe) =>
+    run: (peerId, probe, isStranger = false) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           const lane = slowPeers.has(peerId) ? ("slow" as const) : ("fast" as const)
-          yield* (lane === "slow" ? slow : fast).take(restore)
+          yield* (lane === "slow" ? slow : fast).take(restore, { isLast: isStranger })
           const running: Running = {
+            isLast: isStranger,
             lane,
             held: 0,
             askingSince: undefined,

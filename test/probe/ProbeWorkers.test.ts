@@ -42,6 +42,34 @@ describe("workers", () => {
     }).pipe(Effect.provide(ProbeWorkers.layer(2)))
   )
 
+  it.effect("have one for strangers, and only while nobody else waits", () =>
+    Effect.gen(function* () {
+      const workers = yield* ProbeWorkers
+      const done: Array<string> = []
+      const probe = (name: string, isStranger: boolean) =>
+        Effect.fork(
+          workers.run(
+            name,
+            Effect.zipRight(
+              Effect.sleep("1 second"),
+              Effect.sync(() => done.push(name))
+            ),
+            isStranger
+          )
+        )
+      for (const name of ["s1", "s2", "s3"]) yield* probe(name, true)
+      for (const name of ["a", "b", "c"]) yield* probe(name, false)
+      yield* TestClock.adjust("1 second")
+      assert.sameMembers(done, ["s1", "a"])
+      yield* TestClock.adjust("1 second")
+      assert.sameMembers(done, ["s1", "a", "b", "c"])
+      yield* TestClock.adjust("1 second")
+      assert.sameMembers(done, ["s1", "a", "b", "c", "s2"])
+      yield* TestClock.adjust("1 second")
+      assert.sameMembers(done, ["s1", "a", "b", "c", "s2", "s3"])
+    }).pipe(Effect.provide(ProbeWorkers.layer(2)))
+  )
+
   it.effect("lose none, in whatever moment one that waits is interrupted", () =>
     Effect.gen(function* () {
       const { run } = yield* ProbeWorkers
