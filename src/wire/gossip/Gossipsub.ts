@@ -3,6 +3,7 @@ import { Either } from "effect"
 import { compressSync } from "snappy"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { decodeBlock } from "../SnappyBlock.ts"
+import { guarded } from "./Guarded.ts"
 import { messageId } from "./MessageId.ts"
 
 /** What of gossip is taken in at all. It is asked about every message, also about copies of one. */
@@ -24,8 +25,8 @@ export const noGossip: GossipRules = { mostBytes: () => 0 }
  *
  * Only a validator that is registered for a topic says whether a message is forwarded: without one, nothing is taken.
  */
-export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubComponents) => GossipSub) =>
-  gossipsub({
+export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubComponents) => GossipSub) => {
+  const make = gossipsub({
     globalSignaturePolicy: StrictNoSign,
     fallbackToFloodsub: false,
     floodPublish: false,
@@ -52,7 +53,8 @@ export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubCo
     // All topics of a supernode under two fork digests, at some 1.1 KiB each.
     maxTopicBytesPerPeer: 640 * 1024,
     // Many peers may share one address: the devnet does, and so do hosters.
-    scoreParams: { IPColocationFactorWeight: 0 },
+    // Of each identity that was ever here something is kept for so long: by default an hour.
+    scoreParams: { IPColocationFactorWeight: 0, retainScore: 60_000 },
     scoreThresholds: { gossipThreshold: -4000, publishThreshold: -8000, graylistThreshold: -16_000 },
     msgIdFn: ({ data, topic }) => messageId(topic, data),
     msgIdToStrFn: bytesToHex,
@@ -66,3 +68,5 @@ export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubCo
       outboundTransform: (_topic, data) => compressSync(data)
     }
   })
+  return (components) => guarded(make(components))
+}

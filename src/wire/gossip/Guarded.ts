@@ -1,0 +1,47 @@
+import type { GossipSub } from "@libp2p/gossipsub"
+
+/**
+ * Closes two holes of `@libp2p/gossipsub` (17.1), in its parts that its type does not show:
+ *
+ * - It forgets a peer when one of its streams cannot be read, or when it leaves, and then still reads what another stream
+ *   brings: subscriptions of nobody, 640 KiB for each identity, which are kept for ever. Such messages are dropped.
+ * - It opens its own streams one after the other, and queues one each time a peer opens a stream to it: a peer that does not
+ *   answer holds up all others, and one that opens streams without end fills the queue. Each peer has an opening of its
+ *   own, and one at a time.
+ */
+export const guarded = (gossip: GossipSub): GossipSub => {
+  const peers: unknown = Reflect.get(gossip, "peers")
+  const receive: unknown = Reflect.get(gossip, "handleReceivedRpc")
+  const open: unknown = Reflect.get(gossip, "createOutboundStream")
+  if (!(peers instanceof Map) || typeof receive !== "function" || typeof open !== "function") {
+    throw new TypeError(
+      "this version of @libp2p/gossipsub has other parts than the one that dasmon guards (Guarded.ts)"
+    )
+  }
+  /** Peers to whom a stream is being opened, with the connection on which it is to be. */
+  const opening = new Map<string, unknown>()
+  const openInTurn = async (peerId: unknown, connection: unknown): Promise<void> => {
+    const id = String(peerId)
+    const isUnderWay = opening.has(id)
+    opening.set(id, connection)
+    if (isUnderWay) return
+    try {
+      for (let tried: unknown; tried !== opening.get(id);) {
+        tried = opening.get(id)
+        await Reflect.apply(open, gossip, [peerId, tried])
+      }
+    } finally {
+      opening.delete(id)
+    }
+  }
+  const replaced =
+    Reflect.set(gossip, "handleReceivedRpc", async (from: unknown, rpc: unknown): Promise<void> => {
+      if (peers.has(String(from))) await Reflect.apply(receive, gossip, [from, rpc])
+    }) &&
+    Reflect.set(gossip, "createOutboundStream", async (peerId: unknown, connection: unknown): Promise<void> => {
+      // Nobody waits for it: whoever comes next in the queue is not held up. It tells its own failures.
+      void openInTurn(peerId, connection).catch(() => {})
+    })
+  if (!replaced) throw new TypeError("@libp2p/gossipsub cannot be guarded")
+  return gossip
+}
