@@ -88,7 +88,8 @@ export const makeSession = Effect.fnUntraced(function* (
   const untilProbed = oneProbe.withPermits(1)(Effect.void)
   const { peerId } = journal.state().address
 
-  const refresh = Effect.fn("PeerSession.refresh")(function* (nodeId: Uint8Array) {
+  /** `settled`: until nothing is asked of the peer; for who holds the permit of `oneProbe`, that is so. */
+  const refresh = Effect.fn("PeerSession.refresh")(function* (nodeId: Uint8Array, settled: Effect.Effect<void>) {
     const statement = yield* excuseOverload(askClaim(peerRefresh, journal.state().address))
     const ours = forkDigestsAround(chain, slotAt(chain, yield* Clock.currentTimeMillis))
     const isOurs = ours.includes(statement.forkDigest)
@@ -103,7 +104,7 @@ export const makeSession = Effect.fnUntraced(function* (
         return yield* new Unverifiable({ reason: "self_doubt", detail })
       }
       // Whatever is still asked comes to its end: that it breaks off must not be our own doing.
-      yield* Effect.zipRight(untilProbed, host.disconnect(peerId, goodbyeCodes.irrelevantNetwork))
+      yield* Effect.zipRight(settled, host.disconnect(peerId, goodbyeCodes.irrelevantNetwork))
       return yield* new PeerRefused({ reason: "wrong_network", detail })
     }
     yield* takeClaim(statement, nodeId)
@@ -118,9 +119,9 @@ export const makeSession = Effect.fnUntraced(function* (
   const refreshBeside = (nodeId: Uint8Array) =>
     Effect.suspend(() => {
       const wasProbed = isProbing
-      return Effect.catchAll(refresh(nodeId), (error) =>
+      return Effect.catchAll(refresh(nodeId, untilProbed), (error) =>
         error._tag === "ProbeTimeout" && (wasProbed || isProbing)
-          ? oneProbe.withPermits(1)(refresh(nodeId))
+          ? oneProbe.withPermits(1)(refresh(nodeId, Effect.void))
           : Effect.zipRight(untilProbed, Effect.fail(error))
       )
     })
@@ -236,7 +237,7 @@ export const makeSession = Effect.fnUntraced(function* (
     Effect.gen(function* () {
       const resting = yield* Ref.make(false)
       yield* Effect.map(Clock.currentTimeMillis, budget.refresh)
-      yield* refresh(nodeId)
+      yield* refresh(nodeId, untilProbed)
       yield* journal.enter({ change: withHandshake })
       const rest = (pause: Effect.Effect<void>) =>
         Effect.zipRight(Ref.set(resting, true), pause).pipe(Effect.ensuring(Ref.set(resting, false)))

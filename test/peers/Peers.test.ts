@@ -245,6 +245,43 @@ describe("a claim", () => {
     )
   )
 
+  it.effect("of another network, after silence during a probe, ends in a Goodbye and holds no worker", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      yield* TestClock.adjust("1 minute")
+      assert.deepStrictEqual(script.goodbyes[0], [peer.peerId, 2])
+      const before = timesOf(script, other.peerId).length
+      yield* TestClock.adjust("1 minute")
+      assert.isAbove(timesOf(script, other.peerId).length, before)
+    }).pipe(
+      Effect.provide(
+        world(
+          (script) => {
+            let isBusy = false
+            let isForeign = false
+            script.probe = ({ job }) =>
+              job.peerId === peer.peerId
+                ? Effect.acquireUseRelease(
+                    Effect.sync(() => (isBusy = true)),
+                    () => Effect.as(Effect.sleep("15 seconds"), Option.none()),
+                    () => Effect.sync(() => (isBusy = false))
+                  )
+                : Effect.succeedNone
+            script.refresh = (peerId) =>
+              Effect.suspend(() => {
+                if (peerId !== peer.peerId) return Effect.succeed(saying(8))
+                if (!isBusy) return Effect.succeed(isForeign ? { ...saying(8), forkDigest: "0xdeadbeef" } : saying(8))
+                isForeign = true
+                return Effect.delay(Effect.fail(new ProbeTimeout({ stage: "handshake", afterMs: 5000 })), "5 seconds")
+              })
+          },
+          { addresses: [other, dialled] },
+          { workers: 1 }
+        )
+      )
+    )
+  )
+
   it.effect("that a probe heard does not take back what was heard since", () =>
     Effect.gen(function* () {
       const { script } = yield* Fakes
