@@ -12,7 +12,7 @@ export interface ByteBudget {
    * has to be waited for.
    */
   readonly take: (holder: Holder, bytes: number, whenFull: Effect.Effect<void>) => Effect.Effect<void>
-  /** Takes back all that `holder` has. */
+  /** Takes back all that `holder` has, and gives it nothing any more that it still waits for. */
   readonly release: (holder: Holder) => Effect.Effect<void>
   /** What whoever waits first lacks; 0 if nobody waits. */
   readonly lacking: () => number
@@ -55,6 +55,8 @@ export const makeByteBudget = (total: number): ByteBudget => {
       Effect.suspend(() => {
         free += holder.held
         holder.held = 0
+        // A probe that was left to end by itself (`Effect.disconnect`) may not have heard yet that it is over.
+        for (const [turn, entry] of waiting) if (entry.holder === holder) waiting.delete(turn)
         return serve
       }),
     lacking: () => {

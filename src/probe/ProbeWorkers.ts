@@ -186,7 +186,10 @@ const makeWorkers = (workers: number, limits: WorkerLimits): ProbeWorkers["Type"
       }
       leaving.delete(running)
       yield* budget.release(running)
-      yield* running.lane === "fast" ? fast.giveBack(running.isLast) : leaveSlowLane(running)
+      if (running.lane !== "fast") return yield* leaveSlowLane(running)
+      // What still watches it gives its worker back no second time.
+      running.lane = "none"
+      yield* fast.giveBack(running.isLast)
     })
 
   return {
