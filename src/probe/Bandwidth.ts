@@ -22,7 +22,8 @@ export class Bandwidth extends Context.Tag("dasmon/Bandwidth")<
     /**
      * Runs the probe as soon as what others have taken is paid off, first come, first served; none if that is not so
      * within a minute. What the probe takes may be more than there is: those after it wait for that. A turn of which
-     * nothing was expected costs nothing; one that is interrupted costs what was expected.
+     * nothing was expected, or that fails before anything came, costs nothing; one that is interrupted costs what was
+     * expected.
      */
     readonly inTurn: <A, E, R>(probe: (turn: Turn) => Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
     readonly state: Effect.Effect<BandwidthState>
@@ -93,19 +94,23 @@ const make = Effect.fn("Bandwidth.make")(function* (limit: number) {
       }),
     came: (bytes) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        taken.hasCome = true
         used = { perSecond: usedAt(now) + bytes / (usedOverMs / 1000), at: now }
         return set(taken, bytes)
       })
   })
 
+  /** A peer that is not reached, or refuses, takes nothing from others. */
+  const forgo = (taken: Taken) => Effect.unless(set(taken, 0), () => taken.hasCome)
+
   yield* Metric.set(bandwidthLimit, Number.isFinite(limit) ? limit : 0)
   return Bandwidth.of({
     inTurn: (probe) =>
       Effect.suspend(() => {
-        const taken: Taken = { bytes: 0, isKnown: false }
+        const taken: Taken = { bytes: 0, isKnown: false, hasCome: false }
         const giveBack = Effect.suspend(() => (taken.isKnown ? Effect.void : change(-taken.bytes)))
         return Effect.flatMap(Number.isFinite(limit) ? wait(taken) : Effect.succeedSome(undefined), (come) =>
-          Option.isNone(come) ? Effect.succeedNone : Effect.asSome(probe(turn(taken)))
+          Option.isNone(come) ? Effect.succeedNone : Effect.asSome(Effect.tapError(probe(turn(taken)), () => forgo(taken)))
         ).pipe(Effect.ensuring(giveBack))
       }),
     state: Effect.map(Clock.currentTimeMillis, (now) => ({
@@ -120,6 +125,7 @@ const make = Effect.fn("Bandwidth.make")(function* (limit: number) {
 interface Taken {
   bytes: number
   isKnown: boolean
+  hasCome: boolean
 }
 
 /** Of what a probe takes, before there was any: eight slots of eight columns with six blobs are three times that. */

@@ -47,6 +47,17 @@ describe("the bandwidth of all probes", () => {
     }).pipe(Effect.provide(Bandwidth.layer(limit)))
   )
 
+  it.effect("is not taken by a probe that fails before anything came", () =>
+    Effect.gen(function* () {
+      const { inTurn } = yield* Bandwidth
+      const refused = Effect.orElseSucceed(
+        inTurn((turn) => Effect.zipRight(turn.expect(30 * limit), Effect.fail("refused"))),
+        () => Option.none<number>()
+      )
+      assert.deepStrictEqual(yield* times([refused, probeOf(1)]), [Option.none(), Option.some(0)])
+    }).pipe(Effect.provide(Bandwidth.layer(limit)))
+  )
+
   it.effect("lets those who wait go on at once when a probe turns out smaller than it was expected to be", () =>
     Effect.gen(function* () {
       const { inTurn } = yield* Bandwidth
