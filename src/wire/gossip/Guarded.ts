@@ -1,19 +1,23 @@
 import type { GossipSub } from "@libp2p/gossipsub"
 
 /**
- * Closes two holes of `@libp2p/gossipsub` (17.1), in its parts that its type does not show:
+ * Closes three holes of `@libp2p/gossipsub` (17.1), in its parts that its type does not show:
  *
  * - It forgets a peer when one of its streams cannot be read, or when it leaves, and then still reads what another stream
  *   brings: subscriptions of nobody, 640 KiB for each identity, which are kept for ever. Such messages are dropped.
  * - It opens its own streams one after the other, and queues one each time a peer opens a stream to it: a peer that does not
  *   answer holds up all others, and one that opens streams without end fills the queue. Each peer has an opening of its
  *   own, and one at a time.
+ * - It keeps for how long a peer that prunes us does not want us back, which may be thousands of years, of every identity
+ *   and topic. An hour is respected: others say a minute.
  */
 export const guarded = (gossip: GossipSub): GossipSub => {
   const peers: unknown = Reflect.get(gossip, "peers")
   const receive: unknown = Reflect.get(gossip, "handleReceivedRpc")
   const open: unknown = Reflect.get(gossip, "createOutboundStream")
-  if (!(peers instanceof Map) || typeof receive !== "function" || typeof open !== "function") {
+  const backOff: unknown = Reflect.get(gossip, "doAddBackoff")
+  const isKnown = typeof receive === "function" && typeof open === "function" && typeof backOff === "function"
+  if (!(peers instanceof Map) || !isKnown) {
     throw new TypeError(
       "this version of @libp2p/gossipsub has other parts than the one that dasmon guards (Guarded.ts)"
     )
@@ -35,6 +39,9 @@ export const guarded = (gossip: GossipSub): GossipSub => {
     }
   }
   const replaced =
+    Reflect.set(gossip, "doAddBackoff", (id: unknown, topic: unknown, ms: unknown): void => {
+      Reflect.apply(backOff, gossip, [id, topic, Math.min(Number(ms), longestBackOffMs)])
+    }) &&
     Reflect.set(gossip, "handleReceivedRpc", async (from: unknown, rpc: unknown): Promise<void> => {
       if (peers.has(String(from))) await Reflect.apply(receive, gossip, [from, rpc])
     }) &&
@@ -45,3 +52,5 @@ export const guarded = (gossip: GossipSub): GossipSub => {
   if (!replaced) throw new TypeError("@libp2p/gossipsub cannot be guarded")
   return gossip
 }
+
+const longestBackOffMs = 3_600_000

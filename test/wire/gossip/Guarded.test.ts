@@ -64,6 +64,26 @@ describe("gossipsub, guarded", () => {
     })
   )
 
+  it.scopedLive("keeps for an hour at most that a peer does not want us back", () =>
+    Effect.gen(function* () {
+      const us = yield* makeNode({ agent: "us/1" })
+      us.services.gossip.subscribe("t")
+      const them = yield* stranger()
+      const stream = yield* open(them, us)
+      // A PRUNE of topic "t" with a backoff of 2^42 - 1 seconds.
+      const prune = [0x0a, 1, 0x74, 0x18, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f]
+      const control = [0x22, prune.length, ...prune]
+      stream.send(Uint8Array.from([control.length + 2, 0x1a, control.length, ...control]))
+      const untilMs = yield* eventually(() => {
+        const backoff: unknown = Reflect.get(us.services.gossip, "backoff")
+        const peers: unknown = backoff instanceof Map ? backoff.get("t") : undefined
+        const until: unknown = peers instanceof Map ? peers.get(them.peerId.toString()) : undefined
+        return typeof until === "number" && until
+      })
+      assert.isAtMost(untilMs, Date.now() + 3_600_000)
+    })
+  )
+
   it.scopedLive("opens its streams to others while one does not answer", () =>
     Effect.gen(function* () {
       const us = yield* makeNode({ agent: "us/1" })
