@@ -110,7 +110,9 @@ const make = Effect.fn("Bandwidth.make")(function* (limit: number) {
         const taken: Taken = { bytes: 0, isKnown: false, hasCome: false }
         const giveBack = Effect.suspend(() => (taken.isKnown ? Effect.void : change(-taken.bytes)))
         return Effect.flatMap(Number.isFinite(limit) ? wait(taken) : Effect.succeedSome(undefined), (come) =>
-          Option.isNone(come) ? Effect.succeedNone : Effect.asSome(Effect.tapError(probe(turn(taken)), () => forgo(taken)))
+          Option.isNone(come)
+            ? Effect.succeedNone
+            : Effect.asSome(Effect.tapError(probe(turn(taken)), () => forgo(taken)))
         ).pipe(Effect.ensuring(giveBack))
       }),
     state: Effect.map(Clock.currentTimeMillis, (now) => ({
