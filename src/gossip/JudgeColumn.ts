@@ -42,20 +42,24 @@ export const makeJudgeColumn = Effect.gen(function* () {
 
   const verify = (examined: Examined, block: Block, ssz: Uint8Array): Effect.Effect<GossipVerdict> =>
     verifier
-      .verify([
-        {
-          fork: examined.fork,
-          ssz,
-          blockRoot: fromHex(block.root),
-          slot: block.slot,
-          commitments: block.commitments,
-          maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
-        }
-      ])
+      .verify(
+        [
+          {
+            fork: examined.fork,
+            ssz,
+            blockRoot: fromHex(block.root),
+            slot: block.slot,
+            commitments: block.commitments,
+            maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
+          }
+        ],
+        // Anyone can send what has to be verified: probes come first.
+        { isLast: true }
+      )
       .pipe(
         Effect.map(([verdict]): GossipVerdict => {
-          if (verdict === undefined) return "ignore"
-          return verdict._tag === "Valid" ? "accept" : "reject"
+          if (verdict?._tag === "Valid") return "accept"
+          return verdict?._tag === "Invalid" ? "reject" : "ignore"
         }),
         Effect.orElseSucceed(() => "ignore" as const)
       )

@@ -7,16 +7,19 @@ import { owes, startClaims } from "../domain/peer/ClaimHistory.ts"
 import { makeClaim } from "../domain/peer/ClaimParts.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { Job } from "../domain/probe/Job.ts"
-import type { RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
+import { type RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import type { DialError } from "../host/Host.ts"
 import type { SecondIdentity } from "../host/SecondHost.ts"
 import { Verifier } from "../kzg/Verifier.ts"
 import { answerSizes, replacedIn } from "../probe/AnswerSizes.ts"
 import { askClaim } from "../probe/AskClaim.ts"
+import { Bandwidth } from "../probe/Bandwidth.ts"
 import { dueBlocks } from "../probe/Conversation.ts"
 import { makeHeldSidecars } from "../probe/HeldSidecars.ts"
 import { ProbeTurn } from "../probe/ProbeTurn.ts"
+import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
+import type { Received } from "../probe/RequestColumns.ts"
 import { sample } from "../probe/Sample.ts"
 import { isEvidence } from "../probe/Settle.ts"
 import { type Delivery, type Finished, verifyDeliveries } from "../probe/VerifyDelivered.ts"
@@ -49,6 +52,8 @@ export const makeAskSecond = Effect.fnUntraced(function* (second: SecondIdentity
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
   const verifier = yield* Verifier
+  const workers = yield* ProbeWorkers
+  const bandwidth = yield* Bandwidth
   const network = { chain, digests: digestTable(chain) }
 
   return Effect.fn("AskSecond")(function* ({
@@ -69,10 +74,24 @@ export const makeAskSecond = Effect.fnUntraced(function* (second: SecondIdentity
     const range = { start: job.startSlot, end: job.startSlot + job.count - 1 }
     const sizes = answerSizes(chain, range, facts, replacedIn(commitments, range))
     const expected = sizes.bytes(job.columns.length)
-    const { cut, error, failed, received } = yield* (yield* ProbeTurn).asking(expected, (most) => {
-      const held = makeHeldSidecars(expected, most)
-      return sample({ host: second.host, network, peerId: address.peerId, sizes, held }, job, due, blocks)
-    })
+    const asking = Effect.flatMap(ProbeTurn, (turn) =>
+      turn.asking(expected, (most) => {
+        const held = makeHeldSidecars(expected, most)
+        return sample({ host: second.host, network, peerId: address.peerId, sizes, held }, job, due, blocks)
+      })
+    )
+    // Dialled and greeted before it takes a worker: who does not answer holds up no probe.
+    const sampled = yield* workers.run(
+      address.peerId,
+      bandwidth.inTurn((turn) =>
+        turn.expect(expected).pipe(
+          Effect.zipRight(asking),
+          Effect.tap(({ received }) => turn.came(bytesOf(received)))
+        )
+      )
+    )
+    if (Option.isNone(sampled)) return yield* noBandwidth
+    const { cut, error, failed, received } = sampled.value
     const deliveries = received.flatMap((received) =>
       received.delivered.flatMap((sidecar): ReadonlyArray<Delivery> => {
         const block = blocks.get(sidecar.slot)
@@ -86,10 +105,14 @@ export const makeAskSecond = Effect.fnUntraced(function* (second: SecondIdentity
       claim,
       held: [...verified, ...leftOut].flatMap(heldOf),
       error,
-      bytes: received.reduce((sum, { bytes }) => sum + bytes, 0)
+      bytes: bytesOf(received)
     }
   })
 })
+
+const bytesOf = (received: ReadonlyArray<Received>): number => received.reduce((sum, { bytes }) => sum + bytes, 0)
+
+const noBandwidth = new Unverifiable({ reason: "overload", detail: "all probes are at bandwidth_limit" })
 
 const heldOf = ({ block, column, error }: Finished): ReadonlyArray<Held> => {
   const held = { slot: block.slot, column, blockRoot: block.root }

@@ -1,5 +1,4 @@
 import { Clock, Data, Duration, Effect, Metric, Option, Random, Schedule } from "effect"
-import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import type { Claim } from "../domain/peer/Claim.ts"
 import { clientFamily } from "../domain/peer/ClientFamily.ts"
 import { secondBytes } from "../domain/metrics/Metrics.ts"
@@ -8,9 +7,6 @@ import { type RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { ExternsError } from "../host/Externs.ts"
 import type { DialError } from "../host/Host.ts"
 import { Peers } from "../peers/Peers.ts"
-import { Bandwidth } from "../probe/Bandwidth.ts"
-import { expectedBytes } from "../probe/ExpectedBytes.ts"
-import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
 import { Doubts } from "../runtime/Doubts.ts"
 import type { Asked, Heard } from "./AskSecond.ts"
 import { type ClaimDifference, claimDifferences, sameDifferences } from "./CompareClaims.ts"
@@ -53,9 +49,6 @@ interface Round {
  */
 export const makeLook = Effect.fnUntraced(function* ({ ask, ownTrouble, visits }: LookParts, options: LookOptions) {
   const peers = yield* Peers
-  const workers = yield* ProbeWorkers
-  const bandwidth = yield* Bandwidth
-  const commitments = yield* CommitmentCache
   const doubts = yield* Doubts
   const asking = yield* Effect.makeSemaphore(atOnce)
 
@@ -87,15 +80,7 @@ export const makeLook = Effect.fnUntraced(function* ({ ask, ownTrouble, visits }
         Effect.disconnect,
         Effect.timeoutFail({ duration: visitLimit, onTimeout: () => endless })
       )
-    const inTurn = bandwidth.inTurn((turn) =>
-      Effect.flatMap(expectedBytes(commitments, job, []), turn.expect).pipe(
-        Effect.zipRight(visit),
-        Effect.tap(({ bytes }) => turn.came(bytes))
-      )
-    )
-    const taken = yield* asking.withPermits(1)(workers.run(job.peerId, inTurn))
-    if (Option.isNone(taken)) return yield* noBandwidth
-    const heard = taken.value
+    const heard = yield* asking.withPermits(1)(visit)
     yield* Metric.incrementBy(secondBytes, heard.bytes)
     const mayDiffer = claimDifferences(claim, heard.claim, claim).length > 0
     const after = mayDiffer ? yield* Effect.option(claimedAfter(job.peerId, heard.claim)) : Option.none()
@@ -175,7 +160,6 @@ const patience = 5
 /** Longer than the limits of all requests of one visit together. */
 const visitLimit = Duration.minutes(5)
 const endless = new Unverifiable({ reason: "overload", detail: `not over within ${Duration.format(visitLimit)}` })
-const noBandwidth = new Unverifiable({ reason: "overload", detail: "all probes are at bandwidth_limit" })
 
 /** To be refused, or not answered, is no disagreement. */
 const resultOf = (error: AskError | PeerGone): LookResult => {

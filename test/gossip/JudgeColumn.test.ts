@@ -122,8 +122,10 @@ describe("a column by gossip", () => {
         yield* imported(world)
         world.verdict = wrong
         assert.strictEqual(yield* judge(topic, good), "reject")
-        world.verdict = undefined
-        assert.strictEqual(yield* judge(topic, good), "ignore")
+        for (const verdict of [undefined, { _tag: "Skipped" } as const]) {
+          world.verdict = verdict
+          assert.strictEqual(yield* judge(topic, good), "ignore")
+        }
       })
     )
   )
