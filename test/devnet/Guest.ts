@@ -35,6 +35,10 @@ export interface Guest {
 
 export const makeGuest: Effect.Effect<Guest, never, Scope.Scope> = Effect.gen(function* () {
   const node = yield* makeNode({ agent: "guest" })
+  // It speaks no gossipsub of its own.
+  const { gossip } = node.services
+  yield* Effect.promise(() => node.unhandle(gossip.protocols))
+  gossip.protocols = []
   const codes = yield* Queue.unbounded<number>()
   yield* serve(node, goodbye, (ssz) => Effect.flatMap(Effect.orDie(decodeUint64(ssz)), (code) => codes.offer(code)))
   const peerId = node.peerId.toString()
