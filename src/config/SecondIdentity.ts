@@ -23,4 +23,4 @@ export const secondListenOf = (config: {
   ]
 
 /** Of a multiaddr: its transport, and the port of it. */
-const atPort = /(\/tcp\/)\d+/i
+const atPort = /(\/(?:tcp|udp)\/)\d+/i

@@ -35,7 +35,11 @@ describe("libp2p's metrics", () => {
             }).pipe(Effect.scoped)
           })
         )
-        yield* eventually(() => client.getConnections().every(({ streams }) => streams.length === 0))
+        yield* eventually(() =>
+          client
+            .getConnections()
+            .every(({ streams }) => streams.every(({ protocol }) => protocol.startsWith("/meshsub/")))
+        )
         const text = yield* metrics.exposition
         assert.notInclude(text, pings, "a stream that is closed")
         const families = parseExposition(text)
