@@ -29,7 +29,7 @@ export interface Room {
 /**
  * Strangers that come, say hello and leave must neither fill the place nor keep it from those that stay: of peers of
  * whom nothing is known, that have left and cannot be dialled, few are waited for; and when all places are taken, one of
- * these goes, or else one that has been there for a while and never answered. `tracked` is in the order in which they
+ * these goes, or else one that has been there for a while and never answered, or is away and never delivered. `tracked` is in the order in which they
  * came.
  */
 export const roomFor = (tracked: Iterable<Tracked>, { maxPeers, now }: RoomLimits): Room => {
@@ -52,11 +52,15 @@ export const roomFor = (tracked: Iterable<Tracked>, { maxPeers, now }: RoomLimit
   return { hasRoom: goes !== undefined, goes }
 }
 
-const isUseless = ({ hasAnswered, isConfigured, isProven, since }: Tracked, now: number): boolean =>
-  !isConfigured && !isProven && !hasAnswered && now - since >= patienceMs
+const isUseless = ({ hasAnswered, isConfigured, isConnected, isProven, since }: Tracked, now: number): boolean => {
+  if (isConfigured || isProven) return false
+  return now - since >= (hasAnswered ? (isConnected ? Infinity : answeredOnceMs) : patienceMs)
+}
 
 /** Longer than a dial and a handshake take. */
 const patienceMs = 60_000
+/** One that has said what it claims, has delivered nothing in so long, and is away. */
+const answeredOnceMs = 3_600_000
 /** Peers that left, and of whom nothing is known, are waited for, so many. */
 const mostGone = 256
 

@@ -1,4 +1,5 @@
 import { Cause, Clock, Context, Effect, Fiber, FiberMap, Layer, Option, Schedule, Stream } from "effect"
+import { dropOldest } from "../domain/Bounded.ts"
 import { toHex } from "../domain/Bytes.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
@@ -104,7 +105,8 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
   const passOver = (peerId: string) =>
     Effect.suspend(() => {
       const isFirst = passedOver.size === 0
-      if (passedOver.size < mostPassedOver) passedOver.add(peerId)
+      passedOver.add(peerId)
+      dropOldest(passedOver, mostPassedOver)
       return isFirst
         ? Effect.logWarning(
             `more peers come than are taken up: ${actors.size} are tracked, of ${options.maxPeers} at most; others are passed over`

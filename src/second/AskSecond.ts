@@ -40,6 +40,8 @@ export interface Heard {
   readonly held: ReadonlyArray<Held>
   /** Why not everything was answered. */
   readonly error: Option.Option<RequestError>
+  /** Whether we ended it before that. */
+  readonly isCut: boolean
   /** Compressed, received. */
   readonly bytes: number
 }
@@ -70,7 +72,7 @@ export const makeAskSecond = Effect.fnUntraced(function* (second: SecondIdentity
       .sort((a, b) => a - b)
       .map((slot): SlotColumns => ({ slot, columns: job.columns.filter((column) => owes(claims, slot, column)) }))
       .filter(({ columns }) => columns.length > 0)
-    if (due.length === 0) return { claim, held: [], error: Option.none(), bytes: 0 }
+    if (due.length === 0) return { claim, held: [], error: Option.none(), isCut: false, bytes: 0 }
     const range = { start: job.startSlot, end: job.startSlot + job.count - 1 }
     const sizes = answerSizes(chain, range, facts, replacedIn(commitments, range))
     const expected = sizes.bytes(job.columns.length)
@@ -105,6 +107,7 @@ export const makeAskSecond = Effect.fnUntraced(function* (second: SecondIdentity
       claim,
       held: [...verified, ...leftOut].flatMap(heldOf),
       error,
+      isCut: Option.isSome(cut),
       bytes: bytesOf(received)
     }
   })

@@ -130,6 +130,7 @@ export const makeLook = Effect.fnUntraced(function* ({ ask, ownTrouble, visits }
     const held = contradicted(subject.held, heard.held)
     if (held.length === 0 && differences.length === 0) {
       if (Option.isSome(heard.error)) return resultOf(heard.error.value)
+      if (heard.isCut) return "ours"
       yield* hear(peerId, false)
       return "agreed"
     }

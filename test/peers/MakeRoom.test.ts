@@ -40,6 +40,14 @@ describe("room for one more peer", () => {
     assert.deepStrictEqual(room(...steady), { hasRoom: false, goes: undefined })
   })
 
+  it("is made by one that answered once, delivered nothing in an hour, and is away", () => {
+    const dark = tracked("dark", { isDialable: true, isConnected: false })
+    const peers = [tracked("here", { isDialable: true }), dark]
+    const at = (now: number) => roomFor(peers, { maxPeers: 2, now }).goes
+    assert.strictEqual(at(3_599_999), undefined)
+    assert.strictEqual(at(3_600_000), "dark")
+  })
+
   it("is not taken up by those that left unknown, also while there is much of it", () => {
     const many = Array.from({ length: 256 }, (_, index) => gone(`${index}`))
     assert.deepStrictEqual(roomFor(many, { maxPeers: 10_000, now }), { hasRoom: true, goes: "0" })
