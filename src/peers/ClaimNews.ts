@@ -1,3 +1,4 @@
+import { makeBucket } from "../domain/Bucket.ts"
 import type { Claim } from "../domain/peer/Claim.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 
@@ -20,14 +21,11 @@ export interface ClaimNews {
 }
 
 export const makeClaimNews = (): ClaimNews => {
-  let allowance = most
-  let countedAt = -Infinity
+  const allowance = makeBucket({ burst: most, perSecond: 1000 / everyMs })
   let waiting: { readonly previous: Claim | null; readonly findings: ReadonlyArray<Finding> } | undefined
 
   return {
     hear: ({ claim, findings, previous }, isNews, now) => {
-      allowance = Math.min(most, allowance + Math.max(0, now - countedAt) / everyMs)
-      countedAt = now
       if (isNews) {
         const all = [...(waiting?.findings ?? []), ...findings]
         waiting = {
@@ -35,9 +33,9 @@ export const makeClaimNews = (): ClaimNews => {
           findings: [...new Map(all.map((finding) => [finding.kind, finding])).values()]
         }
       }
-      if (waiting === undefined || allowance < 1) return undefined
+      if (waiting === undefined || allowance.room(now) < 1) return undefined
       const told = { claim, ...waiting }
-      allowance -= 1
+      allowance.take(1, now)
       waiting = undefined
       return told
     }

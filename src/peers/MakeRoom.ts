@@ -1,3 +1,5 @@
+import { makeBucket } from "../domain/Bucket.ts"
+
 /** What decides whether a tracked peer may have to make room for another. */
 export interface Tracked {
   readonly peerId: string
@@ -69,14 +71,11 @@ const mostGone = 256
  * that are passed over and stay are taken up later.
  */
 export const makeStrangerBudget = () => {
-  let allowance = mostAtOnce
-  let countedAt = -Infinity
+  const allowance = makeBucket({ burst: mostAtOnce, perSecond })
   return {
     take: (now: number): boolean => {
-      allowance = Math.min(mostAtOnce, allowance + (Math.max(0, now - countedAt) / 1000) * perSecond)
-      countedAt = now
-      if (allowance < 1) return false
-      allowance -= 1
+      if (allowance.room(now) < 1) return false
+      allowance.take(1, now)
       return true
     }
   }

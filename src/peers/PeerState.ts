@@ -11,7 +11,8 @@ import {
   blameOf,
   countOutcomes,
   noOutcomes,
-  type OutcomeCounts
+  type OutcomeCounts,
+  type RequestError
 } from "../domain/probe/Outcome.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import {
@@ -26,7 +27,6 @@ import {
 import { countFailing, type Failing, failingSince, noFailing, withBlame } from "../domain/peer/Failing.ts"
 import { countSuspicions, noSuspicions, type Suspicions, withOutcomes } from "../domain/peer/Suspicions.ts"
 import { isTooMuch, type Restraint, unrestrained, withRefusal } from "../domain/peer/Restraint.ts"
-import type { RequestError } from "../domain/probe/Outcome.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import {

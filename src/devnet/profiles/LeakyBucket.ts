@@ -1,4 +1,7 @@
-/** A limit that holds on average and lets a burst through. Times are Unix milliseconds. */
+/**
+ * A limit that holds on average and lets a burst through. Times are Unix milliseconds. As Prysm has it, and not
+ * `domain/Bucket`: what the monitor's own budgets are tried on is not made of them.
+ */
 export interface LeakyBucket {
   /** What may still be charged. */
   readonly left: (now: number) => number

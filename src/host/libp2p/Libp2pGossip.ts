@@ -1,6 +1,7 @@
 import { type GossipSub, type SubscriptionChangeData, TopicValidatorResult } from "@libp2p/gossipsub"
 import type { Libp2p, PeerId } from "@libp2p/interface"
 import { Duration, Effect, FiberSet, Option, type Scope } from "effect"
+import { makeBucket } from "../../domain/Bucket.ts"
 import { parseColumnTopic } from "../../domain/network/ColumnTopic.ts"
 import type { GossipRules } from "../../wire/gossip/Gossipsub.ts"
 import { Gossip, type GossipVerdict, type Joining } from "../Gossip.ts"
@@ -13,13 +14,16 @@ export interface JoinedTopics {
 
 export const makeJoinedTopics = (): JoinedTopics => {
   const topics = new Map<string, Joining>()
-  const cap = makeRateCap(mostPerSecond)
+  const allowance = makeBucket({ burst: mostPerSecond, perSecond: mostPerSecond })
   return {
     topics,
     rules: {
       mostBytes: (topic) => {
         const joined = topics.get(topic)
-        return joined !== undefined && cap() ? joined.mostBytes : 0
+        const now = performance.now()
+        if (joined === undefined || allowance.room(now) < 1) return 0
+        allowance.take(1, now)
+        return joined.mostBytes
       }
     }
   }
@@ -120,17 +124,6 @@ const watchSubscriptions = (
     ),
     (peerId) => [...(known.get(peerId) ?? [])]
   )
-}
-
-/** Whether one more is within so many a second. */
-const makeRateCap = (perSecond: number) => {
-  let second = 0
-  let count = 0
-  return (): boolean => {
-    const now = Math.floor(performance.now() / 1000)
-    if (now !== second) [second, count] = [now, 0]
-    return ++count <= perSecond
-  }
 }
 
 /** Teku takes 200 in one message, which is how all of ours are sent to whoever connects. */
