@@ -1,6 +1,6 @@
-import { Either } from "effect"
-import { decodeSidecar, peekSidecar, type Sidecar, type SidecarLabel } from "../domain/column/Sidecar.ts"
-import { inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
+import { Either, Option } from "effect"
+import { decodeSidecar, peekSidecar, type SidecarLabel } from "../domain/column/Sidecar.ts"
+import { checkStructure, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
 import {
   blobParametersAt,
   type ChainParameters,
@@ -49,19 +49,11 @@ export const examineColumn = (
     if (now + clockDisparityMs < slotStart(chain, label.slot)) return yield* ignored
     if (label.slot <= epochStart(chain, finalizedEpoch)) return yield* ignored
     const sidecar = yield* Either.mapLeft(decodeSidecar(fork, data), () => "reject" as const)
-    if (!isWellFormed(sidecar, blobParametersAt(chain, epochOf(chain, label.slot)).maxBlobsPerBlock)) {
+    if (Option.isSome(checkStructure(sidecar, blobParametersAt(chain, epochOf(chain, label.slot)).maxBlobsPerBlock)))
       return yield* rejected
-    }
     if (sidecar._tag === "Fulu" && !inclusionProofHolds(sidecar.value)) return yield* rejected
     return { ...label, fork }
   })
-
-/** verify_data_column_sidecar; of a Gloas sidecar what can be said without the block. */
-const isWellFormed = ({ _tag, value }: Sidecar, limit: number): boolean => {
-  const cells = value.column.length
-  if (cells === 0 || cells !== value.kzgProofs.length) return false
-  return _tag === "Gloas" || (value.kzgCommitments.length === cells && cells <= limit)
-}
 
 const rejected = Either.left<GossipVerdict>("reject")
 const ignored = Either.left<GossipVerdict>("ignore")

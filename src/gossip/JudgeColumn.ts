@@ -1,16 +1,15 @@
 import { Clock, Duration, Effect, Metric, Option, Schedule } from "effect"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { setNewest } from "../domain/Bounded.ts"
-import { equalBytes, fromHex } from "../domain/Bytes.ts"
+import { equalBytes } from "../domain/Bytes.ts"
 import { headerSignature } from "../domain/column/Sidecar.ts"
 import { gossipMessages } from "../domain/metrics/Metrics.ts"
 import type { Block } from "../domain/network/Block.ts"
-import { blobParametersAt, epochOf } from "../domain/network/Chain.ts"
 import type { ColumnTopic } from "../domain/network/ColumnTopic.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
 import { Externs } from "../host/Externs.ts"
 import type { GossipMessage, GossipVerdict } from "../host/Gossip.ts"
-import { Verifier } from "../kzg/Verifier.ts"
+import { heldAgainst, Verifier } from "../kzg/Verifier.ts"
 import { type Examined, examineColumn } from "./ExamineColumn.ts"
 
 /**
@@ -42,20 +41,8 @@ export const makeJudgeColumn = Effect.gen(function* () {
 
   const verify = (examined: Examined, block: Block, ssz: Uint8Array): Effect.Effect<GossipVerdict> =>
     verifier
-      .verify(
-        [
-          {
-            fork: examined.fork,
-            ssz,
-            blockRoot: fromHex(block.root),
-            slot: block.slot,
-            commitments: block.commitments,
-            maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
-          }
-        ],
-        // Anyone can send what has to be verified: probes come first.
-        { isLast: true }
-      )
+      // Anyone can send what has to be verified: probes come first.
+      .verify([heldAgainst(chain, block, { fork: examined.fork, ssz })], { isLast: true })
       .pipe(
         Effect.map(([verdict]): GossipVerdict => {
           if (verdict?._tag === "Valid") return "accept"

@@ -1,5 +1,7 @@
 import { Context, type Effect, Schema } from "effect"
-import type { ForkName } from "../domain/network/Chain.ts"
+import { fromHex } from "../domain/Bytes.ts"
+import type { Block } from "../domain/network/Block.ts"
+import { blobParametersAt, type ChainParameters, epochOf, type ForkName } from "../domain/network/Chain.ts"
 import type { InvalidCheck } from "../domain/probe/Outcome.ts"
 import type { Slot } from "../domain/Primitives.ts"
 
@@ -21,6 +23,20 @@ export interface SidecarToVerify {
   /** Blob limit at the slot's epoch. */
   readonly maxBlobsPerBlock: number
 }
+
+/** A sidecar as it came, with the canonical block that it is held against. */
+export const heldAgainst = (
+  chain: ChainParameters,
+  block: Block,
+  { fork, ssz }: Pick<SidecarToVerify, "fork" | "ssz">
+): SidecarToVerify => ({
+  fork,
+  ssz,
+  blockRoot: fromHex(block.root),
+  slot: block.slot,
+  commitments: block.commitments,
+  maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
+})
 
 export type SidecarVerdict =
   | { readonly _tag: "Valid" }

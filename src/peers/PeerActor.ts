@@ -18,6 +18,7 @@ import { makePeerLink } from "./PeerLink.ts"
 import { makeRemember } from "./RememberPeer.ts"
 import { makeSession, type SessionOptions } from "./PeerSession.ts"
 import {
+  isDialable,
   newPeer,
   type PeerState,
   restrainedBy,
@@ -246,12 +247,10 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     isRemembered = true
   })
 
-  const isDiallable = () => journal.state().address.multiaddrs.length > 0
-
   const live = Effect.gen(function* () {
     yield* Effect.unless(begin, () => isRemembered)
     while (true) {
-      if (!isDiallable() && !link.isUp()) {
+      if (!isDialable(journal.state()) && !link.isUp()) {
         const back = yield* link.untilUp.pipe(Effect.raceFirst(newAddress.await), Effect.timeoutOption(options.grace))
         if (Option.isNone(back)) return "did not come back" satisfies PeerEnd
       }
@@ -265,7 +264,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       else if (Option.isSome(visited.right)) return visited.right.value
       yield* bidFarewell(refused)
       yield* syncLink
-      yield* isDiallable() ? sentAway.rest(rest) : rest
+      yield* isDialable(journal.state()) ? sentAway.rest(rest) : rest
     }
   })
 
@@ -275,7 +274,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       const state = journal.state()
       return {
         isConnected: state.connected || link.isUp(),
-        isDialable: state.address.multiaddrs.length > 0,
+        isDialable: isDialable(state),
         hasAnswered: Option.isSome(state.claims),
         isProven: state.outcomes.success > 0 || state.failing.size > 0 || state.suspicions.size > 0,
         since

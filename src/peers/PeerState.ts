@@ -203,10 +203,13 @@ export const withProbe = (
   }
 }
 
-type Settled = ProbeResult["settling"]
-
 /** What stood in our own way is no question that was put. */
-const withSettling = (evasion: Evasion, probe: Probe, settling: Settled, confirmAfter: Duration.Duration): Evasion => {
+const withSettling = (
+  evasion: Evasion,
+  probe: Probe,
+  settling: ProbeResult["settling"],
+  confirmAfter: Duration.Duration
+): Evasion => {
   if (Option.isNone(settling) || settling.value === "ours") return evasion
   const isEscape = settling.value === "escaped"
   const isBrought =
@@ -219,7 +222,7 @@ const withSettling = (evasion: Evasion, probe: Probe, settling: Settled, confirm
 const withFollowUpOf = (
   evasion: Evasion,
   { finishedAt }: Probe,
-  settling: Settled,
+  settling: ProbeResult["settling"],
   confirmAfter: Duration.Duration
 ): Evasion =>
   Option.isNone(settling) || settling.value === "ours"
@@ -236,8 +239,11 @@ const failureOf = (probe: Probe, blame?: Blame): Option.Option<string> =>
     ({ reason }) => reason
   )
 
+/** Whether there is an address to dial. */
+export const isDialable = ({ address }: PeerState): boolean => address.multiaddrs.length > 0
+
 /** Nobody has named it to us: it came by itself. */
-export const cameToUs = ({ address }: PeerState): boolean => address.multiaddrs.length === 0
+export const cameToUs = (state: PeerState): boolean => !isDialable(state)
 
 /** It came by itself, and has delivered nothing yet. */
 export const isStranger = (state: PeerState): boolean => cameToUs(state) && state.outcomes.success === 0

@@ -30,7 +30,7 @@ import type { Received } from "./RequestColumns.ts"
 import { sample, type Sampled } from "./Sample.ts"
 import { SelfDoubt } from "./SelfDoubt.ts"
 import { atTheEdge, isEvidence, isRetracted, settle, toOutcome } from "./Settle.ts"
-import { brokenAgain, followUpOf, isBrokenAgain, isOurs, type Settling, settlingOf } from "./Settling.ts"
+import { brokenAgain, followUpOf, isBrokenAgain, isOurs, type Settling, settlingOf } from "./Escapes.ts"
 import { type Delivery, type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
 
 /** Whom to probe, by which claims, for what. */

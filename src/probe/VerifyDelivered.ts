@@ -1,14 +1,14 @@
 import { Duration, Effect, Either, Metric, Option } from "effect"
 import type { Block } from "../domain/network/Block.ts"
-import { equalBytes, fromHex, sideBySide } from "../domain/Bytes.ts"
+import { equalBytes, sideBySide } from "../domain/Bytes.ts"
 import { headerSignature } from "../domain/column/Sidecar.ts"
-import { blobParametersAt, type ChainParameters, epochOf } from "../domain/network/Chain.ts"
+import type { ChainParameters } from "../domain/network/Chain.ts"
 import { gaugeWhile } from "../domain/metrics/MetricFamily.ts"
 import { verifyQueue, verifySeconds } from "../domain/metrics/Metrics.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { InvalidColumn, type ProbeError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
-import type { SidecarToVerify, Verifier } from "../kzg/Verifier.ts"
+import { heldAgainst, type Verifier } from "../kzg/Verifier.ts"
 import type { Delivered, Received } from "./RequestColumns.ts"
 
 /** What a combination came to, before the last look at the chain: `none` is success. */
@@ -46,14 +46,7 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
   if (deliveries.length === 0) return []
   const verdicts = yield* verifier
     .verify(
-      deliveries.map(({ block, sidecar }): SidecarToVerify => ({
-        fork: sidecar.fork,
-        ssz: sidecar.ssz,
-        blockRoot: fromHex(block.root),
-        slot: block.slot,
-        commitments: block.commitments,
-        maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, block.slot)).maxBlobsPerBlock
-      })),
+      deliveries.map(({ block, sidecar }) => heldAgainst(chain, block, sidecar)),
       { mostGuilty, isLast: isOffender }
     )
     .pipe(

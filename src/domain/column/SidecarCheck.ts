@@ -31,18 +31,18 @@ export interface FailedCheck {
  * commitments of its own: it names its block, and has a cell for each commitment of the block's bid.
  */
 export const checkSidecar = (sidecar: Sidecar, expected: ExpectedBlock): Option.Option<FailedCheck> =>
-  checkStructure(sidecar, expected).pipe(
+  // The canonical block stands above a limit that we may have wrong.
+  checkStructure(sidecar, Math.max(expected.maxBlobsPerBlock, expected.commitments.length)).pipe(
     Option.orElse(() => checkHeader(sidecar, expected)),
     Option.orElse(() => checkCommitments(sidecar, expected)),
     Option.orElse(() => checkInclusionProof(sidecar))
   )
 
-const checkStructure = ({ _tag, value }: Sidecar, expected: ExpectedBlock): Option.Option<FailedCheck> => {
+/** Of these checks the one that needs no block: `limit` is the most blobs that a block of its slot may have. */
+export const checkStructure = ({ _tag, value }: Sidecar, limit: number): Option.Option<FailedCheck> => {
   const failed = (detail: string) => Option.some({ check: "structure" as const, detail })
   const cells = value.column.length
   const proofs = value.kzgProofs.length
-  // The canonical block stands above a limit that we may have wrong.
-  const limit = Math.max(expected.maxBlobsPerBlock, expected.commitments.length)
   if (value.index >= numberOfColumns) {
     return failed(`its index is ${value.index}, but there are ${numberOfColumns} columns`)
   }
