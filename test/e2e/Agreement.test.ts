@@ -1,9 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import { Event } from "../../src/domain/Event.ts"
 import type { Probe } from "../../src/domain/probe/Job.ts"
 import { noOutcomes, type OutcomeCounts, type OutcomeKind, outcomeKinds } from "../../src/domain/probe/Outcome.ts"
@@ -13,17 +11,17 @@ import { parseExposition } from "../http/metrics/Exposition.ts"
 import { startGrpc } from "../xatu/shipping/XatuServer.ts"
 import { getJson, start } from "./Program.ts"
 import { eventually } from "../Eventually.ts"
+import { temporaryFolder, startNetwork } from "./Network.ts"
 
 /** Everything that the program says of one run over a devnet of honest and dishonest peers. */
 const run = Effect.gen(function* () {
-  const home = yield* Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-agreement-"))),
-    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-  )
+  const home = yield* temporaryFolder
   const xatu = yield* startGrpc({})
-  const devnet = yield* start(["devnet", "--peers", "honest:2,withhold:1,corrupt-cell:1,silent:1", "--seed", "11"])
-  const [line = ""] = yield* devnet.printed(/^\{.*\}$/m, "90 seconds")
-  const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
+  const {
+    program: devnet,
+    beaconApi,
+    peers
+  } = yield* startNetwork("--peers honest:2,withhold:1,corrupt-cell:1,silent:1 --seed 11")
   const [config, database, log] = ["config.yaml", "dasmon.db", "events.ndjson"].map((name) => join(home, name))
   if (config === undefined || database === undefined || log === undefined) return yield* Effect.dieMessage("no names")
   writeFileSync(

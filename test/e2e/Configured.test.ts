@@ -1,27 +1,16 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { Snapshot } from "../../src/Dasmon.ts"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import { blameOf, outcomeKinds } from "../../src/domain/probe/Outcome.ts"
 import { ComplianceRow } from "../../src/domain/report/Question.ts"
 import { getJson, start } from "./Program.ts"
 import { scaledMs } from "../TimeLimits.ts"
 import { eventually } from "../Eventually.ts"
+import { temporaryFolder, startNetwork } from "./Network.ts"
 
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-e2e-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
-
-const devnet = (peers: string) =>
-  Effect.gen(function* () {
-    const program = yield* start(["devnet", "--peers", peers, "--seed", "5", "--slot-duration", "500ms"])
-    const [line = ""] = yield* program.printed(/^\{.*\}$/m, "90 seconds")
-    return { program, ...(yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)) }
-  })
+const devnet = (peers: string) => startNetwork(`--peers ${peers} --seed 5 --slot-duration 500ms`)
 
 const Report = Schema.Struct({ rows: Schema.Array(ComplianceRow) })
 
@@ -36,7 +25,7 @@ describe("node dist/main.js run", () => {
     "watches the network of a configuration through reorgs, and goes on from its history after a kill -9",
     () =>
       Effect.gen(function* () {
-        const home = yield* folder
+        const home = yield* temporaryFolder
         const network = yield* devnet("honest:2,withhold:1")
         const file = join(home, "config.yaml")
         writeFileSync(
@@ -113,7 +102,7 @@ describe("node dist/main.js run", () => {
 
   it.scopedLive("says every mistake of a configuration in a line of its own, and starts nothing", () =>
     Effect.gen(function* () {
-      const home = yield* folder
+      const home = yield* temporaryFolder
       const file = join(home, "bad.yaml")
       writeFileSync(file, "workerz: 3\ntest_interval: 10\nsampling:\n  max_slots: 1000\n")
       const program = yield* start(["run", "--config", file], { cwd: home })
@@ -130,7 +119,7 @@ describe("node dist/main.js run", () => {
 
   it.scopedLive("says what is wrong with a command line, a file or a beacon node that is not there", () =>
     Effect.gen(function* () {
-      const home = yield* folder
+      const home = yield* temporaryFolder
       const missing = yield* start(["run", "--config", join(home, "none.yaml")])
       assert.strictEqual((yield* missing.exited("20 seconds"))[0], 2)
       assert.match(missing.errors(), /none\.yaml/)

@@ -1,14 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Schema } from "effect"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
+import { Effect } from "effect"
 import { peekAnySidecar } from "../../src/domain/column/Sidecar.ts"
 import type { GossipMessage } from "../../src/host/Gossip.ts"
 import { makeGossip, makeJoinedTopics } from "../../src/host/libp2p/Libp2pGossip.ts"
 import { makeNode } from "../../src/wire/Node.ts"
 import { eventually } from "../Eventually.ts"
+import { temporaryFolder, startNetwork } from "./Network.ts"
 import { start } from "./Program.ts"
 
 /** A node that the monitor alone is connected to; what it hears, it hears through the monitor. */
@@ -34,13 +33,8 @@ const outsider = Effect.gen(function* () {
 describe("the program's gossip", () => {
   it.scopedLive("forwards the columns that it has verified, and none that is corrupt", () =>
     Effect.gen(function* () {
-      const home = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-gossip-"))),
-        (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-      )
-      const network = yield* start(["devnet", "--peers", "supernode:1", "--seed", "7", "--slot-duration", "1s"])
-      const [line = ""] = yield* network.printed(/^\{.*\}$/m, "90 seconds")
-      const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
+      const home = yield* temporaryFolder
+      const { beaconApi, peers } = yield* startNetwork("--peers supernode:1 --seed 7 --slot-duration 1s")
       const [listener, liar] = [yield* outsider, yield* outsider]
       const config = join(home, "config.yaml")
       yield* Effect.sync(() =>

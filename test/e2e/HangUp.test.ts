@@ -1,27 +1,12 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import { LogLine } from "../../src/events/EventLog.ts"
 import { connectEvents } from "../http/Client.ts"
 import { start } from "./Program.ts"
 import { eventually } from "../Eventually.ts"
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-e2e-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
+import { temporaryFolder, startNetwork } from "./Network.ts"
 
 const linesOf = (path: string) =>
   readFileSync(path, "utf8")
@@ -32,10 +17,12 @@ const linesOf = (path: string) =>
 describe("SIGHUP", () => {
   it.scopedLive("begins a fresh event log without losing an event", () =>
     Effect.gen(function* () {
-      const home = yield* folder
-      const network = yield* start(["devnet", "--peers", "honest:2", "--seed", "7", "--slot-duration", "500ms"])
-      const [line = ""] = yield* network.printed(/^\{.*\}$/m, "90 seconds")
-      const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
+      const home = yield* temporaryFolder
+      const {
+        program: network,
+        beaconApi,
+        peers
+      } = yield* startNetwork("--peers honest:2 --seed 7 --slot-duration 500ms")
       const logs = join(home, "logs")
       const log = join(logs, "events.ndjson")
       const config = join(home, "config.yaml")

@@ -1,13 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
 import { Effect, Schema } from "effect"
 import { Snapshot } from "../../src/Dasmon.ts"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import { LogLine } from "../../src/events/EventLog.ts"
 import { eventually } from "../Eventually.ts"
+import { temporaryFolder, startNetwork } from "./Network.ts"
 import { getJson, start } from "./Program.ts"
 
 const peerCount = 4
@@ -15,13 +14,8 @@ const peerCount = 4
 describe("the monitor's own trouble", () => {
   it.scopedLive("reaches no peer's record: a stop of the whole process, a database that is locked, a restart", () =>
     Effect.gen(function* () {
-      const home = yield* Effect.acquireRelease(
-        Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-own-"))),
-        (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-      )
-      const network = yield* start(["devnet", "--peers", `honest:${peerCount}`, "--seed", "3", "--slot-duration", "1s"])
-      const [line = ""] = yield* network.printed(/^\{.*\}$/m, "90 seconds")
-      const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
+      const home = yield* temporaryFolder
+      const { beaconApi, peers } = yield* startNetwork(`--peers honest:${peerCount} --seed 3 --slot-duration 1s`)
       const database = join(home, "dasmon.db")
       const log = join(home, "events.ndjson")
       const config = join(home, "config.yaml")

@@ -1,21 +1,16 @@
 import { execFileSync } from "node:child_process"
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import { readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import * as Net from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
+import type { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import { LogLine } from "../../src/events/EventLog.ts"
 import { rows } from "../history/store/Fixture.ts"
 import { start } from "./Program.ts"
 import { eventually } from "../Eventually.ts"
+import { temporaryFolder, startNetwork } from "./Network.ts"
 import { scaledMs } from "../TimeLimits.ts"
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-e2e-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-)
 
 /** A server that takes connections and never answers. */
 const silentServer = Effect.acquireRelease(
@@ -52,11 +47,7 @@ const deafClient = (base: string) =>
     (socket) => Effect.sync(() => socket.destroy())
   )
 
-const network = Effect.gen(function* () {
-  const program = yield* start(["devnet", "--peers", "honest:3,corrupt-cell:2", "--seed", "5", "--slot-duration", "1s"])
-  const [line = ""] = yield* program.printed(/^\{.*\}$/m, "90 seconds")
-  return yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
-})
+const network = startNetwork("--peers honest:3,corrupt-cell:2 --seed 5 --slot-duration 1s")
 
 const watch = Effect.fnUntraced(function* (
   { beaconApi, peers }: DevnetAnnouncement,
@@ -86,7 +77,7 @@ const watch = Effect.fnUntraced(function* (
 describe("SIGTERM", () => {
   it.scopedLive("ends the program in time, with nothing half recorded, whoever does not answer or read", () =>
     Effect.gen(function* () {
-      const home = yield* folder
+      const home = yield* temporaryFolder
       const xatu = yield* silentServer
       const { base, program } = yield* watch(yield* network, home, [
         `xatu: {address: "127.0.0.1:${xatu.port}", flush_interval: 100ms}`
@@ -130,7 +121,7 @@ describe("SIGTERM", () => {
     Effect.gen(function* () {
       const announced = yield* network
       const hang = Effect.gen(function* () {
-        const home = yield* folder
+        const home = yield* temporaryFolder
         const log = join(home, "events.ndjson")
         const { program } = yield* watch(announced, home)
         // To open it waits until someone reads, which nobody does.

@@ -1,17 +1,16 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
 import { Effect, Option, Schema } from "effect"
 import { Snapshot } from "../../src/Dasmon.ts"
 import { type ProfileName, profileNames } from "../../src/devnet/profiles/Profiles.ts"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import type { Event } from "../../src/domain/Event.ts"
 import { PeerDetail } from "../../src/domain/report/PeerDetail.ts"
 import { LogLine } from "../../src/events/EventLog.ts"
 import { accusationsIn, isEvidence, mayBeEvasive } from "../../scripts/soak/Judge.ts"
 import { getJson, start } from "./Program.ts"
 import { eventually } from "../Eventually.ts"
+import { temporaryFolder, startNetwork } from "./Network.ts"
 import { scaledMs } from "../TimeLimits.ts"
 
 export const confirmAfterMs = 1500
@@ -28,15 +27,10 @@ export const watchDevnet = (options: {
   readonly config?: ReadonlyArray<string>
 }) =>
   Effect.gen(function* () {
-    const home = yield* Effect.acquireRelease(
-      Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-watched-"))),
-      (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-    )
+    const home = yield* temporaryFolder
     const { api = "plain", peers: spec, seed } = options
     const parameters = `--peers ${spec} --api ${api} --seed ${seed} --slot-duration 500ms`
-    const devnet = yield* start(["devnet", ...parameters.split(" ")])
-    const [line = ""] = yield* devnet.printed(/^\{.*\}$/m, "90 seconds")
-    const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
+    const { beaconApi, peers } = yield* startNetwork(parameters)
     const config = join(home, "config.yaml")
     const log = join(home, "events.ndjson")
     yield* Effect.sync(() =>

@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { DevnetAnnouncement } from "../../src/devnet/RunDevnet.ts"
 import { outcomeKinds } from "../../src/domain/probe/Outcome.ts"
 import { Status } from "../../src/domain/Status.ts"
 import { getJson, start } from "../e2e/Program.ts"
@@ -11,6 +9,7 @@ import { type ParsedMetric, parseExposition } from "../http/metrics/Exposition.t
 import { alertRules, dashboard, definedNames } from "./Files.ts"
 import { namesIn } from "./PromQl.ts"
 import { eventually } from "../Eventually.ts"
+import { temporaryFolder, startNetwork } from "../e2e/Network.ts"
 import { scaledMs } from "../TimeLimits.ts"
 
 type Metrics = ReadonlyMap<string, ParsedMetric>
@@ -112,13 +111,8 @@ describe("metrics of the built program", () => {
 
 /** The program over a devnet of three peers, each probed every few seconds. */
 const watchDevnet = Effect.gen(function* () {
-  const home = yield* Effect.acquireRelease(
-    Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-ops-"))),
-    (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
-  )
-  const devnet = yield* start(["devnet", "--peers", "honest:2,withhold:1", "--seed", "7"])
-  const [line = ""] = yield* devnet.printed(/^\{.*\}$/m, "90 seconds")
-  const { beaconApi, peers } = yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
+  const home = yield* temporaryFolder
+  const { beaconApi, peers } = yield* startNetwork("--peers honest:2,withhold:1 --seed 7")
   const file = join(home, "config.yaml")
   writeFileSync(
     file,
