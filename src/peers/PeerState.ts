@@ -27,6 +27,7 @@ import {
 import { countFailing, type Failing, failingSince, noFailing, withBlame } from "../domain/peer/Failing.ts"
 import { countSuspicions, noSuspicions, type Suspicions, withOutcomes } from "../domain/peer/Suspicions.ts"
 import { isTooMuch, type Restraint, unrestrained, withRefusal } from "../domain/peer/Restraint.ts"
+import { restraintAfter } from "../domain/peer/RestraintAfter.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import {
@@ -176,12 +177,17 @@ export const withProbe = (
   }: Pick<ProbeResult, "probe" | "conversation" | "settling" | "finalUpTo" | "error">,
   { confirmAfter, testInterval }: { readonly confirmAfter: Duration.Duration; readonly testInterval: Duration.Duration }
 ): PeerState => {
-  const state = Option.match(error, {
-    onNone: () => before,
-    onSome: (error) => restrainedBy(before, error, testInterval, probe.finishedAt)
-  })
-  const { failing } = withBlame(state.failing, probe.outcomes, probe.finishedAt)
   const isConfirmation = probe.purpose === "confirmation"
+  const restraint = restraintAfter(before.restraint, {
+    probe,
+    error,
+    wasAnswered: conversation === "answered",
+    escapedByRoot: !isConfirmation && Option.contains(settling, "escaped"),
+    hasDelivered: before.outcomes.success > 0,
+    testIntervalMs: Duration.toMillis(testInterval)
+  })
+  const state = restraint === before.restraint ? before : { ...before, restraint }
+  const { failing } = withBlame(state.failing, probe.outcomes, probe.finishedAt)
   const heard = { outcomes: probe.outcomes, at: probe.finishedAt, isConfirmation, finalUpTo, confirmAfter }
   const next: PeerState = {
     ...withFindings(withConversation(withColumns(state), conversation, Option.none()), probe.findings),

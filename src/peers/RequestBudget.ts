@@ -5,7 +5,7 @@ import { dayMs } from "../domain/Day.ts"
 import { blobParametersAt, type ChainParameters, epochOf, forkAt, slotAt } from "../domain/network/Chain.ts"
 import { type ClientFamily, clientFamily } from "../domain/peer/ClientFamily.ts"
 import { clientLimits, unitsByRange, unitsByRoot } from "../domain/peer/ClientLimits.ts"
-import { levelAt, mostUnits, spacingMs } from "../domain/peer/Restraint.ts"
+import { levelAt, mostQuestionUnits, mostUnits, spacingMs } from "../domain/peer/Restraint.ts"
 import type { SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Job } from "../domain/probe/Job.ts"
 import { maxRangeRequests } from "../probe/Sample.ts"
@@ -82,10 +82,10 @@ export const makeRequestBudget = (
   }
 
   /** What the peer and its client let a probe cost now, in units. */
-  const roomFor = (now: number): { readonly units: number; readonly byRoot: number; readonly requests: number } => {
+  const roomFor = (now: number, most = mostUnits(state().restraint, now)): Room => {
     const { byRoot, columns, requests } = buckets()
     return {
-      units: Math.min(columns.room(now), mostUnits(state().restraint, now)),
+      units: Math.min(columns.room(now), most),
       byRoot: byRoot.room(now),
       requests: requests.room(now)
     }
@@ -99,12 +99,8 @@ export const makeRequestBudget = (
     for (const one of [status, metadata]) one.take(cost.claims, now)
   }
 
-  const isCovered = (cost: Cost, now: number): boolean => {
-    const { byRoot, requests, units } = roomFor(now)
-    return (
-      cost.units <= units && cost.byRoot <= byRoot && cost.requests <= requests && (cost.claims === 0 || mayGreet(now))
-    )
-  }
+  const isCovered = (cost: Cost, now: number, { byRoot, requests, units }: Room): boolean =>
+    cost.units <= units && cost.byRoot <= byRoot && cost.requests <= requests && (cost.claims === 0 || mayGreet(now))
 
   const mayGreet = (now: number): boolean => {
     const { metadata, requests, status } = buckets()
@@ -141,16 +137,17 @@ export const makeRequestBudget = (
     },
     confirming: (due, now) => {
       const taken: Array<SuspectedSlot> = []
+      const room = roomFor(now, mostQuestionUnits(state().restraint, now))
       for (const suspected of due) {
         let count = suspected.columns.length
         const part = (): SuspectedSlot => ({ ...suspected, columns: suspected.columns.slice(0, count) })
-        while (count > 0 && !isCovered(confirmationCost([...taken, part()]), now)) count = Math.floor(count / 2)
+        while (count > 0 && !isCovered(confirmationCost([...taken, part()]), now, room)) count = Math.floor(count / 2)
         if (count > 0) taken.push(part())
         if (count < suspected.columns.length) break
       }
       return taken
     },
-    allows: (job, now) => isCovered(samplingCost(job), now),
+    allows: (job, now) => isCovered(samplingCost(job), now, roomFor(now)),
     begin: (job, confirms, now) => {
       const most = confirms.length > 0 ? confirmationCost(confirms) : samplingCost(job)
       const mostBytes = combinationsOf(job, confirms) * mostSidecarBytes(now)
@@ -181,6 +178,9 @@ export const makeRequestBudget = (
     }
   }
 }
+
+/** What a probe may cost now. */
+type Room = Omit<Cost, "claims">
 
 interface Cost {
   readonly units: number

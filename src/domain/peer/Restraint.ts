@@ -13,7 +13,9 @@ import type { RequestError } from "../probe/Outcome.ts"
 export const Restraint = Schema.Struct({
   level: Schema.Number,
   /** Unix milliseconds of the refusal. */
-  at: Schema.Number
+  at: Schema.Number,
+  /** The most that a probe cost, in the units of `ClientLimits`, which was answered since; absent if none was. */
+  answered: Schema.optional(Schema.Int)
 }).annotations({ identifier: "Restraint" })
 export type Restraint = typeof Restraint.Type
 
@@ -51,12 +53,38 @@ const commonUnits = 1024
 /** One slot and column by range, four times, and by root. */
 const leastUnits = 9
 
-/** `restraint` after a refusal; one that comes while the peer is left alone is of what was asked before. */
-export const withRefusal = (restraint: Restraint, testIntervalMs: number, now: number): Restraint => {
+/**
+ * What a question about something suspected may cost: no more than what was answered since the last refusal, so that
+ * being refused says nothing of how much is asked.
+ */
+export const mostQuestionUnits = (restraint: Restraint, now: number): number =>
+  levelAt(restraint, now) === 0
+    ? Infinity
+    : Math.min(mostUnits(restraint, now), Math.max(leastQuestionUnits, restraint.answered ?? Infinity))
+
+/** One combination by root, and by range. */
+const leastQuestionUnits = 3
+
+/**
+ * `restraint` after a refusal; one that comes while the peer is left alone is of what was asked before. `isOdd`: no limit
+ * explains it, since the peer answers more than that. Then no less is asked than before: whoever refuses just the
+ * questions that would settle something is not left alone for it.
+ */
+export const withRefusal = (
+  restraint: Restraint,
+  testIntervalMs: number,
+  now: number,
+  isOdd: (restraint: Restraint) => boolean = () => false
+): Restraint => {
   const level = levelAt(restraint, now)
   if (level > 0 && now - restraint.at < spacingMs(restraint, testIntervalMs, restraint.at) / 2) return restraint
-  return { level: Math.min(highestLevel, Math.max(firstLevel, level + step)), at: now }
+  const next = level > 0 && isOdd(restraint) ? level : level + step
+  return { level: Math.min(highestLevel, Math.max(firstLevel, next)), at: now }
 }
+
+/** `restraint` after a probe that was answered, and cost so many units. */
+export const withAnswer = (restraint: Restraint, units: number, now: number): Restraint =>
+  levelAt(restraint, now) === 0 || units <= (restraint.answered ?? 0) ? restraint : { ...restraint, answered: units }
 
 /**
  * Whether an error says that we ask too much: what clients say in words or by code 139 or Goodbye 130, and a bare code 1

@@ -109,7 +109,10 @@ const standingArbitrary: fc.Arbitrary<PeerStanding> = fc.record({
     }),
     { maxLength: 3 }
   ),
-  restraint: fc.record({ level: fc.double({ min: 0, max: 10, noNaN: true }), at: moment }),
+  restraint: fc.record(
+    { level: fc.double({ min: 0, max: 10, noNaN: true }), at: moment, answered: fc.nat(4096) },
+    { requiredKeys: ["level", "at"] }
+  ),
   evasion: fc.record({
     asked: fc.nat(32),
     escaped: fc.nat(32),
