@@ -1,4 +1,5 @@
 import { Duration, Effect } from "effect"
+import { slotAt, surelyServedFrom } from "../../../src/domain/network/Chain.ts"
 import type { Event } from "../../../src/domain/Event.ts"
 import type { PeerView } from "../../../src/domain/peer/PeerView.ts"
 import type { Verdict } from "../../../src/domain/peer/Verdict.ts"
@@ -57,6 +58,9 @@ export const makeObserver = (truth: TrueChain, startedAt: number, turnMs: number
       if (!isBlamed && one.outcome !== "suspected") continue
       peer.firstHit ??= { at: since(), samples: peer.samples }
       const from = Math.max(since(), truth.finalFrom(one.slot) - startedAt) + Duration.toMillis(confirmAfter)
+      // Nobody can be asked then for what nobody has to keep any more.
+      if (one.slot < surelyServedFrom(truth.parameters, slotAt(truth.parameters, startedAt + from + 2 * turnMs)))
+        continue
       peer.canBeAccusedFrom = Math.min(peer.canBeAccusedFrom, from)
     }
   }
