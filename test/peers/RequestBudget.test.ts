@@ -300,6 +300,16 @@ const limiters: Readonly<Record<string, () => (at: number, kind: string, slots: 
             ? metadata(at, 1, 1)
             : columns(at, sidecars, sidecars)
     },
+    "erigon/caplin/3.3": () => {
+      const [range, root] = [leakyBucket(128, 12.8), leakyBucket(128, 12.8)]
+      const [status, metadata] = [leakyBucket(5, 0.33), leakyBucket(2, 0.2)]
+      return (at, kind, _slots, sidecars) =>
+        kind === "status"
+          ? status(at, 1, 1)
+          : kind === "metadata"
+            ? metadata(at, 1, 1)
+            : (kind === "range" ? range : root)(at, sidecars, sidecars)
+    },
     "teku/v25": () => {
       const [any, columns] = [slidingWindow(100, 60_000), slidingWindow(2000, 60_000)]
       return (at, _kind, _slots, sidecars) => {

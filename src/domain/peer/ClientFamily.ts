@@ -6,14 +6,15 @@ export const clientFamilies = [
   "nimbus",
   "lodestar",
   "grandine",
+  "caplin",
   "other",
   "unknown"
 ] as const
 export type ClientFamily = (typeof clientFamilies)[number]
 
-/** The family of an agent string such as `Lighthouse/v8.0.0-…`; `unknown` for a peer that has not said. */
+/** The family of an agent string such as `Lighthouse/v8.0.0-…` or `erigon/caplin/3.3`; `unknown` for a peer that has not said. */
 export const clientFamily = (agent: string | null): ClientFamily => {
   if (agent === null || agent === "") return "unknown"
-  const name = agent.toLowerCase()
+  const name = agent.toLowerCase().replace(/^erigon\/(?=caplin)/, "")
   return clientFamilies.find((family) => name.startsWith(family)) ?? "other"
 }

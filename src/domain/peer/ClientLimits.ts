@@ -28,6 +28,7 @@ export const clientLimits = (family: ClientFamily): ClientLimits => {
     case "lodestar":
     case "teku":
     case "nimbus":
+    case "caplin":
       return limits[family]
     case "other":
     case "unknown":
@@ -105,6 +106,18 @@ const limits = {
     requests: unlimited,
     status: unlimited,
     metadata: unlimited
+  },
+  /**
+   * `cl/sentinel/handlers/rate_limiter.go`, the smallest of all: buckets a peer and protocol, of 128 for columns (what is
+   * asked for, slots times columns), which get back 12.8 a second; Status 5, and one in three seconds, MetaData 2, and one in
+   * five. Whoever asks for more gets a bare code 1 for 30 s.
+   */
+  caplin: {
+    columns: bucket(128, 12.8),
+    byRoot: bucket(128, 12.8),
+    requests: unlimited,
+    status: bucket(5, 0.33),
+    metadata: bucket(2, 0.2)
   }
 } satisfies Record<Exclude<ClientFamily, "other" | "unknown">, ClientLimits>
 
