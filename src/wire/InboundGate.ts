@@ -1,4 +1,6 @@
 import type { MultiaddrConnection } from "@libp2p/interface"
+import { type Bucket, makeBucket, type Rate } from "../domain/Bucket.ts"
+import { setNewest } from "../domain/Bounded.ts"
 import { addressGroup } from "./AddressGroup.ts"
 
 export interface InboundLimits {
@@ -12,6 +14,8 @@ export interface InboundLimits {
   readonly perAddress: number
   /** The same of one identity. */
   readonly perIdentity: number
+  /** How fast those of one address may come: setting up each costs, and so does everything that is asked of it. */
+  readonly pacePerAddress: Rate
 }
 
 /** What is used of a connection. */
@@ -41,6 +45,15 @@ export const inboundGate = (limits: InboundLimits): InboundGate => {
   const pending = makeGroups()
   const settled = makeGroups()
   const identities = makeGroups()
+  const paces = new Map<string, Bucket>()
+  const isTooFast = (address: string): boolean => {
+    const now = Date.now()
+    const pace = paces.get(address) ?? makeBucket(limits.pacePerAddress)
+    setNewest(paces, address, pace, mostPaces)
+    if (pace.room(now) < 1) return true
+    pace.take(1, now)
+    return false
+  }
   const isFull = (address: string): boolean =>
     settled.count() >= limits.settled || settled.of(address).size >= limits.perAddress
 
@@ -60,7 +73,7 @@ export const inboundGate = (limits: InboundLimits): InboundGate => {
     denyInboundUpgradedConnection: (peerId, connection) => {
       const address = addressGroup(connection.remoteAddr)
       pending.remove(address, connection)
-      if (connection.status !== "open" || isFull(address)) return true
+      if (connection.status !== "open" || isFull(address) || isTooFast(address)) return true
       const identity = peerId.toString()
       // Its older ones may be dead without our knowledge: the newest is the one that it uses.
       if (identities.of(identity).size >= limits.perIdentity) giveUpOldest(identities.of(identity), 0)
@@ -78,6 +91,9 @@ export const inboundGate = (limits: InboundLimits): InboundGate => {
     }
   }
 }
+
+/** Addresses whose pace is remembered. */
+const mostPaces = 4096
 
 /** A connection that has not been set up for so long is stalling. */
 const stallingMs = 2000

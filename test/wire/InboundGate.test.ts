@@ -6,7 +6,14 @@ import { type InboundConnection, inboundGate, type InboundLimits } from "../../s
 import { makeNode, type Node } from "../../src/wire/Node.ts"
 import { eventually } from "../Eventually.ts"
 
-const limits: InboundLimits = { pendingPerAddress: 4, pending: 10, settled: 20, perAddress: 5, perIdentity: 2 }
+const limits: InboundLimits = {
+  pendingPerAddress: 4,
+  pending: 10,
+  settled: 20,
+  perAddress: 5,
+  perIdentity: 2,
+  pacePerAddress: { burst: 100, perSecond: 1 }
+}
 
 /** A connection from `host` that came so many milliseconds ago. */
 const from = (host: string, agoMs = 0) => {
@@ -56,6 +63,19 @@ describe("the inbound gate", () => {
     }
     for (let index = 0; index < 5; index++) assert.isFalse(gate.denyInboundConnection(from(`198.51.100.${index}`)))
     assert.strictEqual(few.status, "open")
+  })
+
+  it("lets one address have so many at once, whoever they are, and then no more than its pace allows", () => {
+    const gate = inboundGate({ ...limits, pacePerAddress: { burst: 3, perSecond: 0.001 } })
+    const comesAndGoes = (host: string, peerId: string): boolean => {
+      const connection = from(host)
+      const isDenied = gate.denyInboundConnection(connection) || gate.denyInboundUpgradedConnection(peerId, connection)
+      close(connection)
+      return isDenied
+    }
+    const denied = Array.from({ length: 5 }, (_, index) => comesAndGoes("192.0.2.1", `a${index}`))
+    assert.deepStrictEqual(denied, [false, false, false, true, true])
+    assert.isFalse(comesAndGoes("192.0.2.2", "b"))
   })
 
   it("counts what has been set up by address, altogether, and no longer than it is open", () => {
