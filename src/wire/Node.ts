@@ -96,18 +96,15 @@ const defaultConnections = 300
 const maxPending = 768
 
 /** An eighth for each address, and three quarters for all: who comes to us leaves room for others, and for whom we dial. */
-const inboundLimits = (maxConnections: number): InboundLimits => {
-  const perAddress = Math.max(64, Math.floor(maxConnections / 8))
-  return {
-    pendingPerAddress: 64,
-    pending: maxPending,
-    settled: Math.ceil(maxConnections * 0.75),
-    perAddress,
-    perIdentity: 4,
-    // Prysm takes eight at once, and then one in seven seconds.
-    pacePerAddress: { burst: perAddress, perSecond: 1 }
-  }
-}
+const inboundLimits = (maxConnections: number): InboundLimits => ({
+  pendingPerAddress: 64,
+  pending: maxPending,
+  settled: Math.ceil(maxConnections * 0.75),
+  perAddress: Math.max(64, Math.floor(maxConnections / 8)),
+  perIdentity: 4,
+  // Prysm takes eight at once, and then one in seven seconds.
+  pacePerAddress: { burst: 32, perSecond: 0.5 }
+})
 
 const muxers = {
   // The window is what a peer may have under way while we are not reading: below libp2p's read buffer (4 MiB). Streams
