@@ -24,11 +24,15 @@ const agents = {
   grandine: { text: "Grandine/2.0.0-2e1c9f7/x86_64-linux", muxers: ["yamux"], strict: false }
 } satisfies Readonly<Record<string, Agent>>
 
+/** Only what is a Caplin anyway: the others keep their places. */
+const caplin: Agent = { text: "erigon/caplin/3.3.0", muxers: both, strict: false }
+
 /** One of the client implementations. */
-export type Client = keyof typeof agents
+export type Client = keyof typeof agents | "caplin"
 
 /** The agent of the peer at this place in the devnet: the clients take turns, unless the peer is one of them anyway. */
 export const agentAt = (index: number, client?: Client): Agent => {
   const all: ReadonlyArray<Agent> = Object.values(agents)
+  if (client === "caplin") return caplin
   return client === undefined ? (all[index % all.length] ?? agents.lighthouse) : agents[client]
 }

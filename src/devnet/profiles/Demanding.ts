@@ -32,7 +32,7 @@ const meshsub = ["/meshsub/1.2.0", "/meshsub/1.1.0"]
 const noReason = 0
 
 /** Keeps the stream, and reads whatever comes on it. */
-const gossipWith = (peer: PeerContext, connection: Connection): Effect.Effect<void> =>
+export const gossipWith = (peer: PeerContext, connection: Connection): Effect.Effect<void> =>
   Effect.gen(function* () {
     const stream = yield* open((signal) => connection.newStream(meshsub, { signal }), { writeTimeout: "10 seconds" })
     yield* peer.ledger.count(stream.protocol)
@@ -69,7 +69,7 @@ const requestsPerSecond = 135
 const answerLimit = Duration.seconds(5)
 const limits: RequestLimits = { open: answerLimit, firstByte: answerLimit, chunk: answerLimit, total: answerLimit }
 
-const askMuch = (peer: PeerContext, connection: Connection): Effect.Effect<void> =>
+export const askMuch = (peer: PeerContext, connection: Connection): Effect.Effect<void> =>
   Effect.gen(function* () {
     const perSecond = yield* RateLimiter.make({
       limit: requestsPerSecond,

@@ -5,6 +5,15 @@ import { escapeHangup, escapeRoot, escapeStatus, movingClaim } from "./Escaping.
 import { asksMuch, gossipBan } from "./Demanding.ts"
 import { growing } from "./Growing.ts"
 import { flap, fresh, honest, supernode, truncate } from "./Honest.ts"
+import {
+  likeCaplin,
+  likeGrandine,
+  likeLighthouse,
+  likeLodestar,
+  likeNimbus,
+  likePrysm,
+  likeTeku
+} from "./like/LikeClients.ts"
 import { archiveEdge, lateColumns, onDemand } from "./LateColumns.ts"
 import { anchor, backfilling, syncing } from "./PartialHistory.ts"
 import type { Profile } from "./Profile.ts"
@@ -22,7 +31,14 @@ const strictProfiles = {
   "gossip-ban": gossipBan,
   "asks-much": asksMuch,
   strikes,
-  unwelcoming
+  unwelcoming,
+  "like-prysm": likePrysm,
+  "like-lighthouse": likeLighthouse,
+  "like-lodestar": likeLodestar,
+  "like-teku": likeTeku,
+  "like-nimbus": likeNimbus,
+  "like-grandine": likeGrandine,
+  "like-caplin": likeCaplin
 } satisfies Readonly<Record<string, Profile>>
 
 /** Peers that do what an honest client may do: nothing of it may ever be blamed. */

@@ -1,4 +1,5 @@
-import { Clock, Effect, Either, Option } from "effect"
+import type { Connection } from "@libp2p/interface"
+import { Clock, Effect, Either, Option, type Scope } from "effect"
 import { forkEpoch, epochStart, maxRequestDataColumnSidecars, serveRange } from "../../domain/network/Chain.ts"
 import { goodbyeCodes, resultCodes } from "../../wire/Refusal.ts"
 import { decodeStatus, decodeUint64 } from "../../wire/Handshake.ts"
@@ -18,7 +19,7 @@ import { decodeColumnsByRange, decodeColumnsByRoot } from "../../wire/Requests.t
 import { type LeakyBucket, leakyBucket } from "./LeakyBucket.ts"
 import { visitedUnlessBanned } from "./Banning.ts"
 import { honest } from "./Honest.ts"
-import type { Admission, PeerContext, Profile, Refusal } from "./Profile.ts"
+import type { Admission, Conduct, PeerContext, Profile, Refusal } from "./Profile.ts"
 
 /**
  * Honest, as Prysm is with `--data-column-batch-limit 64 --data-column-batch-limit-burst-factor 2`: a request beyond its
@@ -29,59 +30,67 @@ import type { Admission, PeerContext, Profile, Refusal } from "./Profile.ts"
 export const strikes: Profile = {
   ...honest,
   client: "prysm",
-  depart: ({ respond }, peer) =>
-    Effect.gen(function* () {
-      const { dismiss, ledger, visited } = peer
-      const buckets = new Map<string, PeerBuckets>()
-      const bucketsOf = (peerId: string): PeerBuckets => {
-        const own = buckets.get(peerId) ?? freshBuckets()
-        buckets.set(peerId, own)
-        return own
-      }
-      yield* visited((connection) =>
-        Effect.ensuring(
-          Effect.never,
-          Effect.sync(() => buckets.delete(connection.remotePeer.toString()))
-        )
-      )
-      yield* visitedUnlessBanned(peer, goodbyeCodes.fault, () => Effect.void)
-
-      const strike = (peerId: string, reason: string) =>
-        Effect.flatMap(ledger.strike(peerId, reason), (count) =>
-          count >= enough ? ledger.ban(peerId, `${count} strikes`) : Effect.void
-        )
-      return {
-        undecodable: (peerId) => strike(peerId, "a request that cannot be decoded"),
-        admit: (request) =>
-          Effect.gen(function* () {
-            const { peerId } = request
-            if (yield* ledger.isBanned(peerId)) {
-              yield* dismiss(peerId, goodbyeCodes.banned, "is banned")
-              return yield* Effect.never
-            }
-            const refusal = yield* verdictOn(peer, bucketsOf(peerId), request)
-            if (refusal === undefined) return Option.none()
-            yield* strike(peerId, `${request.protocol.id}: ${refusal.message}`)
-            return Option.some(refusal)
-          }),
-        // Each sidecar of a range is charged as it is written; those by root were charged when they were asked for.
-        respond: (response) =>
-          respond({
-            ...response,
-            reply: {
-              ...response.reply,
-              raw: (bytes) =>
-                Effect.zipLeft(
-                  response.reply.raw(bytes),
-                  Effect.map(Clock.currentTimeMillis, (now) => {
-                    if (response.request.by === "range") bucketsOf(response.request.peerId).columns.charge(1, now)
-                  })
-                )
-            }
-          })
-      }
-    })
+  depart: (conduct, peer) => striking(conduct, peer, { capacity: 128, leakPerSecond: 64 / 30 })
 }
+
+/** Conduct that strikes and bans as Prysm does. `columns`: slots and sidecars. `visit` runs for each guest that is not banned. */
+export const striking = (
+  { respond }: Conduct,
+  peer: PeerContext,
+  columns: Parameters<typeof leakyBucket>[0],
+  visit: (connection: Connection) => Effect.Effect<void> = () => Effect.void
+): Effect.Effect<Pick<Conduct, "admit" | "respond" | "undecodable">, never, Scope.Scope> =>
+  Effect.gen(function* () {
+    const { dismiss, ledger, visited } = peer
+    const buckets = new Map<string, PeerBuckets>()
+    const bucketsOf = (peerId: string): PeerBuckets => {
+      const own = buckets.get(peerId) ?? freshBuckets(columns)
+      buckets.set(peerId, own)
+      return own
+    }
+    yield* visited((connection) =>
+      Effect.ensuring(
+        Effect.never,
+        Effect.sync(() => buckets.delete(connection.remotePeer.toString()))
+      )
+    )
+    yield* visitedUnlessBanned(peer, goodbyeCodes.fault, visit)
+
+    const strike = (peerId: string, reason: string) =>
+      Effect.flatMap(ledger.strike(peerId, reason), (count) =>
+        count >= enough ? ledger.ban(peerId, `${count} strikes`) : Effect.void
+      )
+    return {
+      undecodable: (peerId) => strike(peerId, "a request that cannot be decoded"),
+      admit: (request) =>
+        Effect.gen(function* () {
+          const { peerId } = request
+          if (yield* ledger.isBanned(peerId)) {
+            yield* dismiss(peerId, goodbyeCodes.banned, "is banned")
+            return yield* Effect.never
+          }
+          const refusal = yield* verdictOn(peer, bucketsOf(peerId), request)
+          if (refusal === undefined) return Option.none()
+          yield* strike(peerId, `${request.protocol.id}: ${refusal.message}`)
+          return Option.some(refusal)
+        }),
+      // Each sidecar of a range is charged as it is written; those by root were charged when they were asked for.
+      respond: (response) =>
+        respond({
+          ...response,
+          reply: {
+            ...response.reply,
+            raw: (bytes) =>
+              Effect.zipLeft(
+                response.reply.raw(bytes),
+                Effect.map(Clock.currentTimeMillis, (now) => {
+                  if (response.request.by === "range") bucketsOf(response.request.peerId).columns.charge(1, now)
+                })
+              )
+          }
+        })
+    }
+  })
 
 /** Strikes that are too many. */
 const enough = 5
@@ -95,9 +104,9 @@ interface PeerBuckets {
   readonly small: ReadonlyMap<string, LeakyBucket>
 }
 
-const freshBuckets = (): PeerBuckets => ({
+const freshBuckets = (columns: Parameters<typeof leakyBucket>[0]): PeerBuckets => ({
   streams: leakyBucket({ capacity: 20, leakPerSecond: 10 }),
-  columns: leakyBucket({ capacity: 128, leakPerSecond: 64 / 30 }),
+  columns: leakyBucket(columns),
   small: new Map([
     ...[statusV1, statusV2, metadataV1, metadataV2, metadataV3, ping].map(
       ({ id }) => [id, leakyBucket({ capacity: 5, leakPerSecond: 1 })] as const

@@ -14,7 +14,7 @@ import { checkpointAt, finalized } from "../chain/ChainState.ts"
 import { statusAt } from "../peer/GreetingServer.ts"
 import { ban, visitedUnlessBanned } from "./Banning.ts"
 import { honest } from "./Honest.ts"
-import type { PeerContext, Profile } from "./Profile.ts"
+import type { Conduct, PeerContext, Profile } from "./Profile.ts"
 
 /**
  * Honest, and throws out whom it cannot use, as Lodestar, Teku, Lighthouse and Grandine do: a Status that is not of Fulu, of
@@ -44,31 +44,6 @@ export const unwelcoming: Profile = {
           const connections = Option.getOrElse(HashMap.get(all, peerId), () => 0) + by
           return connections > 0 ? HashMap.set(all, peerId, connections) : HashMap.remove(all, peerId)
         })
-      /** Gives whether there was nothing to complain of. */
-      const judge = (peerId: string, complaint: string | undefined, code: number) =>
-        complaint === undefined ? Effect.succeed(true) : Effect.as(ban(peer, peerId, code, complaint), false)
-
-      const examine = (connection: Connection) =>
-        Effect.gen(function* () {
-          const peerId = connection.remotePeer.toString()
-          const now = yield* Clock.currentTimeMillis
-          const ours = yield* statusAt(peer, conduct, now)
-          const status = yield* ask(peer, connection, statusRequest(ours), decodeStatus)
-          if (Option.isSome(status)) {
-            const { irrelevantNetwork } = goodbyeCodes
-            if (!(yield* judge(peerId, networkComplaint(peer, status.value, now), irrelevantNetwork))) return
-            if (!(yield* judge(peerId, yield* statusComplaint(peer, status.value), irrelevantNetwork))) return
-          }
-          yield* ask(peer, connection, pingRequest(1), Either.right)
-          const metadata = yield* ask(peer, connection, metadataRequest, decodeMetadata)
-          if (Option.isSome(metadata)) {
-            const { custodyGroupCount: groups } = metadata.value
-            const isOutside = groups === undefined || groups < custodyRequirement || groups > numberOfCustodyGroups
-            if (isOutside) return yield* ban(peer, peerId, goodbyeCodes.fault, `custody of ${groups} groups`)
-          }
-          yield* peer.ledger.count("examined")
-        })
-
       yield* visitedUnlessBanned(peer, goodbyeCodes.fault, (connection) =>
         Effect.gen(function* () {
           const peerId = connection.remotePeer.toString()
@@ -77,7 +52,7 @@ export const unwelcoming: Profile = {
           }
           yield* Effect.acquireUseRelease(
             change(peerId, 1),
-            () => Effect.forever(Effect.zipRight(examine(connection), Effect.sleep(pause))),
+            () => Effect.forever(Effect.zipRight(examine(peer, conduct, connection), Effect.sleep(pause))),
             () => change(peerId, -1)
           )
         })
@@ -86,11 +61,37 @@ export const unwelcoming: Profile = {
         greet: ({ peerId, send, theirs }) =>
           Effect.gen(function* () {
             yield* send
-            yield* judge(peerId, yield* statusComplaint(peer, theirs), goodbyeCodes.irrelevantNetwork)
+            yield* judge(peer, peerId, yield* statusComplaint(peer, theirs), goodbyeCodes.irrelevantNetwork)
           })
       }
     })
 }
+
+/** Asks a guest who it is, and bans one that is of no use. */
+export const examine = (peer: PeerContext, conduct: Conduct, connection: Connection): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const peerId = connection.remotePeer.toString()
+    const now = yield* Clock.currentTimeMillis
+    const ours = yield* statusAt(peer, conduct, now)
+    const status = yield* ask(peer, connection, statusRequest(ours), decodeStatus)
+    if (Option.isSome(status)) {
+      const { irrelevantNetwork } = goodbyeCodes
+      if (!(yield* judge(peer, peerId, networkComplaint(peer, status.value, now), irrelevantNetwork))) return
+      if (!(yield* judge(peer, peerId, yield* statusComplaint(peer, status.value), irrelevantNetwork))) return
+    }
+    yield* ask(peer, connection, pingRequest(1), Either.right)
+    const metadata = yield* ask(peer, connection, metadataRequest, decodeMetadata)
+    if (Option.isSome(metadata)) {
+      const { custodyGroupCount: groups } = metadata.value
+      const isOutside = groups === undefined || groups < custodyRequirement || groups > numberOfCustodyGroups
+      if (isOutside) return yield* ban(peer, peerId, goodbyeCodes.fault, `custody of ${groups} groups`)
+    }
+    yield* peer.ledger.count("examined")
+  })
+
+/** Gives whether there was nothing to complain of. */
+const judge = (peer: PeerContext, peerId: string, complaint: string | undefined, code: number) =>
+  complaint === undefined ? Effect.succeed(true) : Effect.as(ban(peer, peerId, code, complaint), false)
 
 /** Remote peers at once. */
 const room = 4
