@@ -27,6 +27,7 @@ export const run = Effect.fn("Run.run")(
     const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
     const host = Standalone.layer({
       url: config.beaconApi,
+      network: config.network,
       trustBeaconRoots: config.trustBeaconRoots,
       version,
       agent: config.agent,

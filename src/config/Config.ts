@@ -5,6 +5,7 @@ import { GoDuration } from "./GoDuration.ts"
 import { HttpConfig } from "./HttpConfig.ts"
 import { ListenAddress } from "./ListenAddress.ts"
 import { ListenMultiaddrs } from "./ListenMultiaddr.ts"
+import { networkKeys } from "./NetworkConfig.ts"
 import { NodeFilter } from "./NodeFilter.ts"
 import { PeerList } from "./PeerList.ts"
 import { secondIdentityKeys } from "./SecondIdentity.ts"
@@ -66,6 +67,7 @@ const sections = {
 }
 
 const fields = {
+  ...networkKeys,
   /** The beacon node that is asked for the chain. */
   beaconApi: optional(httpUrl),
   /** Takes its roots of blocks that this program hashes otherwise, where else nothing of their fork is judged. */

@@ -1,17 +1,24 @@
 import { Clock, Effect, Either, Option, Schema } from "effect"
+import type { NetworkName } from "../../domain/network/NetworkName.ts"
 import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
 import type { BeaconFailure, BeaconHttp } from "./BeaconHttp.ts"
-import { getJson, orFail } from "./BeaconJson.ts"
+import { bad, getJson, orFail } from "./BeaconJson.ts"
 import { SyncingResponse } from "./BeaconNode.ts"
 import { GenesisResponse, SpecResponse } from "./BeaconSpec.ts"
+import { otherNetwork } from "./KnownNetworks.ts"
 import { type Settled, settleParameters } from "./SettleParameters.ts"
 
 /**
  * Asks a node for the network's parameters, and for what they can be held against: its own record, and the slot that it
- * is at. The preset must be the one that this program runs with.
+ * is at. The preset must be the one that this program runs with, and the network the one that is wanted, if one is.
  */
-export const askNetwork = Effect.fnUntraced(function* (http: BeaconHttp): Effect.fn.Return<Settled, BeaconFailure> {
+export const askNetwork = Effect.fnUntraced(function* (
+  http: BeaconHttp,
+  wanted?: NetworkName
+): Effect.fn.Return<Settled, BeaconFailure> {
   const genesis = yield* askGenesis(http)
+  const other = wanted === undefined ? Option.none<string>() : otherNetwork(genesis, wanted)
+  if (Option.isSome(other)) return yield* bad(http.operation("/eth/v1/beacon/genesis"), other.value)
   const spec = yield* getJson(http, "/eth/v1/config/spec", SpecResponse)
   const record = yield* Effect.option(getJson(http, "/eth/v1/node/identity", IdentityResponse)).pipe(
     Effect.map(Option.flatMap(({ data }) => Either.getRight(decodeNodeRecord(data.enr))))

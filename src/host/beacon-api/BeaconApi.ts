@@ -3,6 +3,7 @@ import { Context, Duration, Effect, Layer, Option, Ref, Schedule, type Stream } 
 import type { Block, ChainEvent, Head } from "../../domain/network/Block.ts"
 import { toHex } from "../../domain/Bytes.ts"
 import type { ChainParameters, SlotRange } from "../../domain/network/Chain.ts"
+import type { NetworkName } from "../../domain/network/NetworkName.ts"
 import type { Checkpoint } from "../../domain/peer/Claim.ts"
 import { askGenesis, askNetwork } from "./AskNetwork.ts"
 import { chainEvents, idleLimit } from "./BeaconEvents.ts"
@@ -16,6 +17,8 @@ import { watchNode } from "./WatchNode.ts"
 export interface BeaconApiOptions {
   /** Base URL of the beacon node that is followed. */
   readonly url: string
+  /** The network that it must be of; that of the node if left out. */
+  readonly network?: NetworkName | undefined
   /** Base URL of a second one of the same network, asked for what the first fails to give: blocks and heads. */
   readonly fallbackUrl?: string | undefined
   /** For one whole request; default 10 seconds. */
@@ -57,7 +60,7 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
   const trustsRoots = options.trustBeaconRoots ?? false
   const timeout = Duration.decode(options.timeout ?? "10 seconds")
   const http = yield* makeBeaconHttp({ url: options.url, timeout, concurrency })
-  const account = yield* firstContact(http, Duration.decode(options.startLimit ?? "60 seconds"))
+  const account = yield* firstContact(http, options.network, Duration.decode(options.startLimit ?? "60 seconds"))
   const primary = yield* makeBeaconNode(http, account.chain, trustsRoots)
   yield* watchNode(http, account)
   const fallback =
@@ -91,13 +94,17 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
 })
 
 /** A node that is not up yet is waited for, with one line in the log. */
-const firstContact = (http: BeaconHttp, limit: Duration.Duration): Effect.Effect<Settled, BeaconFailure> =>
+const firstContact = (
+  http: BeaconHttp,
+  wanted: NetworkName | undefined,
+  limit: Duration.Duration
+): Effect.Effect<Settled, BeaconFailure> =>
   Effect.gen(function* () {
     const told = yield* Ref.make(false)
     const last = yield* Ref.make(
       new BeaconFailure({ operation: http.name, reason: "no answer", status: Option.none(), transient: true })
     )
-    return yield* askNetwork(http).pipe(
+    return yield* askNetwork(http, wanted).pipe(
       Effect.tapError((error) =>
         Effect.zipRight(
           Ref.set(last, error),

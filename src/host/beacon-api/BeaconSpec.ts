@@ -2,6 +2,8 @@ import { networksChainConfig } from "@lodestar/config/networks"
 import { ACTIVE_PRESET } from "@lodestar/params"
 import { Either, Schema } from "effect"
 import { fromHex, hexOf, RootFromHex } from "../../domain/Bytes.ts"
+import { networkNames, presetOf } from "../../domain/network/NetworkName.ts"
+import { printable } from "../../domain/Text.ts"
 import { type ChainParameters, type Fork, type ForkName, forkNames } from "../../domain/network/Chain.ts"
 
 /** A uint64: decimal text (or a number, which some nodes write); beyond 2^53-1 it is `Infinity`, "never". */
@@ -63,19 +65,17 @@ export const SpecResponse = Schema.Struct({ data: Spec })
 
 /**
  * The network's parameters. What the node does not say is taken from the known network of that name; of an unknown
- * network, a fork without an epoch is not scheduled, and all other numbers are mainnet's.
+ * network, a fork without an epoch is not scheduled, and all other numbers are mainnet's. The network must be of the
+ * preset that the types of blocks were made with.
  */
 export const chainParameters = (
   genesis: typeof GenesisResponse.Type,
-  { data: spec }: typeof SpecResponse.Type
+  { data: spec }: typeof SpecResponse.Type,
+  activePreset: string = ACTIVE_PRESET
 ): Either.Either<ChainParameters, string> => {
-  const preset = spec.PRESET_BASE ?? "mainnet"
-  if (preset !== ACTIVE_PRESET) {
-    return Either.left(
-      `the network uses the preset ${preset}, this program runs with ${ACTIVE_PRESET}: set LODESTAR_PRESET=${preset}`
-    )
-  }
   const known = Object.values(networksChainConfig).find((config) => config.CONFIG_NAME === spec.CONFIG_NAME)
+  const preset = spec.PRESET_BASE ?? known?.PRESET_BASE ?? "mainnet"
+  if (preset !== activePreset) return Either.left(wrongPreset(preset, activePreset, spec.CONFIG_NAME))
   const defaults = known ?? networksChainConfig.mainnet
   const epoch = (name: Exclude<ForkName, "phase0">): number =>
     spec[`${upper(name)}_FORK_EPOCH`] ?? known?.[`${upper(name)}_FORK_EPOCH`] ?? Infinity
@@ -109,6 +109,18 @@ export const chainParameters = (
     retentionEpochs:
       spec.MIN_EPOCHS_FOR_DATA_COLUMN_SIDECARS_REQUESTS ?? defaults.MIN_EPOCHS_FOR_DATA_COLUMN_SIDECARS_REQUESTS
   })
+}
+
+/** What blocks look like is settled by the preset, for as long as the program runs. */
+const wrongPreset = (preset: string, activePreset: string, name: string | undefined): string => {
+  const network = networkNames.find((known) => known === name)
+  const advice =
+    network !== undefined && presetOf[network] === preset
+      ? `name the network: --network ${network}, or network: ${network} in the configuration`
+      : Object.hasOwn(slotsPerEpochOf, preset)
+        ? `name no network, and start dasmon with LODESTAR_PRESET=${preset} in its environment`
+        : "dasmon cannot watch it"
+  return `its network ${printable(name ?? "", 40)} is made of the preset ${printable(preset, 40)}, and this program runs with ${activePreset}: ${advice}`
 }
 
 const slotsPerEpochOf: Readonly<Record<string, number>> = { mainnet: 32, minimal: 8, gnosis: 16 }

@@ -1,8 +1,8 @@
-import { networksChainConfig, genesisData } from "@lodestar/config/networks"
 import { Either, Option } from "effect"
 import { type ChainParameters, epochOf, forkEpoch, slotAt } from "../../domain/network/Chain.ts"
 import { digestTable, forkDigestsAround } from "../../domain/network/ForkDigest.ts"
 import { chainParameters, type GenesisResponse, type SpecResponse } from "./BeaconSpec.ts"
+import { knownParameters, networkOfGenesis } from "./KnownNetworks.ts"
 
 /** What the configuration of a beacon node can be held against. */
 export interface Witnesses {
@@ -35,7 +35,7 @@ export const settleParameters = (
   witnesses: Witnesses
 ): Either.Either<Settled, string> =>
   Either.map(chainParameters(genesis, spec), (said) => {
-    const known = knownNetwork(genesis)
+    const known = Option.map(networkOfGenesis(genesis), knownParameters)
     const timed = settleSlotDuration(said, spec, known, witnesses)
     const forked = settleDigests(timed.chain, known, witnesses)
     return {
@@ -44,16 +44,6 @@ export const settleParameters = (
       doubt: Option.orElse(timed.doubt, () => forked.doubt)
     }
   })
-
-/** The network that everybody knows by this genesis, as the library has it. */
-const knownNetwork = (genesis: typeof GenesisResponse.Type): Option.Option<ChainParameters> => {
-  const root = genesis.data.genesis_validators_root
-  const name = Object.entries(genesisData).find(([, { genesisValidatorsRoot }]) => genesisValidatorsRoot === root)?.[0]
-  const config = Object.entries(networksChainConfig).find(([network]) => network === name)?.[1]
-  return Option.flatMap(Option.fromNullable(config?.CONFIG_NAME), (CONFIG_NAME) =>
-    Either.getRight(chainParameters(genesis, { data: { CONFIG_NAME } }))
-  )
-}
 
 const sure = (chain: ChainParameters): Settled => ({ chain, corrections: [], doubt: Option.none() })
 

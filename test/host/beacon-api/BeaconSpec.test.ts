@@ -68,8 +68,29 @@ describe("chainParameters", () => {
     assert.deepStrictEqual(parameters({ BLOB_SCHEDULE: [] }).blobSchedule, [])
   })
 
+  it("knows the preset of a network by its name where the node leaves it out", () => {
+    for (const spec of [{ CONFIG_NAME: "gnosis" }, { CONFIG_NAME: "gnosis", PRESET_BASE: "gnosis" }]) {
+      const chain = Either.getOrThrow(
+        chainParameters(genesis, Schema.decodeUnknownSync(SpecResponse)({ data: spec }), "gnosis")
+      )
+      assert.deepStrictEqual([chain.slotsPerEpoch, chain.slotDurationMs], [16, 5_000])
+    }
+  })
+
   it("says what to do about another preset, and refuses what cannot be", () => {
-    assert.include(Either.getOrElse(Either.flip(read({ PRESET_BASE: "minimal" })), String), "LODESTAR_PRESET=minimal")
+    const refusal = (spec: Readonly<Record<string, unknown>>) => Either.getOrElse(Either.flip(read(spec)), String)
+    assert.include(refusal({ PRESET_BASE: "minimal" }), "with LODESTAR_PRESET=minimal in its environment")
+    assert.match(
+      refusal({ PRESET_BASE: "huge", CONFIG_NAME: "ours" }),
+      /ours is made of the preset huge,.*cannot watch/
+    )
+    for (const spec of [{ CONFIG_NAME: "gnosis" }, { CONFIG_NAME: "chiado", PRESET_BASE: "gnosis" }]) {
+      assert.include(
+        refusal(spec),
+        `its network ${spec.CONFIG_NAME} is made of the preset gnosis, and this program runs with mainnet: ` +
+          `name the network: --network ${spec.CONFIG_NAME}, or network: ${spec.CONFIG_NAME} in the configuration`
+      )
+    }
     assert.isTrue(Either.isLeft(read({ SLOT_DURATION_MS: "0" })))
     for (const wrong of [{ FULU_FORK_EPOCH: "soon" }, { FULU_FORK_VERSION: "0x1" }, { BLOB_SCHEDULE: "none" }]) {
       assert.throws(() => read(wrong))
