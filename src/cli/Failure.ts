@@ -1,7 +1,7 @@
 import { ValidationError } from "@effect/cli"
 import { Cause, Console, Effect, Exit, Option, Schema } from "effect"
 import { ConfigError } from "../config/ConfigError.ts"
-import { InvalidPeersSpec } from "../devnet/PeersSpec.ts"
+import { InvalidPeersSpec } from "../devnet/InvalidPeersSpec.ts"
 import { ReportError } from "../history/report/Reports.ts"
 
 /** The program has said what went wrong and ends with this exit code. */

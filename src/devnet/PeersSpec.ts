@@ -1,17 +1,9 @@
-import { Either, Schema } from "effect"
+import { Either } from "effect"
+import { InvalidPeersSpec } from "./InvalidPeersSpec.ts"
 import { isProfileName, type ProfileName, profileNames } from "./profiles/Profiles.ts"
 
 /** Which peers a devnet has, in order. */
 export type PeersSpec = ReadonlyArray<ProfileName>
-
-/** A text that names no peers; `reason` is for the person who wrote it. */
-export class InvalidPeersSpec extends Schema.TaggedError<InvalidPeersSpec>()("InvalidPeersSpec", {
-  reason: Schema.String
-}) {
-  override get message(): string {
-    return this.reason
-  }
-}
 
 /** Peers in one devnet, at most: each is a libp2p node of its own. */
 const maxPeers = 200
