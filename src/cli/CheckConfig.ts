@@ -1,19 +1,32 @@
-import { Console, Effect } from "effect"
-import { loadConfig } from "../config/ConfigFile.ts"
+import { Console, Effect, type Option } from "effect"
+import type { Config } from "../config/Config.ts"
 import { isLoopback } from "../config/ListenAddress.ts"
+import { settings } from "../config/settings/Setting.ts"
 import { showConfig } from "../config/ShowConfig.ts"
+import { loadConfiguration } from "./Settings.ts"
 
-/** Reads a configuration and prints what the program would run with; secrets are masked. */
-export const run = Effect.fn("CheckConfig.run")(function* (file: string) {
-  const config = yield* loadConfig(file)
-  yield* Console.log(`# ${file}, with the defaults of what it does not set`)
-  yield* Console.log(showConfig(config).trimEnd())
-  const warnings = warningsOf(config)
-  yield* Effect.forEach(warnings, (warning) => Console.error(`dasmon: ${warning}`), { discard: true })
+/** Reads a configuration and prints what the program would run with, and why; secrets are masked. */
+export const run = Effect.fn("CheckConfig.run")(function* (named: Option.Option<string>) {
+  const { config, file, sourceOf } = yield* loadConfiguration(named)
+  yield* Console.log(`# ${file ?? "no file"}; behind each value is where it comes from`)
+  yield* Console.log(showConfig(config, sourceOf).trimEnd())
+  const unset = unsetKeys(config)
+  if (unset.length > 0) yield* Console.log(`# not set: ${unset.join(", ")}`)
+  yield* Effect.forEach(warningsOf(config), (warning) => Console.error(`dasmon: ${warning}`), { discard: true })
 })
 
+/** Those that have no value, since they have no default; of a section that is not there, all. */
+const unsetKeys = (config: Config): ReadonlyArray<string> => {
+  const values: ReadonlyMap<string, unknown> = new Map(Object.entries(config))
+  const isUnset = ([first, second]: ReadonlyArray<string>): boolean => {
+    const value = values.get(first ?? "")
+    return value === undefined || (second !== undefined && !Object.hasOwn(Object(value), second))
+  }
+  return settings.filter(({ key }) => isUnset(key)).map(({ path }) => path.join("."))
+}
+
 /** What is allowed but seldom meant. */
-const warningsOf = (config: Effect.Effect.Success<ReturnType<typeof loadConfig>>): ReadonlyArray<string> => {
+const warningsOf = (config: Config): ReadonlyArray<string> => {
   const { beaconApi, http, httpAddr, peers } = config
   const isOpen = !isLoopback(httpAddr.host)
   return [

@@ -7,7 +7,9 @@ import { version } from "../Version.ts"
 import { help, lazy } from "./CommandParts.ts"
 import { endProcess } from "./EndProcess.ts"
 import { reportFailure } from "./Failure.ts"
+import { usePresetOf } from "./Preset.ts"
 import { report } from "./Report.ts"
+import { loadConfiguration, SettingFlags, takeSettings } from "./Settings.ts"
 
 const peers = Options.text("peers").pipe(
   Options.withDescription("the peers and how many of each, such as honest:8,withhold:2 (default: the 28 of the demo)"),
@@ -37,7 +39,15 @@ const httpAddr = Options.text("http-addr").pipe(
   Options.withDescription("where the API and the page are served (default 127.0.0.1:9090)"),
   Options.optional
 )
-const config = Options.text("config").pipe(Options.withDescription("the configuration, a YAML file"))
+const config = Options.text("config").pipe(
+  Options.withDescription(
+    "the configuration, a YAML file (default: the one that DASMON_CONFIG names, or none). Each of its keys can be given " +
+      "as a flag or as a variable too: sampling.max_slots is --sampling-max-slots 4 and DASMON_SAMPLING_MAX_SLOTS=4. A " +
+      "flag wins over a variable, and that over the file. A list has commas between its entries, or the flag again. " +
+      "`dasmon check-config` prints all keys, their values, and where each comes from"
+  ),
+  Options.optional
+)
 
 const devnet = Command.make("devnet", { peers, seed, slotDuration, api, apiPort, stopWithStdin }, (options) =>
   Effect.gen(function* () {
@@ -65,14 +75,22 @@ const devnet = Command.make("devnet", { peers, seed, slotDuration, api, apiPort,
   )
 )
 
-const run = Command.make("run", { config }, ({ config }) =>
-  Effect.flatMap(
-    lazy(() => import("./Run.ts")),
-    ({ run }) => withStopLimit(run(config))
+const run = Command.make("run", { config }, (options) =>
+  withStopLimit(
+    Effect.gen(function* () {
+      const { config } = yield* loadConfiguration(options.config)
+      yield* usePresetOf(config.network)
+      const { run } = yield* lazy(() => import("./Run.ts"))
+      return yield* run(config)
+    })
   )
 ).pipe(
   Command.withDescription(
-    help("Watches the network of the beacon node that the configuration names", "run --config dasmon.yaml")
+    help(
+      "Watches a network, by its beacon node",
+      "run --network mainnet --beacon-api http://127.0.0.1:5052",
+      "run --config dasmon.yaml"
+    )
   )
 )
 
@@ -84,8 +102,8 @@ const checkConfig = Command.make("check-config", { config }, ({ config }) =>
 ).pipe(
   Command.withDescription(
     help(
-      "Prints what the program would run with, secrets masked; exit code 2 when the file is wrong",
-      "check-config --config dasmon.yaml"
+      "Prints what `run` would run with, and where each value comes from, secrets masked; exit code 2 when one is wrong",
+      "check-config --config dasmon.yaml --workers 8"
     )
   )
 )
@@ -138,9 +156,13 @@ const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (
   Command.withSubcommands([run, checkConfig, report, verifyEvidence, devnet])
 )
 
+const commandNames = ["run", "check-config", "report", "verify-evidence", "devnet"]
+
 /** Reads the command line and does what it says; what goes wrong is printed, and fails with the exit code. */
 export const program = (argv: ReadonlyArray<string>) =>
-  Command.run(dasmon, { name: "dasmon", version })(argv).pipe(
+  Effect.flatMap(takeSettings(argv, commandNames), ({ complaints, given, rest }) =>
+    Effect.provideService(Command.run(dasmon, { name: "dasmon", version })(rest), SettingFlags, { complaints, given })
+  ).pipe(
     reportFailure,
     Effect.provide(CliConfig.layer({ showBuiltIns: false })),
     Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))

@@ -4,10 +4,13 @@ import { GoDuration } from "../config/GoDuration.ts"
 import { firstDayOf } from "../domain/Day.ts"
 import { complain, ProgramFailed } from "./Failure.ts"
 import { help, lazy } from "./CommandParts.ts"
+import { loadConfiguration } from "./Settings.ts"
 import { reportFormats, reportLines, reportNames, slotLines } from "./ReportRows.ts"
 
 const db = Options.text("db").pipe(
-  Options.withDescription("the database of the monitor (default: dasmon.db in this folder)"),
+  Options.withDescription(
+    "the database of the monitor (default: what DASMON_DATABASE_PATH says, or dasmon.db in this folder)"
+  ),
   Options.optional
 )
 const config = Options.text("config").pipe(
@@ -50,9 +53,9 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
     if ((by === "slot" || by === "untested") && Option.isSome(options.since)) {
       return yield* wrong(`--since does not go with --by ${by}, which is about this moment`)
     }
-    const path = Option.isSome(options.config)
-      ? (yield* (yield* lazy(() => import("../config/ConfigFile.ts"))).loadConfig(options.config.value)).databasePath
-      : Option.getOrElse(options.db, () => "dasmon.db")
+    const path = Option.isSome(options.db)
+      ? options.db.value
+      : (yield* loadConfiguration(options.config)).config.databasePath
     const now = yield* Clock.currentTimeMillis
     const question = {
       since: Option.getOrUndefined(Option.map(options.since, (since) => firstDayOf(now, Duration.toMillis(since)))),

@@ -1,7 +1,6 @@
 import { Console, Effect, Layer, Stream } from "effect"
 import { type Config, identityFileOf, secondIdentityFileOf } from "../config/Config.ts"
 import { ConfigError } from "../config/ConfigError.ts"
-import { loadConfig } from "../config/ConfigFile.ts"
 import { secondListenOf } from "../config/SecondIdentity.ts"
 import { hangUps } from "../events/EventLog.ts"
 import * as Standalone from "../host/Standalone.ts"
@@ -11,15 +10,17 @@ import { version } from "../Version.ts"
 import { makeNodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Monitor from "./Monitor.ts"
 
-/** The program with a configuration: a real network, by the beacon node that the file names. */
+/** The program with a configuration: a real network, by the beacon node that it names. */
 export const run = Effect.fn("Run.run")(
-  function* (file: string) {
+  function* (config: Config) {
     // The event log listens too, if there is one: whoever sends it does not want an end.
     yield* daemon("hang-ups", Stream.runDrain(hangUps))
-    const config = yield* loadConfig(file)
     if (config.beaconApi === undefined) {
       return yield* new ConfigError({
-        lines: [`${file}: beacon_api: is required: the http(s) URL of your beacon node, such as http://127.0.0.1:5052`]
+        lines: [
+          "beacon_api: is required: the http(s) URL of your beacon node (--beacon-api http://127.0.0.1:5052, or " +
+            "DASMON_BEACON_API, or beacon_api in the file of --config)"
+        ]
       })
     }
     yield* Console.log(`dasmon: watching the network of ${config.beaconApi}; history in ${config.databasePath}`)

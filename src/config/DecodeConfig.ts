@@ -24,7 +24,22 @@ export const makeConfig = (input: ConfigInput): Either.Either<Config, ConfigErro
  * Makes a configuration of keys and values that may be anything. Everything that is wrong is told, not only the first.
  * An absent value, `null` and `undefined` all mean the default.
  */
-export const decodeConfig = (given: unknown, style: KeyStyle): Either.Either<Config, ReadonlyArray<Complaint>> => {
+const decodeConfig = (given: unknown, style: KeyStyle): Either.Either<Config, ReadonlyArray<Complaint>> => {
+  const { complaints, input } = readKeys(given, style)
+  const config = decodeKeys(input, style)
+  if (complaints.length === 0) return config
+  return Either.left([...complaints, ...(Either.isLeft(config) ? config.left : [])])
+}
+
+/** What was given, under the names of `Config`. */
+export interface ReadKeys {
+  readonly input: Readonly<Record<string, unknown>>
+  /** About what is no key, or no section. */
+  readonly complaints: ReadonlyArray<Complaint>
+}
+
+/** Finds the keys in something that may be anything; their values are not looked at. */
+export const readKeys = (given: unknown, style: KeyStyle): ReadKeys => {
   const { complaints, known } = readMap(given ?? {}, [], [...configKeys.keys()], style)
   const input: Record<string, unknown> = {}
   for (const [key, value] of known) {
@@ -37,21 +52,28 @@ export const decodeConfig = (given: unknown, style: KeyStyle): Either.Either<Con
     input[key] = Object.fromEntries(section.known)
     complaints.push(...section.complaints)
   }
-  return Either.match(decode(input), {
-    onLeft: (error) => {
-      const more = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
-        // Below a section there are only names that the user has chosen.
-        path: path.map((part, depth) => (typeof part === "string" && depth < 2 ? writtenKey(part, style) : part)),
-        message
-      }))
-      return Either.left([...complaints, ...more])
-    },
+  return { input, complaints }
+}
+
+/** Makes a configuration of values that may be anything; complaints name keys in this style. */
+export const decodeKeys = (
+  input: ReadKeys["input"],
+  style: KeyStyle
+): Either.Either<Config, ReadonlyArray<Complaint>> =>
+  Either.match(decode(input), {
+    onLeft: (error) =>
+      Either.left(
+        ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message, path }) => ({
+          // Below a section there are only names that the user has chosen.
+          path: path.map((part, depth) => (typeof part === "string" && depth < 2 ? writtenKey(part, style) : part)),
+          message
+        }))
+      ),
     onRight: (config) => {
-      const all = [...complaints, ...conflictsOf(config, style)]
-      return all.length > 0 ? Either.left(all) : Either.right(config)
+      const conflicts = conflictsOf(config, style)
+      return conflicts.length > 0 ? Either.left(conflicts) : Either.right(config)
     }
   })
-}
 
 /** What does not fit together. */
 const conflictsOf = (config: Config, style: KeyStyle): ReadonlyArray<Complaint> =>

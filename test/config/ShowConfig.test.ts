@@ -30,6 +30,25 @@ describe("showConfig", () => {
     assert.deepStrictEqual(Object.values(written.xatu.headers), ["********"])
   })
 
+  it("says behind each value where it comes from, and still is the YAML of a file", () => {
+    const file =
+      "sampling: {max_slots: 3}\nnode_filter: {exclude: [Prysm]}\nagent: 'a # b'\nxatu: {address: 'x:1', headers: {A: b}}\n"
+    const config = Either.getOrThrow(parseConfig(file, "c.yaml"))
+    const shown = showConfig(config, (path) => `from\n${path.join("/")}`)
+    for (const line of [
+      "workers: 4 # from workers",
+      "  max_slots: 3 # from sampling/max_slots",
+      "  exclude: # from node_filter/exclude",
+      "  include: # from node_filter/include",
+      "agent: 'a # b' # from agent",
+      "  headers: # from xatu/headers",
+      "peers: # from peers"
+    ]) {
+      assert.include(shown.replaceAll('"', "'").split("\n"), line)
+    }
+    assert.deepStrictEqual(parse(shown), parse(showConfig(config)))
+  })
+
   it("can be read again as it is", () => {
     const config = parseConfig("workers: 7\nnode_filter: {exclude: [Prysm]}\nblock_filter: {start_slot: -64}", "c.yaml")
     assert.deepStrictEqual(
