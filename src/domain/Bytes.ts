@@ -54,6 +54,12 @@ export const uint64LittleEndian = (value: number): Uint8Array => {
   return out
 }
 
+/** A number as RLP and ENRs want it: big-endian, without zeros in front, so that 0 is no byte at all. */
+export const bigEndian = (value: number): Uint8Array => {
+  const hex = value.toString(16)
+  return value === 0 ? new Uint8Array(0) : fromHex(hex.padStart(hex.length + (hex.length % 2), "0"))
+}
+
 /** `0x` and exactly `bytes` bytes in hexadecimal, any case on the way in, lower case after. */
 export const hexOf = (bytes: number) =>
   Schema.compose(

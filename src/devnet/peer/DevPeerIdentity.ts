@@ -1,9 +1,8 @@
 import { SignableENR } from "@chainsafe/enr"
-import { ssz } from "@lodestar/types"
 import { secp256k1 } from "@noble/curves/secp256k1.js"
-import { fromHex } from "../../domain/Bytes.ts"
-import { type ChainParameters, forkAt } from "../../domain/network/Chain.ts"
-import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
+import { bigEndian, fromHex } from "../../domain/Bytes.ts"
+import type { ChainParameters } from "../../domain/network/Chain.ts"
+import { digestEpochs, enrForkIdAt } from "../../domain/network/EnrForkId.ts"
 import { nodeIdOfPublicKey, peerIdOfPublicKey } from "../../domain/peer/NodeId.ts"
 import { seeded } from "../chain/Random.ts"
 
@@ -40,38 +39,17 @@ export interface EnrParts {
 
 /** The signed ENR of a node (fulu/p2p-interface.md, "ENR structure"), as text. */
 export const encodeEnr = (chain: ChainParameters, parts: EnrParts): string => {
-  const steps = networkSteps(chain)
-  const next = steps.find((epoch) => epoch > parts.epoch)
   const enr = SignableENR.createV4(parts.privateKey, {
-    eth2: ssz.phase0.ENRForkID.serialize({
-      forkDigest: fromHex(parts.forkDigest),
-      // A step of the blob limit alone changes the epoch, and not the version.
-      nextForkVersion: forkAt(chain, next !== undefined && isFork(chain, next) ? next : parts.epoch).version,
-      nextForkEpoch: next ?? Infinity
-    }),
+    ...enrForkIdAt(chain, parts.epoch, fromHex(parts.forkDigest)),
     attnets: new Uint8Array(8),
     syncnets: new Uint8Array(1),
-    cgc: bigEndian(parts.custodyGroupCount),
-    nfd: next === undefined ? new Uint8Array(4) : forkDigestAt(chain, next)
+    cgc: bigEndian(parts.custodyGroupCount)
   })
   if (parts.tcpPort !== undefined) {
     enr.ip = "127.0.0.1"
     enr.tcp = parts.tcpPort
   }
-  enr.seq = BigInt(1 + parts.changes + steps.filter((epoch) => epoch <= parts.epoch).length)
+  const steps = digestEpochs(chain).filter((epoch) => epoch <= parts.epoch)
+  enr.seq = BigInt(1 + parts.changes + steps.length)
   return enr.encodeTxt()
-}
-
-/** The epochs after genesis at which the fork digest changes, ascending. */
-const networkSteps = (chain: ChainParameters): ReadonlyArray<number> =>
-  [...new Set([...chain.forks, ...chain.blobSchedule].map(({ epoch }) => epoch))]
-    .filter((epoch) => epoch > 0 && Number.isFinite(epoch))
-    .sort((a, b) => a - b)
-
-const isFork = (chain: ChainParameters, epoch: number): boolean => chain.forks.some((fork) => fork.epoch === epoch)
-
-/** Without leading zeros; 0 is the empty string. */
-const bigEndian = (value: number): Uint8Array => {
-  const hex = value.toString(16)
-  return value === 0 ? new Uint8Array(0) : fromHex(hex.padStart(hex.length + (hex.length % 2), "0"))
 }
