@@ -46,7 +46,7 @@ export const ownPaths = (config: Config): ReadonlyArray<OwnPath> => {
       isGiven: identityFile !== undefined,
       what: "the private key",
       path: identityFileOf(config),
-      takes: oneOf(["", ".tmp"])
+      takes: oneOf(identityNames)
     },
     ...(config.identities === 1
       ? []
@@ -56,7 +56,7 @@ export const ownPaths = (config: Config): ReadonlyArray<OwnPath> => {
             isGiven: identityFile !== undefined,
             what: "the second private key",
             path: secondIdentityFileOf(config),
-            takes: oneOf(["", ".tmp"])
+            takes: oneOf(identityNames)
           }
         ]),
     ...(xatu === undefined
@@ -148,6 +148,9 @@ const oneOf =
   (names: ReadonlyArray<string>) =>
   (rest: string): boolean =>
     names.includes(rest) || isWithin(rest)
+
+/** Beside the private key is what we said of ourselves last: our metadata and our ENR. */
+const identityNames = ["", ".metadata", ".enr"].flatMap((name) => [name, `${name}.tmp`])
 
 /** What SQLite and the lock on the history put beside it. */
 const sqliteNames = ["", "-wal", "-shm", "-journal", ".lock", ".lock-journal"]

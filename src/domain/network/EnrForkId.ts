@@ -12,11 +12,7 @@ export interface EnrForkId {
 }
 
 /** That of an epoch; `digest` (4 bytes) in place of the one that belongs to it. */
-export const enrForkIdAt = (
-  chain: ChainParameters,
-  epoch: Epoch,
-  digest = forkDigestAt(chain, epoch)
-): EnrForkId => {
+export const enrForkIdAt = (chain: ChainParameters, epoch: Epoch, digest = forkDigestAt(chain, epoch)): EnrForkId => {
   const next = nextDigestEpoch(chain, epoch)
   // A step of the blob limit alone changes the epoch, and not the version.
   const isFork = chain.forks.some((fork) => fork.epoch === next)

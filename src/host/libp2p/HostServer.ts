@@ -9,14 +9,11 @@ import {
   statusV1,
   statusV2
 } from "../../wire/Protocol.ts"
-import { custodyRequirement } from "../../domain/network/Chain.ts"
 import { decodeUint64, encodeMetadata, encodeStatus, encodeUint64, type StatusMessage } from "../../wire/Handshake.ts"
 import { defaultServeLimits, serve, type ServeLimits, serveNothing, type ServingNode } from "../../wire/Server.ts"
 import { makeStreamShares } from "../../wire/StreamShares.ts"
 import { makeAnswerPace } from "./AnswerPace.ts"
-
-/** Our metadata never change: no subnets, the least custody that clients accept. */
-const metadata = { sequenceNumber: 1, custodyGroupCount: custodyRequirement }
+import { type OwnMetadata, ownMetadata } from "./OwnMetadata.ts"
 
 /** What peers may ask for and we never have: they get a clean and empty answer. Code 3 would be a reason for a ban. */
 const emptyProtocols: ReadonlyArray<string> = [
@@ -48,7 +45,8 @@ export interface Hearing {
 export const serveProtocols = (
   node: ServingNode,
   status: Effect.Effect<StatusMessage>,
-  hearing: Hearing
+  hearing: Hearing,
+  metadata: OwnMetadata = ownMetadata
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.suspend(() => {
     const bounded = (): ServeLimits => ({ ...defaultServeLimits, shared: [makeStreamShares(streamsOfOneKind)] })

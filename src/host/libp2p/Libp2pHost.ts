@@ -16,7 +16,8 @@ import { type DialError, Host } from "../Host.ts"
 import { makeDialBudget } from "./DialBudget.ts"
 import { dialPeer } from "./DialPeer.ts"
 import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
-import { serveProtocols } from "./HostServer.ts"
+import { type Hearing, serveProtocols } from "./HostServer.ts"
+import { loadMetadata, metadataFileOf, type OwnMetadata, ownMetadata } from "./OwnMetadata.ts"
 import { makeGossip, makeJoinedTopics } from "./Libp2pGossip.ts"
 import { type Manners, watchManners } from "./Manners.ts"
 import { makePeerConnections, type ObservedNode, type PeerConnections } from "./PeerConnections.ts"
@@ -29,7 +30,10 @@ export interface Libp2pHostOptions {
   readonly agent?: string | undefined
   /** What we say of ourselves when a peer asks, at that moment. */
   readonly status: Effect.Effect<StatusMessage>
-  /** Holds our private key, and is made if there is none; without it every start is a new identity. */
+  /**
+   * Holds our private key, and is made if there is none; what our metadata said last is kept beside it. Without it every
+   * start is a new identity.
+   */
   readonly identityFile?: string | undefined
   /** Multiaddrs; a free port of 127.0.0.1 if left out. */
   readonly listen?: ReadonlyArray<string> | undefined
@@ -48,6 +52,10 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
     options.identityFile === undefined
       ? undefined
       : yield* Effect.provide(loadIdentity(options.identityFile), NodeFileSystem.layer)
+  const metadata =
+    options.identityFile === undefined
+      ? ownMetadata
+      : yield* Effect.provide(loadMetadata(metadataFileOf(options.identityFile)), NodeFileSystem.layer)
   const joined = makeJoinedTopics()
   const node = yield* makeNode({
     agent: options.agent ?? `dasmon/${options.version}`,
@@ -59,7 +67,12 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
     ...(options.metrics === undefined ? {} : { metrics: options.metrics })
   })
   const gossip = yield* makeGossip(node, joined)
-  const host = yield* fromNode(node, { serve: options.status, maxConnections, manners: options.manners ?? manners })
+  const host = yield* fromNode(node, {
+    serve: options.status,
+    metadata,
+    maxConnections,
+    manners: options.manners ?? manners
+  })
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(host.connected, (peers) =>
       Effect.forEach(peers, ({ peerId }) => host.disconnect(peerId, goodbyeCodes.shutdown), {
@@ -81,6 +94,8 @@ export type HostNode = ObservedNode &
 export interface FromNodeOptions {
   /** Serve Status (this one), Ping, MetaData and Goodbye on the node too; left out, its owner does that. */
   readonly serve?: Effect.Effect<StatusMessage> | undefined
+  /** What MetaData says then; `ownMetadata` if left out. */
+  readonly metadata?: OwnMetadata | undefined
   /** With so many connections, of both directions, nobody is dialled; what the node itself allows, at most. */
   readonly maxConnections?: number | undefined
   /** Connections that others opened and that do not keep to this are closed; left out, none is. */
@@ -113,14 +128,15 @@ export const fromNode = Effect.fnUntraced(function* (
       Effect.ignore
     )
   if (options.serve !== undefined) {
-    yield* serveProtocols(node, options.serve, {
+    const hearing: Hearing = {
       goodbye: (peerId, code) =>
         Effect.sync(() => connections.noteGoodbye(peerId, code)).pipe(
           // After the stream's own end has gone out.
           Effect.zipRight(FiberSet.run(fibers, Effect.delay(hangUp(peerId), "50 millis")))
         ),
       status: (peerId) => Effect.sync(() => connections.noteHeard(peerId))
-    })
+    }
+    yield* serveProtocols(node, options.serve, hearing, options.metadata)
   }
   if (options.manners !== undefined) yield* watchManners(node, connections, options.manners)
 

@@ -40,7 +40,10 @@ describe("what an ENR says of its network", () => {
       nextForkEpoch
     })
     assert.strictEqual(toHex(eth2), toHex(expected))
-    assert.strictEqual(toHex(nfd), nextForkEpoch === Infinity ? "0x00000000" : toHex(forkDigestAt(chain, nextForkEpoch)))
+    assert.strictEqual(
+      toHex(nfd),
+      nextForkEpoch === Infinity ? "0x00000000" : toHex(forkDigestAt(chain, nextForkEpoch))
+    )
   })
 
   it("takes a step of the blob limit at the epoch of a fork for the fork", () => {

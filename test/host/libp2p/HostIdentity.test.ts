@@ -5,7 +5,7 @@ import { FileSystem } from "@effect/platform"
 import { SystemError } from "@effect/platform/Error"
 import { NodeFileSystem } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Layer, Logger } from "effect"
+import { Effect, Either, Layer } from "effect"
 import { loadIdentity } from "../../../src/host/libp2p/HostIdentity.ts"
 import { make } from "../../../src/host/libp2p/Libp2pHost.ts"
 
@@ -71,7 +71,7 @@ describe("HostIdentity", () => {
         const error = yield* Effect.flip(loadIdentity(path))
         assert.strictEqual(error._tag, "IdentityError")
         assert.include(error.message, `${path}: not a private key`)
-        assert.include(error.message, "delete the file")
+        assert.include(error.message, "delete this one")
         assert.strictEqual(readFileSync(path, "utf8"), content)
       }
       assert.match((yield* Effect.flip(loadIdentity(folder))).message, /it cannot be read: .*EISDIR/)
@@ -90,19 +90,26 @@ describe("HostIdentity", () => {
     }).pipe(onDisk)
   )
 
-  it.scoped("takes an empty file, and what a start that was cut off left beside it, for no key", () =>
+  it.scoped("takes an empty file for a fault and not for a new identity", () =>
     Effect.gen(function* () {
       const folder = yield* temporary
       const path = join(folder, "key")
-      writeFileSync(path, "\n", { mode: 0o644 })
-      writeFileSync(`${path}.tmp`, "abcdef")
-      const logged: Array<string> = []
-      const logger = Logger.replace(
-        Logger.defaultLogger,
-        Logger.make(({ message }) => logged.push(String(message)))
-      )
-      const key = yield* Effect.provide(loadIdentity(path), logger)
-      assert.deepStrictEqual(logged, [`${path}: this file is empty, so a new identity is made`])
+      for (const content of ["", "\n", "  \n\n"]) {
+        writeFileSync(path, content)
+        const { message } = yield* Effect.flip(loadIdentity(path))
+        assert.include(message, `${path}: it is empty and holds no private key`)
+        assert.include(message, "delete this one to get a new identity")
+        assert.strictEqual(readFileSync(path, "utf8"), content)
+      }
+    }).pipe(onDisk)
+  )
+
+  it.scoped("takes what a start that was cut off left beside it for no key", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporary
+      const path = join(folder, "key")
+      writeFileSync(`${path}.tmp`, "abcdef", { mode: 0o644 })
+      const key = yield* loadIdentity(path)
       assert.deepStrictEqual(yield* loadIdentity(path), key)
       assert.strictEqual(statSync(path).mode & 0o777, 0o600)
       assert.deepStrictEqual(readdirSync(folder), ["key"])
