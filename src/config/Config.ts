@@ -1,6 +1,7 @@
 import { Duration, Schema } from "effect"
 import { BlockFilter } from "./BlockFilter.ts"
 import { ByteLimit, ByteSize } from "./ByteSize.ts"
+import { DiscoveryConfig } from "./DiscoveryConfig.ts"
 import { GoDuration } from "./GoDuration.ts"
 import { HttpConfig } from "./HttpConfig.ts"
 import { ListenAddress } from "./ListenAddress.ts"
@@ -63,6 +64,7 @@ const sections = {
   backfill: Backfill.fields,
   metrics: Metrics.fields,
   http: HttpConfig.fields,
+  discovery: DiscoveryConfig.fields,
   xatu: xatuKeys
 }
 
@@ -87,6 +89,7 @@ const fields = {
   eventLogKeep: withDefault(whole(0, 1000), () => 5),
   httpAddr: withDefault(ListenAddress, () => ({ host: "127.0.0.1", port: 9090 })),
   http: section(HttpConfig, {}),
+  discovery: section(DiscoveryConfig, {}),
   /** Where our libp2p node listens for peers. */
   listenAddresses: withDefault(ListenMultiaddrs, () => ["/ip4/127.0.0.1/tcp/0"]),
   /** Probes at once, over all peers. */

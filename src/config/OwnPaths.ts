@@ -30,7 +30,7 @@ export interface PathConflict {
 
 /** Everything that the program keeps on disk, those that nobody has chosen first. */
 export const ownPaths = (config: Config): ReadonlyArray<OwnPath> => {
-  const { databasePath, eventLogFile, eventLogKeep, identityFile, xatu } = config
+  const { databasePath, discovery, eventLogFile, eventLogKeep, identityFile, xatu } = config
   const database = ["databasePath"]
   const paths: ReadonlyArray<OwnPath> = [
     { key: database, isGiven: false, what: "the database", path: databasePath, takes: oneOf(sqliteNames) },
@@ -71,6 +71,9 @@ export const ownPaths = (config: Config): ReadonlyArray<OwnPath> => {
           }
         ]),
     ...(xatu?.caFile === undefined ? [] : [onlyRead(["xatu", "caFile"], "the authorities of Xatu", xatu.caFile)]),
+    ...(discovery.enrFile === undefined
+      ? []
+      : [onlyRead(["discovery", "enrFile"], "the file of ENRs", discovery.enrFile)]),
     ...(eventLogFile === undefined
       ? []
       : [

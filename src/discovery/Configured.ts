@@ -1,0 +1,99 @@
+import { FileSystem } from "@effect/platform"
+import { NodeFileSystem, NodeHttpClient } from "@effect/platform-node"
+import { Context, Effect, Either, Layer, Option, Stream } from "effect"
+import { type Config, identityFileOf } from "../config/Config.ts"
+import { udpEndpointOf } from "../config/DiscoveryConfig.ts"
+import { Externs, type ExternsError } from "../host/Externs.ts"
+import { toExternsError } from "../host/beacon-api/BeaconHttp.ts"
+import { Host } from "../host/Host.ts"
+import { type IdentityError, loadIdentity } from "../host/libp2p/HostIdentity.ts"
+import { ownMetadata } from "../host/libp2p/OwnMetadata.ts"
+import { Discovery, merged, type NodeFound } from "./Discovery.ts"
+import { makeDiscv5 } from "./discv5/Discv5Node.ts"
+import type { Discv5Error } from "./discv5/UdpSockets.ts"
+import { readNode } from "./ReadNode.ts"
+import { OwnRecord, unpublished } from "./record/OwnRecord.ts"
+import { recordFileOf } from "./record/RecordFile.ts"
+import { beaconPeers } from "./sources/BeaconPeers.ts"
+import { enrFile } from "./sources/EnrFile.ts"
+import { GivenPeers, makeGivenPeers } from "./sources/GivenPeers.ts"
+
+export interface ConfiguredOptions {
+  /** ENRs of nodes by which discv5 finds others; without any it is not started. */
+  readonly bootEnrs: ReadonlyArray<string>
+}
+
+/** Every source of peers that a configuration names, as one. The host is the node of the configuration's identity. */
+export const layer = (
+  config: Config,
+  options: ConfiguredOptions
+): Layer.Layer<Discovery | OwnRecord | GivenPeers, Discv5Error | IdentityError | ExternsError, Externs | Host> =>
+  Layer.scopedContext(make(config, options)).pipe(Layer.provide([NodeHttpClient.layerUndici, NodeFileSystem.layer]))
+
+const make = Effect.fn("Discovery.configured")(function* (config: Config, { bootEnrs }: ConfiguredOptions) {
+  const given = yield* makeGivenPeers
+  const discv5 = yield* startDiscv5(config, bootEnrs)
+  const sources = [
+    configuredPeers(config),
+    given.found,
+    ...(yield* fileSource(config)),
+    ...(yield* beaconSource(config)),
+    ...Option.toArray(Option.map(discv5, ({ found }) => found))
+  ]
+  return Context.empty().pipe(
+    Context.add(Discovery, Discovery.of(merged(sources.map((found) => ({ found }))))),
+    Context.add(GivenPeers, given),
+    Context.add(OwnRecord, Option.match(discv5, { onNone: () => unpublished, onSome: ({ record }) => record }))
+  )
+})
+
+/** Those that the configuration names, each once. */
+export const configuredPeers = ({ peers }: Config): Stream.Stream<NodeFound> =>
+  Stream.fromIterable(peers).pipe(
+    Stream.mapEffect(({ enrCustodyGroupCount, multiaddrs, peerId, text }) =>
+      // Each signature that is checked for the sequence number costs a millisecond.
+      Effect.map(Effect.yieldNow(), (): NodeFound => ({
+        ...Either.getOrElse(readNode(text, "config"), () => ({})),
+        address: { peerId, multiaddrs, enrCustodyGroupCount },
+        source: "config"
+      }))
+    )
+  )
+
+const fileSource = ({ discovery }: Config) =>
+  Effect.map(FileSystem.FileSystem, (fs) =>
+    discovery.enrFile === undefined
+      ? []
+      : [Stream.provideService(enrFile(discovery.enrFile), FileSystem.FileSystem, fs)]
+  )
+
+const beaconSource = ({ beaconApi, discovery }: Config) =>
+  discovery.beaconPeers && beaconApi !== undefined
+    ? beaconPeers({ url: beaconApi, interval: discovery.beaconPeersInterval }).pipe(
+        Effect.mapBoth({ onFailure: toExternsError, onSuccess: (found) => [found] })
+      )
+    : Effect.succeed([])
+
+const startDiscv5 = Effect.fnUntraced(function* (config: Config, bootEnrs: ReadonlyArray<string>) {
+  const { discovery } = config
+  if (!discovery.discv5) return Option.none()
+  if (bootEnrs.length === 0) {
+    yield* Effect.logInfo("discv5 is not started: no boot node of this network is known")
+    return Option.none()
+  }
+  const { chain } = yield* Externs
+  const { multiaddrs } = yield* Host
+  const identityFile = identityFileOf(config)
+  const node = yield* makeDiscv5({
+    chain,
+    privateKey: yield* loadIdentity(identityFile),
+    custodyGroupCount: ownMetadata.custodyGroupCount,
+    listen: discovery.listenAddresses.flatMap((text) => udpEndpointOf(text) ?? []),
+    listening: multiaddrs,
+    bootEnrs,
+    external: discovery.externalAddresses,
+    advertise: discovery.advertise,
+    recordFile: recordFileOf(identityFile)
+  })
+  return Option.some(node)
+})

@@ -1,0 +1,67 @@
+import { Discv5, SessionService } from "@chainsafe/discv5"
+import { createKeypair } from "@chainsafe/discv5/keypair"
+import type { SignableENR } from "@chainsafe/enr"
+import type { UdpTransport } from "./UdpTransport.ts"
+
+type Enr = NonNullable<ReturnType<Discv5["findEnr"]>>
+
+/**
+ * The library's node, but that it does not fall over the ENRs of strangers: one with an address that is none (a port of
+ * one byte, an IP address of five) makes it throw out of its timers, where that would end the program.
+ */
+export class SoundDiscv5 extends Discv5 {
+  constructor(...parameters: ConstructorParameters<typeof Discv5>) {
+    super(...parameters)
+    Reflect.set(this, "activeLookups", new Lookups())
+  }
+
+  override findEnr(nodeId: string): Enr | undefined {
+    const enr = super.findEnr(nodeId)
+    return enr !== undefined && isSound(enr) ? enr : undefined
+  }
+}
+
+/** Those under way. The library leaves the timer of one that is over to run for its whole minute. */
+class Lookups extends Map<unknown, object> {
+  override delete(id: unknown): boolean {
+    const lookup = this.get(id)
+    if (lookup !== undefined) Reflect.apply(clearTimeout, undefined, [Reflect.get(lookup, "timeout")])
+    return super.delete(id)
+  }
+}
+
+/** A node with this key (32 bytes, secp256k1), which has signed the ENR. */
+export const makeSoundDiscv5 = (enr: SignableENR, privateKey: Uint8Array, transport: UdpTransport): SoundDiscv5 =>
+  new SoundDiscv5(
+    settings,
+    new SessionService(settings, enr, createKeypair({ type: "secp256k1", privateKey }), transport)
+  )
+
+/** Whether everything that the library reads of it can be read. */
+const isSound = (enr: Enr): boolean => {
+  try {
+    return (
+      [enr.ip, enr.udp, enr.ip6, enr.udp6, enr.getLocationMultiaddr("udp4"), enr.getLocationMultiaddr("udp6")].length >
+      0
+    )
+  } catch {
+    return false
+  }
+}
+
+const settings = {
+  requestTimeout: 2_000,
+  requestRetries: 1,
+  sessionTimeout: 86_400_000,
+  sessionEstablishTimeout: 15_000,
+  sessionCacheCapacity: 2_000,
+  lookupParallelism: 3,
+  lookupRequestLimit: 3,
+  lookupNumResults: 16,
+  lookupTimeout: 60_000,
+  pingInterval: 300_000,
+  // Whom we believe about our address is decided by `AddressVotes`.
+  enrUpdate: false,
+  addrVotesToUpdateEnr: Infinity,
+  allowUnverifiedSessions: false
+}

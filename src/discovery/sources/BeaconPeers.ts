@@ -1,0 +1,104 @@
+import { Duration, Effect, Either, Option, Ref, Schedule, Schema, Stream } from "effect"
+import { isPeerId } from "../../domain/peer/NodeId.ts"
+import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
+import { parsePeerAddress } from "../../domain/peer/PeerAddress.ts"
+import { makeBeaconHttp } from "../../host/beacon-api/BeaconHttp.ts"
+import { getJson } from "../../host/beacon-api/BeaconJson.ts"
+import type { NodeFound } from "../Discovery.ts"
+
+export interface BeaconPeersOptions {
+  /** Base URL of a beacon node's API. */
+  readonly url: string
+  /** Between two questions. */
+  readonly interval: Duration.Duration
+  /** For one question; 10 seconds if left out. */
+  readonly timeout?: Duration.Duration
+}
+
+/**
+ * The peers that a beacon node is connected to (`/eth/v1/node/peers`), again and again. A node that cannot be asked, or
+ * that does not say, is told of once, and asked again.
+ */
+export const beaconPeers = Effect.fnUntraced(function* ({ interval, timeout, url }: BeaconPeersOptions) {
+  const http = yield* makeBeaconHttp({ url, timeout: timeout ?? Duration.seconds(10), concurrency: 1 })
+  const trouble = yield* Ref.make("")
+  const ask = Effect.matchEffect(getJson(http, path, PeersResponse), {
+    onSuccess: ({ data }) =>
+      Effect.gen(function* () {
+        if ((yield* Ref.getAndSet(trouble, "")) !== "") yield* Effect.logInfo("the beacon node says its peers again")
+        const nodes: Array<NodeFound> = []
+        for (const [index, entry] of data.slice(0, mostPeers).entries()) {
+          nodes.push(...Option.toArray(readListed(entry)))
+          // Each signature that is checked costs a millisecond.
+          if (index % 16 === 15) yield* Effect.yieldNow()
+        }
+        return nodes
+      }),
+    onFailure: ({ message }) =>
+      Effect.flatMap(Ref.getAndSet(trouble, message), (before) =>
+        Effect.as(
+          Effect.unless(
+            Effect.logWarning(
+              `the beacon node does not say its peers: ${message}; it is asked again every ${Duration.format(interval)}`
+            ),
+            () => before === message
+          ),
+          []
+        )
+      )
+  })
+  return Stream.flattenIterables(Stream.repeatEffectWithSchedule(ask, Schedule.spaced(interval)))
+})
+
+const path = "/eth/v1/node/peers?state=connected"
+const mostPeers = 4_096
+
+const PeersResponse = Schema.Struct({ data: Schema.Array(Schema.Unknown) })
+
+/** What is used of an entry. Clients leave out, or leave empty, what they do not know. */
+const ListedPeer = Schema.Struct({
+  peer_id: Schema.String.pipe(Schema.filter(isPeerId)),
+  enr: Schema.optional(Schema.NullOr(Schema.String)),
+  last_seen_p2p_address: Schema.optional(Schema.NullOr(Schema.String)),
+  state: Schema.optional(Schema.NullOr(Schema.String)),
+  direction: Schema.optional(Schema.NullOr(Schema.String))
+})
+const decodeListed = Schema.decodeUnknownOption(ListedPeer)
+
+/**
+ * A peer of a beacon node's list; none if it is not connected, or has no address that can be dialled. The address from
+ * which a peer has come to the node is not one at which it listens.
+ */
+export const readListed = (entry: unknown): Option.Option<NodeFound> =>
+  Option.flatMap(decodeListed(entry), ({ direction, enr, last_seen_p2p_address: lastSeen, peer_id: peerId, state }) => {
+    if ((state ?? "connected").toLowerCase() !== "connected") return Option.none()
+    const record = Option.fromNullable(enr).pipe(
+      Option.filter((text) => text !== ""),
+      Option.flatMap((text) => Either.getRight(decodeNodeRecord(text))),
+      Option.filter((record) => record.peerId === peerId)
+    )
+    const seen = Option.fromNullable(lastSeen).pipe(
+      Option.filter((text) => text !== "" && (direction ?? "").toLowerCase() !== "inbound"),
+      Option.flatMap((text) => Either.getRight(parsePeerAddress(withPeerId(text, peerId)))),
+      Option.filter((address) => address.peerId === peerId)
+    )
+    const multiaddrs = [
+      ...new Set([
+        ...Option.match(seen, { onNone: () => [], onSome: ({ multiaddrs }) => multiaddrs }),
+        ...Option.match(record, { onNone: () => [], onSome: ({ multiaddrs }) => multiaddrs })
+      ])
+    ]
+    if (multiaddrs.length === 0) return Option.none()
+    return Option.some({
+      address: {
+        peerId,
+        multiaddrs,
+        enrCustodyGroupCount: Option.flatMap(record, ({ custodyGroupCount }) => custodyGroupCount)
+      },
+      source: "beacon_node",
+      ...Option.match(record, { onNone: () => ({}), onSome: ({ enr, seq }) => ({ enr, seq }) })
+    })
+  })
+
+const withPeerId = (address: string, peerId: string): string =>
+  address.includes("/p2p/") ? address : `${address.replace(/\/+$/, "")}/p2p/${peerId}`
