@@ -39,6 +39,8 @@ import { type ReportError, Reports } from "./history/report/Reports.ts"
 import * as ReportsWorker from "./history/report/ReportsWorker.ts"
 import * as SqliteHistory from "./history/store/SqliteHistory.ts"
 import * as ColumnGossip from "./gossip/ColumnGossip.ts"
+import { OwnRecord, viewOf } from "./discovery/record/OwnRecord.ts"
+import { GivenPeers, type PeerTaker } from "./discovery/sources/GivenPeers.ts"
 import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
@@ -88,6 +90,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
     /** The peer's next probe: waits for it until the budgets of all probes allow it, and at most 45 s. */
     readonly probeNow: (peerId: PeerId) => Effect.Effect<Probe, NotProbed>
+    /** Peers to look for from now on: ENRs, or multiaddrs that end in `/p2p/…`. */
+    readonly givePeers: PeerTaker["give"]
     /** Answers about everything that was found out. */
     readonly reports: Reports["Type"]
     /**
@@ -175,6 +179,8 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const bandwidth = yield* Bandwidth
   const daemons = yield* Daemons
   const doubts = yield* Doubts
+  const ownRecord = yield* OwnRecord
+  const givenPeers = yield* GivenPeers
   const startedAt = yield* Clock.currentTimeMillis
 
   /** What of the status is not told by events. */
@@ -188,6 +194,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
     bandwidth: bandwidth.state,
     history: history.state,
     evidence: evidence.state,
+    ownRecord: Effect.map(ownRecord.current, (state) => Option.getOrNull(Option.map(state, viewOf))),
     doubts: doubts.all,
     daemonFailures: daemons.failures
   })
@@ -256,6 +263,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
     slot,
     probe: history.probe,
     probeNow: (peerId) => peers.probe(peerId),
+    givePeers: givenPeers.give,
     reports,
     halt: Effect.zipRight(Fiber.interrupt(telling), peers.halt),
     dead,

@@ -190,6 +190,7 @@ const status = {
   custody: custodyTotals([]),
   commitments: { known: 200, wanted: 256, unknown: 0, oldest: 121 },
   history: { state: "recording", reason: null, queued: 0 },
+  ownRecord: null,
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
   doubts: [],
   defects: 0

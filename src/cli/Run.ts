@@ -3,12 +3,14 @@ import { type Config, identityFileOf, secondIdentityFileOf } from "../config/Con
 import { ConfigError } from "../config/ConfigError.ts"
 import { secondListenOf } from "../config/SecondIdentity.ts"
 import { hangUps } from "../events/EventLog.ts"
+import * as Configured from "../discovery/Configured.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { daemon, Daemons } from "../runtime/Daemon.ts"
 import { Doubts } from "../runtime/Doubts.ts"
 import { version } from "../Version.ts"
 import { makeNodeMetrics } from "../wire/NodeMetrics.ts"
 import * as Monitor from "./Monitor.ts"
+import * as TellOwnRecord from "./TellOwnRecord.ts"
 
 /** The program with a configuration: a real network, by the beacon node that it names. */
 export const run = Effect.fn("Run.run")(
@@ -38,7 +40,11 @@ export const run = Effect.fn("Run.run")(
       second: secondOf(config),
       ...(fallback === undefined ? {} : { fallbackUrl: fallback })
     })
-    return yield* Layer.launch(Monitor.layer(config, { simulated: false, note: () => "", ...measured }, host))
+    const world = TellOwnRecord.layer(Console.log).pipe(
+      Layer.provideMerge(Configured.layer(config, { bootEnrs: [] })),
+      Layer.provideMerge(host)
+    )
+    return yield* Layer.launch(Monitor.layer(config, { simulated: false, note: () => "", ...measured }, world))
   },
   Effect.scoped,
   Effect.provide([Daemons.layer, Doubts.layer])

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { OutcomeCounts } from "./probe/Outcome.ts"
+import { OwnRecordView } from "./OwnRecord.ts"
 import { CustodyTotals, PeerCounts } from "./peer/PeerTotals.ts"
 import { Slot } from "./Primitives.ts"
 
@@ -67,6 +68,8 @@ export const Status = Schema.Struct({
   }),
   history: RecordingState,
   evidence: EvidenceState,
+  /** Our own ENR; `null` where there is none, because discv5 is off or another node is used. */
+  ownRecord: Schema.NullOr(OwnRecordView),
   /** Why the monitor does not trust itself, or its beacon node, at this moment, a sentence each; empty when all is well. */
   doubts: Schema.Array(Schema.String),
   /**

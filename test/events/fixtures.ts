@@ -37,6 +37,7 @@ export const snapshotEvent: EventBody = {
     custody: custodyTotals([]),
     commitments: { known: 0, wanted: 0, unknown: 0, oldest: null },
     history: { state: "recording", reason: null, queued: 0 },
+    ownRecord: null,
     evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
     doubts: [],
     defects: 0

@@ -61,6 +61,7 @@ export const makeFakeDasmon = (capacity = 4096, over: Partial<Dasmon["Type"]> = 
         slot: (slot) => Effect.die(`slot ${slot} is not faked`),
         probe: () => Effect.succeedNone,
         probeNow: (peerId) => new UnknownPeer({ peerId }),
+        givePeers: () => Effect.succeed([]),
         reports,
         halt: Effect.void,
         dead: Effect.succeed([]),
@@ -103,6 +104,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   commitments: { known: 200, wanted: 256, unknown: 0, oldest: 121 },
   history: { state: "recording", reason: null, queued: 0 },
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
+  ownRecord: null,
   doubts: [],
   defects: 0,
   ...part

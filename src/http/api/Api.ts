@@ -10,13 +10,16 @@ import {
   TooSoon,
   UnknownPeer
 } from "../../domain/probe/ProbeNow.ts"
+import { GivenPeer } from "../../domain/peer/GivenPeer.ts"
 import { PeerDetail } from "../../domain/report/PeerDetail.ts"
 import { SlotDetail } from "../../domain/report/SlotDetail.ts"
 import { Status } from "../../domain/Status.ts"
 import { version } from "../../Version.ts"
+import { GivenPeers } from "./RequestSchemas.ts"
 import { Alive, Clients, Columns, PeerPage, ProbePage, Ready, ReportRows } from "./ResponseSchemas.ts"
 import {
   type ApiError,
+  BadBody,
   BadParameter,
   HistoryBusy,
   HistoryTooSlow,
@@ -93,6 +96,16 @@ const Peers = HttpApiGroup.make("peers", { topLevel: true })
       )
       .addSuccess(PeerPage)
       .annotate(OpenApi.Description, "The peers that are tracked, in the order of their ids.")
+  )
+  .add(
+    HttpApiEndpoint.post("givePeers", "/peers")
+      .setPayload(GivenPeers)
+      .addSuccess(Schema.Struct({ peers: Schema.Array(GivenPeer) }))
+      .addError(failing(BadBody, "BadBody"))
+      .annotate(
+        OpenApi.Description,
+        "Peers to look for from now on; each is answered, in the same order. Only where `http.token` is set, and with it."
+      )
   )
   .add(
     HttpApiEndpoint.get("peer", "/peers/:peerId")

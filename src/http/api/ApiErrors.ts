@@ -16,6 +16,9 @@ export class BadParameter extends Schema.TaggedError<BadParameter>()("BadParamet
   reason: Schema.String
 }) {}
 
+/** The body of the request is not what it must be; `reason` says what is wrong. */
+export class BadBody extends Schema.TaggedError<BadBody>()("BadBody", { reason: Schema.String }) {}
+
 /** No probe with this id is on record. */
 export class UnknownProbe extends Schema.TaggedError<UnknownProbe>()("UnknownProbe", { id: Schema.String }) {}
 
@@ -61,6 +64,7 @@ export const historyError = ({ fault, reason }: HistoryFault): HistoryBusy | His
 /** Every error of a described path, beside bugs. */
 export const ApiError = Schema.Union(
   BadParameter,
+  BadBody,
   UnknownPeer,
   UnknownProbe,
   NotConnected,
@@ -78,6 +82,7 @@ export type ApiError = typeof ApiError.Type
 
 export const statusOf = {
   BadParameter: 400,
+  BadBody: 400,
   UnknownPeer: 404,
   UnknownProbe: 404,
   NotConnected: 409,
@@ -95,6 +100,7 @@ export const statusOf = {
 /** A sentence for each, in the description of the API. */
 export const meaningOf: Readonly<Record<ApiError["_tag"], string>> = {
   BadParameter: "A parameter is not what it may be, or there is no such parameter.",
+  BadBody: "The body of the request is not what it must be.",
   UnknownPeer: "No such peer is tracked, and none is on record.",
   UnknownProbe: "No such probe is on record.",
   NotConnected: "There is no connection to the peer.",

@@ -1,11 +1,14 @@
 import { HttpApiBuilder } from "@effect/platform"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { Dasmon } from "../../Dasmon.ts"
 import { clientFamily } from "../../domain/peer/ClientFamily.ts"
 import { Probe } from "../../domain/probe/Job.ts"
 import type { PeerView } from "../../domain/peer/PeerView.ts"
+import { GivenPeer } from "../../domain/peer/GivenPeer.ts"
 import { PeerDetail } from "../../domain/report/PeerDetail.ts"
+import { GivenPeers } from "../api/RequestSchemas.ts"
 import { PeerPage } from "../api/ResponseSchemas.ts"
+import { bodyOf } from "./RequestBody.ts"
 import { jsonResponse } from "./JsonResponse.ts"
 import { Api } from "../api/Api.ts"
 import { errorResponse, historyError } from "../api/ApiErrors.ts"
@@ -16,6 +19,13 @@ export const layer = HttpApiBuilder.group(Api, "peers", (handlers) =>
     handlers
       .handle("peers", ({ urlParams }) =>
         Effect.flatMap(dasmon.peers, (views) => pageResponse(pageOf(views, urlParams)))
+      )
+      .handleRaw("givePeers", ({ request }) =>
+        bodyOf(request, GivenPeers).pipe(
+          Effect.flatMap(({ peers }) => dasmon.givePeers(peers)),
+          Effect.flatMap((peers) => givenResponse({ peers })),
+          Effect.catchAll((error) => Effect.succeed(errorResponse(error)))
+        )
       )
       .handle("peer", ({ path }) =>
         dasmon.peer(path.peerId).pipe(
@@ -34,6 +44,7 @@ export const layer = HttpApiBuilder.group(Api, "peers", (handlers) =>
 )
 
 const pageResponse = jsonResponse(PeerPage)
+const givenResponse = jsonResponse(Schema.Struct({ peers: Schema.Array(GivenPeer) }))
 const detailResponse = jsonResponse(PeerDetail)
 const probeResponse = jsonResponse(Probe)
 
