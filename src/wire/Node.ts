@@ -7,12 +7,14 @@ import { noise } from "@libp2p/noise"
 import { tcp } from "@libp2p/tcp"
 import { yamux } from "@libp2p/yamux"
 import type { GossipSub } from "@libp2p/gossipsub"
-import { Duration, Effect, Schema, type Scope } from "effect"
+import { Duration, Effect, Either, Option, Schema, type Scope } from "effect"
 import { createLibp2p } from "libp2p"
 import { ethereumGossipsub, type GossipRules, noGossip } from "./gossip/Gossipsub.ts"
 import { ethereumIdentify } from "./EthereumIdentify.ts"
 import { inboundGate, type InboundLimits } from "./InboundGate.ts"
 import type { NodeMetrics } from "./NodeMetrics.ts"
+import { loadQuic, type Quic, type QuicUnavailable } from "./quic/LoadQuic.ts"
+import { transportOf } from "../domain/peer/Transport.ts"
 import { messageOf } from "../domain/Text.ts"
 
 /** A libp2p node that dials and answers, and does nothing by itself but to say on which gossip topics it is. */
@@ -34,8 +36,10 @@ export interface NodeOptions {
   readonly agent: string
   /** 32 bytes, secp256k1; a new key if left out. */
   readonly privateKey?: Uint8Array
-  /** Multiaddrs to listen on; a free port of 127.0.0.1 if left out. */
+  /** Multiaddrs to listen on, of TCP and QUIC; a free port of 127.0.0.1, of TCP, if left out. */
   readonly listen?: ReadonlyArray<string>
+  /** The module for QUIC; `loadQuic` if left out. */
+  readonly quic?: Effect.Effect<Quic, QuicUnavailable>
   /** Offered in this order; yamux and then mplex if left out. */
   readonly muxers?: ReadonlyArray<Muxer>
   /** Connections in both directions; 300 if left out. */
@@ -49,21 +53,42 @@ export interface NodeOptions {
 }
 
 /**
- * Starts a node on TCP with Noise. It is stopped with the scope: connections get half a second to close, and the whole
- * no more than three.
+ * Starts a node on QUIC, and on TCP with Noise. Without the module for QUIC it is on TCP alone, and says so. It is
+ * stopped with the scope: connections get half a second to close, and the whole no more than three.
  */
 export const makeNode = (options: NodeOptions): Effect.Effect<Node, NodeError, Scope.Scope> =>
-  Effect.acquireRelease(Effect.tryPromise({ try: () => start(options), catch: nodeError }), (node) =>
-    Effect.promise(async () => node.stop()).pipe(Effect.disconnect, Effect.timeoutOption(Duration.seconds(3)))
-  )
+  Effect.gen(function* () {
+    const quic = yield* Effect.either(options.quic ?? loadQuic)
+    const listen = yield* listenable(options.listen ?? ["/ip4/127.0.0.1/tcp/0"], quic)
+    return yield* Effect.acquireRelease(
+      Effect.tryPromise({ try: () => start(options, listen, Either.getRight(quic)), catch: nodeError }),
+      (node) =>
+        Effect.promise(async () => node.stop()).pipe(Effect.disconnect, Effect.timeoutOption(Duration.seconds(3)))
+    )
+  })
 
-const start = async (options: NodeOptions): Promise<Node> =>
+/** Those of the addresses that can be listened on. */
+const listenable = (
+  addresses: ReadonlyArray<string>,
+  quic: Either.Either<Quic, QuicUnavailable>
+): Effect.Effect<ReadonlyArray<string>, NodeError> =>
+  Either.match(quic, {
+    onRight: () => Effect.succeed(addresses),
+    onLeft: (unavailable) => {
+      const others = addresses.filter((address) => transportOf(address) !== "quic")
+      return others.length === 0 && addresses.length > 0
+        ? Effect.fail(nodeError(unavailable))
+        : Effect.as(Effect.logWarning(unavailable.message), others)
+    }
+  })
+
+const start = async (options: NodeOptions, listen: ReadonlyArray<string>, quic: Option.Option<Quic>): Promise<Node> =>
   createLibp2p({
     privateKey:
       options.privateKey === undefined ? await generateKeyPair("secp256k1") : privateKeyFromRaw(options.privateKey),
     nodeInfo: { userAgent: options.agent },
-    addresses: { listen: [...(options.listen ?? ["/ip4/127.0.0.1/tcp/0"])] },
-    transports: [tcp()],
+    addresses: { listen: [...listen] },
+    transports: [...Option.toArray(quic), tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: (options.muxers ?? ["yamux", "mplex"]).map((muxer) => muxers[muxer]()),
     services: { identify: ethereumIdentify, gossip: ethereumGossipsub(options.gossip ?? noGossip) },
@@ -82,6 +107,8 @@ const start = async (options: NodeOptions): Promise<Node> =>
       // Dials beyond these wait, on their own time limit, and then fail: whoever dials many has to bound them before.
       maxParallelDials: 100,
       maxDialQueueLength: 500,
+      // Addresses are tried in the order in which they are given.
+      addressSorter: () => 0,
       dialTimeout: 10_000,
       addressDialTimeout: 5_000,
       inboundUpgradeTimeout: 10_000,
