@@ -91,7 +91,7 @@ const fields = {
   http: section(HttpConfig, {}),
   discovery: section(DiscoveryConfig, {}),
   /** Where our libp2p node listens for peers. */
-  listenAddresses: withDefault(ListenMultiaddrs, () => ["/ip4/127.0.0.1/tcp/0"]),
+  listenAddresses: withDefault(ListenMultiaddrs, () => ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"]),
   /** Probes at once, over all peers. */
   workers: withDefault(whole(1, 256), () => 4),
   /**

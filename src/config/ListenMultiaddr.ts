@@ -9,16 +9,21 @@ const faultOf = (text: string): string | undefined => {
     /^\/(ip4|ip6)\/([^/]{1,64})\/([a-z0-9-]{1,20})\/(\d{1,9})(\/.*)?$/i.exec(text) ?? []
   if (family === "") return ""
   if (!(family.toLowerCase() === "ip4" ? isIPv4(host) : isIPv6(host))) return `${host} is no ${family} address`
-  if (transport.toLowerCase() !== "tcp") return `only tcp is listened on, not ${transport}`
+  const end = endings[transport.toLowerCase()]
+  if (end === undefined) return `only tcp, and udp with quic-v1, are listened on, not ${transport}`
   if (Number(port) > 65535) return `there is no port ${port}`
-  return more === "" ? undefined : "it ends behind the port"
+  if (more.toLowerCase() === end) return undefined
+  return end === "" ? "it ends behind the port" : `it ends in ${end} behind the port`
 }
 
-/** A TCP address of libp2p, without a peer id. */
+/** What stands behind the port. */
+const endings: Readonly<Record<string, string>> = { tcp: "", udp: "/quic-v1" }
+
+/** An address of libp2p, of TCP or QUIC, without a peer id. */
 const ListenMultiaddr = Schema.String.pipe(
   Schema.filter((text) => faultOf(text) === undefined),
   Schema.annotations(
-    expected("a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000", (actual) => {
+    expected("a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000 or /ip4/0.0.0.0/udp/9001/quic-v1", (actual) => {
       const fault = typeof actual === "string" ? faultOf(actual) : undefined
       return fault === "" ? undefined : fault
     })
@@ -31,7 +36,7 @@ export const ListenMultiaddrs = listOf(ListenMultiaddr, "multiaddrs").pipe(
     if (addresses.length > most) return `${addresses.length} addresses, but at most ${most} are listened on`
     return addresses.flatMap((address, index) => {
       const first = addresses.indexOf(address)
-      return first === index || address.endsWith("/0")
+      return first === index || /\/0(\/quic-v1)?$/i.test(address)
         ? []
         : [{ path: [index], message: `the same address as in entry ${first}: ${address}` }]
     })

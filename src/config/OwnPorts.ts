@@ -2,10 +2,13 @@ import { isIPv6 } from "node:net"
 import { type Config, type KeyStyle, writtenKey } from "./Config.ts"
 import { isLoopback } from "./ListenAddress.ts"
 import { showPath } from "./Show.ts"
+import { type Transport, transportOf } from "../domain/peer/Transport.ts"
 
-/** Something that listens on TCP, or that is asked there. */
+/** Something that listens, or that is asked. */
 interface Place {
   readonly key: ReadonlyArray<string | number>
+  /** The ports of UDP, which are for QUIC, are others than those of TCP. */
+  readonly transport: Transport
   readonly host: string
   readonly port: number
   readonly listens: boolean
@@ -32,8 +35,10 @@ const placesOf = ({
   metrics,
   secondListenAddresses = []
 }: Config): ReadonlyArray<Place> => [
-  { key: ["httpAddr"], ...httpAddr, listens: true },
-  ...(metrics.enabled ? [{ key: ["metrics", "port"], host: httpAddr.host, port: metrics.port, listens: true }] : []),
+  { key: ["httpAddr"], transport: "tcp", ...httpAddr, listens: true },
+  ...(metrics.enabled
+    ? [{ key: ["metrics", "port"], transport: "tcp" as const, host: httpAddr.host, port: metrics.port, listens: true }]
+    : []),
   ...placesOfNode("listenAddresses", listenAddresses),
   ...placesOfNode("secondListenAddresses", identities === 2 ? secondListenAddresses : []),
   ...(beaconApi === undefined ? [] : [{ key: ["beaconApi"], ...placeOfUrl(beaconApi), listens: false }]),
@@ -44,20 +49,23 @@ const placesOf = ({
 
 const placesOfNode = (key: string, addresses: ReadonlyArray<string>): ReadonlyArray<Place> =>
   addresses.flatMap((text, index) => {
-    const [, host = "", port] = /^\/ip[46]\/([^/]+)\/tcp\/(\d+)/.exec(text) ?? []
-    return port === undefined ? [] : [{ key: [key, index], host, port: Number(port), listens: true }]
+    const [, host = "", port] = /^\/ip[46]\/([^/]+)\/(?:tcp|udp)\/(\d+)/i.exec(text) ?? []
+    const transport = transportOf(text)
+    return port === undefined ? [] : [{ key: [key, index], transport, host, port: Number(port), listens: true }]
   })
 
 const placeOfUrl = (text: string) => {
   const { hostname, port, protocol } = new URL(text)
   return {
+    transport: "tcp" as const,
     host: hostname.replace(/^\[(.*)\]$/, "$1"),
     port: port === "" ? (protocol === "https:" ? 443 : 80) : Number(port)
   }
 }
 
 /** Whether what listens on one host and port has the other too. */
-const isSame = (a: Place, b: Place): boolean => a.port === b.port && (a.host === b.host || covers(a, b) || covers(b, a))
+const isSame = (a: Place, b: Place): boolean =>
+  a.transport === b.transport && a.port === b.port && (a.host === b.host || covers(a, b) || covers(b, a))
 
 /** A server on all interfaces has those of this machine alone too; what else is its own is known to the system only. */
 const covers = ({ host, key }: Place, other: Place): boolean => {

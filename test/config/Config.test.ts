@@ -37,7 +37,7 @@ describe("makeConfig", () => {
   it("reads each peer once and keeps what its ENR says", () => {
     const [peer] = Either.getOrThrow(makeConfig({ peers: [` ${enr} `] })).peers
     assert.strictEqual(peer?.peerId, enrPeerId)
-    assert.deepStrictEqual(peer?.multiaddrs, ["/ip4/159.223.113.119/tcp/9000"])
+    assert.deepStrictEqual(peer?.multiaddrs, ["/ip4/159.223.113.119/udp/9001/quic-v1", "/ip4/159.223.113.119/tcp/9000"])
     assert.deepInclude(peer?.enrCustodyGroupCount, { _tag: "Some", value: 128 })
     assert.strictEqual(peer?.text, enr)
   })

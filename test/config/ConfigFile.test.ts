@@ -69,7 +69,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ],
   [
     "listen_addresses: [0.0.0.0:9000]",
-    'c.yaml:1: listen_addresses[0]: expected a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000, got "0.0.0.0:9000"'
+    'c.yaml:1: listen_addresses[0]: expected a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000 or /ip4/0.0.0.0/udp/9001/quic-v1, got "0.0.0.0:9000"'
   ],
   // Keys.
   ["workrs: 3", "c.yaml:1: workrs: unknown key (did you mean workers?)"],
@@ -154,7 +154,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ["peers:\n- foo", 'c.yaml:2: peers[0]: neither an ENR nor a multiaddr to dial: String multiaddr must start with "/"'],
   [
     `peers:\n- /ip4/10.0.0.1/tcp/9000`,
-    "c.yaml:2: peers[0]: neither an ENR nor a multiaddr to dial: it is not /<ip or dns>/…/tcp/<port>/p2p/<peer id>"
+    "c.yaml:2: peers[0]: neither an ENR nor a multiaddr to dial: it is not /<ip or dns>/…/udp/<port>/quic-v1/p2p/<peer id>, nor /…/tcp/<port>/p2p/<peer id>"
   ],
   [
     `peers:\n- ${enr}\n- ${multiaddrOf(peerId)}\n- ${multiaddrOf(enrPeerId)}`,
@@ -201,6 +201,10 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     "c.yaml:4: listen_addresses[1]: port 9000 is taken: http_addr has it"
   ],
   [
+    "http_addr: :9000\nlisten_addresses:\n- /ip4/0.0.0.0/udp/9000/quic-v1\n- /ip4/10.0.0.1/udp/9000/quic-v1",
+    "c.yaml:4: listen_addresses[1]: port 9000 is taken: listen_addresses[0] has it"
+  ],
+  [
     "beacon_api: http://localhost:9090",
     "c.yaml:1: beacon_api: this is where dasmon itself listens (http_addr): name the beacon node's own address"
   ],
@@ -211,7 +215,9 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
       ["/ip4/10.0.0.1/tcp/70000", " (there is no port 70000)"],
       ["/ip4/10.0.0.256/tcp/1", " (10.0.0.256 is no ip4 address)"],
       ["/ip6/10.0.0.1/tcp/1", " (10.0.0.1 is no ip6 address)"],
-      ["/ip4/10.0.0.1/sctp/1", " (only tcp is listened on, not sctp)"],
+      ["/ip4/10.0.0.1/sctp/1", " (only tcp, and udp with quic-v1, are listened on, not sctp)"],
+      ["/ip4/10.0.0.1/udp/1", " (it ends in /quic-v1 behind the port)"],
+      ["/ip4/10.0.0.1/tcp/1/quic-v1", " (it ends behind the port)"],
       ["/ip4/10.0.0.1/tcp/1/ws", " (it ends behind the port)"],
       ["/dns4/a/tcp/1", ""]
     ] as const
@@ -219,7 +225,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     ([given, hint]) =>
       [
         `listen_addresses:\n- ${given}`,
-        `c.yaml:2: listen_addresses[0]: expected a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000, got "${given}"${hint}`
+        `c.yaml:2: listen_addresses[0]: expected a multiaddr to listen on, like /ip4/0.0.0.0/tcp/9000 or /ip4/0.0.0.0/udp/9001/quic-v1, got "${given}"${hint}`
       ] as const
   ),
   [
@@ -301,7 +307,7 @@ event_log_max_size: 512KiB
 event_log_keep: 0
 http_addr: :0
 http: {token: "s3cret-s3cret", allowed_origins: ["https://dash.example:8443"], allowed_hosts: [dasmon.example]}
-listen_addresses: [/ip4/0.0.0.0/tcp/9000, "/ip6/::/tcp/9000"]
+listen_addresses: [/ip4/0.0.0.0/udp/9000/quic-v1, /ip4/0.0.0.0/tcp/9000, "/ip6/::/tcp/9000"]
 workers: 16
 test_interval: 1.5s
 confirm_after: 15m
@@ -334,7 +340,7 @@ peers:
       eventLogKeep: 0,
       httpAddr: "0.0.0.0:0",
       http: { token: "s3cret-s3cret", allowedOrigins: ["https://dash.example:8443"], allowedHosts: ["dasmon.example"] },
-      listenAddresses: ["/ip4/0.0.0.0/tcp/9000", "/ip6/::/tcp/9000"],
+      listenAddresses: ["/ip4/0.0.0.0/udp/9000/quic-v1", "/ip4/0.0.0.0/tcp/9000", "/ip6/::/tcp/9000"],
       workers: 16,
       testInterval: "1s500ms",
       confirmAfter: "15m",

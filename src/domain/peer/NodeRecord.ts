@@ -21,7 +21,7 @@ export interface NodeRecord {
   readonly peerId: PeerId
   /** 32 bytes. */
   readonly nodeId: Uint8Array
-  /** `/ip4/…/tcp/…` and `/ip6/…/tcp/…`, without `/p2p/…`. */
+  /** `/ip4/…/udp/…/quic-v1` and the same of `ip6`, then `/ip4/…/tcp/…` and the same of `ip6`; without `/p2p/…`. */
   readonly multiaddrs: ReadonlyArray<string>
   /** `cgc`; absent before Fulu, and where it is no number up to 2^48. */
   readonly custodyGroupCount: Option.Option<number>
@@ -41,14 +41,21 @@ export const decodeNodeRecord = (text: string): Either.Either<NodeRecord, Invali
       const tcp = portOf(enr, "tcp")
       // EIP-778: without a port of its own the IPv6 address has that of the other.
       const tcp6 = Option.orElse(portOf(enr, "tcp6"), () => tcp)
-      const address = (host: Option.Option<string>, port: Option.Option<number>): ReadonlyArray<string> =>
-        Option.toArray(Option.zipWith(host, port, (host, port) => `${host}/tcp/${port}`))
+      const ip = hostOf(enr, "ip", 4)
+      const ip6 = hostOf(enr, "ip6", 16)
+      const overQuic = addressAt((host, port) => `${host}/udp/${port}/quic-v1`)
+      const overTcp = addressAt((host, port) => `${host}/tcp/${port}`)
       return {
         enr: text.trim(),
         seq: enr.seq,
         peerId: peerIdOfPublicKey(enr.publicKey),
         nodeId: nodeIdOfPublicKey(enr.publicKey),
-        multiaddrs: [...address(hostOf(enr, "ip", 4), tcp), ...address(hostOf(enr, "ip6", 16), tcp6)],
+        multiaddrs: [
+          ...overQuic(ip, portOf(enr, "quic")),
+          ...overQuic(ip6, portOf(enr, "quic6")),
+          ...overTcp(ip, tcp),
+          ...overTcp(ip6, tcp6)
+        ],
         custodyGroupCount: Option.flatMap(bytesOf(enr, "cgc"), bigEndianNumber),
         forkDigest: Option.map(bytesOf(enr, "eth2", 16), (bytes) => toHex(bytes.subarray(0, 4))),
         nextForkDigest: Option.map(bytesOf(enr, "nfd", 4), toHex),
@@ -57,6 +64,11 @@ export const decodeNodeRecord = (text: string): Either.Either<NodeRecord, Invali
     },
     catch: (error) => new InvalidNodeRecord({ reason: messageOf(error) })
   })
+
+const addressAt =
+  (at: (host: string, port: number) => string) =>
+  (host: Option.Option<string>, port: Option.Option<number>): ReadonlyArray<string> =>
+    Option.toArray(Option.zipWith(host, port, at))
 
 /** The value of a key; none where it is a list, or has not the length that it must have. */
 const bytesOf = (enr: ENR, key: string, length?: number): Option.Option<Uint8Array> => {

@@ -34,7 +34,7 @@ const fromRecord = (text: string): Either.Either<PeerAddress, InvalidPeerAddress
     Either.mapLeft((error) => new InvalidPeerAddress({ reason: error.message })),
     Either.filterOrLeft(
       (record) => record.multiaddrs.length > 0,
-      () => new InvalidPeerAddress({ reason: "the ENR has no ip or ip6 with a tcp port to dial" })
+      () => new InvalidPeerAddress({ reason: "the ENR has no ip or ip6 with a quic or tcp port to dial" })
     ),
     Either.map((record) => ({
       peerId: record.peerId,
@@ -48,16 +48,17 @@ const fromMultiaddr = (text: string): Either.Either<PeerAddress, InvalidPeerAddr
     try: () => {
       const address = multiaddr(text.trim())
       const components = address.getComponents().filter(({ name }) => name !== "ip6zone")
-      const [place, transport, peer] = components.map(({ name }) => name)
-      const peerId = components[2]?.value
-      if (peer !== "p2p" || peerId === undefined || components.length !== 3) {
-        throw new Error("it is not /<ip or dns>/…/tcp/<port>/p2p/<peer id>")
+      const [place, ...transport] = components.slice(0, -1).map(({ name }) => name)
+      const peer = components.at(-1)
+      const over = transport.join("/")
+      if (peer?.name !== "p2p" || peer.value === undefined || (over !== "tcp" && over !== "udp/quic-v1")) {
+        throw new Error("it is not /<ip or dns>/…/udp/<port>/quic-v1/p2p/<peer id>, nor /…/tcp/<port>/p2p/<peer id>")
       }
-      if (transport !== "tcp" || place === undefined || !places.has(place)) {
-        throw new Error("only TCP over ip4, ip6, dns, dns4 or dns6 can be dialled")
+      if (place === undefined || !places.has(place)) {
+        throw new Error("only ip4, ip6, dns, dns4 or dns6 can be dialled")
       }
       return {
-        peerId: peerIdFromString(peerId).toString(),
+        peerId: peerIdFromString(peer.value).toString(),
         multiaddrs: [address.decapsulate("/p2p").toString()],
         enrCustodyGroupCount: Option.none<number>()
       }

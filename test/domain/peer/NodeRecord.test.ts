@@ -17,6 +17,7 @@ const cases: ReadonlyArray<{
   readonly secp256k1: string
   readonly ip: string
   readonly tcp: number
+  readonly quic?: number
   readonly eth2: { readonly fork_digest: string }
   readonly nfd?: string
   readonly client?: ReadonlyArray<string>
@@ -40,7 +41,8 @@ describe("node records", () => {
     assert.deepStrictEqual(node.forkDigest, Option.some(expected.eth2.fork_digest))
     assert.deepStrictEqual(node.nextForkDigest, Option.fromNullable(expected.nfd))
     assert.deepStrictEqual(node.client, Option.fromNullable(expected.client?.join("/")))
-    assert.deepStrictEqual(node.multiaddrs, [`/ip4/${expected.ip}/tcp/${expected.tcp}`])
+    const overQuic = expected.quic === undefined ? [] : [`/ip4/${expected.ip}/udp/${expected.quic}/quic-v1`]
+    assert.deepStrictEqual(node.multiaddrs, [...overQuic, `/ip4/${expected.ip}/tcp/${expected.tcp}`])
     assert.deepStrictEqual(custodyGroups(node.nodeId, expected.cgc), expected.custody_groups)
 
     assert.strictEqual(toHex(Either.getOrThrow(nodeIdOfPeerId(expected.peer_id))), expected.node_id)
@@ -81,13 +83,28 @@ describe("node records", () => {
     ["one port for both addresses", ["ip", "ip6", "tcp"], ["/ip4/10.0.0.1/tcp/9000", "/ip6/2001:db8::1/tcp/9000"]],
     ["a port each", ["ip", "ip6", "tcp", "tcp6"], ["/ip4/10.0.0.1/tcp/9000", "/ip6/2001:db8::1/tcp/9001"]],
     ["a port for IPv6 alone", ["ip", "ip6", "tcp6"], ["/ip6/2001:db8::1/tcp/9001"]],
-    ["no port for TCP", ["ip", "ip6"], []]
+    ["no port for TCP", ["ip", "ip6"], []],
+    ["QUIC alone", ["ip", "quic"], ["/ip4/10.0.0.1/udp/9002/quic-v1"]],
+    ["QUIC for IPv6 alone", ["ip", "ip6", "quic6"], ["/ip6/2001:db8::1/udp/9003/quic-v1"]],
+    ["a port of QUIC for IPv4, of which IPv6 has none", ["ip6", "quic"], []],
+    [
+      "QUIC first",
+      ["ip", "ip6", "tcp", "tcp6", "quic", "quic6"],
+      [
+        "/ip4/10.0.0.1/udp/9002/quic-v1",
+        "/ip6/2001:db8::1/udp/9003/quic-v1",
+        "/ip4/10.0.0.1/tcp/9000",
+        "/ip6/2001:db8::1/tcp/9001"
+      ]
+    ]
   ] as const)("has every address that can be dialled: %s", (_, keys, multiaddrs) => {
     const all = {
       ip: Uint8Array.of(10, 0, 0, 1),
       ip6: fromHex("0x20010db8000000000000000000000001"),
       tcp: Uint8Array.of(0x23, 0x28),
-      tcp6: Uint8Array.of(0x23, 0x29)
+      tcp6: Uint8Array.of(0x23, 0x29),
+      quic: Uint8Array.of(0x23, 0x2a),
+      quic6: Uint8Array.of(0x23, 0x2b)
     }
     const enr = record(Object.fromEntries(keys.map((key) => [key, all[key]])))
     assert.deepStrictEqual(Either.getOrThrow(decodeNodeRecord(enr)).multiaddrs, multiaddrs)
