@@ -120,6 +120,7 @@ const peer: PeerView = {
   nodeId: `0x${"ab".repeat(32)}`,
   agent: "Lighthouse/v8.0.0-rc.1/x86_64-linux",
   address: "/ip4/192.0.2.77/tcp/9000",
+  transport: "tcp",
   connected: true,
   custody: { groupCount: 4, columns: [3, 17, 64, 127], earliestAvailableSlot: 12_345_678, source: "metadata" },
   subscribedColumns: null,

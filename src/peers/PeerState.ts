@@ -30,6 +30,7 @@ import { isTooMuch, type Restraint, unrestrained, withRefusal } from "../domain/
 import { restraintAfter } from "../domain/peer/RestraintAfter.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
+import { transportOf } from "../domain/peer/Transport.ts"
 import {
   addConversation,
   type Conversation,
@@ -266,6 +267,7 @@ export const viewOf = (state: PeerState): PeerView => {
     nodeId: Option.getOrNull(Option.map(state.nodeId, toHex)),
     agent: Option.getOrNull(state.agent),
     address: Option.getOrNull(reachedAt(state)),
+    transport: Option.getOrNull(Option.map(state.remoteAddress, transportOf)),
     connected: state.connected,
     custody:
       claim === undefined

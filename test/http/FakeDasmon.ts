@@ -115,6 +115,7 @@ export const peerOf = (peerId: string, part: Partial<PeerView> = {}): PeerView =
   nodeId: `0x${"ab".repeat(32)}`,
   agent: "Lighthouse/v8.0.0/x86_64-linux",
   address: "/ip4/127.0.0.1/tcp/9000",
+  transport: "tcp",
   connected: true,
   custody: { groupCount: 4, columns: [3, 17, 64, 127], earliestAvailableSlot: 64, source: "metadata" },
   subscribedColumns: null,

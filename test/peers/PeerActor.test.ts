@@ -228,16 +228,17 @@ describe("who is watched", () => {
       const { script } = yield* Fakes
       const events = yield* told
       const { track } = yield* Peers
-      const moved = "/ip4/127.0.0.1/tcp/9"
+      const moved = "/ip4/127.0.0.1/udp/9/quic-v1"
       script.connect = ({ multiaddrs }) =>
         multiaddrs.includes(moved) ? Effect.void : Effect.fail(new ProbeTimeout({ stage: "dial", afterMs: 1 }))
       yield* TestClock.adjust("4 minutes")
-      assert.isFalse((yield* view(peer.peerId)).connected)
+      const before = yield* view(peer.peerId)
+      assert.deepStrictEqual([before.connected, before.transport], [false, null])
       yield* track({ ...dialled, enrCustodyGroupCount: Option.some(9), multiaddrs: [moved] })
       yield* track({ ...dialled, multiaddrs: [moved] })
       yield* TestClock.adjust("1 second")
-      const { address, connected } = yield* view(peer.peerId)
-      assert.deepStrictEqual([address, connected], [moved, true])
+      const { address, connected, transport } = yield* view(peer.peerId)
+      assert.deepStrictEqual([address, connected, transport], [moved, true, "quic"])
       const changes = events.flatMap((event) => (event._tag === "NodeTracking" ? [event.change] : []))
       assert.lengthOf(
         changes.filter((change) => change === "address"),

@@ -5,6 +5,7 @@ import { FindingCounts } from "./Finding.ts"
 import { OutcomeCounts } from "../probe/Outcome.ts"
 import { Verdict } from "./Verdict.ts"
 import { PeerId, Slot } from "../Primitives.ts"
+import { Transport } from "./Transport.ts"
 
 /** Everything that is shown of a peer: `/peers`, `/snapshot`, `Dasmon.peers`. */
 export const PeerView = Schema.Struct({
@@ -13,6 +14,8 @@ export const PeerView = Schema.Struct({
   nodeId: Schema.NullOr(Schema.String),
   agent: Schema.NullOr(Schema.String),
   address: Schema.NullOr(Schema.String),
+  /** Of the connection that it has, or had last; `null` before the first. */
+  transport: Schema.NullOr(Transport),
   connected: Schema.Boolean,
   /** `null` until the first handshake. */
   custody: Schema.NullOr(

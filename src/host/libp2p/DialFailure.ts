@@ -76,9 +76,13 @@ const ourCodes: ReadonlySet<string> = new Set([
   "EAI_SYSTEM"
 ])
 
+/** What the module for QUIC says of itself: it has no socket for that family, or is being stopped. */
+const ourQuic = /no quic client|endpoint stopping|all cids exhausted/i
+
 const isOurs = (cause: unknown): boolean =>
   cause instanceof Error &&
-  (ourNames.has(cause.name) ||
+  (ourQuic.test(cause.message) ||
+    ourNames.has(cause.name) ||
     ourCodes.has(codeOf(cause) ?? "") ||
     (cause.name === "DialError" && ourDialErrors.test(cause.message)))
 
@@ -92,6 +96,9 @@ const sentence = (causes: ReadonlyArray<unknown>): string => oneLine(causes.map(
 
 const detail = (cause: unknown): string => {
   if (!(cause instanceof Error)) return String(cause)
-  const isOther = cause.name === "UnexpectedPeerError" || cause.message.includes("does not match expected remote")
+  const isOther = cause.name === "UnexpectedPeerError" || otherPeer.test(cause.message)
   return isOther ? "another peer answers at this address" : cause.message || (codeOf(cause) ?? cause.name)
 }
+
+/** As TCP says it, and QUIC. */
+const otherPeer = /does not match expected remote|but connected to/

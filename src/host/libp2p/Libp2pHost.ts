@@ -14,6 +14,7 @@ import type { NodeMetrics } from "../../wire/NodeMetrics.ts"
 import { Gossip } from "../Gossip.ts"
 import { type DialError, Host } from "../Host.ts"
 import { makeDialBudget } from "./DialBudget.ts"
+import { makeDialOrder } from "./DialOrder.ts"
 import { dialPeer } from "./DialPeer.ts"
 import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
 import { type Hearing, serveProtocols } from "./HostServer.ts"
@@ -35,7 +36,7 @@ export interface Libp2pHostOptions {
    * start is a new identity.
    */
   readonly identityFile?: string | undefined
-  /** Multiaddrs; a free port of 127.0.0.1 if left out. */
+  /** Multiaddrs, of TCP and QUIC; a free port of 127.0.0.1, of TCP, if left out. */
   readonly listen?: ReadonlyArray<string> | undefined
   /** Measures what the node does; nothing is measured if left out. */
   readonly metrics?: NodeMetrics | undefined
@@ -104,7 +105,8 @@ export interface FromNodeOptions {
 
 /**
  * The host over a node that is running. The node is not stopped, and its connections are not closed, with the scope.
- * Its `maxParallelDials` should be above 50, or peers wait in its queue on their own time.
+ * Its `maxParallelDials` should be above 50, or peers wait in its queue on their own time; and QUIC is tried first only
+ * where its `addressSorter` leaves the addresses as they come.
  */
 export const fromNode = Effect.fnUntraced(function* (
   node: HostNode,
@@ -140,7 +142,11 @@ export const fromNode = Effect.fnUntraced(function* (
   }
   if (options.manners !== undefined) yield* watchManners(node, connections, options.manners)
 
-  const dial = { timeout: dialTimeout, maxConnections: options.maxConnections ?? Infinity }
+  const dial = {
+    timeout: dialTimeout,
+    maxConnections: options.maxConnections ?? Infinity,
+    order: makeDialOrder()
+  }
   const send = Effect.fnUntraced(function* (peerId: string, message: RequestMessage, limits?: RequestLimits) {
     const connection = connections.connection(peerId)
     if (Option.isNone(connection)) {

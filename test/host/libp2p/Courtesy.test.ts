@@ -11,7 +11,7 @@ import type { RequestMessage } from "../../../src/wire/Message.ts"
 import type { Node } from "../../../src/wire/Node.ts"
 import { eventually } from "../../Eventually.ts"
 import { scaled } from "../../TimeLimits.ts"
-import { stranger } from "./Nodes.ts"
+import { listenOn, strangerOn, transports } from "./Nodes.ts"
 
 const status: StatusMessage = {
   forkDigest: "0x8c9f62fe",
@@ -21,7 +21,6 @@ const status: StatusMessage = {
   headSlot: 1234,
   earliestAvailableSlot: 1234
 }
-const makeHost = make({ version: "1.2.3", status: Effect.succeed(status) })
 
 const dial = (node: Node, host: Host["Type"]) =>
   Effect.promise(() =>
@@ -75,7 +74,10 @@ const pingId = "/eth2/beacon_chain/req/ping/1/ssz_snappy"
 const openOf = (held: ReadonlyArray<Effect.Effect<boolean>>) =>
   Effect.map(Effect.all(held), (all) => all.filter((isOpen) => isOpen).length)
 
-describe("what peers ask of us", () => {
+describe.each(transports)("what peers ask of us over %s", (transport) => {
+  const stranger = strangerOn(transport)
+  const makeHost = make({ version: "1.2.3", status: Effect.succeed(status), listen: listenOn(transport) })
+
   it.scopedLive("has a clean and empty answer where we have nothing, in every version", () =>
     Effect.gen(function* () {
       const host = yield* makeHost

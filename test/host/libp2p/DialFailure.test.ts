@@ -25,7 +25,12 @@ const cases: ReadonlyArray<readonly [what: string, cause: unknown, expected: str
   ["its limit in the handshake", named("EncryptionFailedError", "The operation was aborted"), "ProbeTimeout"],
   ["its limit for a dial", new TimeoutError("signal timed out"), "ProbeTimeout"],
   ["the system's limit", system("ETIMEDOUT"), "ProbeTimeout"],
+  ["silence over QUIC", new TimeoutError("no answer over QUIC: timeout after 3000 ms"), "ProbeTimeout"],
+  ["silence in a handshake of QUIC", named("Error", "timed out"), "ProbeTimeout"],
+  ["a hang-up of QUIC", named("Error", "aborted by peer: the cryptographic handshake failed"), "PeerDisconnected"],
+  ["someone else over QUIC", named("Error", "Dialed peer 16Uiu2a but connected to 16Uiu2b"), "PeerDisconnected"],
   // Ours.
+  ["no socket for IPv6", named("Error", "No QUIC client available for IPv6"), "NotDialled"],
   ["a full queue", new DialError("Dial queue is full"), "NotDialled"],
   ["a full queue of another kind", named("QueueFullError"), "NotDialled"],
   ["ourselves", new DialError("Tried to dial self"), "NotDialled"],
@@ -67,6 +72,9 @@ describe("the failure of a dial", () => {
       failure._tag === "PeerDisconnected" ? failure.detail : "",
       "connection error 192.0.2.1:9000: connect ECONNREFUSED 192.0.2.1:9000; another peer answers at this address"
     )
+    assert.include(dialFailure(named("Error", "Dialed peer 16Uiu2a but connected to 16Uiu2b"), 1), {
+      detail: "another peer answers at this address"
+    })
     assert.deepInclude(dialFailure(new AbortError(), 1234.5), { stage: "dial", afterMs: 1235 })
     assert.include(String(dialFailure(new DialError("Dial queue is full"), 1)), "not dialled: Dial queue is full")
   })

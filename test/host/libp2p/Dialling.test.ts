@@ -1,10 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Either, Fiber, Option } from "effect"
 import type { PeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
+import { type Transport, transportOf } from "../../../src/domain/peer/Transport.ts"
 import type { Host } from "../../../src/host/Host.ts"
 import { fromNode, make } from "../../../src/host/libp2p/Libp2pHost.ts"
 import { makeNode } from "../../../src/wire/Node.ts"
-import { addressOf, partsOf, silentAddress, stranger, strangerAt } from "./Nodes.ts"
+import { deadPort } from "../../wire/quic/Relay.ts"
+import { addressOf, listenOn, partsOf, silentAddress, stranger, strangerAt, strangerOn } from "./Nodes.ts"
 
 const failureOf = (host: Host["Type"], address: PeerAddress) => Effect.flip(host.connect(address))
 
@@ -29,6 +31,43 @@ describe("dialling a peer", () => {
     })
   )
 
+  it.scopedLive("dials by QUIC first, by TCP where that is silent, and remembers what was silent", () =>
+    Effect.gen(function* () {
+      const node = yield* makeNode({ agent: "host/1", listen: [] })
+      const orders: Array<ReadonlyArray<Transport>> = []
+      const host = yield* fromNode({
+        ...partsOf(node),
+        dial: (peer, options) => {
+          orders.push((Array.isArray(peer) ? peer : []).map((address) => transportOf(String(address))))
+          return node.dial(peer, options)
+        }
+      })
+      const both = addressOf(yield* makeNode({ agent: "both/1", listen: [...listenOn("tcp"), ...listenOn("quic")] }))
+      const byWhat = (address: PeerAddress) => Effect.map(host.connect(address), (peer) => transportOf(peer.address))
+      assert.strictEqual(yield* byWhat(both), "quic")
+      yield* host.disconnect(both.peerId, 1)
+
+      const dead = `/ip4/127.0.0.1/udp/${yield* deadPort}/quic-v1`
+      const tcpAlone = { ...both, multiaddrs: [dead, ...both.multiaddrs.filter((one) => transportOf(one) === "tcp")] }
+      assert.strictEqual(yield* byWhat(tcpAlone), "tcp")
+      yield* host.disconnect(both.peerId, 1)
+      assert.strictEqual(yield* byWhat(tcpAlone), "tcp")
+      assert.deepStrictEqual(orders, [
+        ["quic", "tcp"],
+        ["quic", "tcp"],
+        ["tcp", "quic"]
+      ])
+      yield* host.disconnect(both.peerId, 1)
+
+      const quicAlone = addressOf(yield* strangerOn("quic"))
+      assert.strictEqual(yield* byWhat(quicAlone), "quic")
+      const silent = yield* failureOf(host, { ...addressOf(yield* strangerOn("quic")), multiaddrs: [dead] })
+      assert.deepInclude(silent, { _tag: "ProbeTimeout", stage: "dial" })
+      const wrong = yield* failureOf(host, { ...addressOf(yield* stranger), multiaddrs: quicAlone.multiaddrs })
+      assert.include(String(wrong), "another peer")
+    })
+  )
+
   it.scopedLive("says that a peer was not dialled where that is not about the peer", () =>
     Effect.gen(function* () {
       const node = yield* makeNode({ agent: "host/1", listen: [] })
@@ -41,7 +80,8 @@ describe("dialling a peer", () => {
       assert.strictEqual(yield* not({ multiaddrs: [] }), "no address of it is known")
       assert.match(yield* not({ multiaddrs: ["nonsense"] }), /^String multiaddr must start/)
       assert.match(yield* not({ peerId: "nobody" }), /^\w/)
-      assert.include(yield* not({ multiaddrs: ["/ip4/127.0.0.1/udp/1/quic-v1"] }), "no valid addresses")
+      assert.include(yield* not({ multiaddrs: ["/ip4/127.0.0.1/udp/1/webrtc-direct"] }), "no valid addresses")
+      assert.match(yield* not({ multiaddrs: ["/ip4/255.255.255.255/udp/1/quic-v1"] }), /EACCES|ENETUNREACH/)
       assert.include(yield* not({ peerId: host.peerId }), "dial self")
 
       yield* host.connect(address)

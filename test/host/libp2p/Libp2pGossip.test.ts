@@ -4,7 +4,9 @@ import { columnTopic } from "../../../src/domain/network/ColumnTopic.ts"
 import { type GossipMessage, type GossipVerdict } from "../../../src/host/Gossip.ts"
 import { makeGossip, makeJoinedTopics } from "../../../src/host/libp2p/Libp2pGossip.ts"
 import { makeNode, type Node } from "../../../src/wire/Node.ts"
+import type { Transport } from "../../../src/domain/peer/Transport.ts"
 import { eventually } from "../../Eventually.ts"
+import { listenOn, transports } from "./Nodes.ts"
 
 const topic = columnTopic({ forkDigest: "0x8c9f62fe", column: 3 })
 const text = (message: string) => new TextEncoder().encode(message)
@@ -12,10 +14,11 @@ const text = (message: string) => new TextEncoder().encode(message)
 /** A node with gossip of its own. */
 const makeSide = Effect.fnUntraced(function* (
   agent: string,
+  transport: Transport,
   prepare: (node: Node) => Effect.Effect<void> = () => Effect.void
 ) {
   const joined = makeJoinedTopics()
-  const node = yield* makeNode({ agent, gossip: joined.rules })
+  const node = yield* makeNode({ agent, gossip: joined.rules, listen: listenOn(transport) })
   yield* prepare(node)
   const gossip = yield* makeGossip(node, joined)
   return { node, gossip, id: node.peerId.toString() }
@@ -37,14 +40,15 @@ const say = (side: Side, message: string | Uint8Array) =>
   Effect.promise(() => side.node.services.gossip.publish(topic, typeof message === "string" ? text(message) : message))
 
 /** Publisher, us, and someone who hears of the publisher only through us; all on the topic. */
-const line = Effect.fnUntraced(function* (
+const lineOn = Effect.fnUntraced(function* (
+  transport: Transport,
   verdict: (text: string) => GossipVerdict,
   prepare?: (node: Node) => Effect.Effect<void>
 ) {
   const [publisher, us, listener] = [
-    yield* makeSide("publisher/1", prepare),
-    yield* makeSide("us/1"),
-    yield* makeSide("listener/1", prepare)
+    yield* makeSide("publisher/1", transport, prepare),
+    yield* makeSide("us/1", transport),
+    yield* makeSide("listener/1", transport, prepare)
   ]
   const heard: Record<"us" | "listener", Array<string>> = { us: [], listener: [] }
   yield* publisher.gossip.join(topic, listen([]))
@@ -65,7 +69,11 @@ const speaksOnly = (protocol: string) => (node: Node) => {
   return Effect.promise(() => node.unhandle(others))
 }
 
-describe("gossip over sockets", () => {
+type RestOfLine = Parameters<typeof lineOn> extends [Transport, ...infer Rest] ? Rest : never
+
+describe.each(transports)("gossip over %s", (transport) => {
+  const line = (...rest: RestOfLine) => lineOn(transport, ...rest)
+
   it.scopedLive("is forwarded once it is accepted, and never before, or otherwise", () =>
     Effect.gen(function* () {
       const { heard, publisher } = yield* line((message) =>
@@ -152,7 +160,7 @@ describe("gossip over sockets", () => {
 
   it.scopedLive("does not go beyond 200 topics", () =>
     Effect.gen(function* () {
-      const us = yield* makeSide("us/1")
+      const us = yield* makeSide("us/1", transport)
       for (let column = 0; column < 128; column++) {
         for (const forkDigest of ["0x00000001", "0x00000002"])
           yield* us.gossip.join(columnTopic({ forkDigest, column }), listen([]))

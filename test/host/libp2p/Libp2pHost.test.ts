@@ -4,6 +4,7 @@ import type { IdentifyResult } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { multiaddr } from "@multiformats/multiaddr"
 import type { PeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
+import { type Transport, transportOf } from "../../../src/domain/peer/Transport.ts"
 import type { Host, HostEvent } from "../../../src/host/Host.ts"
 import { fromNode, make } from "../../../src/host/libp2p/Libp2pHost.ts"
 import { request } from "../../../src/wire/Client.ts"
@@ -22,7 +23,7 @@ import type { RequestMessage } from "../../../src/wire/Message.ts"
 import type { Node } from "../../../src/wire/Node.ts"
 import { goodbye, ping } from "../../../src/wire/Protocol.ts"
 import { serve } from "../../../src/wire/Server.ts"
-import { addressOf, stranger } from "./Nodes.ts"
+import { addressOf, listenOn, strangerOn, transports } from "./Nodes.ts"
 import { eventually } from "../../Eventually.ts"
 import { scaled, scaledMs } from "../../TimeLimits.ts"
 
@@ -35,7 +36,8 @@ const status: StatusMessage = {
   earliestAvailableSlot: 1234
 }
 
-const makeHost = () => make({ version: "1.2.3", status: Effect.succeed(status) })
+const makeHostOn = (transport: Transport) =>
+  make({ version: "1.2.3", status: Effect.succeed(status), listen: listenOn(transport) })
 
 const addressOfHost = (host: Host["Type"]): PeerAddress => ({
   peerId: host.peerId,
@@ -63,7 +65,10 @@ const ask = (node: Node, host: Host["Type"], message: RequestMessage) =>
     return { protocol, chunks: Chunk.toReadonlyArray(yield* Stream.runCollect(chunks)) }
   }).pipe(Effect.scoped)
 
-describe("Libp2pHost", () => {
+describe.each(transports)("Libp2pHost over %s", (transport) => {
+  const stranger = strangerOn(transport)
+  const makeHost = () => makeHostOn(transport)
+
   it.scopedLive("connects, learns the agent, and tells of comings and goings", () =>
     Effect.gen(function* () {
       const host = yield* makeHost()
@@ -77,7 +82,7 @@ describe("Libp2pHost", () => {
         address: peer.address,
         agent: Option.some("stranger/0.1")
       })
-      assert.match(peer.address, /^\/ip4\/127\.0\.0\.1\/tcp\/\d+/)
+      assert.strictEqual(transportOf(peer.address), transport)
       const connected = yield* next
       assert.strictEqual(connected._tag, "Connected")
       assert.deepStrictEqual(yield* host.connected, [peer])

@@ -3,10 +3,19 @@ import { generateKeyPair } from "@libp2p/crypto/keys"
 import { peerIdFromPrivateKey } from "@libp2p/peer-id"
 import { Effect, Option } from "effect"
 import type { PeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
+import type { Transport } from "../../../src/domain/peer/Transport.ts"
 import type { HostNode } from "../../../src/host/libp2p/Libp2pHost.ts"
 import { makeNode, type Node } from "../../../src/wire/Node.ts"
 
-export const stranger = makeNode({ agent: "stranger/0.1" })
+export const transports = ["tcp", "quic"] as const
+
+/** Where a node listens that is on one transport alone. */
+export const listenOn = (transport: Transport): ReadonlyArray<string> => [
+  transport === "quic" ? "/ip4/127.0.0.1/udp/0/quic-v1" : "/ip4/127.0.0.1/tcp/0"
+]
+
+export const strangerOn = (transport: Transport) => makeNode({ agent: "stranger/0.1", listen: listenOn(transport) })
+export const stranger = strangerOn("tcp")
 
 export const addressOf = (node: Pick<Node, "peerId" | "getMultiaddrs">): PeerAddress => ({
   peerId: node.peerId.toString(),

@@ -54,7 +54,7 @@ const columns = [
   { name: "Findings", className: "findings", key: (peer) => sum(peer.findings), cell: (peer, td) => { td.textContent = findingText(peer) || "\u2013" } },
   { name: "Last failure", className: "failure", key: (peer) => peer.lastFailure || "\uFFFF",
     cell: (peer, td) => { td.textContent = peer.lastFailure || "\u2013" } },
-  { name: "Connected", key: (peer) => peer.connected ? 0 : 1, cell: (peer, td) => { td.textContent = peer.connected ? "yes" : "no" } },
+  { name: "Connected", key: (peer) => peer.connected ? 0 : 1, cell: (peer, td) => { td.textContent = peer.connected ? (peer.transport || "yes").toUpperCase() : "no" } },
   { name: "Last probe", className: "nowrap", key: (peer) => -(peer.lastProbeAt || 0),
     cell: (peer, td) => { td.textContent = age(peer.lastProbeAt) } }
 ]
