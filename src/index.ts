@@ -73,6 +73,7 @@ export { Status } from "./domain/Status.ts"
 /* The seams: what a host implements, or takes from `dasmon/host`. */
 
 export { Externs, ExternsError } from "./host/Externs.ts"
+export { Discovery, type DiscoverySource, merged as mergedDiscovery, type NodeFound } from "./discovery/Discovery.ts"
 export type { ProvenRange } from "./host/ProvenRange.ts"
 export { Gossip, type GossipMessage, type GossipVerdict, type Joining } from "./host/Gossip.ts"
 export { type ConnectedPeer, type DialError, Host, type HostEvent, NotDialled } from "./host/Host.ts"
@@ -89,6 +90,9 @@ export { Doubts } from "./runtime/Doubts.ts"
 
 export * as ChainCommitments from "./chain/ChainCommitments.ts"
 export { CommitmentCache } from "./chain/CommitmentCache.ts"
+export { AddressBook } from "./discovery/book/AddressBook.ts"
+export type { BookChange, BookClaim, BookEntry, BookSource, Heard } from "./discovery/book/BookEntry.ts"
+export * as MemoryBook from "./discovery/book/MemoryBook.ts"
 export { EventBus, type Replay } from "./events/EventBus.ts"
 export { type EventStream, makeEventStream } from "./events/EventStream.ts"
 export { EventLogError } from "./events/LogFile.ts"

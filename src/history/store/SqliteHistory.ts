@@ -1,4 +1,5 @@
-import { Duration, Effect, Layer, Option } from "effect"
+import { Context, Duration, Effect, Layer, Option } from "effect"
+import { AddressBook } from "../../discovery/book/AddressBook.ts"
 import { limitSize, openDatabase } from "./sqlite/Database.ts"
 import { showFileSizes } from "./sqlite/FileSizes.ts"
 import { History, type HistoryError } from "./History.ts"
@@ -6,6 +7,7 @@ import { HistoryRecord } from "./HistoryRecord.ts"
 import type { NetworkIdentity } from "./sqlite/NetworkOwner.ts"
 import { keepToRetention } from "../retention/Retention.ts"
 import { makeRecorder, WriteError } from "./Recorder.ts"
+import { makeBook } from "./sqlite/SqliteBook.ts"
 import { makeReader } from "./sqlite/SqliteReader.ts"
 import { makeWriter, type Writer } from "./sqlite/SqliteWriter.ts"
 
@@ -21,11 +23,10 @@ export interface SqliteHistoryOptions {
 
 /**
  * The history in an SQLite file, made if there is none. The folder must exist; one process at a time can write, others
- * can read. Closing writes what is queued.
+ * can read. Closing writes what is queued. The address book is in the same file.
  */
-export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, HistoryError> =>
-  Layer.scoped(
-    History,
+export const layer = (options: SqliteHistoryOptions): Layer.Layer<History | AddressBook, HistoryError> =>
+  Layer.scopedContext(
     Effect.gen(function* () {
       const { network, retention = Duration.days(18) } = options
       const sql = yield* openDatabase(options.path, network)
@@ -34,7 +35,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
       if (network !== undefined) yield* keepToRetention(sql, writer, { network, retention })
       yield* showFileSizes(options.path)
       const recorder = yield* makeRecorder({ weigh, capacity, write: writeTo(options.path, writer) })
-      return History.of({
+      const history = History.of({
         recordProbe: (probe, conversation, coverage) =>
           recorder.record(HistoryRecord.Probe({ probe, conversation, coverage: Option.fromNullable(coverage) })),
         recordOrphan: (slot, root, at) => recorder.record(HistoryRecord.Orphan({ slot, root, at })),
@@ -48,6 +49,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History, Histo
         state: recorder.state,
         ...makeReader(sql)
       })
+      return Context.make(History, history).pipe(Context.add(AddressBook, yield* makeBook(sql)))
     })
   )
 

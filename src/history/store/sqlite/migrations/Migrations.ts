@@ -6,6 +6,7 @@ import { reports } from "./Migration0003.ts"
 import { suspicions } from "./Migration0004.ts"
 import { bounds } from "./Migration0005.ts"
 import { restraints } from "./Migration0006.ts"
+import { addresses } from "./Migration0007.ts"
 
 /** PRAGMA application_id of a history: "dasm" in ASCII. */
 export const applicationId = 0x6461736d
@@ -22,7 +23,8 @@ export const migrations = {
   "0003_reports": run(reports),
   "0004_suspicions": run(suspicions),
   "0005_bounds": run(bounds),
-  "0006_restraints": run(restraints)
+  "0006_restraints": run(restraints),
+  "0007_addresses": run(addresses)
 }
 
 /** The schema that this program reads and writes. */

@@ -1,0 +1,4 @@
+import { layer } from "../../../src/discovery/book/MemoryBook.ts"
+import { bookContract } from "./BookContract.ts"
+
+bookContract("MemoryBook", layer({ most: 100 }))
