@@ -13,12 +13,14 @@ export const eventRoutes = (chain: DevChain, habits: Habits) => [
   get("/eth/v1/events", (request) =>
     Effect.gen(function* () {
       const asked = request.query("topics").flatMap((value) => value.split(","))
-      const unknown = asked.find((topic) => !topics.has(topic))
+      const unknown = asked.find((topic) => !habits.topics.has(topic))
       if (asked.length === 0) return yield* badRequest("no topics are given")
       if (unknown !== undefined) return yield* badRequest(`there is no topic ${JSON.stringify(unknown)}`)
       const messages = (queue: Queue.Dequeue<DevChainEvent>) =>
         Stream.fromQueue(queue).pipe(
-          Stream.mapEffect((event) => Effect.map(chain.state, (state) => sseMessageOf(chain.parameters, state, event))),
+          Stream.mapConcatEffect((event) =>
+            Effect.map(chain.state, (state) => sseMessagesOf(chain.parameters, state, event))
+          ),
           Stream.filter((message) => asked.includes(message.topic)),
           Stream.zipWithIndex,
           Stream.mapConcat(([message, index]) => habits.tell(message, index)),
@@ -40,50 +42,73 @@ export const eventRoutes = (chain: DevChain, habits: Habits) => [
 ]
 
 const keepAlive = "5 seconds"
-const topics: ReadonlySet<string> = new Set(["head", "block", "finalized_checkpoint", "chain_reorg"])
 
-const sseMessageOf = (parameters: ChainParameters, state: ChainState, event: DevChainEvent): Message => {
+const sseMessagesOf = (
+  parameters: ChainParameters,
+  state: ChainState,
+  event: DevChainEvent
+): ReadonlyArray<Message> => {
   switch (event._tag) {
     case "Block":
-      return { topic: "block", data: { slot: String(event.block.slot), block: event.block.root, ...optimistic } }
-    case "Head":
-      return {
-        topic: "head",
-        data: {
-          slot: String(event.block.slot),
-          block: event.block.root,
-          state: stateRoot(event.block),
-          epoch_transition: event.epochTransition,
-          previous_duty_dependent_root: dependentRoot(parameters, state, event.block, 1),
-          current_duty_dependent_root: dependentRoot(parameters, state, event.block, 0),
-          ...optimistic
-        }
+      return [{ topic: "block", data: { slot: String(event.block.slot), block: event.block.root, ...optimistic } }]
+    case "Head": {
+      const { block, epochTransition } = event
+      const dependent = (back: number) => dependentRoot(parameters, state, block, back)
+      const head = {
+        slot: String(block.slot),
+        block: block.root,
+        state: stateRoot(block),
+        epoch_transition: epochTransition,
+        ...optimistic
       }
+      return [
+        {
+          topic: "head",
+          data: { ...head, previous_duty_dependent_root: dependent(1), current_duty_dependent_root: dependent(0) }
+        },
+        {
+          topic: "head_v2",
+          data: {
+            version: block.fork,
+            data: {
+              ...head,
+              payload_status: "full",
+              current_epoch_dependent_root: dependent(1),
+              next_epoch_dependent_root: dependent(0)
+            }
+          }
+        }
+      ]
+    }
     case "Finalized":
-      return {
-        topic: "finalized_checkpoint",
-        data: {
-          block: event.block.root,
-          state: stateRoot(event.block),
-          epoch: String(event.checkpoint.epoch),
-          ...optimistic
+      return [
+        {
+          topic: "finalized_checkpoint",
+          data: {
+            block: event.block.root,
+            state: stateRoot(event.block),
+            epoch: String(event.checkpoint.epoch),
+            ...optimistic
+          }
         }
-      }
+      ]
     case "Reorg": {
       const { depth, newHead, oldHead } = event.reorg
-      return {
-        topic: "chain_reorg",
-        data: {
-          slot: String(newHead.slot),
-          depth: String(depth),
-          old_head_block: oldHead.root,
-          new_head_block: newHead.root,
-          old_head_state: stateRoot(oldHead),
-          new_head_state: stateRoot(newHead),
-          epoch: String(epochOf(parameters, newHead.slot)),
-          ...optimistic
+      return [
+        {
+          topic: "chain_reorg",
+          data: {
+            slot: String(newHead.slot),
+            depth: String(depth),
+            old_head_block: oldHead.root,
+            new_head_block: newHead.root,
+            old_head_state: stateRoot(oldHead),
+            new_head_state: stateRoot(newHead),
+            epoch: String(epochOf(parameters, newHead.slot)),
+            ...optimistic
+          }
         }
-      }
+      ]
     }
   }
 }

@@ -11,7 +11,7 @@ import { EndpointError, errorResponse, notFound } from "./Endpoint.ts"
 /** A server-sent event. */
 export interface Message {
   readonly topic: string
-  readonly data: Readonly<Record<string, string | boolean>>
+  readonly data: Readonly<Record<string, string | boolean | Readonly<Record<string, string | boolean>>>>
 }
 
 /** Where a node departs from the book. */
@@ -22,6 +22,8 @@ export interface Habits {
   readonly knows: (block: DevBlock) => boolean
   /** What comes in place of an answer, by turns. */
   readonly trouble: Effect.Effect<Option.Option<HttpServerResponse.HttpServerResponse>>
+  /** The events that can be asked for; a subscription with any other is refused. */
+  readonly topics: ReadonlySet<string>
   /** Whether the head of the event stream waits for the first event. */
   readonly isSlowToGreet: boolean
   /** What is sent for an event, the `count`-th of its stream. */
@@ -35,7 +37,7 @@ export const makeHabits = (name: ApiHabit, chain: DevChain): Effect.Effect<Habit
     case "plain":
       return Effect.succeed(byTheBook(chain.parameters))
     case "like-lodestar":
-      return Effect.succeed({ ...byTheBook(chain.parameters), isSlowToGreet: true })
+      return Effect.succeed({ ...byTheBook(chain.parameters), topics: olderTopics, isSlowToGreet: true })
     case "like-prysm":
       return likePrysm(chain)
     case "checkpoint":
@@ -45,10 +47,13 @@ export const makeHabits = (name: ApiHabit, chain: DevChain): Effect.Effect<Habit
   }
 }
 
+const olderTopics: ReadonlySet<string> = new Set(["head", "block", "finalized_checkpoint", "chain_reorg"])
+
 const byTheBook = (parameters: ChainParameters): Habits => ({
   find: (state, id) => findBlock(parameters, state, id),
   knows: () => true,
   trouble: Effect.succeedNone,
+  topics: new Set([...olderTopics, "head_v2"]),
   isSlowToGreet: false,
   tell: (message) => [message],
   restart: Effect.void
@@ -64,6 +69,7 @@ const likePrysm = (chain: DevChain): Effect.Effect<Habits> =>
       [...state.byRoot.values()].find((block) => block.slot === slot && !isCanonical(state, block))
     return {
       ...byTheBook(chain.parameters),
+      topics: olderTopics,
       find: Effect.fnUntraced(function* (state, id) {
         const slot = slotOf(id)
         const orphan = slot !== undefined && state.slot <= (yield* confusedUntil) ? orphanAt(state, slot) : undefined

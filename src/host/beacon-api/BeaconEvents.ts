@@ -6,7 +6,8 @@ import { printable } from "../../domain/Text.ts"
 import type { ChainParameters } from "../../domain/network/Chain.ts"
 import { BeaconFailure, type BeaconHttp } from "./BeaconHttp.ts"
 import type { Header } from "./BeaconNode.ts"
-import { readEvent, type Seen, topics } from "./EventMessage.ts"
+import { readEvent, type Seen } from "./EventMessage.ts"
+import { openEvents } from "./EventTopics.ts"
 import { type Answer, missedEvents, nothingSeen, withTold } from "./MissedEvents.ts"
 
 /** Where the events come from, and whom to ask for what a gap in them may have hidden. */
@@ -51,9 +52,7 @@ const reconnection = (chain: ChainParameters) =>
 /** Open before the head is asked for, so that nothing falls between that answer and the first event. */
 const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.Ref<Seen>, tell: Teller) {
   const { chain } = source
-  const opening = yield* Effect.forkScoped(
-    Effect.either(source.http.open(`/eth/v1/events?topics=${topics}`, "text/event-stream", openingLimit(chain)))
-  )
+  const opening = yield* Effect.forkScoped(Effect.either(openEvents(source.http, openingLimit(chain))))
   const told = (events: ReadonlyArray<ChainEvent>) =>
     Effect.as(
       Ref.update(seen, (before) => withTold(chain, before, events)),
@@ -69,8 +68,9 @@ const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.R
   const read = Effect.fnUntraced(function* (item: Sse.Event | Answered) {
     const now = yield* seen
     if (item._tag === "Answered") return yield* told(missedEvents(chain, { ...item, now }))
-    const { events, isReadable } = readEvent(item, now)
-    if (!isReadable) yield* Effect.zipRight(tell.unreadable(item), inPlace.want(now))
+    const { events, lack } = readEvent(item, now)
+    if (lack === "unreadable") yield* tell.unreadable(item)
+    if (lack !== undefined) yield* inPlace.want(now)
     return yield* told(events)
   })
   const events = Effect.map(Fiber.join(opening), (opened) =>

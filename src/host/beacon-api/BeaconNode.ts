@@ -1,8 +1,9 @@
 import { Effect, Option, Schema } from "effect"
 import type { Head } from "../../domain/network/Block.ts"
 import { fromHex, RootFromHex } from "../../domain/Bytes.ts"
-import type { Epoch, Root } from "../../domain/Primitives.ts"
+import type { Root, Slot } from "../../domain/Primitives.ts"
 import type { ChainParameters } from "../../domain/network/Chain.ts"
+import type { Checkpoint } from "../../domain/peer/Claim.ts"
 import { headerRoot } from "./BeaconBlock.ts"
 import type { BeaconFailure, BeaconHttp } from "./BeaconHttp.ts"
 import { bad, getJson, maybeJson } from "./BeaconJson.ts"
@@ -32,9 +33,12 @@ export interface BeaconNode {
   readonly name: string
   readonly http: BeaconHttp
   readonly chain: ChainParameters
+  /** Fails for a head that the node's execution client has not verified. */
   readonly head: Effect.Effect<Header, BeaconFailure>
   /** Of a block on any branch. */
   readonly header: (root: Root) => Effect.Effect<Option.Option<Header>, BeaconFailure>
+  /** Of the canonical block of a slot; some nodes give that of the slot before an empty one. */
+  readonly headerAt: (slot: Slot) => Effect.Effect<Option.Option<Header>, BeaconFailure>
   /** By its name rather than by its root, which some nodes do not know it by. */
   readonly genesis: Effect.Effect<Option.Option<Header>, BeaconFailure>
   /** The canonical block of a slot, as the node sees it at this moment. */
@@ -42,7 +46,8 @@ export interface BeaconNode {
   readonly limits: NodeLimits
   /** Whether roots are taken from its headers where only the body's is not the one that is computed here. */
   readonly trustsRoots: boolean
-  readonly finalized: Effect.Effect<{ readonly epoch: Epoch; readonly root: Root }, BeaconFailure>
+  /** Of the head's state, so that the same holds as of `head`. */
+  readonly finalized: Effect.Effect<Checkpoint, BeaconFailure>
   readonly syncing: Effect.Effect<Syncing, BeaconFailure>
 }
 
@@ -51,21 +56,7 @@ export const makeBeaconNode = Effect.fnUntraced(function* (
   chain: ChainParameters,
   trustsRoots: boolean
 ) {
-  const header = Effect.fnUntraced(function* (id: string) {
-    const path = `/eth/v1/beacon/headers/${id}`
-    const response = yield* maybeJson(http, path, HeaderResponse)
-    return Option.map(response, ({ data }): Header => {
-      const { body_root, parent_root, proposer_index, slot, state_root } = data.header.message
-      const root = headerRoot({
-        slot,
-        proposerIndex: proposer_index,
-        parentRoot: fromHex(parent_root),
-        stateRoot: fromHex(state_root),
-        bodyRoot: fromHex(body_root)
-      })
-      return { slot, root, parentRoot: parent_root, stateRoot: state_root, proposerIndex: proposer_index }
-    })
-  })
+  const header = (id: string) => Effect.map(maybeJson(http, headerPath(id), HeaderResponse), Option.map(toHeader))
 
   const node: BeaconNode = {
     name: http.name,
@@ -73,25 +64,26 @@ export const makeBeaconNode = Effect.fnUntraced(function* (
     chain,
     trustsRoots,
     head: Effect.flatMap(
-      header("head"),
+      maybeJson(http, headerPath("head"), HeaderResponse),
       Option.match({
-        onNone: () => bad(http.operation("/eth/v1/beacon/headers/head"), "it has no head"),
-        onSome: Effect.succeed
+        onNone: () => bad(http.operation(headerPath("head")), "it has no head"),
+        onSome: (response) => Effect.map(verified(http, headerPath("head"), response), toHeader)
       })
     ),
     header: Effect.fnUntraced(function* (root) {
       const found = yield* header(root)
       if (Option.isSome(found) && found.value.root !== root) {
-        return yield* bad(http.operation(`/eth/v1/beacon/headers/${root}`), "the header is not of that root")
+        return yield* bad(http.operation(headerPath(root)), "the header is not of that root")
       }
       return found
     }),
+    headerAt: (slot) => header(String(slot)),
     genesis: header("genesis"),
     block: yield* makeBlockRequest(http, chain),
     limits: yield* makeNodeLimits(http.name, chain),
-    finalized: Effect.map(
-      getJson(http, "/eth/v1/beacon/states/head/finality_checkpoints", FinalityResponse),
-      ({ data }) => data.finalized
+    finalized: getJson(http, finalityPath, FinalityResponse).pipe(
+      Effect.flatMap((response) => verified(http, finalityPath, response)),
+      Effect.map(({ data }) => data.finalized)
     ),
     syncing: Effect.map(getJson(http, "/eth/v1/node/syncing", SyncingResponse), ({ data }) => ({
       headSlot: data.head_slot,
@@ -104,7 +96,20 @@ export const makeBeaconNode = Effect.fnUntraced(function* (
   return node
 })
 
+const headerPath = (id: string): string => `/eth/v1/beacon/headers/${id}`
+const finalityPath = "/eth/v1/beacon/states/head/finality_checkpoints"
+
+/** Refuses what hangs on a head that only the consensus client has checked. */
+const verified = <A extends typeof Optimistic.Type>(http: BeaconHttp, path: string, response: A) =>
+  response.execution_optimistic === true ? bad(http.operation(path), optimisticReason) : Effect.succeed(response)
+
+/** Said of a node whose execution client has not verified its head. */
+const optimisticReason = "it follows the chain optimistically: its execution client has not verified the head"
+
+const Optimistic = Schema.Struct({ execution_optimistic: Schema.optional(Schema.Boolean) })
+
 const HeaderResponse = Schema.Struct({
+  ...Optimistic.fields,
   data: Schema.Struct({
     header: Schema.Struct({
       message: Schema.Struct({
@@ -118,7 +123,20 @@ const HeaderResponse = Schema.Struct({
   })
 })
 
+const toHeader = ({ data }: typeof HeaderResponse.Type): Header => {
+  const { body_root, parent_root, proposer_index, slot, state_root } = data.header.message
+  const root = headerRoot({
+    slot,
+    proposerIndex: proposer_index,
+    parentRoot: fromHex(parent_root),
+    stateRoot: fromHex(state_root),
+    bodyRoot: fromHex(body_root)
+  })
+  return { slot, root, parentRoot: parent_root, stateRoot: state_root, proposerIndex: proposer_index }
+}
+
 const FinalityResponse = Schema.Struct({
+  ...Optimistic.fields,
   data: Schema.Struct({ finalized: Schema.Struct({ epoch: SafeUint64, root: RootFromHex }) })
 })
 

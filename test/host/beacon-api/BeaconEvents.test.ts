@@ -41,7 +41,7 @@ const start = (options: {
   readonly events: (response: ServerResponse) => void
 }) =>
   Effect.gen(function* () {
-    const current = { head: makeHead(100, zero), variant: 0, finalizedEpoch: 1, isSilent: false }
+    const current = { head: makeHead(100, zero), variant: 0, finalizedEpoch: 1, isSilent: false, isOptimistic: false }
     const unanswered: Array<() => void> = []
     const node = yield* fakeNode({
       handle: (path, _, response) => {
@@ -52,11 +52,13 @@ const start = (options: {
           })
         } else if (path.endsWith("/spec")) json(response, { data: { SLOT_DURATION_MS: String(options.slotMs) } })
         else if (path.includes("finality")) {
-          json(response, { data: { finalized: { epoch: String(current.finalizedEpoch), root: zero } } })
+          const finalized = { epoch: String(current.finalizedEpoch), root: zero }
+          json(response, { execution_optimistic: current.isOptimistic, data: { finalized } })
         } else {
           const { head, isSilent, variant } = current
           const answer = () =>
             json(response, {
+              execution_optimistic: current.isOptimistic,
               data: {
                 root: zero,
                 header: {
@@ -293,6 +295,79 @@ describe("chain events", () => {
       assert.deepStrictEqual(yield* next, { _tag: "Reorg", slot: 101, depth: 101 - 32 + 1 })
       assert.deepStrictEqual(yield* next, head(current.head))
     })
+  )
+
+  it.scopedLive("are read in the form of newer nodes, each head once", () =>
+    Effect.gen(function* () {
+      const { connections, events } = streams()
+      const { current, next, node } = yield* start({ slotMs: 12_000, events })
+      assert.deepStrictEqual([yield* next, yield* next], [head(current.head), finalized(1)])
+      assert.include(node.asked.find((path) => path.startsWith("/eth/v1/events")) ?? "", "topics=head&topics=head_v2")
+      const second = makeHead(101, current.head.root)
+      const told = (payload: string) =>
+        message("head_v2", {
+          version: "gloas",
+          data: { slot: "101", block: second.root, payload_status: payload, execution_optimistic: false }
+        })
+      connections[0]?.write(told("empty") + headMessage(second) + told("full"))
+      assert.deepStrictEqual(yield* next, head(second))
+      const third = makeHead(102, second.root)
+      connections[0]?.write(message("head_v2", { version: "gloas", data: { slot: "102", block: third.root } }))
+      assert.deepStrictEqual(yield* next, head(third))
+    })
+  )
+
+  const refusals: ReadonlyArray<readonly [string, number, (topics: ReadonlyArray<string>) => boolean]> = [
+    ["does not know head_v2", 400, (topics) => topics.includes("head_v2")],
+    ["no longer knows head", 422, (topics) => topics.includes("head")],
+    ["knows only a list of topics in one parameter", 400, (topics) => topics.length > 1]
+  ]
+  for (const [name, status, isRefused] of refusals) {
+    it.scopedLive(`are had from a node that ${name} and refuses the whole subscription`, () =>
+      heeding((logged) =>
+        Effect.gen(function* () {
+          const connections: Array<ServerResponse> = []
+          const { current, next } = yield* start({
+            slotMs: 12_000,
+            events: (response) => {
+              const { searchParams } = new URL(response.req.url ?? "", "http://node")
+              if (isRefused(searchParams.getAll("topics"))) json(response, { code: status, message: "topic" }, status)
+              else {
+                stream(response)
+                connections.push(response)
+              }
+            }
+          })
+          assert.deepStrictEqual([yield* next, yield* next], [head(current.head), finalized(1)])
+          yield* eventually(Effect.sync(() => assert.lengthOf(connections, 1)))
+          const second = makeHead(101, current.head.root)
+          connections[0]?.write(message("head_v2", { data: { slot: "101", block: second.root } }))
+          assert.deepStrictEqual(yield* next, head(second))
+          assert.deepStrictEqual(logged, [])
+        })
+      )
+    )
+  }
+
+  it.scopedLive("of a head that the execution client has not verified are passed over until it has", () =>
+    heeding((logged) =>
+      Effect.gen(function* () {
+        const { connections, events } = streams()
+        const { current, next } = yield* start({ slotMs: 300, idle: "1 minute", events })
+        assert.deepStrictEqual([yield* next, yield* next], [head(current.head), finalized(1)])
+        const second = makeHead(101, current.head.root)
+        Object.assign(current, { head: second, isOptimistic: true, finalizedEpoch: 2 })
+        const optimistic = { slot: "101", block: second.root, execution_optimistic: true }
+        connections[0]?.write(message("head", optimistic))
+        connections[0]?.write(message("head_v2", { version: "fulu", data: optimistic }))
+        connections[0]?.write(message("finalized_checkpoint", { epoch: "2", block: zero, execution_optimistic: true }))
+        connections[0]?.write(message("chain_reorg", { slot: "101", depth: "1" }))
+        assert.deepStrictEqual(yield* next, { _tag: "Reorg", slot: 101, depth: 3 })
+        current.isOptimistic = false
+        assert.deepStrictEqual([yield* next, yield* next], [head(second), finalized(2)])
+        assert.deepStrictEqual(logged, [])
+      })
+    )
   )
 
   it.scopedLive("tell of the blocks and reorgs of a devnet", () =>
