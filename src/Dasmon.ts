@@ -41,6 +41,7 @@ import * as SqliteHistory from "./history/store/SqliteHistory.ts"
 import * as ColumnGossip from "./gossip/ColumnGossip.ts"
 import { OwnRecord, viewOf } from "./discovery/record/OwnRecord.ts"
 import { GivenPeers, type PeerTaker } from "./discovery/sources/GivenPeers.ts"
+import { BeaconNodes } from "./host/BeaconNodes.ts"
 import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
@@ -181,12 +182,14 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const doubts = yield* Doubts
   const ownRecord = yield* OwnRecord
   const givenPeers = yield* GivenPeers
+  const beaconNodes = yield* BeaconNodes
   const startedAt = yield* Clock.currentTimeMillis
 
   /** What of the status is not told by events. */
   const surroundings = Effect.all({
     now: Clock.currentTimeMillis,
     headSlot: commitments.headSlot,
+    beaconNodes,
     commitments: Effect.map(commitments.progress, (progress) => ({
       ...progress,
       oldest: Option.getOrNull(progress.oldest)

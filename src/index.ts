@@ -72,6 +72,7 @@ export { Status } from "./domain/Status.ts"
 
 /* The seams: what a host implements, or takes from `dasmon/host`. */
 
+export { BeaconNodes } from "./host/BeaconNodes.ts"
 export { Externs, ExternsError } from "./host/Externs.ts"
 export { Discovery, type DiscoverySource, merged as mergedDiscovery, type NodeFound } from "./discovery/Discovery.ts"
 export type { ProvenRange } from "./host/ProvenRange.ts"

@@ -182,6 +182,7 @@ const status = {
   network: "mainnet",
   simulated: false,
   headSlot: 12_345_678,
+  beaconNodes: [],
   sequence: 0,
   uptimeSeconds: 12.5,
   peers: { ...peerCounts([]), passedOver: 0 },

@@ -25,7 +25,7 @@ export const run = Effect.fn("Run.run")(
         ]
       })
     }
-    yield* Console.log(`dasmon: watching the network of ${config.beaconApi}; history in ${config.databasePath}`)
+    yield* Console.log(`dasmon: watching the network of ${named(config.beaconApi)}; history in ${config.databasePath}`)
     const fallback = config.backfill.beaconApi
     const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
     const host = Standalone.layer({
@@ -49,6 +49,10 @@ export const run = Effect.fn("Run.run")(
   Effect.scoped,
   Effect.provide([Daemons.layer, Doubts.layer])
 )
+
+/** Without credentials and paths, which may be secret. */
+const named = (urls: ReadonlyArray<string>): string =>
+  urls.map((url) => `${new URL(url).origin}${new URL(url).pathname === "/" ? "" : "/…"}`).join(", then ")
 
 /** The second node, if there is to be one. */
 const secondOf = (config: Config): Standalone.StandaloneOptions["second"] =>

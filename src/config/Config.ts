@@ -1,4 +1,5 @@
 import { Duration, Schema } from "effect"
+import { BeaconApis } from "./BeaconApis.ts"
 import { BlockFilter } from "./BlockFilter.ts"
 import { ByteLimit, ByteSize } from "./ByteSize.ts"
 import { DiscoveryConfig } from "./DiscoveryConfig.ts"
@@ -70,8 +71,8 @@ const sections = {
 
 const fields = {
   ...networkKeys,
-  /** The beacon node that is asked for the chain. */
-  beaconApi: optional(httpUrl),
+  /** The beacon nodes that are asked for the chain: the first that is well, then the others. */
+  beaconApi: optional(BeaconApis),
   /** Takes its roots of blocks that this program hashes otherwise, where else nothing of their fork is judged. */
   trustBeaconRoots: withDefault(flag, () => false),
   databasePath: withDefault(filePath, () => "dasmon.db"),

@@ -41,7 +41,11 @@ const placesOf = ({
     : []),
   ...placesOfNode("listenAddresses", listenAddresses),
   ...placesOfNode("secondListenAddresses", identities === 2 ? secondListenAddresses : []),
-  ...(beaconApi === undefined ? [] : [{ key: ["beaconApi"], ...placeOfUrl(beaconApi), listens: false }]),
+  ...(beaconApi ?? []).map((url, index, all) => ({
+    key: all.length === 1 ? ["beaconApi"] : ["beaconApi", index],
+    ...placeOfUrl(url),
+    listens: false
+  })),
   ...(backfill.beaconApi === undefined
     ? []
     : [{ key: ["backfill", "beaconApi"], ...placeOfUrl(backfill.beaconApi), listens: false }])

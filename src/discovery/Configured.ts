@@ -67,12 +67,10 @@ const fileSource = ({ discovery }: Config) =>
       : [Stream.provideService(enrFile(discovery.enrFile), FileSystem.FileSystem, fs)]
   )
 
-const beaconSource = ({ beaconApi, discovery }: Config) =>
-  discovery.beaconPeers && beaconApi !== undefined
-    ? beaconPeers({ url: beaconApi, interval: discovery.beaconPeersInterval }).pipe(
-        Effect.mapBoth({ onFailure: toExternsError, onSuccess: (found) => [found] })
-      )
-    : Effect.succeed([])
+const beaconSource = ({ beaconApi = [], discovery }: Config) =>
+  Effect.forEach(discovery.beaconPeers ? beaconApi : [], (url) =>
+    Effect.mapError(beaconPeers({ url, interval: discovery.beaconPeersInterval }), toExternsError)
+  )
 
 const startDiscv5 = Effect.fnUntraced(function* (config: Config, bootEnrs: ReadonlyArray<string>) {
   const { discovery } = config

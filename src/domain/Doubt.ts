@@ -7,6 +7,10 @@ export const doubtKinds = [
   "clock",
   /** The network's parameters as the beacon node says them. */
   "beacon_config",
+  /** The beacon nodes, of which none can be used. */
+  "beacon_node",
+  /** The chain: two beacon nodes have finalized different blocks. */
+  "beacon_finality",
   /** Our fork digest: the peers, nearly all of them, have another one. */
   "fork_digest",
   /** The head, which does not follow the clock. */
@@ -23,4 +27,10 @@ export const doubtKinds = [
 export type DoubtKind = (typeof doubtKinds)[number]
 
 /** While one of these lasts, nothing that peers do or say can be held against them: they are neither probed nor sent away. */
-export const forbidding: ReadonlyArray<DoubtKind> = ["clock", "beacon_config", "fork_digest"]
+export const forbidding: ReadonlyArray<DoubtKind> = [
+  "clock",
+  "beacon_config",
+  "beacon_node",
+  "beacon_finality",
+  "fork_digest"
+]

@@ -2,6 +2,7 @@ import { Schema } from "effect"
 import { OutcomeCounts } from "./probe/Outcome.ts"
 import { OwnRecordView } from "./OwnRecord.ts"
 import { CustodyTotals, PeerCounts } from "./peer/PeerTotals.ts"
+import { BeaconNodeState } from "./network/BeaconNodeState.ts"
 import { Slot } from "./Primitives.ts"
 
 /** Whether what is recorded reaches the history, and with `paused` why not, as a sentence that says what to do. */
@@ -42,6 +43,8 @@ export const Status = Schema.Struct({
   /** Whether this is the embedded devnet and not a real network. */
   simulated: Schema.Boolean,
   headSlot: Slot,
+  /** Those that the chain is asked of, in the order of preference; empty where a host tells of the chain itself. */
+  beaconNodes: Schema.Array(BeaconNodeState),
   /** Sequence number of the newest event. */
   sequence: Schema.Int,
   uptimeSeconds: Schema.Number,

@@ -2,6 +2,7 @@ import { Context, Effect, Layer, Option } from "effect"
 import type { StatusMessage } from "../wire/Handshake.ts"
 import type { NodeError } from "../wire/Node.ts"
 import { BeaconApi, type BeaconApiOptions } from "./beacon-api/BeaconApi.ts"
+import { BeaconNodes } from "./BeaconNodes.ts"
 import { Externs, type ExternsError } from "./Externs.ts"
 import { Gossip } from "./Gossip.ts"
 import { Host } from "./Host.ts"
@@ -19,14 +20,18 @@ export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Lib
 /** The seams of a monitor that stands alone: a beacon node's API and a libp2p node of its own, with its gossip. */
 export const layer = (
   options: StandaloneOptions
-): Layer.Layer<Externs | Host | Gossip | SecondHost, ExternsError | NodeError | IdentityError> =>
+): Layer.Layer<Externs | Host | Gossip | SecondHost | BeaconNodes, ExternsError | NodeError | IdentityError> =>
   Layer.scopedContext(
     Effect.gen(function* () {
       const api = yield* BeaconApi
       const status = yield* makeLocalStatus(api.chain, api)
       const node = yield* Libp2pHost.makeWithGossip({ ...options, status })
       const externs = StandaloneExterns.make(api, Context.get(node, Host), status)
-      return node.pipe(Context.add(Externs, externs), Context.add(SecondHost, yield* makeSecond(options, api, status)))
+      return node.pipe(
+        Context.add(Externs, externs),
+        Context.add(BeaconNodes, api.nodes),
+        Context.add(SecondHost, yield* makeSecond(options, api, status))
+      )
     })
   ).pipe(Layer.provide(BeaconApi.layer(options)))
 

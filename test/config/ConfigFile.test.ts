@@ -18,6 +18,7 @@ const duration = (least: string, most: string) =>
   `expected a duration from ${least} to ${most} like 10s, 5m, 1h30m or 18d`
 const address = "expected host:port like 127.0.0.1:9090, [::1]:9090 or :9090, port 0 to 65535"
 const url = "expected an http or https address like http://127.0.0.1:5052"
+const urls = `${url}, or a list of such`
 const slot = "expected a slot: a whole number, above 0 as it is, else counted from the head like -8192"
 const pattern = "expected an ENR, a multiaddr with /p2p/, a peer id, a node id or a part of an agent string"
 const peer = "expected an ENR or a multiaddr that ends in /p2p/<peer id>"
@@ -147,6 +148,15 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ["http_addr: '[::g]:80'", `c.yaml:1: http_addr: ${address}, got "[::g]:80"`],
   ["beacon_api: localhost:5052", `c.yaml:1: beacon_api: ${url}, got "localhost:5052"`],
   ["beacon_api: ftp://localhost", `c.yaml:1: beacon_api: ${url}, got "ftp://localhost"`],
+  ["beacon_api: 5052", `c.yaml:1: beacon_api: ${urls}, got 5052`],
+  ["beacon_api: []", "c.yaml:1: beacon_api: name one at least"],
+  ["beacon_api: [http://a, 5]", `c.yaml:1: beacon_api: ${urls}, got a list (with an entry that is no text)`],
+  ["beacon_api:\n- http://a\n- b:5052", `c.yaml:3: beacon_api[1]: ${url}, got "b:5052"`],
+  ["beacon_api: [http://a, http://b, http://a/]", "c.yaml:1: beacon_api[2]: the same address as in entry 0"],
+  [
+    `beacon_api: [${Array.from({ length: 9 }, (_, index) => `http://a${index}`).join(", ")}]`,
+    "c.yaml:1: beacon_api: 9 addresses, but at most 8 are asked"
+  ],
   ["backfill: {beacon_api: http://a/?b=c}", `c.yaml:1: backfill.beacon_api: ${url}, got "http://a/?b=c"`],
   // Peers.
   ["peers: [~]", `c.yaml:1: peers[0]: ${peer}, got nothing`],
@@ -203,6 +213,10 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   [
     "http_addr: :9000\nlisten_addresses:\n- /ip4/0.0.0.0/udp/9000/quic-v1\n- /ip4/10.0.0.1/udp/9000/quic-v1",
     "c.yaml:4: listen_addresses[1]: port 9000 is taken: listen_addresses[0] has it"
+  ],
+  [
+    "beacon_api:\n- http://a\n- http://localhost:9090",
+    "c.yaml:3: beacon_api[1]: this is where dasmon itself listens (http_addr): name the beacon node's own address"
   ],
   [
     "beacon_api: http://localhost:9090",
@@ -429,7 +443,10 @@ const optionally = <T>(shape: { [K in keyof T]: FastCheck.Arbitrary<T[K]> }) =>
   FastCheck.record(shape, { requiredKeys: [] })
 
 const inputs: FastCheck.Arbitrary<ConfigInput> = optionally({
-  beaconApi: FastCheck.webUrl(),
+  beaconApi: FastCheck.oneof(
+    FastCheck.webUrl(),
+    FastCheck.uniqueArray(FastCheck.webUrl(), { minLength: 1, maxLength: 3, selector: (url) => new URL(url).href })
+  ),
   databasePath: FastCheck.stringMatching(/^[\w ./-]{1,20}\.db$/),
   identityFile: FastCheck.constantFrom("key", "~/key: 'x' #"),
   agent: FastCheck.constantFrom("dasmon/1.2.3", "1.0", "a: 'b' # c", "~"),

@@ -21,6 +21,10 @@ describe("showConfig", () => {
     for (const secret of ["hunter2", "tell-nobody", "quiet please", "whisper"]) assert.notInclude(shown, secret)
     const written = parse(shown)
     assert.strictEqual(written.beacon_api, "http://operator:********@beacon.example:5052")
+    const several = showConfig(
+      Either.getOrThrow(parseConfig("beacon_api: [http://a.example:1, http://me:hunter2@b.example]", "c.yaml"))
+    )
+    assert.deepStrictEqual(parse(several).beacon_api, ["http://a.example:1", "http://me:********@b.example"])
     assert.strictEqual(written.trust_beacon_roots, false)
     assert.strictEqual(written.test_interval, "1m30s")
     assert.deepStrictEqual(written.http, { token: "********", allowed_origins: [], allowed_hosts: [] })

@@ -35,6 +35,7 @@ export const snapshotEvent: EventBody = {
     bandwidth: { limit: null, bytesPerSecond: 0, waiting: 0 },
     outcomes: noOutcomes,
     custody: custodyTotals([]),
+    beaconNodes: [],
     commitments: { known: 0, wanted: 0, unknown: 0, oldest: null },
     history: { state: "recording", reason: null, queued: 0 },
     ownRecord: null,

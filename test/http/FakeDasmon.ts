@@ -101,6 +101,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   bandwidth: { limit: null, bytesPerSecond: 0, waiting: 0 },
   outcomes: noOutcomes,
   custody: custodyTotals([]),
+  beaconNodes: [],
   commitments: { known: 200, wanted: 256, unknown: 0, oldest: 121 },
   history: { state: "recording", reason: null, queued: 0 },
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },

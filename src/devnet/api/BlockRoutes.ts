@@ -18,7 +18,7 @@ export const blockRoutes = (chain: DevChain, habits: Habits) => {
 
   /** Meta data that stand beside a block: whether finality covers it. */
   const flags = (block: DevBlock, state: ChainState) => ({
-    execution_optimistic: false,
+    execution_optimistic: habits.isOptimistic,
     finalized: isCanonical(state, block) && block.slot <= finalizedBlock(chain.parameters, state).slot
   })
 
@@ -26,7 +26,7 @@ export const blockRoutes = (chain: DevChain, habits: Habits) => {
     const epoch = epochOf(chain.parameters, slot)
     const checkpoint = (back: number) => {
       const { epoch: at, root } = checkpointAt(chain.parameters, state, epoch - back)
-      return { epoch: String(at), root }
+      return { epoch: String(at), root: habits.checkpointRoot(root) }
     }
     return { previous_justified: checkpoint(2), current_justified: checkpoint(1), finalized: checkpoint(2) }
   }
@@ -69,7 +69,7 @@ export const blockRoutes = (chain: DevChain, habits: Habits) => {
         const id = request.path("id")
         const state = yield* chain.state
         const slot = /^[0-9]+$/.test(id) ? yield* stateSlot(id, state) : (yield* found(id))[0].slot
-        return data(finality(state, slot), { execution_optimistic: false, finalized: false })
+        return data(finality(state, slot), { execution_optimistic: habits.isOptimistic, finalized: false })
       })
     )
   ]

@@ -20,6 +20,11 @@ export interface Habits {
   readonly find: (state: ChainState, id: string) => Effect.Effect<DevBlock, EndpointError>
   /** Whether the node has the block at all. */
   readonly knows: (block: DevBlock) => boolean
+  /** What the node says of how far it is. */
+  readonly isSyncing: boolean
+  readonly isOptimistic: boolean
+  /** The root of a checkpoint's block, as this node tells it. */
+  readonly checkpointRoot: (root: string) => string
   /** What comes in place of an answer, by turns. */
   readonly trouble: Effect.Effect<Option.Option<HttpServerResponse.HttpServerResponse>>
   /** The events that can be asked for; a subscription with any other is refused. */
@@ -44,6 +49,12 @@ export const makeHabits = (name: ApiHabit, chain: DevChain): Effect.Effect<Habit
       return fromCheckpoint(chain)
     case "errors":
       return inTrouble(chain.parameters)
+    case "syncing":
+      return Effect.succeed({ ...byTheBook(chain.parameters), isSyncing: true })
+    case "optimistic":
+      return Effect.succeed({ ...byTheBook(chain.parameters), isOptimistic: true })
+    case "forked":
+      return Effect.succeed({ ...byTheBook(chain.parameters), checkpointRoot: otherRoot })
   }
 }
 
@@ -52,6 +63,9 @@ const olderTopics: ReadonlySet<string> = new Set(["head", "block", "finalized_ch
 const byTheBook = (parameters: ChainParameters): Habits => ({
   find: (state, id) => findBlock(parameters, state, id),
   knows: () => true,
+  isSyncing: false,
+  isOptimistic: false,
+  checkpointRoot: (root) => root,
   trouble: Effect.succeedNone,
   topics: new Set([...olderTopics, "head_v2"]),
   isSlowToGreet: false,
@@ -145,5 +159,9 @@ const reorgOfNoDepth = ({ block = "", slot = "0", state = "" }: Message["data"])
     execution_optimistic: false
   }
 })
+
+/** A root that no block of the devnet has: as long, and every digit another one. */
+const otherRoot = (root: string): string =>
+  `0x${root.slice(2).replaceAll(/[0-9a-f]/g, (digit) => (15 - parseInt(digit, 16)).toString(16))}`
 
 const slotOf = (id: string): number | undefined => (/^[0-9]{1,15}$/.test(id) ? Number(id) : undefined)

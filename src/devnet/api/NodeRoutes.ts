@@ -36,9 +36,9 @@ export const nodeRoutes = (chain: DevChain, node: BeaconNode, habits: Habits) =>
     Effect.map(chain.state, (state) =>
       data({
         head_slot: String(state.head.slot),
-        sync_distance: "0",
-        is_syncing: false,
-        is_optimistic: false,
+        sync_distance: habits.isSyncing ? "64" : "0",
+        is_syncing: habits.isSyncing,
+        is_optimistic: habits.isOptimistic,
         el_offline: false
       })
     )

@@ -1,4 +1,5 @@
 import { doubtKinds } from "../Doubt.ts"
+import { beaconNodeConditions } from "../network/BeaconNodeState.ts"
 import { clientFamilies } from "../peer/ClientFamily.ts"
 import { FindingKind } from "../peer/Finding.ts"
 import { counter, gauge, histogram, labelled } from "./MetricFamily.ts"
@@ -165,6 +166,18 @@ export const beaconRequests = labelled(
 export const beaconRequestSeconds = labelled(
   histogram("dasmon_beacon_request_duration_seconds", quick, "Requests to beacon nodes, however they end."),
   { endpoint: beaconEndpoints }
+)
+
+export const beaconNodes = labelled(gauge("dasmon_beacon_nodes", "Configured beacon nodes in this condition."), {
+  condition: beaconNodeConditions
+})
+export const beaconNodeInUse = gauge(
+  "dasmon_beacon_node_in_use",
+  "Place in beacon_api of the beacon node that is followed, from 1 on; 0 while there is none."
+)
+export const beaconFailovers = counter(
+  "dasmon_beacon_failovers_total",
+  "Times that another beacon node was followed from then on."
 )
 
 /* Gossip. */

@@ -1,35 +1,45 @@
 import { NodeHttpClient } from "@effect/platform-node"
-import { Context, Duration, Effect, Layer, Option, Ref, Schedule, type Stream } from "effect"
+import { Context, Duration, Effect, Layer, Option, type Stream } from "effect"
+import type { BeaconNodeState } from "../../domain/network/BeaconNodeState.ts"
 import type { Block, ChainEvent, Head } from "../../domain/network/Block.ts"
-import { toHex } from "../../domain/Bytes.ts"
 import type { ChainParameters, SlotRange } from "../../domain/network/Chain.ts"
 import type { NetworkName } from "../../domain/network/NetworkName.ts"
 import type { Checkpoint } from "../../domain/peer/Claim.ts"
-import { askGenesis, askNetwork } from "./AskNetwork.ts"
-import { chainEvents, idleLimit } from "./BeaconEvents.ts"
-import { BeaconFailure, type BeaconHttp, makeBeaconHttp, toExternsError } from "./BeaconHttp.ts"
-import { type BeaconNode, makeBeaconNode } from "./BeaconNode.ts"
-import { both, rangeOfNodes } from "./RangeOfNodes.ts"
 import type { ExternsError } from "../Externs.ts"
-import type { Settled } from "./SettleParameters.ts"
-import { watchNode } from "./WatchNode.ts"
+import { chainEvents, idleLimit } from "./BeaconEvents.ts"
+import { BeaconFailure, makeBeaconHttp, toExternsError } from "./BeaconHttp.ts"
+import type { BeaconNode } from "./BeaconNode.ts"
+import { type BeaconPool, makeBeaconPool } from "./nodes/BeaconPool.ts"
+import { firstContact } from "./nodes/FirstContact.ts"
+import { both, rangeOfNodes } from "./RangeOfNodes.ts"
+import { watchAccount, watchClock } from "./WatchNode.ts"
 
 export interface BeaconApiOptions {
-  /** Base URL of the beacon node that is followed. */
-  readonly url: string
+  /**
+   * Base URL of the beacon node that is followed, or several of one network in the order of preference: the first that
+   * is well is followed, and what it does not give is asked of the others.
+   */
+  readonly url: string | ReadonlyArray<string>
   /** The network that it must be of; that of the node if left out. */
   readonly network?: NetworkName | undefined
-  /** Base URL of a second one of the same network, asked for what the first fails to give: blocks and heads. */
+  /** Base URL of one more of the same network, asked for what they all fail to give: blocks and heads. */
   readonly fallbackUrl?: string | undefined
+  /**
+   * The network, where it is known beforehand: then nothing waits for a node at the start, and one that is of another
+   * network is not asked. Otherwise the first node that answers says which it is.
+   */
+  readonly chain?: ChainParameters | undefined
   /** For one whole request; default 10 seconds. */
   readonly timeout?: Duration.DurationInput | undefined
-  /** How long the first node is waited for at the start; default 60 seconds. */
+  /** How long the first answer of any node is waited for at the start; without limit if left out. */
   readonly startLimit?: Duration.DurationInput | undefined
   /**
    * Takes the roots of a fork's blocks from the node's headers where this program computes others from the same blocks;
    * without it, which is the default, nothing of such a fork is told.
    */
   readonly trustBeaconRoots?: boolean | undefined
+  /** Between two looks at how a node is doing; default a slot, 2 seconds at least and 12 at most. */
+  readonly lookInterval?: Duration.DurationInput | undefined
   /** Silence after which the event stream is opened again; default three slots, 30 seconds at least. */
   readonly idle?: Duration.DurationInput | undefined
 }
@@ -40,15 +50,17 @@ export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
   {
     readonly chain: ChainParameters
     readonly head: Effect.Effect<Head, ExternsError>
-    /** The finalized checkpoint of the head's state; of the node that is followed. */
+    /** The finalized checkpoint of the head's state. */
     readonly finalized: Effect.Effect<Checkpoint, ExternsError>
     /** The canonical blocks of a range, ascending; a slot without an entry is proven empty. See `Externs.chainQuery`. */
     readonly blocks: (range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>
     /** Head, finality and reorgs, for as long as it is run; connects again by itself. */
     readonly events: Stream.Stream<ChainEvent>
+    /** How every node is doing, in the order of preference. */
+    readonly nodes: Effect.Effect<ReadonlyArray<BeaconNodeState>>
   }
 >() {
-  /** Waits for the node to say genesis and configuration, and fails if it does not. */
+  /** Waits for a node to say genesis and configuration; fails where none is a beacon node. */
   static readonly layer = (options: BeaconApiOptions): Layer.Layer<BeaconApi, ExternsError> =>
     Layer.scoped(this, Effect.mapError(make(options), toExternsError)).pipe(Layer.provide(NodeHttpClient.layerUndici))
 }
@@ -57,90 +69,73 @@ export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
 const concurrency = 4
 
 const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
-  const trustsRoots = options.trustBeaconRoots ?? false
   const timeout = Duration.decode(options.timeout ?? "10 seconds")
-  const http = yield* makeBeaconHttp({ url: options.url, timeout, concurrency })
-  const account = yield* firstContact(http, options.network, Duration.decode(options.startLimit ?? "60 seconds"))
-  const primary = yield* makeBeaconNode(http, account.chain, trustsRoots)
-  yield* watchNode(http, account)
-  const fallback =
-    options.fallbackUrl === undefined
-      ? undefined
-      : yield* lazyNode(yield* makeBeaconHttp({ url: options.fallbackUrl, timeout, concurrency }), primary)
-
-  const head = (
-    fallback === undefined
-      ? primary.head
-      : Effect.catchAll(primary.head, (error) =>
-          Effect.mapError(
-            Effect.flatMap(fallback, ({ head }) => head),
-            (second) => both(error, second)
-          )
+  const urls = typeof options.url === "string" ? [options.url] : options.url
+  const mains = yield* Effect.forEach(urls, (url) => makeBeaconHttp({ url, timeout, concurrency }))
+  const backfills = yield* Effect.forEach(options.fallbackUrl === undefined ? [] : [options.fallbackUrl], (url) =>
+    makeBeaconHttp({ url, timeout, concurrency })
+  )
+  const contact =
+    options.chain === undefined
+      ? yield* firstContact(
+          mains,
+          options.network,
+          Option.map(Option.fromNullable(options.startLimit), Duration.decode)
         )
-  ).pipe(Effect.mapError(toExternsError))
+      : { account: { chain: options.chain, corrections: [], doubt: Option.none() }, place: -1 }
+  const { chain } = contact.account
+  const pool = yield* makeBeaconPool({
+    chain,
+    trustsRoots: options.trustBeaconRoots ?? false,
+    lookInterval: Option.map(Option.fromNullable(options.lookInterval), Duration.decode),
+    nodes: [
+      ...mains.map((http, place) => ({ http, role: "main" as const, isReference: place === contact.place })),
+      ...backfills.map((http) => ({ http, role: "backfill" as const, isReference: false }))
+    ]
+  })
+  const reference = mains[contact.place]
+  if (reference !== undefined) yield* watchAccount(reference, contact.account)
+  yield* watchClock(Effect.map(pool.followed, ({ http }) => http))
+
+  const head = firstOf(pool, (node) => node.head).pipe(Effect.mapError(toExternsError))
+  const finalized = firstOf(pool, (node) => node.finalized).pipe(Effect.mapError(toExternsError))
   return BeaconApi.of({
-    chain: primary.chain,
+    chain,
     head: Effect.map(head, ({ root, slot }) => ({ root, slot })),
-    finalized: Effect.mapError(primary.finalized, toExternsError),
-    blocks: rangeOfNodes(primary, Option.fromNullable(fallback)),
+    finalized,
+    blocks: rangeOfNodes(pool),
     events: chainEvents({
-      http,
-      chain: primary.chain,
+      followed: pool.followed,
+      chain,
       head,
-      finalized: primary.finalized,
-      idle: options.idle === undefined ? idleLimit(primary.chain) : Duration.decode(options.idle)
-    })
+      finalized,
+      idle: options.idle === undefined ? idleLimit(chain) : Duration.decode(options.idle)
+    }),
+    nodes: pool.states
   })
 })
 
-/** A node that is not up yet is waited for, with one line in the log. */
-const firstContact = (
-  http: BeaconHttp,
-  wanted: NetworkName | undefined,
-  limit: Duration.Duration
-): Effect.Effect<Settled, BeaconFailure> =>
+/** The first answer of those that may be asked, one after the other. */
+const firstOf = <A>(
+  { distrusted, order }: BeaconPool,
+  ask: (node: BeaconNode) => Effect.Effect<A, BeaconFailure>
+): Effect.Effect<A, BeaconFailure> =>
   Effect.gen(function* () {
-    const told = yield* Ref.make(false)
-    const last = yield* Ref.make(
-      new BeaconFailure({ operation: http.name, reason: "no answer", status: Option.none(), transient: true })
-    )
-    return yield* askNetwork(http, wanted).pipe(
-      Effect.tapError((error) =>
-        Effect.zipRight(
-          Ref.set(last, error),
-          Effect.whenEffect(
-            Effect.logWarning(`waiting for the beacon node: ${error.message}`),
-            Ref.modify(told, (already) => [!already && error.transient, true])
-          )
-        )
-      ),
-      Effect.retry({ schedule: startRetries, while: (error) => error.transient }),
-      Effect.timeoutOption(limit),
-      Effect.flatMap(Option.match({ onSome: Effect.succeed, onNone: () => Effect.flatMap(Ref.get(last), Effect.fail) }))
-    )
-  })
-
-const startRetries = Schedule.exponential("500 millis").pipe(
-  Schedule.union(Schedule.spaced("5 seconds")),
-  Schedule.jittered
-)
-
-/** Asked for its genesis when it is first needed; it must be of the same network, whose parameters are those of the first. */
-const lazyNode = Effect.fnUntraced(function* (http: BeaconHttp, primary: BeaconNode) {
-  const known = yield* Ref.make(Option.none<BeaconNode>())
-  const meet = Effect.gen(function* () {
-    const { data: genesis } = yield* askGenesis(http)
-    if (genesis.genesis_validators_root !== toHex(primary.chain.genesisValidatorsRoot)) {
-      return yield* new BeaconFailure({
-        operation: http.name,
-        reason: `it is of another network than ${primary.name}`,
-        status: Option.none(),
-        transient: false
-      })
+    const failures: Array<BeaconFailure> = []
+    for (const node of yield* order) {
+      const answer = yield* Effect.either(ask(node))
+      if (answer._tag === "Right") return answer.right
+      failures.push(answer.left)
     }
-    const node = yield* makeBeaconNode(http, primary.chain, primary.trustsRoots)
-    yield* Ref.set(known, Option.some(node))
-    return node
+    const [first, ...others] = [...failures, ...(yield* distrusted)]
+    return yield* others.reduce(
+      (before, next) => both(before, next),
+      first ??
+        new BeaconFailure({
+          operation: "beacon API",
+          reason: "no beacon node is configured",
+          status: Option.none(),
+          transient: false
+        })
+    )
   })
-  return Effect.flatMap(known, Option.match({ onSome: Effect.succeed, onNone: () => meet }))
-})

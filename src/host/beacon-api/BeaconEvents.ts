@@ -12,7 +12,8 @@ import { type Answer, missedEvents, nothingSeen, withTold } from "./MissedEvents
 
 /** Where the events come from, and whom to ask for what a gap in them may have hidden. */
 export interface EventSource {
-  readonly http: BeaconHttp
+  /** The node that is followed at this moment, if there is one, and an effect that returns when it no longer is. */
+  readonly followed: Effect.Effect<{ readonly http: Option.Option<BeaconHttp>; readonly left: Effect.Effect<void> }>
   readonly chain: ChainParameters
   readonly head: Effect.Effect<Header, unknown>
   readonly finalized: Effect.Effect<{ readonly epoch: Epoch; readonly root: Root }, unknown>
@@ -31,13 +32,21 @@ const openingLimit = (chain: ChainParameters): Duration.Duration =>
 /**
  * Head, finality and reorgs for as long as it is run; never fails. Every connection starts with the present head, and
  * where that does not follow from the last one told, with a `Reorg` over all that was not final then. A node without
- * an event endpoint, or one that is down, or that takes its time to answer, is asked for its head every slot. An event
+ * an event endpoint, or one that is down, or that takes its time to answer, is asked for its head every slot, and so is
+ * whoever can tell while no node is followed. Where another node is followed from then on, so are its events. An event
  * that cannot be read is passed over, and the head asked for in its place.
  */
 export const chainEvents = (source: EventSource): Stream.Stream<ChainEvent> =>
   Stream.unwrap(
-    Effect.map(Effect.all({ seen: Ref.make(nothingSeen), tell: makeTeller(source) }), ({ seen, tell }) =>
-      Stream.unwrapScoped(connection(source, seen, tell)).pipe(Stream.repeat(reconnection(source.chain)))
+    Effect.map(Effect.all({ seen: Ref.make(nothingSeen), tell: makeTeller }), ({ seen, tell }) =>
+      Stream.unwrap(
+        Effect.map(source.followed, ({ http, left }) =>
+          Option.match(http, {
+            onNone: () => Stream.fromIterableEffect(newsSince(source, seen)),
+            onSome: (http) => Stream.interruptWhen(Stream.unwrapScoped(connection(source, http, seen, tell)), left)
+          })
+        )
+      ).pipe(Stream.repeat(reconnection(source.chain)))
     )
   )
 
@@ -50,26 +59,22 @@ const reconnection = (chain: ChainParameters) =>
   )
 
 /** Open before the head is asked for, so that nothing falls between that answer and the first event. */
-const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.Ref<Seen>, tell: Teller) {
+const connection = Effect.fnUntraced(function* (
+  source: EventSource,
+  http: BeaconHttp,
+  seen: Ref.Ref<Seen>,
+  tell: Teller
+) {
   const { chain } = source
-  const opening = yield* Effect.forkScoped(Effect.either(openEvents(source.http, openingLimit(chain))))
-  const told = (events: ReadonlyArray<ChainEvent>) =>
-    Effect.as(
-      Ref.update(seen, (before) => withTold(chain, before, events)),
-      events
-    )
-  const news = Effect.flatMap(seen, (before) =>
-    Effect.map(ask(source), (answer) => missedEvents(chain, { answer, before, now: before }))
-  ).pipe(
-    Effect.orElseSucceed(() => []),
-    Effect.flatMap(told)
-  )
+  const opening = yield* Effect.forkScoped(Effect.either(openEvents(http, openingLimit(chain))))
+  const told = remembered(chain, seen)
+  const news = newsSince(source, seen)
   const inPlace = yield* makeInPlace(source)
   const read = Effect.fnUntraced(function* (item: Sse.Event | Answered) {
     const now = yield* seen
     if (item._tag === "Answered") return yield* told(missedEvents(chain, { ...item, now }))
     const { events, lack } = readEvent(item, now)
-    if (lack === "unreadable") yield* tell.unreadable(item)
+    if (lack === "unreadable") yield* tell.unreadable(item, http)
     if (lack !== undefined) yield* inPlace.want(now)
     return yield* told(events)
   })
@@ -79,7 +84,7 @@ const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.R
       : Stream.execute(tell.well).pipe(
           Stream.concat(Stream.fromIterableEffect(news)),
           Stream.concat(
-            parse(source, opened.right).pipe(
+            parse(http, opened.right).pipe(
               Stream.timeoutFail(() => new Silence(), source.idle),
               Stream.merge(inPlace.answers, { haltStrategy: "left" }),
               Stream.mapConcatEffect(read)
@@ -87,12 +92,27 @@ const connection = Effect.fnUntraced(function* (source: EventSource, seen: Ref.R
           ),
           Stream.catchTags({
             BeaconFailure: (error) => Stream.execute(tell.broken(error)),
-            Silence: () => Stream.execute(silent(source, seen, tell))
+            Silence: () => Stream.execute(silent(source, http, seen, tell))
           })
         )
   )
   return Stream.concat(untilOpen(chain, opening, news), Stream.unwrap(events))
 })
+
+/** What may have happened since what was told last, by the node's answer; nothing while there is none. */
+const newsSince = (source: EventSource, seen: Ref.Ref<Seen>): Effect.Effect<ReadonlyArray<ChainEvent>> =>
+  Effect.flatMap(seen, (before) =>
+    Effect.map(ask(source), (answer) => missedEvents(source.chain, { answer, before, now: before }))
+  ).pipe(
+    Effect.orElseSucceed(() => []),
+    Effect.flatMap(remembered(source.chain, seen))
+  )
+
+const remembered = (chain: ChainParameters, seen: Ref.Ref<Seen>) => (events: ReadonlyArray<ChainEvent>) =>
+  Effect.as(
+    Ref.update(seen, (before) => withTold(chain, before, events)),
+    events
+  )
 
 const ask = (source: EventSource): Effect.Effect<Answer, unknown> =>
   Effect.all({
@@ -153,11 +173,11 @@ const untilOpen = (
 class Silence extends Data.TaggedError("Silence") {}
 
 /** Slots may have been missed, and then there was nothing to tell; only a head that moved meanwhile is worth a word. */
-const silent = (source: EventSource, seen: Ref.Ref<Seen>, tell: Teller): Effect.Effect<void> =>
+const silent = (source: EventSource, http: BeaconHttp, seen: Ref.Ref<Seen>, tell: Teller): Effect.Effect<void> =>
   Effect.zipWith(seen, Effect.option(source.head), ({ head }, now) =>
     Option.exists(now, ({ root }) => root === head?.root)
       ? Effect.void
-      : tell.broken(failure(source, `nothing for ${Duration.toMillis(source.idle)} ms`))
+      : tell.broken(failure(http, `nothing for ${Duration.toMillis(source.idle)} ms`))
   ).pipe(Effect.flatten)
 
 /** What is said in the log of the events' troubles. */
@@ -166,17 +186,18 @@ interface Teller {
   readonly broken: (error: BeaconFailure) => Effect.Effect<void>
   readonly well: Effect.Effect<void>
   /** One warning an hour, at most. */
-  readonly unreadable: (event: Sse.Event) => Effect.Effect<void>
+  readonly unreadable: (event: Sse.Event, http: BeaconHttp) => Effect.Effect<void>
 }
 
-const makeTeller = ({ http }: EventSource): Effect.Effect<Teller> =>
-  Effect.map(Effect.all({ isBroken: Ref.make(false), toldAt: Ref.make(-Infinity) }), ({ isBroken, toldAt }) => ({
+const makeTeller: Effect.Effect<Teller> = Effect.map(
+  Effect.all({ isBroken: Ref.make(false), toldAt: Ref.make(-Infinity) }),
+  ({ isBroken, toldAt }) => ({
     broken: (error) =>
       Effect.flatMap(Ref.getAndSet(isBroken, true), (already) =>
         already ? Effect.void : Effect.logWarning(`no chain events, asking for the head instead: ${error.message}`)
       ),
     well: Ref.set(isBroken, false),
-    unreadable: Effect.fnUntraced(function* ({ data, event }) {
+    unreadable: Effect.fnUntraced(function* ({ data, event }, http) {
       const now = yield* Clock.currentTimeMillis
       const isDue = yield* Ref.modify(toldAt, (at) => (now - at < toldEveryMs ? [false, at] : [true, now]))
       const where = http.operation("/eth/v1/events")
@@ -185,14 +206,15 @@ const makeTeller = ({ http }: EventSource): Effect.Effect<Teller> =>
         `${where}: a ${what}: it is passed over, and the head asked for`
       )
     })
-  }))
+  })
+)
 
 const toldEveryMs = Duration.toMillis("1 hour")
 
 /** An event is a few hundred bytes. */
 const maxEventSize = 2 ** 16
 
-const parse = (source: EventSource, bytes: Stream.Stream<Uint8Array, BeaconFailure>) =>
+const parse = (http: BeaconHttp, bytes: Stream.Stream<Uint8Array, BeaconFailure>) =>
   Stream.suspend(() => {
     let events: Array<Sse.Event> = []
     const parser = Sse.makeParser(
@@ -205,7 +227,7 @@ const parse = (source: EventSource, bytes: Stream.Stream<Uint8Array, BeaconFailu
       Stream.decodeText(),
       Stream.mapConcatEffect((text) => {
         const error = parser.feed(text)
-        if (error !== undefined) return Effect.fail(failure(source, `an event longer than ${maxEventSize} characters`))
+        if (error !== undefined) return Effect.fail(failure(http, `an event longer than ${maxEventSize} characters`))
         const parsed = events
         events = []
         return Effect.succeed(parsed)
@@ -213,9 +235,9 @@ const parse = (source: EventSource, bytes: Stream.Stream<Uint8Array, BeaconFailu
     )
   })
 
-const failure = (source: EventSource, reason: string): BeaconFailure =>
+const failure = (http: BeaconHttp, reason: string): BeaconFailure =>
   new BeaconFailure({
-    operation: source.http.operation("/eth/v1/events"),
+    operation: http.operation("/eth/v1/events"),
     reason,
     status: Option.none(),
     transient: true

@@ -19,7 +19,7 @@ export interface Header extends Head {
 }
 
 /** How far a node is with following the chain. */
-interface Syncing {
+export interface Syncing {
   readonly headSlot: number
   /** Slots that it is behind. */
   readonly distance: number
@@ -104,7 +104,7 @@ const verified = <A extends typeof Optimistic.Type>(http: BeaconHttp, path: stri
   response.execution_optimistic === true ? bad(http.operation(path), optimisticReason) : Effect.succeed(response)
 
 /** Said of a node whose execution client has not verified its head. */
-const optimisticReason = "it follows the chain optimistically: its execution client has not verified the head"
+export const optimisticReason = "it follows the chain optimistically: its execution client has not verified the head"
 
 const Optimistic = Schema.Struct({ execution_optimistic: Schema.optional(Schema.Boolean) })
 

@@ -1,39 +1,42 @@
-import { Effect, Either, Option } from "effect"
+import { Effect, Option } from "effect"
 import type { Block } from "../../domain/network/Block.ts"
 import type { SlotRange } from "../../domain/network/Chain.ts"
 import { ExternsError } from "../Externs.ts"
 import { type KnownSlots, lackingOf, provenRanges } from "../ProvenRange.ts"
 import { BeaconFailure } from "./BeaconHttp.ts"
-import type { BeaconNode } from "./BeaconNode.ts"
-import { canonicalRange, type RangeAnswer } from "./CanonicalRange.ts"
+import { canonicalRange } from "./CanonicalRange.ts"
+import type { BeaconPool } from "./nodes/BeaconPool.ts"
 
-/** The blocks of a range from the first node; what it does not prove is asked of the second one, if there is one. */
-export const rangeOfNodes = (
-  primary: BeaconNode,
-  fallback: Option.Option<Effect.Effect<BeaconNode, BeaconFailure>>
-): ((range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>) =>
+/** The blocks of a range from the first node; what it does not prove is asked of the next one, and so on. */
+export const rangeOfNodes = ({
+  distrusted,
+  order
+}: Pick<BeaconPool, "order" | "distrusted">): ((
+  range: SlotRange
+) => Effect.Effect<ReadonlyArray<Block>, ExternsError>) =>
   Effect.fnUntraced(function* (range: SlotRange) {
-    const first = yield* canonicalRange(primary, range)
-    if (Option.isNone(first.failure)) return blocksOf(first.known)
-    if (Option.isNone(fallback)) return yield* partial(range, first.known, first.failure.value)
-    const second = yield* Effect.either(fallback.value)
-    const more: RangeAnswer = Either.isRight(second)
-      ? yield* canonicalRange(second.right, lackingOf(first.known, range))
-      : { known: new Map(), failure: Option.some(second.left) }
-    const joined = join(range, first.known, more.known)
-    if (lackingOf(joined, range).start > range.end) return blocksOf(joined)
-    const error = both(
-      first.failure.value,
-      Option.getOrElse(more.failure, () => otherChain(range))
+    let known: KnownSlots = new Map()
+    const failures: Array<BeaconFailure> = []
+    for (const node of yield* order) {
+      const more = yield* canonicalRange(node, lackingOf(known, range))
+      const joined = join(range, known, more.known)
+      if (lackingOf(joined, range).start > range.end) return blocksOf(joined)
+      failures.push(Option.getOrElse(more.failure, () => otherChain(range)))
+      known = joined
+    }
+    const [first, ...others] = [...failures, ...(yield* distrusted)]
+    return yield* partial(
+      range,
+      known,
+      others.reduce((before, next) => both(before, next), first ?? nobody(range))
     )
-    return yield* partial(range, joined, error)
   })
 
 /** What two nodes failed with. */
 export const both = (first: BeaconFailure, second: BeaconFailure): BeaconFailure =>
   new BeaconFailure({
     operation: first.operation,
-    reason: `${first.reason}; and the fallback, ${second.message}`,
+    reason: `${first.reason}; and ${second.message}`,
     status: first.status,
     transient: first.transient || second.transient
   })
@@ -44,7 +47,7 @@ const blocksOf = (known: KnownSlots): ReadonlyArray<Block> =>
 const partial = (range: SlotRange, known: KnownSlots, { operation, reason }: BeaconFailure): ExternsError =>
   new ExternsError({ operation, reason, proven: provenRanges(known, range) })
 
-/** What the second node adds; nothing if that is of another chain. */
+/** What another node adds; nothing if that is of another chain. */
 const join = (range: SlotRange, first: KnownSlots, second: KnownSlots): KnownSlots => {
   const joined = new Map([...second, ...first])
   const isOneChain = provenRanges(joined, range).every(({ blocks }) =>
@@ -52,6 +55,14 @@ const join = (range: SlotRange, first: KnownSlots, second: KnownSlots): KnownSlo
   )
   return isOneChain ? joined : first
 }
+
+const nobody = ({ end, start }: SlotRange): BeaconFailure =>
+  new BeaconFailure({
+    operation: `blocks ${start}..${end}`,
+    reason: "there is no beacon node to ask",
+    status: Option.none(),
+    transient: true
+  })
 
 const otherChain = ({ end, start }: SlotRange): BeaconFailure =>
   new BeaconFailure({

@@ -9,10 +9,10 @@ import { clockOffset } from "./ClockOffset.ts"
 import type { Settled } from "./SettleParameters.ts"
 
 /**
- * Keeps an eye on a node, until the scope closes: whether its account of the network is sure, and still the one that we
- * work with, and whether its clock and ours agree. Both have been looked at once when this returns.
+ * Keeps an eye on the node whose account of the network we work with, until the scope closes: whether the account is sure,
+ * and still the same.
  */
-export const watchNode = Effect.fnUntraced(function* (http: BeaconHttp, account: Settled) {
+export const watchAccount = Effect.fnUntraced(function* (http: BeaconHttp, account: Settled) {
   const doubts = yield* Doubts
   const named = Effect.annotateLogs({ node: http.name })
   yield* Effect.forEach(account.corrections, (text) => Effect.logWarning(`${http.name}: ${text}`), { discard: true })
@@ -34,9 +34,18 @@ export const watchNode = Effect.fnUntraced(function* (http: BeaconHttp, account:
     "comparing of the beacon node's account of the network",
     Effect.forever(Effect.zipRight(Effect.flatMap(pause, Effect.sleep), compareAccount))
   )
+})
 
+/**
+ * Compares the clock of the node that is followed with ours, until the scope closes; they have been compared once when
+ * this returns.
+ */
+export const watchClock = Effect.fnUntraced(function* (followed: Effect.Effect<Option.Option<BeaconHttp>>) {
+  const doubts = yield* Doubts
   const offset = yield* Ref.make(0)
   const compareClocks = Effect.gen(function* () {
+    const http = Option.getOrUndefined(yield* followed)
+    if (http === undefined) return
     const asked = yield* Clock.currentTimeMillis
     const answer = yield* Effect.option(http.get("/eth/v1/node/syncing", jsonType))
     const said = Option.flatMap(Option.flatten(answer), ({ date }) => date)
@@ -46,7 +55,9 @@ export const watchNode = Effect.fnUntraced(function* (http: BeaconHttp, account:
     const wasApart = (yield* Ref.getAndSet(offset, apart)) !== 0
     const isApart = Math.abs(apart) >= (wasApart ? endsBelowMs : beginsAtMs)
     if (!isApart) yield* Ref.set(offset, 0)
-    yield* named(doubts.set("clock", isApart ? Option.some(describe(apart)) : Option.none(), "beacon node"))
+    yield* doubts
+      .set("clock", isApart ? Option.some(describe(apart)) : Option.none(), "beacon node")
+      .pipe(Effect.annotateLogs({ node: http.name }))
   })
   yield* compareClocks
   yield* daemon("comparing of the clocks", compareClocks, Schedule.spaced(clockInterval))

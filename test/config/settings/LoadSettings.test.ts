@@ -56,7 +56,7 @@ describe("loadSettings", () => {
   it.scoped("needs no file, and minds no wrong value that is overruled", () =>
     Effect.gen(function* () {
       const alone = yield* loaded(undefined, { DASMON_BEACON_API: "http://127.0.0.1:5052/" }, "--network", "gnosis")
-      assert.strictEqual(alone.config.beaconApi, "http://127.0.0.1:5052")
+      assert.deepStrictEqual(alone.config.beaconApi, ["http://127.0.0.1:5052"])
       assert.strictEqual(alone.config.network, "gnosis")
       const { config } = yield* loaded("workers: many\n", { DASMON_WORKERS: "more" }, "--workers", "2")
       assert.strictEqual(config.workers, 2)

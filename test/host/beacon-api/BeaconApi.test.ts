@@ -307,9 +307,9 @@ shared("BeaconApi", SharedChain.layer, (it) => {
     })
   )
 
-  it.live("says why a slot ahead of the node is not answered", () =>
+  it.live("does not ask a node that is syncing, and says why a slot is not answered", () =>
     Effect.gen(function* () {
-      const { api, state } = yield* behind((path, _, response) => {
+      const { api, node, state } = yield* behind((path, _, response) => {
         if (path !== "/eth/v1/node/syncing") return false
         json(response, {
           data: { head_slot: "9", sync_distance: "1234", is_syncing: true, is_optimistic: true, el_offline: true }
@@ -317,10 +317,8 @@ shared("BeaconApi", SharedChain.layer, (it) => {
         return true
       })
       const error = yield* Effect.flip(api.blocks({ start: state.head.slot, end: state.head.slot + 1 }))
-      assert.include(
-        error.reason,
-        `its head is at slot ${state.head.slot}, it is syncing (1234 slots behind), optimistic, its execution client is offline`
-      )
+      assert.include(error.message, `${node.url}: it is not asked: it is syncing (1234 slots behind)`)
+      assert.isFalse(node.asked.some((path) => /blocks|headers/.test(path)))
     })
   )
 

@@ -21,19 +21,22 @@ export const devnet = (options: {
       pool: fakePool,
       seed: options.seed ?? 3
     })
-    const url = yield* serveBeaconApi(
-      chain,
-      {
-        version: "devnet/1",
-        identity: { peerId: "16Uiu2node", enr: "enr:-node" },
-        peers: Effect.succeed([]),
-        accounts: Effect.succeed([])
-      },
-      0,
-      options.api
-    )
-    return { chain, url, state: yield* chain.state }
+    return { chain, url: yield* serveAgain(chain, options.api), state: yield* chain.state }
   })
+
+/** One more node of a chain, with a habit of its own. */
+export const serveAgain = (chain: DevChain, api?: ApiHabit) =>
+  serveBeaconApi(
+    chain,
+    {
+      version: "devnet/1",
+      identity: { peerId: "16Uiu2node", enr: "enr:-node" },
+      peers: Effect.succeed([]),
+      accounts: Effect.succeed([])
+    },
+    0,
+    api
+  )
 
 /** A chain that the tests of a file share; they do not change it. */
 export class SharedChain extends Context.Tag("test/SharedChain")<

@@ -1,0 +1,87 @@
+import { Clock, Duration, Effect, Either, Option, Ref, Schedule } from "effect"
+import type { NetworkName } from "../../../domain/network/NetworkName.ts"
+import { askNetwork } from "../AskNetwork.ts"
+import { BeaconFailure, type BeaconHttp } from "../BeaconHttp.ts"
+import { both } from "../RangeOfNodes.ts"
+import type { Settled } from "../SettleParameters.ts"
+
+/** The first node, in the order of preference, that told of its network. */
+export interface Contact {
+  readonly account: Settled
+  readonly place: number
+}
+
+/**
+ * Waits for the first of the nodes to tell of its network, and says in the log whom it waits for and why: at once and then
+ * every minute. `wanted`: the network that it must be of. Fails when each of them answers with what no beacon node would (a wrong address), and after `limit`.
+ */
+export const firstContact = Effect.fnUntraced(function* (
+  nodes: ReadonlyArray<BeaconHttp>,
+  wanted: NetworkName | undefined,
+  limit: Option.Option<Duration.Duration>
+): Effect.fn.Return<Contact, BeaconFailure> {
+  const startedAt = yield* Clock.currentTimeMillis
+  const toldAt = yield* Ref.make(-Infinity)
+  const last = yield* Ref.make(noAnswer(nodes))
+
+  const round = Effect.gen(function* () {
+    const accounts = yield* Effect.forEach(nodes, (http) => Effect.either(asked(http, wanted)), {
+      concurrency: "unbounded"
+    })
+    const place = accounts.findIndex(Either.isRight)
+    const account = accounts[place]
+    if (account !== undefined && Either.isRight(account)) return { account: account.right, place }
+    const [first, ...others] = accounts.flatMap((one) => (Either.isLeft(one) ? [one.left] : []))
+    return yield* others.reduce((before, next) => both(before, next), first ?? noAnswer(nodes))
+  })
+  const tell = Effect.fnUntraced(function* (error: BeaconFailure) {
+    yield* Ref.set(last, error)
+    const now = yield* Clock.currentTimeMillis
+    const before = yield* toldAt
+    if (!error.transient || now - before < toldEveryMs) return
+    yield* Ref.set(toldAt, now)
+    const since = before === -Infinity ? "" : ` (for ${Duration.format(Duration.millis(now - startedAt))} now)`
+    yield* Effect.logWarning(`waiting for the beacon node${since}: ${error.message}`)
+  })
+  const contact = round.pipe(
+    Effect.tapError(tell),
+    Effect.retry({ schedule: startRetries, while: ({ transient }) => transient })
+  )
+  return yield* Option.match(limit, {
+    onNone: () => contact,
+    onSome: (limit) =>
+      Effect.flatMap(
+        Effect.timeoutOption(contact, limit),
+        Option.match({ onSome: Effect.succeed, onNone: () => Effect.flatMap(Ref.get(last), Effect.fail) })
+      )
+  })
+})
+
+/** One that is silent must not keep the others waiting. */
+const asked = (http: BeaconHttp, wanted: NetworkName | undefined) =>
+  Effect.timeoutFail(askNetwork(http, wanted), {
+    duration: askLimit,
+    onTimeout: () =>
+      new BeaconFailure({
+        operation: http.name,
+        reason: `no answer within ${Duration.format(askLimit)}`,
+        status: Option.none(),
+        transient: true
+      })
+  })
+
+const askLimit = Duration.seconds(15)
+const toldEveryMs = Duration.toMillis("1 minute")
+
+const startRetries = Schedule.exponential("500 millis").pipe(
+  Schedule.union(Schedule.spaced("5 seconds")),
+  Schedule.jittered
+)
+
+const noAnswer = (nodes: ReadonlyArray<BeaconHttp>): BeaconFailure =>
+  new BeaconFailure({
+    operation: nodes.map(({ name }) => name).join(" and "),
+    reason: "no answer",
+    status: Option.none(),
+    transient: true
+  })
