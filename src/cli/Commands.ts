@@ -10,6 +10,7 @@ import { reportFailure } from "./Failure.ts"
 import { usePresetOf } from "./Preset.ts"
 import { report } from "./Report.ts"
 import { loadConfiguration, SettingFlags, takeSettings } from "./Settings.ts"
+import { scan } from "./scan/ScanCommand.ts"
 
 const peers = Options.text("peers").pipe(
   Options.withDescription("the peers and how many of each, such as honest:8,withhold:2 (default: the 28 of the demo)"),
@@ -153,10 +154,10 @@ const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (
       "--peers honest:3,withhold:1 --http-addr 127.0.0.1:0"
     )
   ),
-  Command.withSubcommands([run, checkConfig, report, verifyEvidence, devnet])
+  Command.withSubcommands([run, scan, checkConfig, report, verifyEvidence, devnet])
 )
 
-const commandNames = ["run", "check-config", "report", "verify-evidence", "devnet"]
+const commandNames = ["run", "scan", "check-config", "report", "verify-evidence", "devnet"]
 
 /** Reads the command line and does what it says; what goes wrong is printed, and fails with the exit code. */
 export const program = (argv: ReadonlyArray<string>) =>

@@ -1,6 +1,7 @@
 import { Console, Effect, Layer, Stream } from "effect"
 import { type Config, identityFileOf, secondIdentityFileOf } from "../config/Config.ts"
 import { ConfigError } from "../config/ConfigError.ts"
+import { bootnodesOf } from "../config/NetworkConfig.ts"
 import { secondListenOf } from "../config/SecondIdentity.ts"
 import { hangUps } from "../events/EventLog.ts"
 import * as Configured from "../discovery/Configured.ts"
@@ -41,7 +42,7 @@ export const run = Effect.fn("Run.run")(
       ...(fallback === undefined ? {} : { fallbackUrl: fallback })
     })
     const world = TellOwnRecord.layer(Console.log).pipe(
-      Layer.provideMerge(Configured.layer(config, { bootEnrs: [] })),
+      Layer.provideMerge(Configured.layer(config, { bootEnrs: bootnodesOf(config) })),
       Layer.provideMerge(host)
     )
     return yield* Layer.launch(Monitor.layer(config, { simulated: false, note: () => "", ...measured }, world))

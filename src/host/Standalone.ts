@@ -6,6 +6,7 @@ import { BeaconNodes } from "./BeaconNodes.ts"
 import { Externs, type ExternsError } from "./Externs.ts"
 import { Gossip } from "./Gossip.ts"
 import { Host } from "./Host.ts"
+import type { Identified } from "./Identified.ts"
 import { SecondHost } from "./SecondHost.ts"
 import type { IdentityError } from "./libp2p/HostIdentity.ts"
 import * as Libp2pHost from "./libp2p/Libp2pHost.ts"
@@ -20,7 +21,10 @@ export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Lib
 /** The seams of a monitor that stands alone: a beacon node's API and a libp2p node of its own, with its gossip. */
 export const layer = (
   options: StandaloneOptions
-): Layer.Layer<Externs | Host | Gossip | SecondHost | BeaconNodes, ExternsError | NodeError | IdentityError> =>
+): Layer.Layer<
+  Externs | Host | Gossip | Identified | SecondHost | BeaconNodes,
+  ExternsError | NodeError | IdentityError
+> =>
   Layer.scopedContext(
     Effect.gen(function* () {
       const api = yield* BeaconApi

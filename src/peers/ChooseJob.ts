@@ -82,7 +82,7 @@ export const makeChooseJob = Effect.fnUntraced(function* (
 })
 
 /** The smallest rectangle around what is suspected. */
-const jobOf = (peerId: string, confirms: ReadonlyArray<SuspectedSlot>): Option.Option<Job> => {
+export const jobOf = (peerId: string, confirms: ReadonlyArray<SuspectedSlot>): Option.Option<Job> => {
   const [first, last] = [confirms.at(0), confirms.at(-1)]
   if (first === undefined || last === undefined) return Option.none()
   const columns = new Set(confirms.flatMap(({ columns }) => columns.map(({ column }) => column)))

@@ -28,7 +28,7 @@ export const makeWatchSubscriptions = Effect.fnUntraced(function* (journal: Peer
     const now = yield* Clock.currentTimeMillis
     const slot = slotAt(chain, now)
     const digests = forkDigestsAround(chain, slot)
-    const columns = columnsOf(gossip.value.columnTopicsOf(peerId), digests)
+    const columns = columnsOfTopics(gossip.value.columnTopicsOf(peerId), digests)
     const { claims } = journal.state()
     const owed = Option.match(claims, { onNone: () => [], onSome: ({ current }) => current.columns })
     const lacking = Arr.difference(owed, columns)
@@ -50,8 +50,8 @@ export const makeWatchSubscriptions = Effect.fnUntraced(function* (journal: Peer
   })
 })
 
-/** Ascending, each once. */
-const columnsOf = (topics: ReadonlyArray<string>, digests: ReadonlyArray<string>): ReadonlyArray<number> =>
+/** The columns of gossip topics under one of these digests, ascending, each once. */
+export const columnsOfTopics = (topics: ReadonlyArray<string>, digests: ReadonlyArray<string>): ReadonlyArray<number> =>
   Arr.sort(
     Arr.dedupe(
       Arr.filterMap(topics, (topic) =>

@@ -29,7 +29,7 @@ import { ProbeTurn } from "./ProbeTurn.ts"
 import type { Received } from "./RequestColumns.ts"
 import { sample, type Sampled } from "./Sample.ts"
 import { SelfDoubt } from "./SelfDoubt.ts"
-import { atTheEdge, isEvidence, isRetracted, settle, toOutcome } from "./Settle.ts"
+import { type Afterwards, atTheEdge, isEvidence, isRetracted, settle, toOutcome } from "./Settle.ts"
 import { brokenAgain, followUpOf, isBrokenAgain, isOurs, type Settling, settlingOf } from "./Escapes.ts"
 import { type Delivery, type Finished, signatureFindings, verifyDeliveries } from "./VerifyDelivered.ts"
 
@@ -46,6 +46,10 @@ export interface ProbeRequest {
   /** As far as they are known. */
   readonly agent: Option.Option<string>
   readonly remoteAddress: Option.Option<string>
+  /** Verifies also what comes of columns that it does not owe; nothing of it is ever held against it. */
+  readonly beyondClaim?: boolean
+  /** Why what is left out, refused or garbled of a combination may not be accused yet; left out, it may. */
+  readonly reserve?: Afterwards["reserve"]
 }
 
 export interface ProbeResult {
@@ -107,7 +111,7 @@ const make = Effect.gen(function* () {
     })
     const { asked: questions, error, received } = collected
     if (Option.contains(collected.cut, "room") && isNothing(collected)) return yield* noRoom
-    const { deliveries, unrelated } = attributed(received, blocks, claims)
+    const { deliveries, unrelated } = attributed(received, blocks, claims, asked.beyondClaim ?? false)
     const verified = yield* verifyDeliveries(
       chain,
       verifier,
@@ -129,7 +133,8 @@ const make = Effect.gen(function* () {
         commitments,
         claimNow: askClaim(peerRefresh, address),
         selfDoubt: selfDoubt.reasonAt,
-        wasFinal: (slot, column) => suspectedBefore(confirms, slot, column)?.isFinal === true
+        wasFinal: (slot, column) => suspectedBefore(confirms, slot, column)?.isFinal === true,
+        reserve: asked.reserve
       },
       found
     )
@@ -218,12 +223,14 @@ const owedOf = (blocks: Blocks, claims: ClaimHistory, job: Job): ReadonlyArray<S
     .filter(({ columns }) => columns.length > 0)
 
 /** What came, with the block that it must be of; a finding if something came that no block has. */
-const attributed = (received: ReadonlyArray<Received>, blocks: Blocks, claims: ClaimHistory) => {
+const attributed = (received: ReadonlyArray<Received>, blocks: Blocks, claims: ClaimHistory, beyondClaim: boolean) => {
   const unrelated: Array<Finding> = []
   const deliveries = received.flatMap((received) =>
     received.delivered.flatMap((sidecar): ReadonlyArray<Delivery> => {
       const block = blocks.get(sidecar.slot)
-      if (block !== undefined) return owes(claims, sidecar.slot, sidecar.column) ? [{ block, sidecar, received }] : []
+      if (block !== undefined) {
+        return beyondClaim || owes(claims, sidecar.slot, sidecar.column) ? [{ block, sidecar, received }] : []
+      }
       const detail = `column ${sidecar.column} of slot ${sidecar.slot} came, whose canonical block has no blobs`
       unrelated.push({ kind: "unrequested_sidecar", detail })
       return []

@@ -21,6 +21,8 @@ export interface Afterwards {
   readonly selfDoubt: Effect.Effect<(slot: Slot) => Option.Option<string>>
   /** Whether it was final already when an earlier conversation left it out. */
   readonly wasFinal: (slot: Slot, column: number) => boolean
+  /** Why what is not evidence by itself may not be accused yet, for reasons of whoever asks; a sentence. */
+  readonly reserve?: ((slot: Slot, column: number) => Option.Option<string>) | undefined
 }
 
 export interface Settled {
@@ -81,6 +83,8 @@ export const settle = Effect.fn("Prober.settle")(function* (
     if (!isEvidence(error) && !after.wasFinal(slot, entry.column)) {
       return held(error, "it was not final yet when that was so before")
     }
+    const reserved = isEvidence(error) ? Option.none() : (after.reserve?.(slot, entry.column) ?? Option.none())
+    if (Option.isSome(reserved)) return held(error, reserved.value)
     return Option.match(doubtAt(slot), {
       onNone: () => error,
       onSome: (why) => held(error, `nobody is accused now: ${why}`)

@@ -26,20 +26,22 @@ export const start = (
     readonly env?: NodeJS.ProcessEnv
     /** In a group of its own, so that a signal reaches what it started too: Ctrl-C in a terminal. */
     readonly detached?: boolean
+    /** All that stands on its standard input; left out, that stays open. */
+    readonly input?: string
   } = {}
 ): Effect.Effect<Program, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<number | null>()
+    const { input, ...others } = options
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, [main, ...parameters], { stdio: ["pipe", "pipe", "pipe"], ...options })
-      ),
+      Effect.sync(() => spawn(process.execPath, [main, ...parameters], { stdio: ["pipe", "pipe", "pipe"], ...others })),
       (child) =>
         Effect.zipRight(
           Effect.sync(() => child.kill("SIGKILL")),
           Deferred.await(ended)
         )
     )
+    if (input !== undefined) child.stdin.end(input)
     const output = gather(child, "stdout")
     const errors = gather(child, "stderr")
     child.once("close", (code) => Deferred.unsafeDone(ended, Effect.succeed(code)))

@@ -2,7 +2,8 @@ import { custodyColumns } from "../column/Custody.ts"
 import { custodyRequirement, numberOfCustodyGroups } from "../network/Chain.ts"
 import type { Checkpoint, Claim, ClaimSource } from "./Claim.ts"
 import type { Finding } from "./Finding.ts"
-import type { Slot } from "../Primitives.ts"
+import type { Subnets } from "./Subnets.ts"
+import type { Root, Slot } from "../Primitives.ts"
 
 /** What Status and MetaData gave, before it is made a claim. */
 export interface ClaimParts {
@@ -23,6 +24,10 @@ export interface ClaimParts {
   readonly forkDigest: string
   readonly sequenceNumber: number | undefined
   readonly observedAt: number
+  /** Of the head, from Status; shown, and nothing is judged by it. */
+  readonly headRoot?: Root | undefined
+  /** From MetaData; shown, and nothing is judged by it. */
+  readonly subnets?: Subnets | undefined
 }
 
 /** Metadata wins over the ENR, the ENR over the default; a count that cannot be is passed over. */

@@ -13,6 +13,7 @@ import { makeNode, type NodeError } from "../../wire/Node.ts"
 import type { NodeMetrics } from "../../wire/NodeMetrics.ts"
 import { Gossip } from "../Gossip.ts"
 import { type DialError, Host } from "../Host.ts"
+import { Identified } from "../Identified.ts"
 import { makeDialBudget } from "./DialBudget.ts"
 import { makeDialOrder } from "./DialOrder.ts"
 import { dialPeer } from "./DialPeer.ts"
@@ -23,6 +24,7 @@ import { makeGossip, makeJoinedTopics } from "./Libp2pGossip.ts"
 import { type Manners, watchManners } from "./Manners.ts"
 import { makePeerConnections, type ObservedNode, type PeerConnections } from "./PeerConnections.ts"
 import { makeRequestPermits } from "./RequestPermits.ts"
+import { watchIdentify } from "./WatchIdentify.ts"
 
 export interface Libp2pHostOptions {
   /** The version of the program, for the agent string. */
@@ -68,6 +70,7 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
     ...(options.metrics === undefined ? {} : { metrics: options.metrics })
   })
   const gossip = yield* makeGossip(node, joined)
+  const identified = yield* watchIdentify(node)
   const host = yield* fromNode(node, {
     serve: options.status,
     metadata,
@@ -82,10 +85,10 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
       })
     ).pipe(Effect.interruptible, Effect.disconnect, Effect.timeoutOption("1 second"))
   )
-  return Context.make(Host, host).pipe(Context.add(Gossip, gossip))
+  return Context.make(Host, host).pipe(Context.add(Gossip, gossip), Context.add(Identified, identified))
 })
 
-export const layer = (options: Libp2pHostOptions): Layer.Layer<Host | Gossip, NodeError | IdentityError> =>
+export const layer = (options: Libp2pHostOptions): Layer.Layer<Host | Gossip | Identified, NodeError | IdentityError> =>
   Layer.scopedContext(makeWithGossip(options))
 
 /** What is used of a libp2p node that someone else runs. */

@@ -1,0 +1,121 @@
+import { Console, Effect, Either, Layer, LogLevel, Logger, Option, Schema } from "effect"
+import { type Duration } from "effect"
+import { loadConfig } from "../../config/ConfigFile.ts"
+import type { Slot } from "../../domain/Primitives.ts"
+import { ScanReport } from "../../domain/scan/ScanReport.ts"
+import { Daemons } from "../../runtime/Daemon.ts"
+import { Doubts } from "../../runtime/Doubts.ts"
+import { Scanner } from "../../scan/Scanner.ts"
+import { type ScanOptions, timeLimitFor } from "../../scan/ScanOptions.ts"
+import { complain, ProgramFailed } from "../Failure.ts"
+import { exitCodeFor, exitCodes, parseFailOn } from "./ExitCode.ts"
+import { targetsFrom, wrong } from "./ReadTargets.ts"
+import { scannerLayer, type ScanSources } from "./ScanLayers.ts"
+import { makeScanProgress } from "./ScanProgress.ts"
+import { scanSummary, scanTable } from "./ScanTable.ts"
+
+/** What the command line says. */
+export interface ScanArguments {
+  readonly targets: ReadonlyArray<string>
+  readonly file: Option.Option<string>
+  readonly slots: Option.Option<number>
+  readonly slot: ReadonlyArray<Slot>
+  readonly columns: ScanOptions["columns"]
+  readonly format: "table" | "json"
+  readonly failOn: string
+  readonly beaconApi: Option.Option<string>
+  readonly config: Option.Option<string>
+  readonly db: Option.Option<string>
+  readonly evidence: Option.Option<string>
+  readonly confirmAfter: Duration.Duration
+  readonly timeLimit: Option.Option<Duration.Duration>
+  readonly concurrency: number
+}
+
+/** Scans all targets, each by itself, prints what comes of each as soon as it is there, and ends with the exit code. */
+export const run = Effect.fn("Scan.run")(function* (given: ScanArguments) {
+  const failOn = yield* Either.match(parseFailOn(given.failOn), {
+    onLeft: (line) => wrong([line]),
+    onRight: Effect.succeed
+  })
+  if (Option.isSome(given.slots) && given.slot.length > 0) {
+    return yield* wrong(["give --slots (how many) or --slot (which), not both"])
+  }
+  const targets = yield* targetsFrom(given.targets, given.file)
+  const sources = yield* sourcesOf(given)
+  const options: ScanOptions = {
+    slots: Option.getOrUndefined(given.slots),
+    only: given.slot,
+    columns: given.columns,
+    confirmAfter: given.confirmAfter,
+    timeLimit: Option.getOrElse(given.timeLimit, () => timeLimitFor(given.confirmAfter))
+  }
+  const progress = makeScanProgress({
+    total: targets.length,
+    isTerminal: process.stdout.isTTY && process.stderr.isTTY,
+    print: Console.log,
+    write: (text) => void process.stderr.write(text)
+  })
+  const scanAll = Effect.flatMap(Scanner, ({ scan }) =>
+    Effect.forEach(
+      targets,
+      (target) =>
+        Effect.tap(
+          scan(target, options, (step) => progress.step(target.address.peerId, step)),
+          (report) => Effect.flatMap(textOf(report, given.format), progress.print)
+        ),
+      { concurrency: given.concurrency }
+    )
+  )
+  const reports = yield* scanAll.pipe(
+    Effect.ensuring(progress.end),
+    Effect.provide(Layer.provide(scannerLayer(sources), [Daemons.layer, Doubts.layer])),
+    Effect.catchTags({
+      ExternsError: ({ message }) => impossible(`the beacon node does not answer: ${message}`),
+      NodeError: ({ message }) => impossible(message),
+      IdentityError: ({ message }) => impossible(message),
+      VerifierError: ({ message }) => impossible(message)
+    }),
+    Logger.withMinimumLogLevel(LogLevel.Warning)
+  )
+  if (given.format === "table" && reports.length > 1) yield* Console.log(scanSummary(reports))
+  const exitCode = exitCodeFor(reports, failOn)
+  return exitCode === exitCodes.well ? undefined : yield* new ProgramFailed({ exitCode })
+})
+
+const impossible = (line: string): Effect.Effect<never, ProgramFailed> =>
+  Effect.zipRight(complain([`dasmon scan: ${line}`]), new ProgramFailed({ exitCode: exitCodes.impossible }))
+
+const textOf = (report: ScanReport, format: ScanArguments["format"]): Effect.Effect<string> =>
+  format === "json" ? Effect.orDie(encode(report)) : Effect.succeed(scanTable(report).join("\n"))
+
+/** One line. */
+const encode = Schema.encode(Schema.parseJson(ScanReport))
+
+const sourcesOf = Effect.fnUntraced(function* (given: ScanArguments) {
+  const config = Option.isSome(given.config) ? Option.some(yield* loadConfig(given.config.value)) : Option.none()
+  const ofConfig = Option.getOrUndefined(config)
+  const beaconApi = Option.match(given.beaconApi, { onNone: () => ofConfig?.beaconApi, onSome: (url) => [url] })
+  if (beaconApi === undefined) {
+    return yield* wrong([
+      Option.isSome(given.config)
+        ? `${given.config.value} names no beacon_api: add it, or give --beacon-api URL`
+        : "name a beacon node of the network, a public one will do: --beacon-api URL, or --config FILE that has beacon_api"
+    ])
+  }
+  const noUrl = beaconApi.find((url) => !/^https?:\/\//.test(url) || !URL.canParse(url))
+  if (noUrl !== undefined) {
+    return yield* wrong([`--beacon-api: ${noUrl} is no URL; allowed is http(s)://host[:port][/path]`])
+  }
+  const sources: ScanSources = {
+    beaconApi,
+    fallback: ofConfig?.backfill.beaconApi,
+    trustBeaconRoots: ofConfig?.trustBeaconRoots ?? false,
+    agent: ofConfig?.agent,
+    database: Option.orElse(given.db, () => Option.map(config, ({ databasePath }) => databasePath)),
+    evidenceFolder: given.evidence,
+    confirmAfter: given.confirmAfter,
+    concurrency: given.concurrency
+  }
+  return sources
+})

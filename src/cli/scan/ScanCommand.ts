@@ -1,0 +1,83 @@
+import { Args, Command, Options } from "@effect/cli"
+import { Effect, Schema } from "effect"
+import { GoDuration } from "../../config/GoDuration.ts"
+import { defaultConfirmAfter } from "../../scan/ScanOptions.ts"
+import { help, lazy } from "../CommandParts.ts"
+
+const optionalText = (name: string, description: string) =>
+  Options.text(name).pipe(Options.withDescription(description), Options.optional)
+
+const mostSlots = 128
+const Slot = Schema.Int.pipe(Schema.between(0, 2 ** 31))
+
+const scanOptions = {
+  slots: Options.integer("slots").pipe(
+    Options.withSchema(Schema.Int.pipe(Schema.between(1, mostSlots))),
+    Options.withDescription("how many random slots to ask for (default: 4 to 16, by how many columns it claims)"),
+    Options.optional
+  ),
+  slot: Options.integer("slot").pipe(
+    Options.withDescription("just this slot, in place of random ones; may be given several times"),
+    Options.repeated,
+    Options.withSchema(Schema.mutable(Schema.Array(Slot)).pipe(Schema.maxItems(mostSlots)))
+  ),
+  columns: Options.choice("columns", ["owed", "all"]).pipe(
+    Options.withDescription(
+      "owed (the default): the columns that it claims; all: every column, where those beyond its claim are no fault of it"
+    ),
+    Options.withDefault("owed" as const)
+  ),
+  format: Options.choice("format", ["table", "json"]).pipe(
+    Options.withDescription("table (the default), or json: a line for each target, with everything"),
+    Options.withDefault("table" as const)
+  ),
+  failOn: Options.text("fail-on").pipe(
+    Options.withDescription(
+      "verdicts that make the exit code 1, with commas between, or none (default violating,evasive)"
+    ),
+    Options.withDefault("violating,evasive")
+  ),
+  file: optionalText("file", "a file of targets, one a line; # begins a comment; - is standard input"),
+  beaconApi: optionalText("beacon-api", "the beacon node that is believed about the chain; a public one will do"),
+  config: optionalText("config", "the configuration of a monitor, whose beacon node and database are used instead"),
+  db: optionalText("db", "a monitor's database, which may know where a peer is (default: that of --config)"),
+  evidence: optionalText("evidence", "a folder for evidence of wrong data, for dasmon verify-evidence"),
+  confirmAfter: Options.text("confirm-after").pipe(
+    Options.withSchema(GoDuration("1s", "1h")),
+    Options.withDescription("how long what did not come is left alone before it is asked for again (default 15s)"),
+    Options.withDefault(defaultConfirmAfter)
+  ),
+  timeLimit: Options.text("time-limit").pipe(
+    Options.withSchema(GoDuration("5s", "1d")),
+    Options.withDescription("for each target (default: 45s and three times --confirm-after)"),
+    Options.optional
+  ),
+  concurrency: Options.integer("concurrency").pipe(
+    Options.withSchema(Schema.Int.pipe(Schema.between(1, 64))),
+    Options.withDescription("targets at once (default 8)"),
+    Options.withDefault(8)
+  ),
+  targets: Args.text({ name: "TARGET" }).pipe(
+    Args.withDescription(
+      "an ENR, a multiaddr, an enode or a peer id of a beacon node; - reads them from standard input"
+    ),
+    Args.repeated
+  )
+}
+
+/** `dasmon scan`: whether one node, or some, keep what they claim. */
+export const scan = Command.make("scan", scanOptions, (given) =>
+  Effect.flatMap(
+    lazy(() => import("./RunScan.ts")),
+    ({ run }) => run(given)
+  )
+).pipe(
+  Command.withDescription(
+    help(
+      "Asks a node what it claims and for a part of what it owes, verifies it, and says in a minute whether it is all right. Exit code: 0 it is, 1 a verdict of --fail-on, 2 wrong input, 3 a target was not reached, 4 the beacon node does not answer",
+      "scan --beacon-api http://127.0.0.1:5052 enr:-…",
+      "scan --beacon-api http://127.0.0.1:5052 --format json --file nodes.txt",
+      "scan --config dasmon.yaml --slots 32 /ip4/192.0.2.1/tcp/9000/p2p/16Uiu2…"
+    )
+  )
+)

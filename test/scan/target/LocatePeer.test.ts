@@ -1,0 +1,71 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer, Option } from "effect"
+import { encodeEnr, identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
+import { devnetParameters } from "../../../src/devnet/DevnetParameters.ts"
+import { ReportError, Reports } from "../../../src/history/report/Reports.ts"
+import type { ListedPeer } from "../../../src/host/beacon-api/FindPeer.ts"
+import { Locator } from "../../../src/scan/target/Locator.ts"
+import * as LocatePeer from "../../../src/scan/target/LocatePeer.ts"
+
+const chain = devnetParameters(1, 1000, 0)
+const recordOf = (owner: string, tcpPort: number) =>
+  encodeEnr(chain, {
+    privateKey: identityOf(1, owner).privateKey,
+    tcpPort,
+    epoch: 2,
+    forkDigest: "0x01020304",
+    custodyGroupCount: 4,
+    changes: 0
+  })
+const { peerId } = identityOf(1, "somebody")
+const enr = recordOf("somebody", 9000)
+
+const find = (
+  listed: Effect.Effect<Option.Option<ListedPeer>, string>,
+  reports: Layer.Layer<Reports> = Reports.layerNone
+) =>
+  Effect.flatMap(Locator, (locator) => locator.find(peerId)).pipe(
+    Effect.provide(LocatePeer.layer({ listed: () => listed }).pipe(Layer.provide(reports)))
+  )
+
+const listing = (parts: Partial<ListedPeer>) =>
+  Effect.succeedSome({ enr: null, last_seen_p2p_address: null, direction: null, ...parts })
+
+describe("where a peer is looked up", () => {
+  it.effect("the beacon node says where it saw it, and its ENR", () =>
+    Effect.gen(function* () {
+      const seen = "/ip4/127.0.0.1/tcp/51234"
+      const outbound = yield* find(
+        listing({ enr, last_seen_p2p_address: `${seen}/p2p/${peerId}`, direction: "outbound" })
+      )
+      assert.deepStrictEqual(outbound, [
+        { multiaddrs: [seen, "/ip4/127.0.0.1/tcp/9000"], enr: Option.some(enr), from: "beacon node" }
+      ])
+      // The port of one that came by itself is seldom one that it listens on.
+      const [inbound] = yield* find(listing({ enr, last_seen_p2p_address: seen, direction: "inbound" }))
+      assert.deepStrictEqual(inbound?.multiaddrs, ["/ip4/127.0.0.1/tcp/9000", seen])
+    })
+  )
+
+  it.effect("nothing is believed of another peer, or of what cannot be read", () =>
+    Effect.gen(function* () {
+      const other = identityOf(1, "another").peerId
+      const [found] = yield* find(
+        listing({ enr: recordOf("another", 1), last_seen_p2p_address: `/ip4/127.0.0.1/tcp/1/p2p/${other}` })
+      )
+      assert.deepStrictEqual(found, { multiaddrs: [], enr: Option.none(), from: "beacon node" })
+      const [junk] = yield* find(listing({ enr: "junk", last_seen_p2p_address: "nowhere" }))
+      assert.deepStrictEqual(junk?.multiaddrs, [])
+    })
+  )
+
+  it.effect("a database knows where it was reached; whoever fails knows nothing", () =>
+    Effect.gen(function* () {
+      const reports = Layer.mock(Reports, {
+        peer: () => new ReportError({ fault: "unreadable", reason: "gone" })
+      })
+      assert.deepStrictEqual(yield* find(Effect.fail("away"), reports), [])
+      assert.deepStrictEqual(yield* find(Effect.succeedNone), [])
+    })
+  )
+})
