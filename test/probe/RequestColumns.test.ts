@@ -108,6 +108,26 @@ describe("context bytes", () => {
     })
   )
 
+  it.effect("change with the slot: one before a step and the one of it have each their own, and not the other's", () =>
+    Effect.gen(function* () {
+      const sides = [
+        [slots.moreBlobs - 1, "fulu", "fulu", "moreBlobs"],
+        [slots.moreBlobs, "fulu", "moreBlobs", "fulu"],
+        [slots.gloas - 1, "fulu", "moreBlobs", "gloas"],
+        [slots.gloas, "gloas", "gloas", "moreBlobs"]
+      ] as const
+      for (const [slot, fork, own, other] of sides) {
+        const findings = (digest: keyof typeof slots) =>
+          Effect.map(answered([chunk(digestOf(digest), sidecar(fork, slot, 3))]), ({ delivered, findings }) => {
+            assert.deepStrictEqual([delivered[0]?.slot, delivered[0]?.fork], [slot, fork])
+            return findings.map(({ kind }) => kind)
+          })
+        assert.deepStrictEqual(yield* findings(own), [])
+        assert.deepStrictEqual(yield* findings(other), ["wrong_context"])
+      }
+    })
+  )
+
   const good = sidecar("fulu", slots.fulu, 3)
   const unreadable: ReadonlyArray<readonly [string, ResponseChunk, RegExp]> = [
     ["of no digest of the network", chunk("0x01020304", good), /0x01020304 are no fork digest of this network/],

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Option, TestClock } from "effect"
 import type { Block, Head } from "../../../src/domain/network/Block.ts"
-import type { SlotRange } from "../../../src/domain/network/Chain.ts"
+import { epochStart, type SlotRange, slotStart } from "../../../src/domain/network/Chain.ts"
+import { knownParameters } from "../../../src/host/beacon-api/KnownNetworks.ts"
 import { ExternsError } from "../../../src/host/Externs.ts"
 import { makeLocalStatus, type StatusSource } from "../../../src/host/libp2p/LocalStatus.ts"
 import { Daemons } from "../../../src/runtime/Daemon.ts"
@@ -48,6 +49,26 @@ const moving = (missed: ReadonlySet<number> = new Set()) => {
 
 const slotOf = Effect.map(({ headSlot }: { readonly headSlot: number }) => headSlot)
 
+/** Digests of the public networks that everybody knows, on both sides of a fork and of a step of the blob limit. */
+const boundaries = [
+  {
+    name: "mainnet's Fulu",
+    chain: knownParameters("mainnet"),
+    epoch: 411_392,
+    before: "0xad532ceb",
+    from: "0xcc2c5cdb"
+  },
+  {
+    name: "mainnet's second step",
+    chain: knownParameters("mainnet"),
+    epoch: 419_072,
+    before: "0xcb0d1acc",
+    from: "0x8c9f62fe"
+  },
+  // 16 slots of 5 seconds.
+  { name: "Gnosis' Deneb", chain: knownParameters("gnosis"), epoch: 889_856, before: "0x21a6f836", from: "0x3ebfd484" }
+]
+
 describe("LocalStatus", () => {
   it.scoped("asks for the head every slot, and goes on after an error and after a defect", () =>
     Effect.gen(function* () {
@@ -84,6 +105,27 @@ describe("LocalStatus", () => {
       assert.strictEqual(yield* slotOf(yield* Fiber.join(silent)), 0)
       assert.strictEqual(yield* slotOf(yield* makeLocalStatus(chain, heads(Effect.dieMessage("a bug")))), 0)
     })
+  )
+
+  it.scoped.each(boundaries)(
+    "says the fork digest of $name from its first millisecond on, and not before",
+    (boundary) =>
+      Effect.gen(function* () {
+        const { before, chain, epoch, from } = boundary
+        const at = slotStart(chain, epochStart(chain, epoch))
+        // It works every slot from when it begins: years of slots are not to be gone through.
+        yield* TestClock.setTime(at - chain.slotDurationMs)
+        const status = yield* makeLocalStatus(chain, heads(Effect.succeed(headAt(0))))
+        for (const [now, digest] of [
+          [at - chain.slotDurationMs, before],
+          [at - 1, before],
+          [at, from],
+          [at + 1, from]
+        ] as const) {
+          yield* TestClock.setTime(now)
+          assert.strictEqual((yield* status).forkDigest, digest)
+        }
+      })
   )
 
   const checkpointOf = Effect.map(
