@@ -76,7 +76,7 @@ const startDiscv5 = Effect.fnUntraced(function* (config: Config, bootEnrs: Reado
   const { discovery } = config
   if (!discovery.discv5) return Option.none()
   if (bootEnrs.length === 0) {
-    yield* Effect.logInfo("discv5 is not started: no boot node of this network is known")
+    yield* Effect.logDebug("discv5 is not started: no boot node of this network is known")
     return Option.none()
   }
   const { chain } = yield* Externs
