@@ -10,7 +10,7 @@ import {
   Random,
   Schedule,
   type Scope,
-  Stream,
+  type Stream,
   SubscriptionRef
 } from "effect"
 import { toHex } from "../../domain/Bytes.ts"

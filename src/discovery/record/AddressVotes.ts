@@ -2,7 +2,7 @@ import { setNewest } from "../../domain/Bounded.ts"
 import { endpointMultiaddr, familyOf, type UdpEndpoint } from "./OwnAddresses.ts"
 
 /** An address at which others see us, and how many of them do. */
-export interface Observed extends UdpEndpoint {
+interface Observed extends UdpEndpoint {
   readonly votes: number
 }
 
