@@ -53,8 +53,8 @@ export interface NodeOptions {
 }
 
 /**
- * Starts a node on QUIC, and on TCP with Noise. Without the module for QUIC it is on TCP alone, and says so. It is
- * stopped with the scope: connections get half a second to close, and the whole no more than three.
+ * Starts a node on QUIC, and on TCP with Noise; where there is no module for QUIC, on TCP alone. It is stopped with the
+ * scope: connections get half a second to close, and the whole no more than three.
  */
 export const makeNode = (options: NodeOptions): Effect.Effect<Node, NodeError, Scope.Scope> =>
   Effect.gen(function* () {
@@ -76,9 +76,7 @@ const listenable = (
     onRight: () => Effect.succeed(addresses),
     onLeft: (unavailable) => {
       const others = addresses.filter((address) => transportOf(address) !== "quic")
-      return others.length === 0 && addresses.length > 0
-        ? Effect.fail(nodeError(unavailable))
-        : Effect.as(Effect.logWarning(unavailable.message), others)
+      return others.length === 0 && addresses.length > 0 ? nodeError(unavailable) : Effect.succeed(others)
     }
   })
 

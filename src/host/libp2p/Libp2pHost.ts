@@ -2,7 +2,7 @@ import "../../wire/Polyfill.ts"
 import { NodeFileSystem } from "@effect/platform-node"
 import type { Libp2p } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
-import { Context, Duration, Effect, FiberSet, Layer, Option, type Scope, Stream } from "effect"
+import { Context, Duration, Effect, Either, FiberSet, Layer, Option, type Scope, Stream } from "effect"
 import { PeerDisconnected, type PeerRefused, type RequestError } from "../../domain/probe/Outcome.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import { request, type RequestLimits } from "../../wire/Client.ts"
@@ -11,6 +11,7 @@ import { goodbyeRequest, type StatusMessage } from "../../wire/Handshake.ts"
 import type { RequestMessage } from "../../wire/Message.ts"
 import { makeNode, type NodeError } from "../../wire/Node.ts"
 import type { NodeMetrics } from "../../wire/NodeMetrics.ts"
+import { loadQuic, type Quic, type QuicUnavailable } from "../../wire/quic/LoadQuic.ts"
 import { Gossip } from "../Gossip.ts"
 import { type DialError, Host } from "../Host.ts"
 import { Identified } from "../Identified.ts"
@@ -40,6 +41,8 @@ export interface Libp2pHostOptions {
   readonly identityFile?: string | undefined
   /** Multiaddrs, of TCP and QUIC; a free port of 127.0.0.1, of TCP, if left out. */
   readonly listen?: ReadonlyArray<string> | undefined
+  /** The module for QUIC; `loadQuic` if left out. */
+  readonly quic?: Effect.Effect<Quic, QuicUnavailable> | undefined
   /** Measures what the node does; nothing is measured if left out. */
   readonly metrics?: NodeMetrics | undefined
   /** Of those who come to us; by default a minute to say something, and 256 streams. */
@@ -59,8 +62,11 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
     options.identityFile === undefined
       ? ownMetadata
       : yield* Effect.provide(loadMetadata(metadataFileOf(options.identityFile)), NodeFileSystem.layer)
+  const quic = yield* Effect.either(options.quic ?? loadQuic)
+  if (Either.isLeft(quic)) yield* Effect.logWarning(quic.left.message)
   const joined = makeJoinedTopics()
   const node = yield* makeNode({
+    quic,
     agent: options.agent ?? `dasmon/${options.version}`,
     // Beyond it libp2p closes the newest: the dials that are under way when ours is reached may still succeed.
     maxConnections: maxConnections + dialsAtOnce,

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Fiber, Option } from "effect"
+import { Effect, Either, Fiber, Logger, Option } from "effect"
 import type { PeerAddress } from "../../../src/domain/peer/PeerAddress.ts"
 import { type Transport, transportOf } from "../../../src/domain/peer/Transport.ts"
 import type { Host } from "../../../src/host/Host.ts"
 import { fromNode, make } from "../../../src/host/libp2p/Libp2pHost.ts"
 import { makeNode } from "../../../src/wire/Node.ts"
+import { QuicUnavailable } from "../../../src/wire/quic/LoadQuic.ts"
 import { deadPort } from "../../wire/quic/Relay.ts"
 import { addressOf, listenOn, partsOf, silentAddress, stranger, strangerAt, strangerOn } from "./Nodes.ts"
 
@@ -66,6 +67,29 @@ describe("dialling a peer", () => {
       const wrong = yield* failureOf(host, { ...addressOf(yield* stranger), multiaddrs: quicAlone.multiaddrs })
       assert.include(String(wrong), "another peer")
     })
+  )
+
+  it.scopedLive(
+    "goes on by TCP where QUIC cannot be used, says so in a line, and does not blame who is on QUIC alone",
+    () =>
+      Effect.gen(function* () {
+        const lines: Array<string> = []
+        const logger = Logger.replace(
+          Logger.defaultLogger,
+          Logger.make(({ message }) => void lines.push(String(message)))
+        )
+        const host = yield* make({
+          version: "1.2.3",
+          status: Effect.never,
+          listen: [...listenOn("quic"), ...listenOn("tcp")],
+          quic: Effect.fail(new QuicUnavailable({ reason: "Cannot find native binding" }))
+        }).pipe(Effect.provide(logger))
+        assert.deepStrictEqual(lines, ["QUIC cannot be used here, only TCP: Cannot find native binding"])
+        assert.deepStrictEqual(host.multiaddrs.map(transportOf), ["tcp"])
+        const both = addressOf(yield* makeNode({ agent: "both/1", listen: [...listenOn("tcp"), ...listenOn("quic")] }))
+        assert.strictEqual(transportOf((yield* host.connect(both)).address), "tcp")
+        assert.strictEqual((yield* failureOf(host, addressOf(yield* strangerOn("quic"))))._tag, "NotDialled")
+      })
   )
 
   it.scopedLive("says that a peer was not dialled where that is not about the peer", () =>
