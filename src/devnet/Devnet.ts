@@ -10,12 +10,15 @@ import { type DevChain, makeDevChain } from "./chain/DevChain.ts"
 import { DevnetError } from "./DevnetError.ts"
 import { devnetParameters } from "./DevnetParameters.ts"
 import { type DevPeer, makeDevPeer } from "./peer/DevPeer.ts"
+import type { TransportChoice } from "./peer/DevTransports.ts"
 import { encodeEnr, identityOf } from "./peer/DevPeerIdentity.ts"
 import { defaultPeers, type PeersSpec } from "./PeersSpec.ts"
 
 export interface DevnetOptions {
   /** `defaultPeers` if left out. */
   readonly peers?: PeersSpec
+  /** On which transports its peers listen; `mixed` if left out: some on both, some on one. */
+  readonly transports?: TransportChoice
   /** Port of the Beacon API on 127.0.0.1; any that is free if left out or 0. */
   readonly apiPort?: number
   /** How its Beacon API behaves; by the book if left out. */
@@ -45,14 +48,14 @@ export interface Devnet {
 /** Starts a network on 127.0.0.1: its chain, its peers and its Beacon API. Takes 2 to 8 seconds, most of them for KZG. */
 export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { api, apiPort, historyEpochs, peers: spec, seed, slotDuration } = yield* checked(options)
+    const { api, apiPort, historyEpochs, peers: spec, seed, slotDuration, transports } = yield* checked(options)
     const slotDurationMs = Duration.toMillis(slotDuration)
     const pool = yield* makeBlobPool(seed)
     const now = yield* Clock.currentTimeMillis
     const genesisTime = Math.floor((now - historyEpochs * 32 * slotDurationMs) / 1000)
     const parameters = devnetParameters(seed, slotDurationMs, genesisTime)
     const chain = yield* makeDevChain({ parameters, pool, seed })
-    const peers = yield* startPeers(chain, spec)
+    const peers = yield* startPeers(chain, spec, transports)
     const beaconApi = yield* serveBeaconApi(
       chain,
       {
@@ -74,7 +77,8 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
 /** All peers stop at the same time, so that many take no longer than one. */
 const startPeers = (
   chain: DevChain,
-  spec: PeersSpec
+  spec: PeersSpec,
+  transports: TransportChoice
 ): Effect.Effect<ReadonlyArray<DevPeer>, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
     const all = yield* Effect.acquireRelease(Scope.make(ExecutionStrategy.parallel), (scope, exit) =>
@@ -84,7 +88,7 @@ const startPeers = (
       spec,
       (name, index) =>
         Effect.flatMap(Scope.fork(all, ExecutionStrategy.sequential), (own) =>
-          Scope.extend(makeDevPeer(chain, name, index), own)
+          Scope.extend(makeDevPeer(chain, name, index, transports), own)
         ),
       { concurrency: 4 }
     )
@@ -97,7 +101,7 @@ const beaconNodeIdentity = (chain: DevChain) =>
     const epoch = epochOf(parameters, slotAt(parameters, now))
     const { peerId, privateKey } = identityOf(seed, "beacon node")
     const forkDigest = toHex(forkDigestAt(parameters, epoch))
-    const parts = { privateKey, tcpPort: undefined, epoch, forkDigest, custodyGroupCount: 4, changes: 0 }
+    const parts = { privateKey, ports: {}, epoch, forkDigest, custodyGroupCount: 4, changes: 0 }
     return { peerId, enr: encodeEnr(parameters, parts) }
   })
 
@@ -105,6 +109,7 @@ const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>,
   const all = {
     peers: defaultPeers,
     api: "plain" as const,
+    transports: "mixed" as const,
     apiPort: 0,
     slotDuration: Duration.seconds(2),
     seed: 1,

@@ -5,6 +5,7 @@ import { Context, Duration, Effect, Fiber, Layer, Option } from "effect"
 import { toHex } from "../../src/domain/Bytes.ts"
 import { epochOf, epochStart } from "../../src/domain/network/Chain.ts"
 import { forkDigestAt, forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
+import { transportOf } from "../../src/domain/peer/Transport.ts"
 import { decodeNodeRecord } from "../../src/domain/peer/NodeRecord.ts"
 import { blockAtOrBefore, checkpointAt } from "../../src/devnet/chain/ChainState.ts"
 import { sidecarOf } from "../../src/devnet/chain/DevBlock.ts"
@@ -85,12 +86,33 @@ shared("the devnet", layer, (it) => {
     })
   )
 
+  it.live("is in part on both transports, and in part on one", () =>
+    Effect.gen(function* () {
+      const { devnet } = yield* Stranger
+      const kinds = devnet.peers.map(({ multiaddrs }) => multiaddrs.map(transportOf).join(" and "))
+      assert.deepStrictEqual([...new Set(kinds)].sort(), ["quic", "quic and tcp", "tcp"])
+      for (const { enr, multiaddrs } of devnet.peers) {
+        const record = yield* Effect.flatMap(enr, decodeNodeRecord)
+        assert.deepStrictEqual(
+          record.multiaddrs,
+          multiaddrs.map((address) => address.replace(/\/p2p\/.*/, ""))
+        )
+      }
+    })
+  )
+
   it.live("greets in every version, over every muxer", () =>
     Effect.gen(function* () {
       const { devnet, greet, peer } = yield* Stranger
       const muxers = new Set<string | undefined>()
-      for (const nth of [0, 4, 5]) {
-        const honest = peer("honest", nth)
+      for (const [nth, transport] of [
+        [2, "quic"],
+        [0, "tcp"],
+        [4, "tcp"]
+      ] as const) {
+        const one = peer("honest", nth)
+        const address = one.multiaddrs.find((multiaddr) => transportOf(multiaddr) === transport) ?? ""
+        const honest = { ...one, multiaddr: address }
         const connection = yield* greet(honest)
         muxers.add(connection.multiplexer)
         const { custodyGroupCount } = yield* honest.claim
@@ -128,7 +150,11 @@ shared("the devnet", layer, (it) => {
         assert.strictEqual(theirs.finalizedRoot, blockAtOrBefore(now, epochStart(parameters, finalizedEpoch)).root)
         assert.strictEqual(theirs.earliestAvailableSlot, undefined)
       }
-      assert.deepStrictEqual([...muxers].map((muxer) => muxer?.split("/")[1]).sort(), ["mplex", "yamux"])
+      assert.deepStrictEqual([...muxers].map((muxer) => muxer?.split("/")[1] ?? muxer).sort(), [
+        "mplex",
+        "quic",
+        "yamux"
+      ])
     })
   )
 

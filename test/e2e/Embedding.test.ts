@@ -17,7 +17,12 @@ const Report = Schema.parseJson(
 describe("a host of one's own", () => {
   it.scopedLive("gets the events, and nothing is left when it has closed the monitor", () =>
     Effect.gen(function* () {
-      const network = yield* makeDevnet({ peers: ["honest"], slotDuration: Duration.millis(500), seed: 9 })
+      const network = yield* makeDevnet({
+        peers: ["honest"],
+        slotDuration: Duration.millis(500),
+        seed: 9,
+        transports: "tcp"
+      })
       const [peer] = network.peers
       const home = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-host-"))),

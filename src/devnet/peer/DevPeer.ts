@@ -1,7 +1,9 @@
 import { Clock, Effect, type Scope } from "effect"
 import { epochOf, slotAt } from "../../domain/network/Chain.ts"
+import { listeningPorts } from "../../domain/peer/ListeningPorts.ts"
+import { transportOf } from "../../domain/peer/Transport.ts"
 import { goodbyeCodes } from "../../wire/Refusal.ts"
-import { makeNode, type Node } from "../../wire/Node.ts"
+import { makeNode } from "../../wire/Node.ts"
 import { agentAt } from "./Agents.ts"
 import { serveBlocks } from "./BlockServer.ts"
 import { serveColumns } from "./ColumnServer.ts"
@@ -12,6 +14,7 @@ import { DevnetError } from "../DevnetError.ts"
 import { gossipColumns } from "./DevGossip.ts"
 import { serveGreetings, statusAt } from "./GreetingServer.ts"
 import { encodeEnr, identityOf } from "./DevPeerIdentity.ts"
+import { listenOn, type TransportChoice, transportsAt } from "./DevTransports.ts"
 import { honestConduct } from "../profiles/HonestConduct.ts"
 import type { PeerClaim, PeerContext, Profile } from "../profiles/Profile.ts"
 import { type ProfileName, profiles } from "../profiles/Profiles.ts"
@@ -23,8 +26,10 @@ export interface DevPeer {
   readonly peerId: string
   /** 32 bytes. */
   readonly nodeId: Uint8Array
-  /** With `/p2p/…`. */
+  /** With `/p2p/…`; of QUIC, if it is on that. */
   readonly multiaddr: string
+  /** Of every transport that it is on, QUIC first. */
+  readonly multiaddrs: ReadonlyArray<string>
   readonly agent: string
   /** The ENR as it is now: epochs and claims change it. */
   readonly enr: Effect.Effect<string>
@@ -38,14 +43,20 @@ export interface DevPeer {
 export const makeDevPeer = (
   chain: DevChain,
   name: ProfileName,
-  index: number
+  index: number,
+  transports: TransportChoice = "mixed"
 ): Effect.Effect<DevPeer, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
     const identity = identityOf(chain.seed, index)
     const profile: Profile = profiles[name]
     const agent = agentAt(index, profile.client)
     const random = seeded(chain.seed, "peer", index)
-    const node = yield* makeNode({ agent: agent.text, privateKey: identity.privateKey, muxers: agent.muxers })
+    const node = yield* makeNode({
+      agent: agent.text,
+      privateKey: identity.privateKey,
+      muxers: agent.muxers,
+      listen: listenOn(yield* transportsAt(transports, chain.seed, index))
+    })
     const ledger = yield* makeLedger
     const connections = yield* makeConnections(node, ledger)
     yield* Effect.addFinalizer(() => connections.dismissAll(goodbyeCodes.shutdown))
@@ -77,14 +88,17 @@ export const makeDevPeer = (
     )
     yield* gossipColumns(node, context, conduct)
 
-    const { multiaddr, tcpPort } = yield* listeningOn(node)
+    const multiaddrs = node.getMultiaddrs().map(String).toSorted(quicFirst)
+    const [multiaddr] = multiaddrs
+    if (multiaddr === undefined) return yield* new DevnetError({ reason: "a peer does not listen" })
+    const ports = listeningPorts(multiaddrs)
     const enr = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
       const { forkDigest } = yield* statusAt(context, conduct, now)
       const { custodyGroupCount, sequenceNumber } = yield* conduct.claim
       return encodeEnr(chain.parameters, {
         privateKey: identity.privateKey,
-        tcpPort,
+        ports,
         epoch: epochOf(chain.parameters, slotAt(chain.parameters, now)),
         forkDigest,
         custodyGroupCount,
@@ -97,6 +111,7 @@ export const makeDevPeer = (
       peerId,
       nodeId,
       multiaddr,
+      multiaddrs,
       agent: agent.text,
       enr,
       claim: conduct.claim,
@@ -104,13 +119,5 @@ export const makeDevPeer = (
     }
   }).pipe(Effect.catchTag("NodeError", (error) => Effect.fail(new DevnetError({ reason: error.message }))))
 
-const listeningOn = (
-  node: Node
-): Effect.Effect<{ readonly multiaddr: string; readonly tcpPort: number }, DevnetError> =>
-  Effect.suspend(() => {
-    for (const address of node.getMultiaddrs()) {
-      const tcp = address.getComponents().find((component) => component.name === "tcp")?.value
-      if (tcp !== undefined) return Effect.succeed({ multiaddr: address.toString(), tcpPort: Number(tcp) })
-    }
-    return new DevnetError({ reason: "a peer does not listen on TCP" })
-  })
+const quicFirst = (a: string, b: string): number =>
+  Number(transportOf(b) === "quic") - Number(transportOf(a) === "quic")

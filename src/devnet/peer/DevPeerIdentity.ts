@@ -3,6 +3,7 @@ import { secp256k1 } from "@noble/curves/secp256k1.js"
 import { bigEndian, fromHex } from "../../domain/Bytes.ts"
 import type { ChainParameters } from "../../domain/network/Chain.ts"
 import { digestEpochs, enrForkIdAt } from "../../domain/network/EnrForkId.ts"
+import type { ListeningPorts } from "../../domain/peer/ListeningPorts.ts"
 import { nodeIdOfPublicKey, peerIdOfPublicKey } from "../../domain/peer/NodeId.ts"
 import { seeded } from "../chain/Random.ts"
 
@@ -26,8 +27,8 @@ export const identityOf = (seed: number, owner: string | number): DevPeerIdentit
 export interface EnrParts {
   /** 32 bytes, secp256k1. */
   readonly privateKey: Uint8Array
-  /** On 127.0.0.1; `undefined` for a node that does not listen. */
-  readonly tcpPort: number | undefined
+  /** On 127.0.0.1; none for a node that does not listen. */
+  readonly ports: ListeningPorts
   /** The epoch that the clock shows. */
   readonly epoch: number
   /** `0x` and 8 digits. */
@@ -45,10 +46,10 @@ export const encodeEnr = (chain: ChainParameters, parts: EnrParts): string => {
     syncnets: new Uint8Array(1),
     cgc: bigEndian(parts.custodyGroupCount)
   })
-  if (parts.tcpPort !== undefined) {
-    enr.ip = "127.0.0.1"
-    enr.tcp = parts.tcpPort
-  }
+  const { quic, tcp } = parts.ports
+  if (quic !== undefined || tcp !== undefined) enr.ip = "127.0.0.1"
+  if (quic !== undefined) enr.quic = quic
+  if (tcp !== undefined) enr.tcp = tcp
   const steps = digestEpochs(chain).filter((epoch) => epoch <= parts.epoch)
   enr.seq = BigInt(1 + parts.changes + steps.length)
   return enr.encodeTxt()

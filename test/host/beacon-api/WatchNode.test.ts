@@ -26,7 +26,7 @@ const meet = ({ clockMs = 0, spec = {} }: Habits) =>
     const epoch = epochOf(parameters, state.head.slot)
     const enr = encodeEnr(parameters, {
       privateKey: identityOf(1, "beacon node").privateKey,
-      tcpPort: undefined,
+      ports: {},
       epoch,
       forkDigest: toHex(forkDigestAt(parameters, epoch)),
       custodyGroupCount: 4,
