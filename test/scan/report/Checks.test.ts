@@ -23,7 +23,7 @@ const { nodeId, privateKey } = identityOf(1, "somebody")
 const noSubnets: Subnets = { attnets: [], syncnets: [] }
 const said = { ...statement(7), forkDigest: "0x01020304", subnets: noSubnets }
 const enr = (custodyGroupCount: number, forkDigest = "0x01020304") =>
-  encodeEnr(chain, { privateKey, tcpPort: 9000, epoch: 2, forkDigest, custodyGroupCount, changes: 0 })
+  encodeEnr(chain, { privateKey, ports: { tcp: 9000 }, epoch: 2, forkDigest, custodyGroupCount, changes: 0 })
 const offered = [statusV2, metadataV3, ping, goodbye, dataColumnSidecarsByRange, dataColumnSidecarsByRoot].map(
   ({ id }) => id
 )

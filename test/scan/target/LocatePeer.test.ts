@@ -11,7 +11,7 @@ const chain = devnetParameters(1, 1000, 0)
 const recordOf = (owner: string, tcpPort: number) =>
   encodeEnr(chain, {
     privateKey: identityOf(1, owner).privateKey,
-    tcpPort,
+    ports: { tcp: tcpPort },
     epoch: 2,
     forkDigest: "0x01020304",
     custodyGroupCount: 4,

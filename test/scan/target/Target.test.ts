@@ -10,7 +10,14 @@ import { readTargets, targetsInText } from "../../../src/scan/target/TargetList.
 const chain = devnetParameters(1, 2000, 0)
 const { peerId, privateKey } = identityOf(1, "somebody")
 const record = (tcpPort: number | undefined) =>
-  encodeEnr(chain, { privateKey, tcpPort, epoch: 2, forkDigest: "0x01020304", custodyGroupCount: 7, changes: 0 })
+  encodeEnr(chain, {
+    privateKey,
+    ports: tcpPort === undefined ? {} : { tcp: tcpPort },
+    epoch: 2,
+    forkDigest: "0x01020304",
+    custodyGroupCount: 7,
+    changes: 0
+  })
 const key = bytesToHex(secp256k1.getPublicKey(privateKey, false)).slice(2)
 const enode = (rest: string) => `enode://${key}@${rest}`
 
