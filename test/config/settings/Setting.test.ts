@@ -14,8 +14,8 @@ describe("the settings", () => {
     assert.strictEqual(new Set(settings.map(({ flag }) => flag)).size, keys.length)
     assert.strictEqual(new Set(settings.map(({ variable }) => variable)).size, keys.length)
     for (const { flag, variable } of settings) {
-      assert.match(flag, /^--[a-z]+(-[a-z]+)*$/)
-      assert.match(variable, /^DASMON_[A-Z]+(_[A-Z]+)*$/)
+      assert.match(flag, /^--[a-z0-9]+(-[a-z0-9]+)*$/)
+      assert.match(variable, /^DASMON_[A-Z0-9]+(_[A-Z0-9]+)*$/)
     }
   })
 
