@@ -5,6 +5,7 @@ import type { Job } from "../domain/probe/Job.ts"
 import { Doubts } from "../runtime/Doubts.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { makeNextConfirmation } from "./NextConfirmation.ts"
+import type { Leaving } from "./Leaving.ts"
 import type { OnDemandProbes } from "./OnDemandProbes.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
 import type { RequestBudget } from "./RequestBudget.ts"
@@ -18,13 +19,14 @@ export interface Chosen {
 /**
  * What a peer is asked next: what someone waits for, else what is suspected and due, but at most every other time, else
  * what the sampler chooses; never more than the peer's budget allows at this moment. Whoever waits is told if there is
- * nothing.
+ * nothing. Nothing new is sampled of a peer that is about to go.
  */
 export const makeChooseJob = Effect.fnUntraced(function* (
   journal: PeerJournal,
   onDemand: OnDemandProbes,
   confirmAfter: Duration.Duration,
-  budget: RequestBudget
+  budget: RequestBudget,
+  leaving: Leaving
 ) {
   const doubts = yield* Doubts
   const sampler = yield* Sampler
@@ -41,6 +43,7 @@ export const makeChooseJob = Effect.fnUntraced(function* (
     })
 
   const sampling = Effect.fnUntraced(function* (claims: ClaimHistory) {
+    if (leaving.isWanted() && !onDemand.isWaitedFor()) return Option.none<Chosen>()
     const limits = budget.sampling(yield* Clock.currentTimeMillis, onDemand.isWaitedFor())
     if (Option.isNone(limits)) return Option.none<Chosen>()
     const next = yield* sampler.next(peerId, claims, journal.state().suspicions, limits.value)
@@ -51,7 +54,7 @@ export const makeChooseJob = Effect.fnUntraced(function* (
     Clock.currentTimeMillis,
     (now) =>
       onDemand.isWaitedFor() ||
-      Option.isSome(budget.sampling(now, false)) ||
+      (!leaving.isWanted() && Option.isSome(budget.sampling(now, false))) ||
       dueSuspicions(journal.state().suspicions, now, () => true).length > 0
   )
 

@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Either, Option, Schedule } from "effect"
+import { Clock, Deferred, Duration, Effect, Either, Option, Schedule } from "effect"
 import { toHex } from "../domain/Bytes.ts"
 import { describe, type PeerRefused, type RequestError, type Unverifiable } from "../domain/probe/Outcome.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
@@ -14,6 +14,7 @@ import { makeNoteFinding } from "./NoteFinding.ts"
 import { makeOnDemandProbes, type OnDemandProbes } from "./OnDemandProbes.ts"
 import { makePeerJournal, tracking } from "./PeerJournal.ts"
 import type { Tracked } from "./MakeRoom.ts"
+import { makeLeaving } from "./Leaving.ts"
 import { makePeerLink } from "./PeerLink.ts"
 import { makeRemember } from "./RememberPeer.ts"
 import { makeSession, type SessionOptions } from "./PeerSession.ts"
@@ -28,6 +29,7 @@ import {
   withConversation,
   withinWindow
 } from "./PeerState.ts"
+import { type Presence, presenceOf } from "./Presence.ts"
 import { makeSentAway } from "./SentAway.ts"
 import { standingOf } from "./Standing.ts"
 import { isUnsupported, withoutHandshake } from "./Unsupported.ts"
@@ -54,7 +56,11 @@ export interface PeerFacts {
 export type KnownPeer = Pick<PeerState, "address" | "agent" | "claims" | "connected" | "nodeId">
 
 /** Why an actor ended. */
-export type PeerEnd = "did not come back" | "left out by node_filter" | "made room for others"
+export type PeerEnd =
+  | "did not come back"
+  | "left out by node_filter"
+  | "made room for others"
+  | "others have their turn"
 
 /**
  * One peer, and everything that is done about it. It alone changes what is known of the peer; others tell it what they
@@ -66,6 +72,9 @@ export interface PeerActor {
   readonly standing: () => Omit<Tracked, "peerId" | "isConfigured">
   /** Has it make room: it is tracked no more. */
   readonly dismiss: Effect.Effect<void>
+  /** See `Peers.rest`. */
+  readonly rest: (evenIfSuspected: boolean) => Effect.Effect<boolean>
+  readonly presence: () => Presence
   /** None until what the history knows of the peer was asked for: it is not tracked before that. */
   readonly view: () => Option.Option<PeerView>
   /** What is older than the verdict's window counts no more. */
@@ -100,7 +109,8 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const link = yield* makePeerLink
   const onDemand = makeOnDemandProbes(peerId, link.untilDown)
   const newAddress = yield* Effect.makeLatch(false)
-  const dismissed = yield* Effect.makeLatch(false)
+  const dismissed = yield* Deferred.make<PeerEnd>()
+  const leaving = makeLeaving()
   const since = yield* Clock.currentTimeMillis
   const backOff = yield* backOffSchedule(options.testInterval).pipe(
     Schedule.tapOutput((delay) => onDemand.notWithin(Duration.sum(delay, options.testInterval))),
@@ -111,7 +121,10 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const pauseBriefly = Effect.ignore(starting.next(undefined))
   const answered = Effect.zipRight(backOff.reset, starting.reset)
   const sentAway = makeSentAway(link, onDemand)
-  const { session, syncLink } = yield* makeSession({ journal, link, onDemand, pause, pauseBriefly, answered }, options)
+  const { session, syncLink, unlessProbing } = yield* makeSession(
+    { journal, link, onDemand, leaving, pause, pauseBriefly, answered },
+    options
+  )
 
   /** A dial, handshake or refresh that failed. What is our own doing is no conversation with the peer. */
   const failed = (error: RequestError | NotDialled | Unverifiable) =>
@@ -172,6 +185,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     isUnreached = false
     yield* sentAway.arrived
     const wasConnected = journal.state().connected
+    if (!wasConnected) connectedSince = yield* Clock.currentTimeMillis
     const { agent } = yield* journal.enter({
       change: (state) => withConnection(state, peer),
       events: (state) =>
@@ -209,6 +223,15 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
 
   let isUnreached = false
   let isStarting = false
+  let connectedSince = 0
+  let failedVisits = 0
+  let notDialled = 0
+
+  const countVisit = (failure: Option.Option<RequestError | NotDialled | Unverifiable>): void => {
+    const isOurs = Option.exists(failure, ({ _tag }) => _tag === "NotDialled" || _tag === "Unverifiable")
+    failedVisits = Option.isNone(failure) ? 0 : failedVisits + (isOurs ? 0 : 1)
+    notDialled = isOurs ? notDialled + 1 : 0
+  }
 
   /** A peer that could not be reached, and then comes by itself or is heard of elsewhere, is not waited for any longer. */
   const rest = Effect.suspend(() =>
@@ -260,6 +283,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       const { refused } = journal.state().conversations
       const visited = yield* Effect.either(visit)
       isStarting = Either.isLeft(visited) && isUnsupported(visited.left)
+      countVisit(Either.getLeft(visited))
       if (Either.isLeft(visited)) yield* failed(visited.left)
       else if (Option.isSome(visited.right)) return visited.right.value
       yield* bidFarewell(refused)
@@ -280,7 +304,33 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
         since
       }
     },
-    dismiss: Effect.asVoid(dismissed.open),
+    dismiss: Effect.asVoid(Deferred.succeed(dismissed, "made room for others")),
+    rest: (evenIfSuspected) =>
+      Effect.suspend(() => {
+        leaving.want()
+        const goIfSettled = Effect.suspend(() => {
+          const isSettled = evenIfSuspected || presenceOf(journal.state()).isSettled
+          if (!isSettled || onDemand.isWaitedFor()) return Effect.succeed(false)
+          leaving.end()
+          return Effect.as(Deferred.succeed(dismissed, "others have their turn"), true)
+        })
+        return Effect.map(
+          unlessProbing(goIfSettled),
+          Option.getOrElse(() => false)
+        )
+      }),
+    presence: () => {
+      const { refusal, until } = sentAway.standing()
+      const state = presenceOf(journal.state())
+      return {
+        ...state,
+        connectedSince: state.isConnected ? Option.some(connectedSince) : Option.none(),
+        failedVisits,
+        notDialled,
+        leftAloneUntil: until,
+        refusal
+      }
+    },
     view: () => (journal.hasBegun() ? Option.some(viewOf(journal.state())) : Option.none()),
     review: Effect.flatMap(Clock.currentTimeMillis, (now) =>
       withinWindow(journal.state(), now, options.verdictWindow) === journal.state()
@@ -325,7 +375,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
           reason: "its peer id does not hold the key that its columns follow from"
         })
       }),
-    live: Effect.raceFirst(live, Effect.as(dismissed.await, "made room for others" satisfies PeerEnd))
+    live: Effect.raceFirst(live, Deferred.await(dismissed))
   }
   return actor
 })

@@ -30,6 +30,7 @@ import { columnsNotServed, notServed, withHandshake, withoutColumns } from "./Un
 import { tracking } from "./PeerJournal.ts"
 import type { OnDemandProbes } from "./OnDemandProbes.ts"
 import type { PeerJournal } from "./PeerJournal.ts"
+import type { Leaving } from "./Leaving.ts"
 import type { PeerLink } from "./PeerLink.ts"
 import { cameToUs, isStranger, reachedAt, withFindings } from "./PeerState.ts"
 import { makeRecordProbe } from "./RecordProbe.ts"
@@ -49,6 +50,7 @@ export interface SessionParts {
   readonly journal: PeerJournal
   readonly link: PeerLink
   readonly onDemand: OnDemandProbes
+  readonly leaving: Leaving
   /** Waits longer each time, until it is reset. */
   readonly pause: Effect.Effect<void>
   readonly answered: Effect.Effect<void>
@@ -60,7 +62,7 @@ export interface SessionParts {
 type Session = (nodeId: Uint8Array) => Effect.Effect<void, RequestError | Unverifiable>
 
 export const makeSession = Effect.fnUntraced(function* (
-  { answered, journal, link, onDemand, pause, pauseBriefly }: SessionParts,
+  { answered, journal, leaving, link, onDemand, pause, pauseBriefly }: SessionParts,
   options: SessionOptions
 ) {
   const { chain, peerRefresh } = yield* Externs
@@ -76,7 +78,7 @@ export const makeSession = Effect.fnUntraced(function* (
   const takeClaim = yield* makeTakeClaim(journal)
   const recordProbe = yield* makeRecordProbe(journal, options)
   const budget = makeRequestBudget(chain, journal.state, options)
-  const { choose, isTurn } = yield* makeChooseJob(journal, onDemand, options.confirmAfter, budget)
+  const { choose, isTurn } = yield* makeChooseJob(journal, onDemand, options.confirmAfter, budget, leaving)
   const bandwidth = yield* Bandwidth
   const commitments = yield* CommitmentCache
   const watchClaim = yield* makeWatchClaim(journal)
@@ -171,7 +173,7 @@ export const makeSession = Effect.fnUntraced(function* (
 
   /** Chosen when a worker is free and not before: by then the peer may have left, or claim something else. */
   const chooseAndProbe = Effect.fnUntraced(function* (nodeId: Uint8Array, turn: Turn) {
-    if (!link.isUp()) return Option.none()
+    if (!link.isUp() || leaving.isOver()) return Option.none()
     const { claims } = journal.state()
     const chosen = yield* choose(claims)
     if (Option.isNone(claims) || Option.isNone(chosen)) return Option.none()
@@ -265,7 +267,9 @@ export const makeSession = Effect.fnUntraced(function* (
       const lost = Effect.zipRight(link.untilDown, untilProbed)
       yield* Effect.raceFirst(Effect.raceFirst(probing, refreshing), lost)
     })
-  return { session, syncLink }
+  /** Runs the effect unless a probe is under way; none begins meanwhile. */
+  const unlessProbing = oneProbe.withPermitsIfAvailable(1)
+  return { session, syncLink, unlessProbing }
 })
 
 /** Much longer than a probe may ask, be verified and settle: a host that hangs must not keep its peer from being probed. */

@@ -18,12 +18,20 @@ import { Sampler } from "../sampler/Sampler.ts"
 import { Crowd } from "./Crowd.ts"
 import { makeStrangerBudget, roomFor, type Tracked } from "./MakeRoom.ts"
 import { type KnownPeer, makePeerActor, type PeerActor, type PeerActorOptions, type PeerEnd } from "./PeerActor.ts"
+import type { Presence } from "./Presence.ts"
 
 export interface PeersOptions extends PeerActorOptions {
   /** Peers to dial, and to dial again whenever they leave. */
   readonly addresses: ReadonlyArray<PeerAddress>
   /** Peers known at once, at most, but for those of `addresses`; later ones are passed over, and counted. */
   readonly maxPeers: number
+}
+
+/** A peer that is tracked, as it is with us. */
+export interface TrackedPeer extends Presence {
+  readonly peerId: PeerId
+  /** Of the configuration: it is never sent away. */
+  readonly isConfigured: boolean
 }
 
 /** Starts an actor for every peer, passes on to it what is heard of the peer, and starts it again when it dies. */
@@ -35,6 +43,14 @@ export class Peers extends Context.Tag("dasmon/Peers")<
      * is told its new address.
      */
     readonly track: (address: PeerAddress) => Effect.Effect<void>
+    /**
+     * The peer is to go, so that others have their turn: from now on it is only asked what settles something, and goes,
+     * with a Goodbye, as soon as nothing is open and nobody waits for it; never in the middle of a probe, and with an
+     * open suspicion only with `evenIfSuspected`. Gives whether it went, or is not tracked; ask again where it did not.
+     */
+    readonly rest: (peerId: PeerId, evenIfSuspected?: boolean) => Effect.Effect<boolean>
+    /** How all that are tracked are with us. */
+    readonly tracked: Effect.Effect<ReadonlyArray<TrackedPeer>>
     /** All peers that are tracked; in a step of the event bus, as they are at that very moment. */
     readonly views: () => ReadonlyArray<PeerView>
     /** None for a peer that is not tracked. */
@@ -68,6 +84,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
   const leaving = new Set<string>()
   const strangers = makeStrangerBudget()
   const passedOver = new Set<string>()
+  let isHalted = false
   const fibers = yield* FiberMap.make<string>()
   const context = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof makePeerActor>>>()
 
@@ -98,7 +115,10 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
       Effect.zipRight(
         sampler.unload(actor.peerId),
         // Its connection is a place too; one that is gone has none.
-        Effect.when(host.disconnect(actor.peerId, goodbyeCodes.tooManyPeers), () => detail === "made room for others")
+        Effect.when(
+          host.disconnect(actor.peerId, goodbyeCodes.tooManyPeers),
+          () => detail === "made room for others" || detail === "others have their turn"
+        )
       )
     )
 
@@ -137,7 +157,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     const { peerId } = address
     const nodeId = Option.map(Option.getRight(nodeIdOfPeerId(peerId)), toHex)
     const agent = Option.flatMap(Option.fromNullable(connected), (peer) => peer.agent)
-    if (!options.allows({ peerId, nodeId, agent })) return
+    if (isHalted || !options.allows({ peerId, nodeId, agent })) return
     if (!actors.has(peerId)) {
       if (!(yield* makeRoom(peerId, connected !== undefined && !wasHere))) return yield* passOver(peerId)
       const made = yield* Effect.provide(makePeerActor(address, options), context)
@@ -211,6 +231,19 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
 
   return Peers.of({
     track: (address) => Effect.asVoid(track(address)),
+    rest: (peerId, evenIfSuspected = false) =>
+      Effect.suspend(() =>
+        configured.has(peerId)
+          ? Effect.succeed(false)
+          : (actors.get(peerId)?.rest(evenIfSuspected) ?? Effect.succeed(true))
+      ),
+    tracked: Effect.sync(() =>
+      Array.from(actors, ([peerId, actor]) => ({
+        peerId,
+        isConfigured: configured.has(peerId),
+        ...actor.presence()
+      }))
+    ),
     views: () => [...actors.values()].flatMap((actor) => Option.toArray(actor.view())),
     view: (peerId) => Option.flatMap(Option.fromNullable(actors.get(peerId)), (actor) => actor.view()),
     known: (peerId) => Option.map(Option.fromNullable(actors.get(peerId)), (actor) => actor.known()),
@@ -218,6 +251,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     passedOver: () => passedOver.size,
     probe,
     halt: Effect.gen(function* () {
+      isHalted = true
       yield* workers.close
       yield* Fiber.interrupt(following)
       // All at once: one after the other, each would begin what the one before it made room for.

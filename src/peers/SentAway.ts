@@ -15,6 +15,8 @@ export interface SentAway {
   readonly left: (goodbye: Option.Option<number>) => Effect.Effect<void>
   /** The refusal that ended the visit by Goodbye, once. */
   readonly farewell: Effect.Effect<Option.Option<PeerRefused>>
+  /** Until when (Unix milliseconds) the peer wants to be left alone, and how it refused us in this visit, if it did. */
+  readonly standing: () => { readonly until: number; readonly refusal: Option.Option<PeerRefused["reason"]> }
   /** Rests as usual, and for as long as the refusal wants; a peer that comes by itself is met at once. */
   readonly rest: (usual: Effect.Effect<void>) => Effect.Effect<void>
 }
@@ -23,10 +25,12 @@ export const makeSentAway = (link: PeerLink, onDemand: OnDemandProbes): SentAway
   let alone = welcome
   let arrivedAt = 0
   let farewell = Option.none<PeerRefused>()
+  let refusal = Option.none<PeerRefused["reason"]>()
 
   const refused = ({ reason }: PeerRefused) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
       alone = leftAlone(alone, reason, now)
+      refusal = Option.some(reason)
     })
   const leave = (ms: number) =>
     Effect.gen(function* () {
@@ -42,6 +46,7 @@ export const makeSentAway = (link: PeerLink, onDemand: OnDemandProbes): SentAway
     arrived: Effect.map(Clock.currentTimeMillis, (now) => {
       arrivedAt = now
       farewell = Option.none()
+      refusal = Option.none()
     }),
     refused,
     left: (goodbye) =>
@@ -54,6 +59,7 @@ export const makeSentAway = (link: PeerLink, onDemand: OnDemandProbes): SentAway
       farewell = Option.none()
       return said
     }),
+    standing: () => ({ until: alone.until, refusal }),
     rest: (usual) =>
       Effect.gen(function* () {
         if ((yield* left) <= 0) {
