@@ -4,6 +4,7 @@ import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
 import type { PeerFacts } from "./peers/PeerActor.ts"
 import type { PeersOptions } from "./peers/Peers.ts"
+import type { PeerSetOptions } from "./peers/set/PeerSet.ts"
 import type { SamplerOptions } from "./sampler/Sampler.ts"
 
 /** How the sampler is run under a configuration. */
@@ -31,6 +32,13 @@ export const peersOptions = (config: Config): PeersOptions => ({
   confirmAfter: config.confirmAfter,
   verdictWindow: config.verdictWindow,
   maxPeers: 10_000
+})
+
+/** How the peer set is run under a configuration. */
+export const peerSetOptions = (config: Config): PeerSetOptions => ({
+  ...peersOptions(config),
+  targetPeers: config.targetPeers,
+  peersPerColumn: config.peersPerColumn
 })
 
 /** What a careful node asks of a stranger at once: slots × columns. */

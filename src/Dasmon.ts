@@ -14,7 +14,7 @@ import {
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
 import { evidenceFolderOf } from "./config/OwnPaths.ts"
-import { peersOptions, samplerOptions } from "./ConfiguredParts.ts"
+import { peerSetOptions, peersOptions, samplerOptions } from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"
 import { type ChainParameters, epochOf, slotStart } from "./domain/network/Chain.ts"
@@ -53,6 +53,7 @@ import { SelfDoubt } from "./probe/SelfDoubt.ts"
 import { Bandwidth } from "./probe/Bandwidth.ts"
 import { LoopLag } from "./runtime/LoopLag.ts"
 import { Peers } from "./peers/Peers.ts"
+import { PeerSet } from "./peers/set/PeerSet.ts"
 import { Prober } from "./probe/Prober.ts"
 import { ProbeTotals } from "./probe/ProbeTotals.ts"
 import { ProbeWorkers } from "./probe/ProbeWorkers.ts"
@@ -156,11 +157,12 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
       Layer.provide([sampler, Prober.layer, workers]),
       Layer.provide([LoopLag.layer, SelfDoubt.layer(config)])
     )
+    const peerSet = PeerSet.layer(peerSetOptions(config)).pipe(Layer.provide(peers))
     const secondLook = SecondLook.layer(peersOptions(config)).pipe(Layer.provide([peers, workers]))
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
-      Layer.provide([peers, secondLook, ColumnGossip.layer]),
+      Layer.provide([peers, peerSet, secondLook, ColumnGossip.layer]),
       Layer.provide(log),
       Layer.provide([ProbeTotals.layer, Bandwidth.layer(config.bandwidthLimit)]),
       Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])
@@ -174,6 +176,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const evidence = yield* EvidenceStore
   const bus = yield* EventBus
   const peers = yield* Peers
+  const peerSet = yield* PeerSet
   const history = yield* History
   const reports = yield* Reports
   const totals = yield* ProbeTotals
@@ -218,6 +221,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
         ...peerCounts(views),
         passedOver: peers.passedOver()
       },
+      audit: peerSet.progress(),
       probes,
       outcomes,
       custody: custodyTotals(views),

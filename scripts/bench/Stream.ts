@@ -6,6 +6,7 @@ import type { ChainParameters } from "../../src/domain/network/Chain.ts"
 import type { EventBody } from "../../src/domain/Event.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
+import { noProgress } from "../../src/domain/peer/AuditProgress.ts"
 import type { PeerView } from "../../src/domain/peer/PeerView.ts"
 import { makeEventStream } from "../../src/events/EventStream.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
@@ -186,6 +187,7 @@ const status = {
   sequence: 0,
   uptimeSeconds: 12.5,
   peers: { ...peerCounts([]), passedOver: 0 },
+  audit: noProgress,
   probes: { started: 0, completed: 0, inFlight: 0 },
   bandwidth: { limit: null, bytesPerSecond: 0, waiting: 0 },
   outcomes: noOutcomes,

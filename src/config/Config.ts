@@ -10,6 +10,7 @@ import { ListenMultiaddrs } from "./ListenMultiaddr.ts"
 import { networkKeys } from "./NetworkConfig.ts"
 import { NodeFilter } from "./NodeFilter.ts"
 import { PeerList } from "./PeerList.ts"
+import { peerSetKeys } from "./PeerSetKeys.ts"
 import { secondIdentityKeys } from "./SecondIdentity.ts"
 import { choice, filePath, flag, httpUrl, optional, printableLine, whole, withDefault } from "./Values.ts"
 import { XatuConfig, xatuKeys } from "./XatuConfig.ts"
@@ -83,6 +84,7 @@ const fields = {
   /** What our libp2p node calls itself to peers; `dasmon/<version>` if left out. */
   agent: optional(printableLine(128)),
   ...secondIdentityKeys,
+  ...peerSetKeys,
   eventLogFile: optional(filePath),
   /** Bytes beyond which the event log is put aside, as `<file>.1`, and a fresh one begun. */
   eventLogMaxSize: withDefault(ByteSize("1KiB", "1TiB"), () => 100 * 2 ** 20),

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { OutcomeCounts } from "./probe/Outcome.ts"
 import { OwnRecordView } from "./OwnRecord.ts"
+import { AuditProgress } from "./peer/AuditProgress.ts"
 import { CustodyTotals, PeerCounts } from "./peer/PeerTotals.ts"
 import { BeaconNodeState } from "./network/BeaconNodeState.ts"
 import { Slot } from "./Primitives.ts"
@@ -53,6 +54,7 @@ export const Status = Schema.Struct({
     /** Passed over because there were too many already, and not tracked since; counted up to 65,536. */
     passedOver: Schema.Int
   }),
+  audit: AuditProgress,
   probes: Schema.Struct({ started: Schema.Int, completed: Schema.Int, inFlight: Schema.Int }),
   bandwidth: BandwidthState,
   outcomes: OutcomeCounts,

@@ -316,6 +316,8 @@ agent: Lighthouse/v8.0.1-ced49dd/x86_64-linux
 identities: 2
 second_agent: Someone/1.0 (elsewhere)
 second_listen_addresses: [/ip4/0.0.0.0/tcp/9100]
+target_peers: 300
+peers_per_column: 5
 event_log_file: events.ndjson
 event_log_max_size: 512KiB
 event_log_keep: 0
@@ -348,6 +350,8 @@ peers:
       agent: "Lighthouse/v8.0.1-ced49dd/x86_64-linux",
       identities: 2,
       secondAgent: "Someone/1.0 (elsewhere)",
+      targetPeers: 300,
+      peersPerColumn: 5,
       secondListenAddresses: ["/ip4/0.0.0.0/tcp/9100"],
       eventLogFile: "events.ndjson",
       eventLogMaxSize: "512KiB",

@@ -1,5 +1,6 @@
 import type { EventBody } from "../../src/domain/Event.ts"
 import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
+import { noProgress } from "../../src/domain/peer/AuditProgress.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 
 /** A probe with one success, which names its number in its id. */
@@ -31,6 +32,7 @@ export const snapshotEvent: EventBody = {
     sequence: 0,
     uptimeSeconds: 1,
     peers: { ...peerCounts([]), passedOver: 0 },
+    audit: noProgress,
     probes: { started: 0, completed: 0, inFlight: 0 },
     bandwidth: { limit: null, bytesPerSecond: 0, waiting: 0 },
     outcomes: noOutcomes,

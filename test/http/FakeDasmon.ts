@@ -4,6 +4,7 @@ import type { Event, EventBody } from "../../src/domain/Event.ts"
 import type { Probe } from "../../src/domain/probe/Job.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
+import { noProgress } from "../../src/domain/peer/AuditProgress.ts"
 import type { PeerView } from "../../src/domain/peer/PeerView.ts"
 import { UnknownPeer } from "../../src/domain/probe/ProbeNow.ts"
 import type { Status } from "../../src/domain/Status.ts"
@@ -97,6 +98,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   sequence: 0,
   uptimeSeconds: 12.5,
   peers: { ...peerCounts([]), passedOver: 0 },
+  audit: noProgress,
   probes: { started: 0, completed: 0, inFlight: 0 },
   bandwidth: { limit: null, bytesPerSecond: 0, waiting: 0 },
   outcomes: noOutcomes,

@@ -117,6 +117,24 @@ export const peerChanges = labelled(
   counter("dasmon_peer_changes_total", "Peers that came, went, changed their verdict or could not be spoken to."),
   { change: ["tracked", "connected", "disconnected", "failed", "address", "verdict", "forgotten"] }
 )
+export const nodesKnown = gauge("dasmon_nodes_known", "Nodes in the address book.")
+export const nodesReachable = gauge(
+  "dasmon_nodes_reachable",
+  "Nodes that are connected, or were when they were last dialled."
+)
+export const peersAudited = labelled(
+  gauge("dasmon_peers_audited", "Peers whose last probe ended within the last hour, day, and window of the verdict."),
+  { within: ["hour", "day", "window"] }
+)
+export const auditPace = gauge(
+  "dasmon_audit_pace_peers_per_hour",
+  "Peers an hour that were audited the first time in this round, as it went in the last hour."
+)
+export const auditRoundLeft = gauge(
+  "dasmon_audit_round_left_seconds",
+  "Until every peer that can be reached will have been audited in this round, at this pace; -1 while there is none."
+)
+export const columnsLacking = gauge("dasmon_columns_lacking", "Columns that too few of the connected peers hold.")
 export const suspectedCombinations = gauge(
   "dasmon_suspected_combinations",
   "Combinations of tracked peers that are suspected, and not settled."

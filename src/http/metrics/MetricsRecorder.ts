@@ -8,6 +8,7 @@ import type { Finding } from "../../domain/peer/Finding.ts"
 import * as Metrics from "../../domain/metrics/Metrics.ts"
 import { confirmationResult } from "../../domain/probe/Confirmation.ts"
 import { countOutcomes, type OutcomeCounts, outcomeKinds } from "../../domain/probe/Outcome.ts"
+import type { AuditProgress } from "../../domain/peer/AuditProgress.ts"
 import type { PeerView } from "../../domain/peer/PeerView.ts"
 import type { Status } from "../../domain/Status.ts"
 import type { Verdict } from "../../domain/peer/Verdict.ts"
@@ -111,13 +112,27 @@ const makeRecorder = (chain: ChainParameters) => {
     yield* Metric.set(Metrics.headAge, Math.max(0, now - slotStart(chain, headSlot)) / 1000)
   })
 
+  const countAudit = Effect.fnUntraced(function* (audit: AuditProgress) {
+    const { audited, columnsLacking, known, peersPerHour, reachable, roundDoneAt } = audit
+    const now = yield* Clock.currentTimeMillis
+    yield* Metric.set(Metrics.nodesKnown, known)
+    yield* Metric.set(Metrics.nodesReachable, reachable)
+    for (const within of ["hour", "day", "window"] as const) {
+      yield* Metric.set(Metrics.peersAudited.of({ within }), audited[within])
+    }
+    yield* Metric.set(Metrics.auditPace, peersPerHour)
+    yield* Metric.set(Metrics.auditRoundLeft, roundDoneAt === null ? -1 : Math.max(0, roundDoneAt - now) / 1000)
+    yield* Metric.set(Metrics.columnsLacking, columnsLacking)
+  })
+
   const countStatus = Effect.fnUntraced(function* (status: Status) {
-    const { commitments, evidence } = status
+    const { audit, commitments, evidence } = status
     yield* Metric.incrementBy(Metrics.evidenceLost, Math.max(0, evidence.lost - evidenceLost))
     evidenceLost = evidence.lost
     yield* Metric.set(Metrics.headSlot, status.headSlot)
     headSlot = status.headSlot
     yield* showHeadAge
+    yield* countAudit(audit)
     yield* Metric.set(Metrics.suspectedCombinations, status.custody.suspected)
     yield* Metric.set(Metrics.commitmentsKnown, commitments.known)
     yield* Metric.set(Metrics.commitmentsWanted, commitments.wanted)

@@ -98,6 +98,14 @@ describe("the metrics", () => {
         probes: { started: 13, completed: 11, inFlight: 2 },
         outcomes: { ...noOutcomes, success: 45, missing: 2, timeout: 1, unverifiable: 1, suspected: 1, refused: 1 },
         custody: custodyTotals([peerOf("A", { suspicions: 7 })]),
+        audit: {
+          known: 90,
+          reachable: 60,
+          audited: { hour: 10, day: 20, window: 30 },
+          peersPerHour: 12,
+          roundDoneAt: null,
+          columnsLacking: 5
+        },
         evidence: { state: "failing", reason: "the disk is full", pieces: 4, bytes: 16384, lost: 2 },
         defects: 3
       })
@@ -132,6 +140,12 @@ describe("the metrics", () => {
       assert.strictEqual(valueOf(metrics, "dasmon_events_total", { event: "Sampling" }), 6)
       assert.strictEqual(valueOf(metrics, "dasmon_peer_changes_total", { change: "forgotten" }), 1)
       assert.strictEqual(valueOf(metrics, "dasmon_suspected_combinations"), 7)
+      assert.strictEqual(valueOf(metrics, "dasmon_nodes_known"), 90)
+      assert.strictEqual(valueOf(metrics, "dasmon_nodes_reachable"), 60)
+      assert.strictEqual(valueOf(metrics, "dasmon_peers_audited", { within: "day" }), 20)
+      assert.strictEqual(valueOf(metrics, "dasmon_audit_pace_peers_per_hour"), 12)
+      assert.strictEqual(valueOf(metrics, "dasmon_audit_round_left_seconds"), -1)
+      assert.strictEqual(valueOf(metrics, "dasmon_columns_lacking"), 5)
       for (const [result, count] of [
         ["settled", 1],
         ["dropped", 1],

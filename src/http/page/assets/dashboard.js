@@ -111,6 +111,18 @@ const draw = () => {
   drawStatus()
 }
 
+const auditText = ({ audited, columnsLacking, known, reachable, roundDoneAt }) => {
+  const minutes = roundDoneAt === null ? null : Math.max(0, Math.ceil((roundDoneAt - Date.now()) / 60000))
+  const round =
+    minutes === null
+      ? ""
+      : "; at this pace all that can be reached are audited in " +
+        (minutes < 120 ? minutes + " min" : minutes < 2880 ? Math.ceil(minutes / 60) + " h" : Math.ceil(minutes / 1440) + " days")
+  return known + " nodes known, " + reachable + " reachable; audited: " + audited.hour + " within the hour, " + audited.day +
+    " within the day, " + audited.window + " within the window of the verdict" + round +
+    (columnsLacking === 0 ? "" : "; " + columnsLacking + " columns are held by too few connected peers")
+}
+
 const drawStatus = () => {
   if (status === null) return
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0]))
@@ -124,6 +136,7 @@ const drawStatus = () => {
   byId("suspected").textContent = status.custody.suspected
   byId("truth").textContent =
     status.commitments.wanted === 0 ? "\u2013" : Math.floor((100 * status.commitments.known) / status.commitments.wanted) + " %"
+  byId("audit").textContent = auditText(status.audit)
   byId("network").textContent = status.network
   const doubts = status.doubts.length === 0 ? "" : "The monitor is in doubt: " + status.doubts.join("; ")
   byId("doubts").hidden = doubts === ""

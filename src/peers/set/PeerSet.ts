@@ -1,0 +1,173 @@
+import { Clock, Context, Duration, Effect, Layer, Option, Random, Schedule, Stream } from "effect"
+import type { AuditProgress } from "../../domain/peer/AuditProgress.ts"
+import { noProgress } from "../../domain/peer/AuditProgress.ts"
+import type { PeerAddress } from "../../domain/peer/PeerAddress.ts"
+import type { PeerId } from "../../domain/Primitives.ts"
+import { AddressBook } from "../../discovery/book/AddressBook.ts"
+import { makeShelf } from "../../discovery/book/Shelf.ts"
+import { Discovery } from "../../discovery/Discovery.ts"
+import { EventBus } from "../../events/EventBus.ts"
+import { daemon } from "../../runtime/Daemon.ts"
+import type { PeerActorOptions } from "../PeerActor.ts"
+import { Peers, type TrackedPeer } from "../Peers.ts"
+import { makeAddressBackOff } from "./AddressBackOff.ts"
+import { makeAuditRound } from "./AuditRound.ts"
+import { candidatesOf } from "./Candidates.ts"
+import { choosePeers } from "./ChoosePeers.ts"
+import { makeColumnDemand } from "./ColumnDemand.ts"
+import { keepBook } from "./KeepBook.ts"
+import { memberOf, outcomeOf } from "./Members.ts"
+import { makePrepare } from "./Prepared.ts"
+import { afterVisit, type VisitEnd } from "./Visit.ts"
+
+export interface PeerSetOptions extends Pick<PeerActorOptions, "allows" | "verdictWindow"> {
+  /** Peers of the configuration, which are tracked whatever the set is. */
+  readonly addresses: ReadonlyArray<PeerAddress>
+  /** Peers that are to be connected at once. */
+  readonly targetPeers: number
+  /** Connected peers that are to hold each column. */
+  readonly peersPerColumn: number
+}
+
+/**
+ * Which of all peers we are connected to: what discovery finds goes into the address book, and from there those are
+ * tracked, for a while, who bring the columns that are needed, and in the end all that can be reached. Peers of the
+ * configuration, and those that come to us, are not its business.
+ */
+export class PeerSet extends Context.Tag("dasmon/PeerSet")<
+  PeerSet,
+  {
+    /** As of the last look, at most some seconds ago. */
+    readonly progress: () => AuditProgress
+    /** A column could not be had of anyone that is connected: for a while more peers that hold it are wanted. */
+    readonly lacks: (column: number) => Effect.Effect<void>
+  }
+>() {
+  /** Without an address book around it, one that ends with the program; without discovery, whoever is in the book. */
+  static readonly layer = (options: PeerSetOptions) => Layer.scoped(PeerSet, make(options))
+}
+
+const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
+  const peers = yield* Peers
+  const bus = yield* EventBus
+  const book = Option.getOrElse(yield* Effect.serviceOption(AddressBook), () => makeShelf().book)
+  const discovery = yield* Effect.serviceOption(Discovery)
+  const round = makeAuditRound(yield* Clock.currentTimeMillis, options.verdictWindow)
+  const demand = makeColumnDemand(options.peersPerColumn)
+  const backOff = makeAddressBackOff()
+  const prepare = makePrepare()
+  const keep = keepBook(book, round)
+  /** Those that the set has had tracked, since when, and whether they were asked to go. */
+  const chosen = new Map<PeerId, Chosen>()
+  let progress = noProgress
+
+  const end = (peerId: PeerId, visitEnd: VisitEnd) =>
+    Effect.gen(function* () {
+      const now = yield* Clock.currentTimeMillis
+      const entry = book.entries().get(peerId)
+      const dialled = chosen.get(peerId)?.dialled ?? []
+      chosen.delete(peerId)
+      if (entry === undefined) return
+      const wasReached = Option.exists(entry.reachedAt, (at) => at >= Option.getOrElse(entry.triedAt, () => 0))
+      if (wasReached) backOff.reached(dialled)
+      else if (!visitEnd.isOurs) backOff.failed(dialled, now)
+      yield* book.note(peerId, afterVisit(entry, visitEnd, now, yield* Random.next))
+    })
+
+  /** Has the peer go; it is gone, or is asked again at the next look. */
+  const rest = (peerId: PeerId, visitEnd: VisitEnd, evenIfSuspected: boolean) =>
+    Effect.gen(function* () {
+      const known = chosen.get(peerId)
+      if (known !== undefined) chosen.set(peerId, { ...known, isLeaving: true })
+      if (yield* peers.rest(peerId, evenIfSuspected)) yield* end(peerId, visitEnd)
+    })
+
+  const dial = (peerId: PeerId, now: number) =>
+    Effect.gen(function* () {
+      const entry = book.entries().get(peerId)
+      if (entry === undefined) return
+      const multiaddrs = backOff.free(entry.multiaddrs, now)
+      chosen.set(peerId, { since: now, dialled: multiaddrs, isLeaving: false })
+      yield* book.note(peerId, { triedAt: Option.some(now) })
+      yield* peers.track({ peerId, multiaddrs, enrCustodyGroupCount: entry.enrCustodyGroupCount })
+    })
+
+  /** Whoever is not with us any more, or came to nothing, is let go; gives those that are still there. */
+  const settle = (tracked: ReadonlyArray<TrackedPeer>, now: number) =>
+    Effect.gen(function* () {
+      const present = new Map(tracked.map((peer) => [peer.peerId, peer]))
+      for (const [peerId, { isLeaving, since }] of chosen) {
+        const peer = present.get(peerId)
+        if (peer === undefined) {
+          // Its actor ended by itself, or there was no room for it.
+          if (now - since >= beginMs) yield* end(peerId, goneByItself)
+          continue
+        }
+        const outcome = outcomeOf(peer, since, now)
+        const isOver = outcome.isOver && (peer.isSettled || outcome.isGivenUp)
+        if (isLeaving || isOver) yield* rest(peerId, outcome, outcome.isGivenUp)
+      }
+    })
+
+  const look = Effect.gen(function* () {
+    const now = yield* Clock.currentTimeMillis
+    yield* keep(yield* peers.tracked, now)
+    yield* settle(yield* peers.tracked, now)
+    const tracked = yield* peers.tracked
+    const isTracked = new Set(tracked.map(({ peerId }) => peerId))
+    const members = tracked.map((peer) => memberOf(peer, chosen.get(peer.peerId), book, prepare, now))
+    const { allows } = options
+    const candidates = candidatesOf(book.entries().values(), {
+      now,
+      allows,
+      backOff,
+      prepare,
+      isTracked: (peerId) => isTracked.has(peerId) || chosen.has(peerId)
+    })
+    const limits = { target: options.targetPeers, demand: demand.at(now), dialsAtOnce }
+    const choice = choosePeers(members, candidates, limits)
+    for (const peer of tracked) {
+      if (!choice.rest.includes(peer.peerId)) continue
+      yield* rest(peer.peerId, outcomeOf(peer, now, now), false)
+    }
+    yield* Effect.forEach(choice.dial, (peerId) => dial(peerId, now), { discard: true })
+    const connected = new Set(tracked.filter(({ isConnected }) => isConnected).map(({ peerId }) => peerId))
+    progress = {
+      ...round.progress(book.entries().values(), (peerId) => connected.has(peerId), now),
+      columnsLacking: choice.lacking.length
+    }
+  })
+
+  yield* Effect.forEach(options.addresses, (address) => book.hear({ address, source: "config" }), { discard: true })
+  if (Option.isSome(discovery)) {
+    const found = Stream.runForEach(discovery.value.found, book.hear)
+    yield* daemon("taking down what discovery finds", Effect.zipRight(found, Effect.never))
+  }
+  const events = yield* bus.subscribe
+  const samplings = Stream.runForEach(events, (event) =>
+    Effect.sync(() => {
+      if (event._tag === "Sampling") demand.hear(event.probe.outcomes, event.timestamp)
+    })
+  )
+  yield* daemon("the watch for columns that cannot be had", samplings)
+  yield* daemon("the choice of peers", look, Schedule.spaced(Duration.millis(lookMs)))
+
+  return PeerSet.of({
+    progress: () => progress,
+    lacks: (column) => Effect.map(Clock.currentTimeMillis, (now) => demand.raise(column, now))
+  })
+})
+
+interface Chosen {
+  /** Unix milliseconds. */
+  readonly since: number
+  /** The addresses at which it was dialled. */
+  readonly dialled: ReadonlyArray<string>
+  readonly isLeaving: boolean
+}
+
+const lookMs = 5_000
+const dialsAtOnce = 16
+/** Within so long what is tracked is seen. */
+const beginMs = 2 * lookMs
+const goneByItself: VisitEnd = { wasAudited: false, isOurs: false, refusal: Option.none(), leftAloneUntil: 0 }
