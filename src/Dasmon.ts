@@ -13,10 +13,11 @@ import {
 } from "effect"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
-import { evidenceFolderOf } from "./config/OwnPaths.ts"
+import { chainFileOf, evidenceFolderOf } from "./config/OwnPaths.ts"
 import { peerSetOptions, peersOptions, samplerOptions } from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"
+import * as SqliteTiles from "./chain/disk/SqliteTiles.ts"
 import { type ChainParameters, epochOf, slotStart } from "./domain/network/Chain.ts"
 import type { Event } from "./domain/Event.ts"
 import type { Probe } from "./domain/probe/Job.ts"
@@ -137,7 +138,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
         ChainCommitments.layer({
           window: config.samplingStrategy.historyWindow,
           mode: config.backfill.mode
-        })
+        }).pipe(Layer.provide(keptTiles(config)))
       ]),
       Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])
     )
@@ -170,6 +171,11 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   }
 }
 
+const keptTiles = (config: Config) =>
+  Layer.unwrapEffect(
+    Effect.map(Externs, ({ chain }) => SqliteTiles.layer({ path: chainFileOf(config), network: chain }))
+  )
+
 const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdictWindow: Duration.Duration) {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
@@ -193,6 +199,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
     now: Clock.currentTimeMillis,
     headSlot: commitments.headSlot,
     beaconNodes,
+    backfill: commitments.backfill,
     commitments: Effect.map(commitments.progress, (progress) => ({
       ...progress,
       oldest: Option.getOrNull(progress.oldest)

@@ -193,6 +193,7 @@ const status = {
   outcomes: noOutcomes,
   custody: custodyTotals([]),
   commitments: { known: 200, wanted: 256, unknown: 0, oldest: 121 },
+  backfill: { mode: "background", stage: "done", slotsPerSecond: 0, secondsLeft: null, stored: 192 },
   history: { state: "recording", reason: null, queued: 0 },
   ownRecord: null,
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },

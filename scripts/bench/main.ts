@@ -3,6 +3,7 @@ import { Args, Command, Options } from "@effect/cli"
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
+import { backfill } from "./backfill/Backfill.ts"
 import type { Bench, Table } from "./Bench.ts"
 import { detection } from "./Detection.ts"
 import { history } from "./HistoryBench.ts"
@@ -11,7 +12,7 @@ import { sampler } from "./SamplerScale.ts"
 import { stream } from "./Stream.ts"
 import { truth } from "./truth/Truth.ts"
 
-const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream, truth, hostile]
+const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream, truth, hostile, backfill]
 
 const which = Args.choice(
   benches.map((bench): [string, Bench] => [bench.name, bench]),

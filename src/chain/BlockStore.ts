@@ -62,6 +62,9 @@ export const makeBlockStore = (maxBytes: number): BlockStore => {
   }
 }
 
-/** About what V8 takes for a block: its strings and object, a typed array a commitment and for the signature. */
+/** About what V8 takes for a block: its strings and object, a typed array a commitment, for the signature and for each root. */
 const estimatedBytes = (block: Block): number =>
-  600 + (Option.isSome(block.signature) ? 200 : 0) + block.commitments.length * 150
+  600 +
+  (block.proof === undefined ? 0 : 900) +
+  (Option.isSome(block.signature) ? 200 : 0) +
+  block.commitments.length * 150

@@ -5,10 +5,12 @@ import { tileOf, tilesOf } from "../domain/network/Tile.ts"
 import { Externs, ExternsError } from "../host/Externs.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeGuard } from "../runtime/Guard.ts"
-import { backfill, backfillOnce } from "./Backfill.ts"
+import { backfill as fill, backfillOnce } from "./Backfill.ts"
+import { makeBackfillProgress } from "./BackfillProgress.ts"
 import { advance, follow, heal, makeWorklist } from "./ChainFollower.ts"
 import { watchChain } from "./ChainWatch.ts"
 import { type ChainMemory, makeChainMemory } from "./ChainMemory.ts"
+import { makeKeptTruth } from "./disk/KeptTruth.ts"
 import { makePatientLoader, type PatientLoader } from "./PatientLoader.ts"
 import { makeTileLoader, provenFacts, type TileLoader } from "./TileLoader.ts"
 import { CommitmentCache } from "./CommitmentCache.ts"
@@ -24,7 +26,7 @@ export interface ChainCommitmentsOptions {
   readonly mode: "off" | "background" | "preload"
   /** Bytes of whole blocks in memory, about; default 128 MiB. Of the others it is still known whether they have columns. */
   readonly maxBytes?: number | undefined
-  /** Between two questions of 32 slots in the background; default 100 ms. */
+  /** Between two questions of 32 slots in the background; default 20 ms. */
   readonly pause?: Duration.DurationInput | undefined
   /** How long `preload` may hold up the start before it goes on in the background; default 15 minutes. */
   readonly preloadLimit?: Duration.DurationInput | undefined
@@ -33,7 +35,7 @@ export interface ChainCommitmentsOptions {
 /** For the chain to tell of its head. */
 const headLimit = Duration.seconds(30)
 
-/** The commitment cache over the chain that the externs tell of. */
+/** The commitment cache over the chain that the externs tell of; what is final is kept in the `TileStore`, if there is one. */
 export const layer = (options: ChainCommitmentsOptions): Layer.Layer<CommitmentCache, never, Externs> =>
   Layer.scoped(CommitmentCache, make(options)).pipe(Layer.annotateLogs({ service: "commitments" }))
 
@@ -53,7 +55,8 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
     firstSlot: epochStart(chain, forkEpoch(chain, "fulu"))
   })
   const worklist = yield* makeWorklist
-  const loader = yield* makeTileLoader(memory, worklist.add)
+  const truth = yield* makeKeptTruth(chain, memory, worklist.add)
+  const loader = yield* makeTileLoader(memory, worklist.add, truth.reload)
 
   const guard = yield* makeGuard("asking the chain for its head", { isShown: false })
   const refreshHead = guard(
@@ -72,13 +75,36 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
   // The stream is made to go on for ever; one that ends is run again.
   yield* daemon("following of the chain", follow(memory, worklist), Schedule.spaced("1 second"))
   const patient = makePatientLoader(memory, loader, refreshHead)
-  yield* daemon("healing of the commitments", heal(memory, patient, worklist))
+  // What is on disk need not be asked for.
+  const recent = yield* Effect.makeLatch()
+  const restored = yield* Effect.makeLatch()
+  let isRestoring = true
+  yield* daemon("healing of the commitments", Effect.zipRight(recent.await, heal(memory, patient, worklist)))
   let hasPassed = false
   yield* watchChain(chain, memory, () => hasPassed)
   const passed = Effect.sync(() => {
     hasPassed = true
   })
-  yield* startBackfill(memory, patient, options, passed)
+  const restoring = Effect.tap(truth.restore(recent.open), (result) =>
+    Effect.suspend(() => {
+      if (result === "away") return Effect.void
+      isRestoring = false
+      return Effect.zipRight(recent.open, restored.open)
+    })
+  )
+  const backfill = yield* makeBackfillProgress(memory, {
+    mode: options.mode,
+    stage: () => (options.mode === "off" ? "off" : isRestoring ? "restoring" : hasPassed ? "done" : "filling"),
+    stored: truth.slots
+  })
+  yield* daemon(
+    "restoring of the ground truth",
+    Effect.zipRight(
+      Effect.repeat(Effect.sync(memory.head), { until: (head) => head >= 0, schedule: Schedule.spaced("500 millis") }),
+      Effect.repeat(restoring, { until: (result) => result === "whole", schedule: restoreAgain })
+    )
+  )
+  yield* startBackfill(memory, patient, options, restored.await, passed)
 
   const known = (range: SlotRange): Effect.Effect<ReadonlyArray<SlotFacts>, ExternsError> =>
     Effect.gen(function* () {
@@ -118,6 +144,7 @@ const make = Effect.fnUntraced(function* (options: ChainCommitmentsOptions) {
       const { end, start } = memory.window()
       return { known: memory.countKnown(), wanted: Math.max(0, end - start + 1), ...memory.extent() }
     }),
+    backfill,
     headSlot: Effect.sync(() => Math.max(0, memory.head())),
     finalized: Effect.sync(memory.finalized),
     compare: ({ epoch, root }) => compareCheckpoint(memory, known, epochStart(chain, epoch), root)
@@ -173,11 +200,12 @@ const startBackfill = (
   memory: ChainMemory,
   loader: PatientLoader,
   options: ChainCommitmentsOptions,
+  restored: Effect.Effect<void>,
   passed: Effect.Effect<void>
 ): Effect.Effect<void, never, Scope.Scope> => {
   const inBackground = daemon(
     "backfill of the commitments",
-    backfill(memory, loader, Duration.decode(options.pause ?? "100 millis"), passed)
+    Effect.zipRight(restored, fill(memory, loader, Duration.decode(options.pause ?? "20 millis"), passed))
   )
   switch (options.mode) {
     case "off":
@@ -185,7 +213,10 @@ const startBackfill = (
     case "background":
       return Effect.asVoid(inBackground)
     case "preload":
-      return Effect.zipRight(daemon("progress of the preload", tellProgress(memory)), preload(memory, loader)).pipe(
+      return Effect.zipRight(
+        daemon("progress of the preload", tellProgress(memory)),
+        Effect.zipRight(restored, preload(memory, loader))
+      ).pipe(
         Effect.scoped,
         Effect.timeout(options.preloadLimit ?? "15 minutes"),
         Effect.catchAll(() => Effect.logWarning("the window is not filled in time; it goes on in the background")),
@@ -203,6 +234,9 @@ const preload = (memory: ChainMemory, loader: PatientLoader): Effect.Effect<void
     }),
     Effect.asVoid
   )
+
+/** What is on disk and cannot be told to be of the chain yet. */
+const restoreAgain = Schedule.exponential("1 second").pipe(Schedule.union(Schedule.spaced("5 seconds")))
 
 /** A chain that does not answer, or not yet, is asked again. */
 const preloadPasses = Schedule.exponential("200 millis").pipe(

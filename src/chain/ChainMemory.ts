@@ -25,6 +25,8 @@ export interface ChainMemory {
   readonly facts: (slot: number) => SlotFacts | undefined
   readonly root: (slot: number) => Root | undefined
   readonly isKnown: (slot: number) => boolean
+  /** The root that the block before `slot`, or at it, must have: the parent of the next one, if that is known. */
+  readonly linkAbove: (slot: number) => Root | undefined
   /** Whether every slot of the tile that is in the window is known. */
   readonly isComplete: (tile: number) => boolean
   /** Grows whenever slots of the tile are put in doubt: an answer from before that is worthless. */
@@ -129,6 +131,7 @@ export const makeChainMemory = (options: ChainMemoryOptions): ChainMemory => {
     },
     root: index.root,
     isKnown: index.has,
+    linkAbove: (slot) => index.after(slot, head)?.parentRoot,
     isComplete: (tile) => {
       const { end, start } = clip(tileRange(tile))
       return index.countKnown(start, end) === Math.max(0, end - start + 1)

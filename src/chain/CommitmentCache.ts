@@ -1,4 +1,5 @@
 import { Context, type Effect, type Option } from "effect"
+import type { BackfillState } from "../domain/network/BackfillState.ts"
 import type { Block, SlotFacts, SlotRoot } from "../domain/network/Block.ts"
 import type { SlotRange } from "../domain/network/Chain.ts"
 import type { Checkpoint } from "../domain/peer/Claim.ts"
@@ -40,6 +41,7 @@ export class CommitmentCache extends Context.Tag("dasmon/CommitmentCache")<
     /** A block that was canonical once and is no longer. */
     readonly orphan: (root: Root) => Option.Option<Block>
     readonly progress: Effect.Effect<Progress>
+    readonly backfill: Effect.Effect<BackfillState>
     /** The newest head that the chain told of. */
     readonly headSlot: Effect.Effect<Slot>
     /** The newest finalized checkpoint that the chain told of. */

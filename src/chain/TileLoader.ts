@@ -28,12 +28,14 @@ const questionLimit = Duration.minutes(2)
 const maxRepeats = 5
 
 /**
- * `onDoubt` is told of tiles in which an answer showed slots to be wrong. Whatever the host's code does, those who wait
- * get an answer or an `ExternsError`.
+ * `onDoubt` is told of tiles in which an answer showed slots to be wrong. `reload` gives the blocks of a tile
+ * that the memory knows but has let go of, without asking the chain, where it can. Whatever the host's code does, those who
+ * wait get an answer or an `ExternsError`.
  */
 export const makeTileLoader = Effect.fnUntraced(function* (
   memory: ChainMemory,
-  onDoubt: (tiles: ReadonlyArray<number>) => Effect.Effect<void>
+  onDoubt: (tiles: ReadonlyArray<number>) => Effect.Effect<void>,
+  reload: (tile: number) => Effect.Effect<Option.Option<ReadonlyArray<Block>>>
 ) {
   const externs = yield* Externs
   const guard = yield* makeGuard("asking the chain for blocks", { isShown: true })
@@ -103,6 +105,21 @@ export const makeTileLoader = Effect.fnUntraced(function* (
     return span
   }
 
+  const fetch = (tile: number, range: SlotRange) =>
+    Effect.flatMap(
+      reload(tile),
+      Option.match({
+        onNone: () => ask(range),
+        onSome: (blocks) =>
+          Effect.succeed(
+            bySlot(
+              range,
+              blocks.filter(({ slot }) => slot >= range.start && slot <= range.end)
+            )
+          )
+      })
+    )
+
   const load: TileLoader["load"] = (tile, asked = nothing) =>
     // Nobody may find a flight that never took off.
     Effect.uninterruptibleMask((restore) =>
@@ -113,7 +130,7 @@ export const makeTileLoader = Effect.fnUntraced(function* (
         if (range.start > range.end) return Effect.succeed(new Map<number, SlotFacts>())
         const flight = Deferred.unsafeMake<ReadonlyMap<number, SlotFacts>, ExternsError>(FiberId.none)
         flights.set(tile, flight)
-        const flown = Effect.onExit(ask(range), (exit) =>
+        const flown = Effect.onExit(fetch(tile, range), (exit) =>
           Effect.zipRight(
             Effect.sync(() => flights.delete(tile)),
             Deferred.done(flight, exit)

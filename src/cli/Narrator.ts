@@ -1,8 +1,9 @@
-import { type Duration, Effect, Layer, Schedule, Stream } from "effect"
+import { Duration, Effect, Layer, Schedule, Stream } from "effect"
 import { Dasmon } from "../Dasmon.ts"
 import type { Event } from "../domain/Event.ts"
 import { blameOf } from "../domain/probe/Outcome.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
+import type { Status } from "../domain/Status.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Verdict } from "../domain/peer/Verdict.ts"
 
@@ -58,7 +59,9 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
       )
       yield* daemon("telling of what is found", tellAll)
       const first = yield* Effect.once(Effect.sleep(options.summaryInterval))
-      const summarise = Effect.flatMap(dasmon.peers, (peers) => options.print(summaryOf(peers)))
+      const summarise = Effect.flatMap(dasmon.snapshot, ({ peers, status }) =>
+        options.print(`${summaryOf(peers)}${groundTruth(status)}`)
+      )
       yield* daemon("summaries", Effect.zipRight(first, summarise), Schedule.spaced(options.summaryInterval))
     })
   )
@@ -75,6 +78,20 @@ const summaryOf = (peers: ReadonlyArray<PeerView>): string => {
   const suspected = suspicions === 0 ? "" : `, ${suspicions} suspected`
   return `── ${peers.length} peers: ${said.join(", ")}; ${tested} columns verified${suspected}`
 }
+
+/** How far the window is filled, for as long as it is being filled. */
+const groundTruth = ({ backfill, commitments: { known, wanted } }: Status): string => {
+  const { secondsLeft, stage } = backfill
+  if ((stage !== "restoring" && stage !== "filling") || wanted === 0) return ""
+  const share = Math.floor((100 * known) / wanted)
+  const left = secondsLeft === null ? "" : `, about ${Duration.format(Duration.seconds(roundedUp(secondsLeft)))} left`
+  const doing = stage === "restoring" ? "ground truth read from disk" : "ground truth"
+  return `; ${doing}: ${share}% (${known} of ${wanted} slots${left})`
+}
+
+/** To ten seconds below two minutes, to minutes above. */
+const roundedUp = (seconds: number): number =>
+  Math.ceil(seconds / (seconds < 120 ? 10 : 60)) * (seconds < 120 ? 10 : 60)
 
 interface News {
   /** Told once. */

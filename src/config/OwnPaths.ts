@@ -42,6 +42,13 @@ export const ownPaths = (config: Config): ReadonlyArray<OwnPath> => {
       takes: (rest) => rest === "" || isWithin(rest)
     },
     {
+      key: database,
+      isGiven: false,
+      what: "the ground truth beside the database",
+      path: chainFileOf(config),
+      takes: oneOf(sqliteNames)
+    },
+    {
       key: ["identityFile"],
       isGiven: identityFile !== undefined,
       what: "the private key",
@@ -104,6 +111,9 @@ export const onlyRead = (key: ReadonlyArray<string>, what: string, path: string)
 /** Where the evidence is kept. */
 export const evidenceFolderOf = ({ databasePath }: { readonly databasePath: string }): string =>
   `${databasePath}.evidence`
+
+/** Where the ground truth of final slots is kept. */
+export const chainFileOf = ({ databasePath }: { readonly databasePath: string }): string => `${databasePath}.chain`
 
 /** Those that are, or take, what is another's already. `place` gives the same text for what is the same on disk. */
 export const pathConflicts = (

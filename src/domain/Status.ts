@@ -3,6 +3,7 @@ import { OutcomeCounts } from "./probe/Outcome.ts"
 import { OwnRecordView } from "./OwnRecord.ts"
 import { AuditProgress } from "./peer/AuditProgress.ts"
 import { CustodyTotals, PeerCounts } from "./peer/PeerTotals.ts"
+import { BackfillState } from "./network/BackfillState.ts"
 import { BeaconNodeState } from "./network/BeaconNodeState.ts"
 import { Slot } from "./Primitives.ts"
 
@@ -71,6 +72,8 @@ export const Status = Schema.Struct({
     oldest: Schema.NullOr(Slot),
     unknown: Schema.Int
   }),
+  /** How the ground truth that is still lacking is being had. */
+  backfill: BackfillState,
   history: RecordingState,
   evidence: EvidenceState,
   /** Our own ENR; `null` where there is none, because discv5 is off or another node is used. */

@@ -22,6 +22,13 @@ const world = (answer: Effect.Effect<SlotFacts, ExternsError>, wanted = 101) => 
     columnSlots: () => 0,
     replacedSince: (seen) => ({ seen, blocks: [] }),
     headSlot: Effect.succeed(100),
+    backfill: Effect.succeed({
+      mode: "off" as const,
+      stage: "off" as const,
+      slotsPerSecond: 0,
+      secondsLeft: null,
+      stored: 0
+    }),
     progress: Effect.succeed({ known: 0, wanted, unknown: 0, oldest: Option.none() }),
     range: ({ start }) => {
       asked.push(start)

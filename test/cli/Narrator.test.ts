@@ -3,7 +3,7 @@ import { Duration, Effect, Layer, TestClock } from "effect"
 import * as Narrator from "../../src/cli/Narrator.ts"
 import type { Outcome } from "../../src/domain/probe/Job.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
-import { makeFakeDasmon, peerOf, probeOf } from "../http/FakeDasmon.ts"
+import { makeFakeDasmon, peerOf, probeOf, statusOf } from "../http/FakeDasmon.ts"
 
 const outcome = (slot: number, more: Partial<Outcome>): Outcome => ({
   slot,
@@ -51,6 +51,17 @@ describe("what a person is told", () => {
         ["EVASIVE", "Lighthouse …peer-1", "it escapes the questions that would settle what it left out"]
       ])
       assert.strictEqual(printed.at(-1), "── 1 peers: 1 evasive; 0 columns verified, 2 suspected")
+      const commitments = { known: 53_740, wanted: 131_072, oldest: 1, unknown: 0 }
+      const filling = { mode: "background", stage: "filling", slotsPerSecond: 300, stored: 50_000 } as const
+      yield* fake.setStatus(statusOf({ commitments, backfill: { ...filling, secondsLeft: 257 } }))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(
+        printed.at(-1),
+        "── 1 peers: 1 evasive; 0 columns verified, 2 suspected; ground truth: 41% (53740 of 131072 slots, about 5m left)"
+      )
+      yield* fake.setStatus(statusOf({ commitments, backfill: { ...filling, stage: "restoring", secondsLeft: null } }))
+      yield* TestClock.adjust("1 minute")
+      assert.match(printed.at(-1) ?? "", /; ground truth read from disk: 41% \(53740 of 131072 slots\)$/)
     }).pipe(Effect.provide(Daemons.layer))
   )
 })

@@ -39,6 +39,7 @@ export const snapshotEvent: EventBody = {
     custody: custodyTotals([]),
     beaconNodes: [],
     commitments: { known: 0, wanted: 0, unknown: 0, oldest: null },
+    backfill: { mode: "background", stage: "done", slotsPerSecond: 0, secondsLeft: null, stored: 192 },
     history: { state: "recording", reason: null, queued: 0 },
     ownRecord: null,
     evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },

@@ -206,6 +206,7 @@ const layerCommitments = Layer.effect(
       columnSlots: () => -1,
       replacedSince: (seen) => ({ seen, blocks: [] }),
       orphan: () => Option.none(),
+      backfill: Effect.succeed({ mode: "off", stage: "off", slotsPerSecond: 0, secondsLeft: null, stored: 0 }),
       progress: Effect.succeed({ known: 1, wanted: 1, oldest: Option.none(), unknown: 0 }),
       headSlot: Effect.succeed(1000),
       finalized: Effect.sync(() => script.finalized),

@@ -4,6 +4,9 @@ import { sha256 } from "@noble/hashes/sha2.js"
 const hashPair = (left: Uint8Array, right: Uint8Array): Uint8Array =>
   sha256.create().update(left).update(right).digest()
 
+/** Place of blob_kzg_commitments among the 16 leaves of a block body, up to Fulu: its generalized index is 27. */
+export const commitmentsLeaf = 11
+
 /** The root over 32-byte chunks, filled up with zero chunks to `2 ** depth` of them (SSZ `merkleize`). */
 export const merkleRoot = (chunks: ReadonlyArray<Uint8Array>, depth: number): Uint8Array => {
   let level = [...chunks]
@@ -28,3 +31,11 @@ export const rootOfBranch = (leaf: Uint8Array, branch: ReadonlyArray<Uint8Array>
     (node, sibling, height) => ((index >> height) & 1 ? hashPair(sibling, node) : hashPair(node, sibling)),
     leaf
   )
+
+/** The branch from the chunk at `index` to the root over `2 ** depth` chunks, from the leaf upwards. */
+export const branchOf = (chunks: ReadonlyArray<Uint8Array>, depth: number, index: number): ReadonlyArray<Uint8Array> =>
+  Array.from({ length: depth }, (_, height) => {
+    const width = 2 ** height
+    const start = ((index >> height) ^ 1) * width
+    return merkleRoot(chunks.slice(start, start + width), height)
+  })

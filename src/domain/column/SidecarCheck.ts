@@ -2,7 +2,7 @@ import { type fulu, ssz as types } from "@lodestar/types"
 import { Option } from "effect"
 import { equalBytes, sideBySide } from "../Bytes.ts"
 import { numberOfColumns } from "../network/Chain.ts"
-import { rootOfBranch } from "./Merkle.ts"
+import { commitmentsLeaf, rootOfBranch } from "./Merkle.ts"
 import type { InvalidCheck } from "../probe/Outcome.ts"
 import type { Sidecar } from "./Sidecar.ts"
 import type { Slot } from "../Primitives.ts"
@@ -90,9 +90,6 @@ const checkCommitments = ({ _tag, value }: Sidecar, expected: ExpectedBlock): Op
   }
   return Option.none()
 }
-
-/** Place of blob_kzg_commitments among the 16 leaves of a block body: its generalized index is 27. */
-const commitmentsLeaf = 11
 
 const checkInclusionProof = ({ _tag, value }: Sidecar): Option.Option<FailedCheck> => {
   if (_tag === "Gloas" || inclusionProofHolds(value)) return Option.none()

@@ -1,4 +1,5 @@
 import type { Option } from "effect"
+import type { BlockProof } from "./BlockProof.ts"
 import type { ForkName } from "./Chain.ts"
 import type { Epoch, Root, Slot } from "../Primitives.ts"
 
@@ -14,6 +15,8 @@ export interface Block {
   readonly signature: Option.Option<Uint8Array>
   /** From Gloas on a bid's payload may never be revealed, and then no columns exist: only `full` can be judged. */
   readonly payload: "full" | "empty" | "unknown"
+  /** With it the block is kept on disk, and its root computed again when it is read; a host may leave it out. */
+  readonly proof?: BlockProof | undefined
 }
 
 /** Whether columns of this block must exist. */

@@ -5,6 +5,7 @@ import type { Root } from "../../domain/Primitives.ts"
 import { concatBytes, toHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, epochOf, forkAt, type ForkName, forkNames } from "../../domain/network/Chain.ts"
 import { messageOf } from "../../domain/Text.ts"
+import { type BodyProof, proverOf } from "./BodyProof.ts"
 
 /** A block as the Beacon API writes it; `blinded` says that it has the payload's header in place of the payload. */
 export type EncodedBlock =
@@ -66,6 +67,7 @@ interface Message {
   readonly proposerIndex: number
   readonly parentRoot: Uint8Array
   readonly stateRoot: Uint8Array
+  readonly body: object
 }
 
 interface Signed<M> {
@@ -83,19 +85,21 @@ const reader =
     },
     unsigned: { readonly hashTreeRoot: (message: M) => Uint8Array },
     commitments: (message: M) => ReadonlyArray<Uint8Array>,
+    proofOf: (message: M) => BodyProof | undefined = () => undefined,
     bid: (message: M) => Option.Option<Bid> = Option.none
   ): Reader =>
   (encoded, fork) => {
     const { message, signature } =
       encoded._tag === "Ssz" ? signed.deserialize(encoded.bytes) : signed.fromJson(encoded.json)
+    const proof = proofOf(message)
     return {
       slot: message.slot,
-      root: toHex(unsigned.hashTreeRoot(message)),
+      root: proof === undefined ? toHex(unsigned.hashTreeRoot(message)) : headerRoot({ ...message, ...proof }),
       parentRoot: toHex(message.parentRoot),
       stateRoot: toHex(message.stateRoot),
       proposerIndex: message.proposerIndex,
       fork,
-      ...compact(signature, commitments(message)),
+      ...compact(signature, commitments(message), proof && { ...message, ...proof }),
       bid: bid(message)
     }
   }
@@ -105,13 +109,29 @@ const whole: Readonly<Record<ForkName, Reader>> = {
   altair: reader(ssz.altair.SignedBeaconBlock, ssz.altair.BeaconBlock, () => []),
   bellatrix: reader(ssz.bellatrix.SignedBeaconBlock, ssz.bellatrix.BeaconBlock, () => []),
   capella: reader(ssz.capella.SignedBeaconBlock, ssz.capella.BeaconBlock, () => []),
-  deneb: reader(ssz.deneb.SignedBeaconBlock, ssz.deneb.BeaconBlock, (block) => block.body.blobKzgCommitments),
-  electra: reader(ssz.electra.SignedBeaconBlock, ssz.electra.BeaconBlock, (block) => block.body.blobKzgCommitments),
-  fulu: reader(ssz.fulu.SignedBeaconBlock, ssz.fulu.BeaconBlock, (block) => block.body.blobKzgCommitments),
+  deneb: reader(
+    ssz.deneb.SignedBeaconBlock,
+    ssz.deneb.BeaconBlock,
+    (block) => block.body.blobKzgCommitments,
+    proverOf(ssz.deneb.BeaconBlockBody)
+  ),
+  electra: reader(
+    ssz.electra.SignedBeaconBlock,
+    ssz.electra.BeaconBlock,
+    (block) => block.body.blobKzgCommitments,
+    proverOf(ssz.electra.BeaconBlockBody)
+  ),
+  fulu: reader(
+    ssz.fulu.SignedBeaconBlock,
+    ssz.fulu.BeaconBlock,
+    (block) => block.body.blobKzgCommitments,
+    proverOf(ssz.fulu.BeaconBlockBody)
+  ),
   gloas: reader(
     ssz.gloas.SignedBeaconBlock,
     ssz.gloas.BeaconBlock,
     (block) => block.body.signedExecutionPayloadBid.message.blobKzgCommitments,
+    ({ body }) => ({ bodyRoot: ssz.gloas.BeaconBlockBody.hashTreeRoot(body), branch: [] }),
     (block) => {
       const { blockHash, parentBlockHash } = block.body.signedExecutionPayloadBid.message
       return Option.some({ blockHash: toHex(blockHash), parentBlockHash: toHex(parentBlockHash) })
@@ -126,14 +146,21 @@ const blinded: Readonly<Partial<Record<ForkName, Reader>>> = {
   deneb: reader(
     ssz.deneb.SignedBlindedBeaconBlock,
     ssz.deneb.BlindedBeaconBlock,
-    (block) => block.body.blobKzgCommitments
+    (block) => block.body.blobKzgCommitments,
+    proverOf(ssz.deneb.BlindedBeaconBlockBody)
   ),
   electra: reader(
     ssz.electra.SignedBlindedBeaconBlock,
     ssz.electra.BlindedBeaconBlock,
-    (block) => block.body.blobKzgCommitments
+    (block) => block.body.blobKzgCommitments,
+    proverOf(ssz.electra.BlindedBeaconBlockBody)
   ),
-  fulu: reader(ssz.fulu.SignedBlindedBeaconBlock, ssz.fulu.BlindedBeaconBlock, (block) => block.body.blobKzgCommitments)
+  fulu: reader(
+    ssz.fulu.SignedBlindedBeaconBlock,
+    ssz.fulu.BlindedBeaconBlock,
+    (block) => block.body.blobKzgCommitments,
+    proverOf(ssz.fulu.BlindedBeaconBlockBody)
+  )
 }
 
 const knownFork = (version: string): ForkName | undefined =>
@@ -152,11 +179,21 @@ const forkOfSlot = (chain: ChainParameters, encoded: EncodedBlock): ForkName | u
 /** All in one buffer of their own, so that keeping them does not keep the block. */
 const compact = (
   signature: Uint8Array,
-  commitments: ReadonlyArray<Uint8Array>
-): Pick<Block, "signature" | "commitments"> => {
-  const bytes = concatBytes([signature, ...commitments])
+  commitments: ReadonlyArray<Uint8Array>,
+  proof: (Pick<Message, "stateRoot" | "proposerIndex"> & BodyProof) | undefined
+): Pick<Block, "signature" | "commitments" | "proof"> => {
+  const roots = proof === undefined ? [] : [proof.stateRoot, proof.bodyRoot, ...proof.branch]
+  const bytes = concatBytes([signature, ...commitments, ...roots])
+  const rootsAt = 96 + commitments.length * 48
+  const root = (index: number): Uint8Array => bytes.subarray(rootsAt + index * 32, rootsAt + (index + 1) * 32)
   return {
     signature: Option.some(bytes.subarray(0, 96)),
-    commitments: commitments.map((_, row) => bytes.subarray(96 + row * 48, 144 + row * 48))
+    commitments: commitments.map((_, row) => bytes.subarray(96 + row * 48, 144 + row * 48)),
+    proof: proof && {
+      proposerIndex: proof.proposerIndex,
+      stateRoot: root(0),
+      bodyRoot: root(1),
+      branch: proof.branch.map((_, height) => root(2 + height))
+    }
   }
 }

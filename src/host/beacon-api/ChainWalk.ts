@@ -96,7 +96,8 @@ const stepTo = (block: DecodedBlock, child: Option.Option<DecodedBlock>): Step =
     fork: block.fork,
     commitments: block.commitments,
     signature: block.signature,
-    payload: payloadOf(block, child)
+    payload: payloadOf(block, child),
+    proof: block.proof
   }),
   child: Option.some(block),
   header: Option.none()
@@ -127,7 +128,7 @@ const stepByHeader = Effect.fnUntraced(function* (
   if (slot === 0) return Either.right(genesisStep(node, header.value))
   const twin = found.get(slot)
   if (twin !== undefined && isTwin(twin, header.value)) {
-    if (node.trustsRoots) return Either.right(stepTo({ ...twin, root: link.root }, link.child))
+    if (node.trustsRoots) return Either.right(stepTo({ ...twin, root: link.root, proof: undefined }, link.child))
     yield* node.limits.setForeign(twin.fork, `slot ${slot}: ${link.root} there, ${twin.root} here`)
   }
   return Either.right({ slot, parentRoot, block: Option.none(), child: Option.none(), header })

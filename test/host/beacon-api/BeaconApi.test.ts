@@ -2,6 +2,7 @@ import { assert } from "@effect/vitest"
 import { Context, Duration, Effect, Exit, Layer, Option } from "effect"
 import type { ServerResponse } from "node:http"
 import { hasColumns } from "../../../src/domain/network/Block.ts"
+import { provenRoot } from "../../../src/domain/network/BlockProof.ts"
 import { toHex } from "../../../src/domain/Bytes.ts"
 import { BeaconApi, type BeaconApiOptions } from "../../../src/host/beacon-api/BeaconApi.ts"
 import { devnet, SharedChain } from "./Chain.ts"
@@ -52,6 +53,18 @@ shared("BeaconApi", SharedChain.layer, (it) => {
         }))
       )
       assert.isTrue(blocks.some(hasColumns))
+      for (const block of blocks) {
+        const { proof } = block
+        assert.isDefined(proof)
+        if (proof === undefined) continue
+        assert.strictEqual(provenRoot({ ...block, proof }), block.root)
+        // By the commitments, not only by the body root beside them.
+        assert.lengthOf(proof.branch, 4)
+        const [first, ...others] = block.commitments
+        if (first === undefined) continue
+        const changed = [first.map((byte, index) => (index === 47 ? byte ^ 1 : byte)), ...others]
+        assert.notStrictEqual(provenRoot({ ...block, proof, commitments: changed }), block.root)
+      }
       assert.deepStrictEqual(yield* api.blocks({ start: 9, end: 8 }), [])
     })
   )

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Seen } from "../../../src/host/beacon-api/EventMessage.ts"
-import { missedEvents } from "../../../src/host/beacon-api/MissedEvents.ts"
+import type { Seen } from "../../../src/host/beacon-api/events/EventMessage.ts"
+import { missedEvents } from "../../../src/host/beacon-api/events/MissedEvents.ts"
 import { chain } from "../../probe/FakeWorld.ts"
 
 const seen = (slot: number, finalizedSlot = 32): Seen => ({ head: { slot, root: `0x${slot}` }, finalizedSlot })

@@ -1,7 +1,7 @@
-import type { ChainEvent } from "../../domain/network/Block.ts"
-import { type ChainParameters, epochStart } from "../../domain/network/Chain.ts"
-import type { Checkpoint } from "../../domain/peer/Claim.ts"
-import type { Header } from "./BeaconNode.ts"
+import type { ChainEvent } from "../../../domain/network/Block.ts"
+import { type ChainParameters, epochStart } from "../../../domain/network/Chain.ts"
+import type { Checkpoint } from "../../../domain/peer/Claim.ts"
+import type { Header } from "../BeaconNode.ts"
 import { reorgSinceFinality, type Seen } from "./EventMessage.ts"
 
 export const nothingSeen: Seen = { head: undefined, finalizedSlot: undefined }

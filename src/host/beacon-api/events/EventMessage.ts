@@ -1,8 +1,8 @@
 import type { Sse } from "@effect/experimental"
 import { Option, Schema } from "effect"
-import type { ChainEvent, Head } from "../../domain/network/Block.ts"
-import { RootFromHex } from "../../domain/Bytes.ts"
-import { SafeUint64, Uint64 } from "./BeaconSpec.ts"
+import type { ChainEvent, Head } from "../../../domain/network/Block.ts"
+import { RootFromHex } from "../../../domain/Bytes.ts"
+import { SafeUint64, Uint64 } from "../BeaconSpec.ts"
 
 /** What the stream has told so far. */
 export interface Seen {
