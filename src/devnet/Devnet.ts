@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, ExecutionStrategy, Scope } from "effect"
+import { Clock, Duration, Effect, ExecutionStrategy, Option, Scope } from "effect"
 import { type ChainParameters, epochOf, slotAt } from "../domain/network/Chain.ts"
 import { forkDigestAt } from "../domain/network/ForkDigest.ts"
 import { toHex } from "../domain/Bytes.ts"
@@ -32,6 +32,8 @@ export interface DevnetOptions {
    * two are not final.
    */
   readonly historyEpochs?: number
+  /** Epochs from the start on after which the blob limit, and the fork digest with it, steps again; 0, never, if left out. */
+  readonly nextBlobStep?: number
 }
 
 /** A network that runs until its scope closes. */
@@ -48,12 +50,22 @@ export interface Devnet {
 /** Starts a network on 127.0.0.1: its chain, its peers and its Beacon API. Takes 2 to 8 seconds, most of them for KZG. */
 export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
-    const { api, apiPort, historyEpochs, peers: spec, seed, slotDuration, transports } = yield* checked(options)
+    const {
+      api,
+      apiPort,
+      historyEpochs,
+      nextBlobStep,
+      peers: spec,
+      seed,
+      slotDuration,
+      transports
+    } = yield* checked(options)
     const slotDurationMs = Duration.toMillis(slotDuration)
     const pool = yield* makeBlobPool(seed)
     const now = yield* Clock.currentTimeMillis
     const genesisTime = Math.floor((now - historyEpochs * 32 * slotDurationMs) / 1000)
-    const parameters = devnetParameters(seed, slotDurationMs, genesisTime)
+    const step = nextBlobStep === 0 ? Option.none() : Option.some(historyEpochs + nextBlobStep)
+    const parameters = devnetParameters(seed, slotDurationMs, genesisTime, step)
     const chain = yield* makeDevChain({ parameters, pool, seed })
     const peers = yield* startPeers(chain, spec, transports)
     const beaconApi = yield* serveBeaconApi(
@@ -114,11 +126,13 @@ const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>,
     slotDuration: Duration.seconds(2),
     seed: 1,
     historyEpochs: 8,
+    nextBlobStep: 0,
     ...options
   }
   const ranges = [
     ["the slot duration in milliseconds", Duration.toMillis(all.slotDuration), 100, 60_000],
     ["the number of epochs of history", all.historyEpochs, 3, 256],
+    ["the number of epochs until the blob limit steps again", all.nextBlobStep, 0, 256],
     ["the port", all.apiPort, 0, 65_535],
     ["the seed", all.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
   ] as const

@@ -1,4 +1,6 @@
+import { Option } from "effect"
 import type { ChainParameters, ForkName } from "../domain/network/Chain.ts"
+import type { Epoch } from "../domain/Primitives.ts"
 import { seeded } from "./chain/Random.ts"
 
 /** The name that the network gives itself. */
@@ -21,9 +23,15 @@ const forkEpochs: ReadonlyArray<readonly [ForkName, number]> = [
 
 /**
  * A network of its own: fork versions and genesis_validators_root follow from the seed, so that its fork digests are no
- * other network's. Columns are kept for 256 epochs, which bounds the memory of a devnet that runs for long.
+ * other network's. Columns are kept for 256 epochs, which bounds the memory of a devnet that runs for long. The blob
+ * limit steps once more at `nextBlobStep`, if there is one.
  */
-export const devnetParameters = (seed: number, slotDurationMs: number, genesisTime: number): ChainParameters => {
+export const devnetParameters = (
+  seed: number,
+  slotDurationMs: number,
+  genesisTime: number,
+  nextBlobStep: Option.Option<Epoch> = Option.none()
+): ChainParameters => {
   const random = seeded(seed, "network")
   const suffix = random.bytes(3)
   return {
@@ -33,7 +41,10 @@ export const devnetParameters = (seed: number, slotDurationMs: number, genesisTi
     slotDurationMs,
     slotsPerEpoch: 32,
     forks: forkEpochs.map(([name, epoch], index) => ({ name, epoch, version: Uint8Array.of(index, ...suffix) })),
-    blobSchedule: [{ epoch: blobStepEpoch, maxBlobsPerBlock: 12 }],
+    blobSchedule: [
+      { epoch: blobStepEpoch, maxBlobsPerBlock: 12 },
+      ...Option.toArray(Option.map(nextBlobStep, (epoch) => ({ epoch, maxBlobsPerBlock: 15 })))
+    ],
     maxBlobsPerBlockElectra: 9,
     retentionEpochs: 256
   }
