@@ -17,7 +17,7 @@ const shown = [
 ]
 
 /** Those that read what strangers write of themselves, with the libraries that made it. */
-const readers = new Set(["peer/NodeId.ts", "peer/NodeRecord.ts", "peer/PeerAddress.ts", "peer/Subnets.ts"])
+const readers = new Set(["peer/NodeId.ts", "peer/NodeRecord.ts", "peer/PeerAddress.ts", "peer/RecordSubnets.ts"])
 
 const files = readdirSync(domain, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
 

@@ -114,7 +114,9 @@ shared("Standalone", SharedChain.layer, (it) => {
             forkDigestAt(chain.parameters, epochOf(chain.parameters, slotAt(chain.parameters, Date.now())))
           ),
           sequenceNumber,
-          observedAt: 0
+          observedAt: 0,
+          headRoot: state.head.root,
+          subnets: { attnets: [], syncnets: [] }
         }
       )
       assert.closeTo(said.observedAt, Date.now(), scaledMs("5 seconds"))

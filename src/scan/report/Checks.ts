@@ -8,7 +8,8 @@ import {
 } from "../../domain/network/Chain.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
-import { type Subnets, subnetsOfRecord } from "../../domain/peer/Subnets.ts"
+import { subnetsOfRecord } from "../../domain/peer/RecordSubnets.ts"
+import type { Subnets } from "../../domain/peer/Subnets.ts"
 import {
   dataColumnSidecarsByRange,
   dataColumnSidecarsByRoot,

@@ -4,7 +4,7 @@ import { BitArray } from "@chainsafe/ssz"
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Option } from "effect"
 import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
-import { subnetsOfRecord } from "../../../src/domain/peer/Subnets.ts"
+import { subnetsOfRecord } from "../../../src/domain/peer/RecordSubnets.ts"
 import { decodeMetadataSubnets } from "../../../src/wire/MetadataSubnets.ts"
 
 const { privateKey } = identityOf(1, "somebody")
