@@ -58,6 +58,16 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
         }
       )
       yield* daemon("telling of what is found", tellAll)
+    })
+  ).pipe(Layer.merge(summaries(options)))
+
+/** Only the summaries. */
+export const summaries = (
+  options: Pick<NarratorOptions, "print" | "summaryInterval">
+): Layer.Layer<never, never, Dasmon> =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      const dasmon = yield* Dasmon
       const first = yield* Effect.once(Effect.sleep(options.summaryInterval))
       const summarise = Effect.flatMap(dasmon.snapshot, ({ peers, status }) =>
         options.print(`${summaryOf(peers)}${groundTruth(status)}`)

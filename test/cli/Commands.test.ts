@@ -16,7 +16,7 @@ const printed = (...parameters: ReadonlyArray<string>) =>
   }).pipe(Effect.provide(NodeContext.layer))
 
 describe("every command", () => {
-  it.effect.each([[], ["run"], ["check-config"], ["report"], ["scan"], ["verify-evidence"], ["devnet"]])(
+  it.effect.each([[], ["run"], ["check-config"], ["report"], ["scan"], ["monitor"], ["verify-evidence"], ["devnet"]])(
     "has help with examples: %j",
     (command) =>
       Effect.gen(function* () {

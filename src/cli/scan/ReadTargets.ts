@@ -3,7 +3,7 @@ import { NodeStream } from "@effect/platform-node"
 import { Effect, Either, Option, Stream } from "effect"
 import { messageOf } from "../../domain/Text.ts"
 import { type GivenTarget, readTargets, targetsInText } from "../../scan/target/TargetList.ts"
-import { complain, ProgramFailed } from "../Failure.ts"
+import { wrong } from "../BeaconChoice.ts"
 
 /** Characters of a list of targets. */
 const mostText = 2 ** 21
@@ -28,21 +28,14 @@ export const targetsFrom = Effect.fn("Scan.targets")(function* (
     given.push(...(file.value === "-" ? yield* standardInput : targetsInText(yield* readFile(file.value), file.value)))
   }
   const targets = readTargets(given)
-  return Either.isRight(targets) ? targets.right : yield* wrong(targets.left)
+  return Either.isRight(targets) ? targets.right : yield* wrong("scan", targets.left)
 })
-
-/** What the person who started it did wrong, a line each. */
-export const wrong = (lines: ReadonlyArray<string>): Effect.Effect<never, ProgramFailed> =>
-  Effect.zipRight(
-    complain(lines.slice(0, mostLines).map((line) => `dasmon scan: ${line}`)),
-    new ProgramFailed({ exitCode: 2 })
-  )
-
-const mostLines = 20
 
 const readFile = (path: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path).pipe(Effect.zipRight(fs.readFileString(path)))).pipe(
-    Effect.catchAll((error) => wrong([`--file ${path}: it cannot be read: ${messageOf(error.cause ?? error)}`])),
+    Effect.catchAll((error) =>
+      wrong("scan", [`--file ${path}: it cannot be read: ${messageOf(error.cause ?? error)}`])
+    ),
     Effect.flatMap((text) => bounded(text, `--file ${path}`))
   )
 
@@ -53,9 +46,9 @@ const readStandardInput = NodeStream.stdin.pipe(
     (text) => text.length <= mostText,
     (text, part) => text + part
   ),
-  Effect.catchAll((error) => wrong([`standard input cannot be read: ${messageOf(error)}`])),
+  Effect.catchAll((error) => wrong("scan", [`standard input cannot be read: ${messageOf(error)}`])),
   Effect.flatMap((text) => bounded(text, "standard input"))
 )
 
 const bounded = (text: string, name: string) =>
-  text.length <= mostText ? Effect.succeed(text) : wrong([`${name}: it is longer than ${mostText} characters`])
+  text.length <= mostText ? Effect.succeed(text) : wrong("scan", [`${name}: it is longer than ${mostText} characters`])

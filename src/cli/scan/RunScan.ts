@@ -1,15 +1,15 @@
 import { Console, Effect, Either, Layer, LogLevel, Logger, Option, Schema } from "effect"
 import { type Duration } from "effect"
-import { loadConfig } from "../../config/ConfigFile.ts"
 import type { Slot } from "../../domain/Primitives.ts"
 import { ScanReport } from "../../domain/scan/ScanReport.ts"
 import { Daemons } from "../../runtime/Daemon.ts"
 import { Doubts } from "../../runtime/Doubts.ts"
 import { Scanner } from "../../scan/Scanner.ts"
 import { type ScanOptions, timeLimitFor } from "../../scan/ScanOptions.ts"
+import { beaconChoice, wrong } from "../BeaconChoice.ts"
 import { complain, ProgramFailed } from "../Failure.ts"
 import { exitCodeFor, exitCodes, parseFailOn } from "./ExitCode.ts"
-import { targetsFrom, wrong } from "./ReadTargets.ts"
+import { targetsFrom } from "./ReadTargets.ts"
 import { scannerLayer, type ScanSources } from "./ScanLayers.ts"
 import { makeScanProgress } from "./ScanProgress.ts"
 import { scanSummary, scanTable } from "./ScanTable.ts"
@@ -35,11 +35,11 @@ export interface ScanArguments {
 /** Scans all targets, each by itself, prints what comes of each as soon as it is there, and ends with the exit code. */
 export const run = Effect.fn("Scan.run")(function* (given: ScanArguments) {
   const failOn = yield* Either.match(parseFailOn(given.failOn), {
-    onLeft: (line) => wrong([line]),
+    onLeft: (line) => wrong("scan", [line]),
     onRight: Effect.succeed
   })
   if (Option.isSome(given.slots) && given.slot.length > 0) {
-    return yield* wrong(["give --slots (how many) or --slot (which), not both"])
+    return yield* wrong("scan", ["give --slots (how many) or --slot (which), not both"])
   }
   const targets = yield* targetsFrom(given.targets, given.file)
   const sources = yield* sourcesOf(given)
@@ -93,20 +93,8 @@ const textOf = (report: ScanReport, format: ScanArguments["format"]): Effect.Eff
 const encode = Schema.encode(Schema.parseJson(ScanReport))
 
 const sourcesOf = Effect.fnUntraced(function* (given: ScanArguments) {
-  const config = Option.isSome(given.config) ? Option.some(yield* loadConfig(given.config.value)) : Option.none()
+  const { beaconApi, config } = yield* beaconChoice("scan", given)
   const ofConfig = Option.getOrUndefined(config)
-  const beaconApi = Option.match(given.beaconApi, { onNone: () => ofConfig?.beaconApi, onSome: (url) => [url] })
-  if (beaconApi === undefined) {
-    return yield* wrong([
-      Option.isSome(given.config)
-        ? `${given.config.value} names no beacon_api: add it, or give --beacon-api URL`
-        : "name a beacon node of the network, a public one will do: --beacon-api URL, or --config FILE that has beacon_api"
-    ])
-  }
-  const noUrl = beaconApi.find((url) => !/^https?:\/\//.test(url) || !URL.canParse(url))
-  if (noUrl !== undefined) {
-    return yield* wrong([`--beacon-api: ${noUrl} is no URL; allowed is http(s)://host[:port][/path]`])
-  }
   const sources: ScanSources = {
     beaconApi,
     fallback: ofConfig?.backfill.beaconApi,
