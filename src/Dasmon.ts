@@ -24,6 +24,7 @@ import type { Probe } from "./domain/probe/Job.ts"
 import type { NotProbed, UnknownPeer } from "./domain/probe/ProbeNow.ts"
 import { custodyTotals, peerCounts } from "./domain/peer/PeerTotals.ts"
 import { PeerView } from "./domain/peer/PeerView.ts"
+import { type NotScanned, type ScanRequest, type ScanState, UnknownScan } from "./domain/scan/ScanRequest.ts"
 import type { PeerDetail } from "./domain/report/PeerDetail.ts"
 import type { SlotDetail } from "./domain/report/SlotDetail.ts"
 import { Status } from "./domain/Status.ts"
@@ -59,6 +60,7 @@ import { Prober } from "./probe/Prober.ts"
 import { ProbeTotals } from "./probe/ProbeTotals.ts"
 import { ProbeWorkers } from "./probe/ProbeWorkers.ts"
 import { Sampler } from "./sampler/Sampler.ts"
+import { Scans } from "./scan/Scans.ts"
 import * as SecondLook from "./second/SecondLook.ts"
 
 /** The state of everything at one sequence number. */
@@ -95,6 +97,10 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly probeNow: (peerId: PeerId) => Effect.Effect<Probe, NotProbed>
     /** Peers to look for from now on: ENRs, or multiaddrs that end in `/p2p/…`. */
     readonly givePeers: PeerTaker["give"]
+    /** Begins a scan of one peer, known or not; `scanned` tells how it stands, and `events` how it goes on. */
+    readonly scan: (request: ScanRequest) => Effect.Effect<ScanState, NotScanned>
+    /** One of the last scans. */
+    readonly scanned: (id: string) => Effect.Effect<ScanState, UnknownScan>
     /** Answers about everything that was found out. */
     readonly reports: Reports["Type"]
     /**
@@ -154,16 +160,18 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   > => {
     const sampler = Sampler.layer(samplerOptions(config))
     const workers = ProbeWorkers.layer(config.workers)
+    const selfDoubt = SelfDoubt.layer(config)
     const peers = Peers.layer(peersOptions(config)).pipe(
       Layer.provide([sampler, Prober.layer, workers]),
-      Layer.provide([LoopLag.layer, SelfDoubt.layer(config)])
+      Layer.provide([LoopLag.layer, selfDoubt])
     )
     const peerSet = PeerSet.layer(peerSetOptions(config)).pipe(Layer.provide(peers))
+    const scans = Scans.layer.pipe(Layer.provide([LoopLag.layer, selfDoubt]))
     const secondLook = SecondLook.layer(peersOptions(config)).pipe(Layer.provide([peers, workers]))
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
-      Layer.provide([peers, peerSet, secondLook, ColumnGossip.layer]),
+      Layer.provide([peers, peerSet, scans, secondLook, ColumnGossip.layer]),
       Layer.provide(log),
       Layer.provide([ProbeTotals.layer, Bandwidth.layer(config.bandwidthLimit)]),
       Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])
@@ -183,6 +191,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const bus = yield* EventBus
   const peers = yield* Peers
   const peerSet = yield* PeerSet
+  const scans = yield* Scans
   const history = yield* History
   const reports = yield* Reports
   const totals = yield* ProbeTotals
@@ -278,6 +287,9 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
     probe: history.probe,
     probeNow: (peerId) => peers.probe(peerId),
     givePeers: givenPeers.give,
+    scan: scans.start,
+    scanned: (id) =>
+      Effect.flatMap(scans.state(id), Option.match({ onNone: () => new UnknownScan({ id }), onSome: Effect.succeed })),
     reports,
     halt: Effect.zipRight(Fiber.interrupt(telling), peers.halt),
     dead,

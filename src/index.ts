@@ -22,6 +22,7 @@ export {
   Gap,
   NodeTracking,
   Sampling,
+  ScanProgress,
   SystemSnapshot
 } from "./domain/Event.ts"
 export type { EventFilter } from "./domain/EventFilter.ts"
@@ -67,6 +68,18 @@ export {
 } from "./domain/probe/ProbeNow.ts"
 export { PeerDetail } from "./domain/report/PeerDetail.ts"
 export * as Question from "./domain/report/Question.ts"
+export { ScanReport } from "./domain/scan/ScanReport.ts"
+export {
+  InvalidScan,
+  type NotScanned,
+  ScanRequest,
+  ScansUnavailable,
+  ScanState,
+  ScanUnderWay,
+  TooManyScans,
+  UnknownScan
+} from "./domain/scan/ScanRequest.ts"
+export { ScanVerdict } from "./domain/scan/ScanVerdict.ts"
 export { SlotDetail } from "./domain/report/SlotDetail.ts"
 export { Status } from "./domain/Status.ts"
 
@@ -78,6 +91,8 @@ export { Discovery, type DiscoverySource, merged as mergedDiscovery, type NodeFo
 export type { ProvenRange } from "./host/ProvenRange.ts"
 export { Gossip, type GossipMessage, type GossipVerdict, type Joining } from "./host/Gossip.ts"
 export { type ConnectedPeer, type DialError, Host, type HostEvent, NotDialled } from "./host/Host.ts"
+export { Identified } from "./host/Identified.ts"
+export { ScanHost, type ScanNode, type ScanSource } from "./host/ScanHost.ts"
 export { SecondHost, type SecondIdentity } from "./host/SecondHost.ts"
 export type { ResponseStream } from "./wire/Client.ts"
 export type { RequestMessage, ResponseChunk } from "./wire/Message.ts"

@@ -59,6 +59,7 @@ export const linesOf = (event: Event, peerId: PeerId): ReadonlyArray<string> => 
         ...findings.map(({ detail, kind }) => `${"finding".padEnd(labelWidth)}  ${kind}: ${detail}`)
       ]
     }
+    case "ScanProgress":
     case "SystemSnapshot":
       return []
   }

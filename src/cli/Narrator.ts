@@ -171,6 +171,10 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
             }
           ]
         : []
+    case "ScanProgress":
+      return event.step.stage === "finished"
+        ? [{ key: event.scanId, peerId: event.peerId, label: `scan ${event.verdict ?? ""}`, text: event.step.detail }]
+        : []
     case "SystemSnapshot":
       return []
   }

@@ -4,6 +4,7 @@ import { Finding } from "./peer/Finding.ts"
 import { PeerCoverage } from "./probe/Confidence.ts"
 import { Probe } from "./probe/Job.ts"
 import { PeerView } from "./peer/PeerView.ts"
+import { ScanStep } from "./scan/ScanStep.ts"
 import { Status } from "./Status.ts"
 import { Conversation } from "./peer/Verdict.ts"
 import { PeerId } from "./Primitives.ts"
@@ -44,8 +45,19 @@ export type NodeTracking = typeof NodeTracking.Type
 export const SystemSnapshot = Schema.TaggedStruct("SystemSnapshot", { status: Status })
 export type SystemSnapshot = typeof SystemSnapshot.Type
 
+/** A scan that somebody asked for goes on, or is over. */
+export const ScanProgress = Schema.TaggedStruct("ScanProgress", {
+  /** UUID; the scan can be read by it. */
+  scanId: Schema.String,
+  peerId: PeerId,
+  step: ScanStep,
+  /** What it came to, once it is over: a `ScanVerdict`. */
+  verdict: Schema.NullOr(Schema.String)
+})
+export type ScanProgress = typeof ScanProgress.Type
+
 /** Everything that can happen, before it is numbered. */
-export const EventBody = Schema.Union(Sampling, CustodyUpdate, NodeTracking, SystemSnapshot)
+export const EventBody = Schema.Union(Sampling, CustodyUpdate, NodeTracking, SystemSnapshot, ScanProgress)
 export type EventBody = typeof EventBody.Type
 
 const stamp = {
@@ -60,12 +72,13 @@ export const Event = Schema.Union(
   Schema.extend(Sampling, Schema.Struct(stamp)),
   Schema.extend(CustodyUpdate, Schema.Struct(stamp)),
   Schema.extend(NodeTracking, Schema.Struct(stamp)),
-  Schema.extend(SystemSnapshot, Schema.Struct(stamp))
+  Schema.extend(SystemSnapshot, Schema.Struct(stamp)),
+  Schema.extend(ScanProgress, Schema.Struct(stamp))
 )
 export type Event = EventBody & { readonly sequence: number; readonly timestamp: number }
 
 /** What kinds of events there are. */
-export const EventTag = Schema.Literal("Sampling", "CustodyUpdate", "NodeTracking", "SystemSnapshot")
+export const EventTag = Schema.Literal("Sampling", "CustodyUpdate", "NodeTracking", "SystemSnapshot", "ScanProgress")
 export type EventTag = typeof EventTag.Type
 
 /** The events of one kind. */

@@ -24,6 +24,7 @@ const peerIdOf = (event: Event): PeerId | undefined => {
       return event.probe.job.peerId
     case "CustodyUpdate":
     case "NodeTracking":
+    case "ScanProgress":
       return event.peerId
     case "SystemSnapshot":
       return undefined

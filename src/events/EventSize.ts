@@ -22,6 +22,8 @@ export const jsonSizeOf = (event: Event): number => {
       return 150 + event.detail.length + viewSize(event.peer)
     case "SystemSnapshot":
       return 1100
+    case "ScanProgress":
+      return 250 + event.step.detail.length
   }
 }
 

@@ -1,12 +1,16 @@
+import { NodeHttpClient } from "@effect/platform-node"
 import { Context, Effect, Layer, Option } from "effect"
 import type { StatusMessage } from "../wire/Handshake.ts"
 import type { NodeError } from "../wire/Node.ts"
 import { BeaconApi, type BeaconApiOptions } from "./beacon-api/BeaconApi.ts"
 import { BeaconNodes } from "./BeaconNodes.ts"
+import { toExternsError } from "./beacon-api/BeaconHttp.ts"
+import { makeFindPeer } from "./beacon-api/FindPeer.ts"
 import { Externs, type ExternsError } from "./Externs.ts"
 import { Gossip } from "./Gossip.ts"
 import { Host } from "./Host.ts"
-import type { Identified } from "./Identified.ts"
+import { Identified } from "./Identified.ts"
+import { ScanHost, type ScanSource } from "./ScanHost.ts"
 import { SecondHost } from "./SecondHost.ts"
 import type { IdentityError } from "./libp2p/HostIdentity.ts"
 import * as Libp2pHost from "./libp2p/Libp2pHost.ts"
@@ -22,7 +26,7 @@ export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Lib
 export const layer = (
   options: StandaloneOptions
 ): Layer.Layer<
-  Externs | Host | Gossip | Identified | SecondHost | BeaconNodes,
+  Externs | Host | Gossip | Identified | ScanHost | SecondHost | BeaconNodes,
   ExternsError | NodeError | IdentityError
 > =>
   Layer.scopedContext(
@@ -34,10 +38,33 @@ export const layer = (
       return node.pipe(
         Context.add(Externs, externs),
         Context.add(BeaconNodes, api.nodes),
-        Context.add(SecondHost, yield* makeSecond(options, api, status))
+        Context.add(SecondHost, yield* makeSecond(options, api, status)),
+        Context.add(ScanHost, Option.some(yield* makeScanSource(options, api, status)))
       )
     })
-  ).pipe(Layer.provide(BeaconApi.layer(options)))
+  ).pipe(Layer.provide([BeaconApi.layer(options), NodeHttpClient.layerUndici]))
+
+/** Whoever scans meets its peers as somebody who was never seen before, and listens nowhere. */
+const makeScanSource = (
+  { agent, url, version }: StandaloneOptions,
+  api: BeaconApi["Type"],
+  status: Effect.Effect<StatusMessage>
+) =>
+  Effect.map(
+    Effect.mapError(makeFindPeer({ urls: typeof url === "string" ? [url] : url }), toExternsError),
+    (listed): ScanSource => ({
+      listed,
+      open: Effect.map(Libp2pHost.makeWithGossip({ version, agent, status, listen: [] }), (node) => {
+        const host = Context.get(node, Host)
+        return {
+          host,
+          gossip: Context.get(node, Gossip),
+          identified: Context.get(node, Identified),
+          peerRefresh: StandaloneExterns.make(api, host, status).peerRefresh
+        }
+      })
+    })
+  )
 
 /** Nothing is shared by the two nodes but what they say of the chain; libp2p's metrics are those of the first. */
 const makeSecond = Effect.fnUntraced(function* (

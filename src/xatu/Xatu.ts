@@ -180,6 +180,7 @@ const eventsOf = (
         event.change === "connected"
       )
     case "SystemSnapshot":
+    case "ScanProgress":
       return []
   }
 }

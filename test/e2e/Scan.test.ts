@@ -4,11 +4,15 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
 import { identityOf } from "../../src/devnet/peer/DevPeerIdentity.ts"
+import { ScanState } from "../../src/domain/scan/ScanRequest.ts"
 import { ScanReport } from "../../src/domain/scan/ScanReport.ts"
 import { startNetwork, temporaryFolder } from "./Network.ts"
+import { eventually } from "../Eventually.ts"
 import { start } from "./Program.ts"
 
 const decodeReport = Schema.decode(Schema.parseJson(ScanReport), { onExcessProperty: "error" })
+
+const decodeState = Schema.decode(Schema.parseJson(ScanState), { onExcessProperty: "error" })
 
 /** Runs `dasmon scan` to its end, with this on its standard input. */
 const scan = (parameters: ReadonlyArray<string>, input = "") =>
@@ -162,6 +166,75 @@ describe("dasmon scan", () => {
       assert.match(nowhere.errors, /--beacon-api URL, or --config FILE/)
       const blind = yield* scan(["--beacon-api", "http://127.0.0.1:1", honest.enr])
       assert.deepStrictEqual([blind.code, blind.output], [4, ""])
+    })
+  )
+})
+
+describe("a running monitor", () => {
+  it.scopedLive("scans a node that it does not know when it is asked to, and dasmon scan works beside it", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { beaconApi, peers } = yield* startNetwork("--peers honest,honest --slot-duration 500ms --seed 7")
+      const [known, unknown] = peers
+      if (known === undefined || unknown === undefined) return assert.fail("too few peers")
+      const config = join(folder, "config.yaml")
+      writeFileSync(
+        config,
+        [
+          `beacon_api: ${beaconApi}`,
+          `database_path: ${join(folder, "dasmon.db")}`,
+          "http_addr: 127.0.0.1:0",
+          "http: { token: tell-nobody }",
+          `peers: [${known.enr}]`
+        ].join("\n")
+      )
+      const program = yield* start(["run", "--config", config])
+      const [, base = ""] = yield* program.printed(/open (http:\S+)/, "60 seconds")
+      const ask = (path: string, body?: string) =>
+        Effect.promise(async (signal) => {
+          const response = await fetch(`${base}${path}`, {
+            signal,
+            headers: { authorization: "Bearer tell-nobody" },
+            ...(body === undefined ? {} : { method: "POST", body })
+          })
+          return [response.status, await response.text()] as const
+        })
+      const [status, text] = yield* ask("/scan", JSON.stringify({ target: unknown.enr, slots: 4 }))
+      assert.strictEqual(status, 202, text)
+      const { id } = yield* decodeState(text)
+      const beside = yield* scan(["--config", config, known.peerId, "--slots", "4"])
+      assert.strictEqual(beside.code, 0, beside.output + beside.errors)
+      const { report } = yield* eventually(
+        Effect.flatMap(ask(`/scan/${id}`), ([, text]) => decodeState(text)).pipe(
+          Effect.filterOrFail(({ report }) => report !== null)
+        ),
+        "2 minutes",
+        "500 millis"
+      )
+      assert.strictEqual(report?.verdict, "compliant", report?.sentence)
+      assert.strictEqual(report?.peerId, unknown.peerId)
+      const [, listed] = yield* ask("/peers")
+      assert.notInclude(listed, unknown.peerId)
+    })
+  )
+})
+
+describe("dasmon monitor", () => {
+  it.scopedLive("follows one node, tells every probe of it, and ends when it is told to", () =>
+    Effect.gen(function* () {
+      const { beaconApi, peers } = yield* startNetwork("--peers honest,honest --slot-duration 500ms --seed 8")
+      const [one, other] = peers
+      if (one === undefined || other === undefined) return assert.fail("too few peers")
+      const program = yield* start(["monitor", "--beacon-api", beaconApi, one.peerId])
+      yield* program.printed(/following \S+ by http:\S+; nothing is kept/, "60 seconds")
+      yield* program.printed(/claims +\d+ groups, columns/, "60 seconds")
+      yield* program.printed(/asked +slots? \d+.*: \d+ success in \d+ ms/, "60 seconds")
+      assert.notInclude(program.output(), other.peerId)
+      yield* program.signal("SIGINT")
+      const [code] = yield* program.exited("15 seconds")
+      assert.strictEqual(code, 0, program.errors())
+      const wrong = yield* start(["monitor", "--beacon-api", beaconApi, "hello"])
+      assert.deepStrictEqual((yield* wrong.exited("30 seconds"))[0], 2)
     })
   )
 })

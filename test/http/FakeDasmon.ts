@@ -7,6 +7,7 @@ import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
 import { noProgress } from "../../src/domain/peer/AuditProgress.ts"
 import type { PeerView } from "../../src/domain/peer/PeerView.ts"
 import { UnknownPeer } from "../../src/domain/probe/ProbeNow.ts"
+import { ScansUnavailable, UnknownScan } from "../../src/domain/scan/ScanRequest.ts"
 import type { Status } from "../../src/domain/Status.ts"
 import { makeEventStream } from "../../src/events/EventStream.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
@@ -63,6 +64,8 @@ export const makeFakeDasmon = (capacity = 4096, over: Partial<Dasmon["Type"]> = 
         probe: () => Effect.succeedNone,
         probeNow: (peerId) => new UnknownPeer({ peerId }),
         givePeers: () => Effect.succeed([]),
+        scan: () => new ScansUnavailable({ reason: "scans are not faked" }),
+        scanned: (id) => new UnknownScan({ id }),
         reports,
         halt: Effect.void,
         dead: Effect.succeed([]),

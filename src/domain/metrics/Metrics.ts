@@ -236,7 +236,7 @@ export const evidenceLost = counter("dasmon_evidence_lost_total", "Pieces of evi
 /* Events and HTTP. */
 
 export const events = labelled(counter("dasmon_events_total", "Events, by what they tell of."), {
-  event: ["Sampling", "CustodyUpdate", "NodeTracking", "SystemSnapshot"]
+  event: ["Sampling", "CustodyUpdate", "NodeTracking", "SystemSnapshot", "ScanProgress"]
 })
 export const eventsLost = counter(
   "dasmon_metrics_events_lost_total",
@@ -266,6 +266,8 @@ export const httpRoutes = [
   "/probes",
   "/probes/:id",
   "/report",
+  "/scan",
+  "/scan/:id",
   "/healthz",
   "/readyz",
   "/openapi.json",

@@ -1,4 +1,4 @@
-import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, HttpApiSchema, OpenApi } from "@effect/platform"
+import { HttpApi, HttpApiEndpoint, HttpApiGroup, HttpApiMiddleware, OpenApi } from "@effect/platform"
 import { Schema } from "effect"
 import { Snapshot } from "../../Dasmon.ts"
 import { Probe } from "../../domain/probe/Job.ts"
@@ -18,23 +18,18 @@ import { version } from "../../Version.ts"
 import { GivenPeers } from "./RequestSchemas.ts"
 import { Alive, Clients, Columns, PeerPage, ProbePage, Ready, ReportRows } from "./ResponseSchemas.ts"
 import {
-  type ApiError,
   BadBody,
   BadParameter,
   HistoryBusy,
   HistoryTooSlow,
   HistoryUnavailable,
-  meaningOf,
   NotAlive,
   NotReady,
-  statusOf,
   UnknownProbe
 } from "./ApiErrors.ts"
+import { failing } from "./Failing.ts"
 import * as Parameters from "./Parameters.ts"
-
-/** An error with its status. */
-const failing = <A extends ApiError, I, R>(error: Schema.Schema<A, I, R>, tag: A["_tag"]) =>
-  error.annotations(HttpApiSchema.annotations({ status: statusOf[tag], description: meaningOf[tag] }))
+import { Scans } from "./ScanApi.ts"
 
 /** Refuses what is wrong in a path or a query, unknown parameters too, before anything is done with it. */
 export class CheckedParameters extends HttpApiMiddleware.Tag<CheckedParameters>()("dasmon/CheckedParameters", {
@@ -220,6 +215,7 @@ export const Api = HttpApi.make("dasmon")
   .add(Monitor)
   .add(Peers)
   .add(History)
+  .add(Scans)
   .middleware(CheckedParameters)
   .annotate(OpenApi.Title, "dasmon")
   .annotate(OpenApi.Version, version)

@@ -8,6 +8,16 @@ import {
   TooSoon,
   UnknownPeer
 } from "../../domain/probe/ProbeNow.ts"
+import {
+  InvalidScan,
+  ScansUnavailable,
+  ScanUnderWay,
+  TooManyScans,
+  UnknownScan
+} from "../../domain/scan/ScanRequest.ts"
+
+/** Scans are for whoever has the token, and `http.token` is not set. */
+export class ScansForbidden extends Schema.TaggedError<ScansForbidden>()("ScansForbidden", { reason: Schema.String }) {}
 
 /** A parameter is not what it may be, or is none of this path; `reason` says what is allowed. */
 export class BadParameter extends Schema.TaggedError<BadParameter>()("BadParameter", {
@@ -76,7 +86,13 @@ export const ApiError = Schema.Union(
   HistoryBusy,
   HistoryTooSlow,
   NotAlive,
-  NotReady
+  NotReady,
+  ScansForbidden,
+  InvalidScan,
+  ScanUnderWay,
+  TooManyScans,
+  ScansUnavailable,
+  UnknownScan
 )
 export type ApiError = typeof ApiError.Type
 
@@ -94,7 +110,13 @@ export const statusOf = {
   NotAlive: 503,
   NotReady: 503,
   HistoryTooSlow: 504,
-  ProbeTookTooLong: 504
+  ProbeTookTooLong: 504,
+  ScansForbidden: 403,
+  InvalidScan: 400,
+  ScanUnderWay: 409,
+  TooManyScans: 429,
+  ScansUnavailable: 501,
+  UnknownScan: 404
 } as const satisfies Readonly<Record<ApiError["_tag"], number>>
 
 /** A sentence for each, in the description of the API. */
@@ -112,7 +134,13 @@ export const meaningOf: Readonly<Record<ApiError["_tag"], string>> = {
   NotAlive: "A part of the monitor fails.",
   NotReady: "The monitor cannot do its work at this moment.",
   HistoryTooSlow: "The query of the history took too long.",
-  ProbeTookTooLong: "The probe did not end in time."
+  ProbeTookTooLong: "The probe did not end in time.",
+  ScansForbidden: "Scans are for whoever brings the token, and `http.token` is not set.",
+  InvalidScan: "The body is not what it may be: `reason` says what is.",
+  ScanUnderWay: "This peer is being scanned already: see `id`.",
+  TooManyScans: "As many scans as may be are under way: see Retry-After.",
+  ScansUnavailable: "This monitor runs in a host that makes no nodes for scans.",
+  UnknownScan: "No such scan was begun lately."
 }
 
 export const errorResponse = (error: ApiError): HttpServerResponse.HttpServerResponse =>

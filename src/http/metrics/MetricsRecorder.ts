@@ -168,6 +168,8 @@ const makeRecorder = (chain: ChainParameters) => {
           return yield* event.change === "forgotten" ? forget(event.peerId) : see(event.peerId, seenOf(event.peer))
         case "SystemSnapshot":
           return yield* countStatus(event.status)
+        case "ScanProgress":
+          return
       }
     }),
     /** Takes its peers out of the gauges. */

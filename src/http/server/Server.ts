@@ -10,6 +10,7 @@ import { formatAddress, type HttpServerError } from "./HttpServerError.ts"
 import * as MonitorHandlers from "../handlers/MonitorHandlers.ts"
 import * as NodeServer from "./NodeServer.ts"
 import * as PeerHandlers from "../handlers/PeerHandlers.ts"
+import * as ScanHandlers from "../handlers/ScanHandlers.ts"
 import { type Access, openAccess } from "./Security.ts"
 import { layerCommon, layerMethodNotAllowed, methodsOf, type MethodsByPath } from "./Routes.ts"
 import { sseHandler } from "../stream/SseFeed.ts"
@@ -48,7 +49,13 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServ
   })
   const routes = Layer.mergeAll(
     HttpLayerRouter.addHttpApi(Api).pipe(
-      Layer.provide([MonitorHandlers.layer, PeerHandlers.layer, HistoryHandlers.layer, CheckParameters.layer])
+      Layer.provide([
+        MonitorHandlers.layer,
+        PeerHandlers.layer,
+        HistoryHandlers.layer,
+        ScanHandlers.layer({ isGuarded: options.access?.token !== undefined }),
+        CheckParameters.layer
+      ])
     ),
     Documents.layer,
     HttpLayerRouter.use((router) =>
