@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert } from "@effect/vitest"
-import { Effect, Option, Schema } from "effect"
+import { Effect, Option, Schema, type Scope } from "effect"
 import { Snapshot } from "../../src/Dasmon.ts"
 import { type ProfileName, profileNames } from "../../src/devnet/profiles/Profiles.ts"
 import type { Event } from "../../src/domain/Event.ts"
@@ -23,6 +23,8 @@ export const watchDevnet = (options: {
   readonly peers: string
   readonly api?: string
   readonly seed: number
+  /** What stands before the devnet's Beacon API: the addresses that are configured in its place. */
+  readonly through?: (beaconApi: string) => Effect.Effect<ReadonlyArray<string>, never, Scope.Scope>
   /** More lines of the configuration. */
   readonly config?: ReadonlyArray<string>
 }) =>
@@ -31,13 +33,14 @@ export const watchDevnet = (options: {
     const { api = "plain", peers: spec, seed } = options
     const parameters = `--peers ${spec} --api ${api} --seed ${seed} --slot-duration 500ms`
     const { beaconApi, peers } = yield* startNetwork(parameters)
+    const apis = options.through === undefined ? [beaconApi] : yield* options.through(beaconApi)
     const config = join(home, "config.yaml")
     const log = join(home, "events.ndjson")
     yield* Effect.sync(() =>
       writeFileSync(
         config,
         [
-          `beacon_api: ${beaconApi}`,
+          `beacon_api: [${apis.join(", ")}]`,
           `database_path: ${join(home, "dasmon.db")}`,
           `event_log_file: ${log}`,
           "event_log_max_size: 4GiB",
@@ -69,6 +72,7 @@ export const watchDevnet = (options: {
     return {
       home,
       program,
+      base,
       beaconApi,
       profiles,
       profileOf,

@@ -40,7 +40,10 @@ export const firstContact = Effect.fnUntraced(function* (
     const before = yield* toldAt
     if (!error.transient || now - before < toldEveryMs) return
     yield* Ref.set(toldAt, now)
-    const since = before === -Infinity ? "" : ` (for ${Duration.format(Duration.millis(now - startedAt))} now)`
+    const since =
+      before === -Infinity
+        ? ""
+        : ` (for ${Duration.format(Duration.seconds(Math.round((now - startedAt) / 1000)))} now)`
     yield* Effect.logWarning(`waiting for the beacon node${since}: ${error.message}`)
   })
   const contact = round.pipe(
