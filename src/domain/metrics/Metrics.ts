@@ -174,6 +174,7 @@ export const beaconEndpoints = [
   "finality_checkpoints",
   "syncing",
   "identity",
+  "peers",
   "events",
   "other"
 ] as const
