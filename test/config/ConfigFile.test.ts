@@ -317,6 +317,7 @@ identities: 2
 second_agent: Someone/1.0 (elsewhere)
 second_listen_addresses: [/ip4/0.0.0.0/tcp/9100]
 target_peers: 300
+discovery: { discv5: false, beacon_peers_interval: 1m }
 peers_per_column: 5
 event_log_file: events.ndjson
 event_log_max_size: 512KiB
@@ -351,6 +352,13 @@ peers:
       identities: 2,
       secondAgent: "Someone/1.0 (elsewhere)",
       targetPeers: 300,
+      discovery: {
+        discv5: false,
+        listenAddresses: ["/ip4/0.0.0.0/udp/0"],
+        externalAddresses: [],
+        beaconPeers: true,
+        beaconPeersInterval: "1m"
+      },
       peersPerColumn: 5,
       secondListenAddresses: ["/ip4/0.0.0.0/tcp/9100"],
       eventLogFile: "events.ndjson",

@@ -185,6 +185,7 @@ describe("a running monitor", () => {
           `database_path: ${join(folder, "dasmon.db")}`,
           "http_addr: 127.0.0.1:0",
           "http: { token: tell-nobody }",
+          "discovery: { beacon_peers: false }",
           `peers: [${known.enr}]`
         ].join("\n")
       )

@@ -126,8 +126,9 @@ describe("SIGTERM", () => {
         const { program } = yield* watch(announced, home)
         // To open it waits until someone reads, which nobody does.
         yield* eventually(() => readFileSync(log, "utf8").length > 0, "30 seconds")
-        renameSync(log, `${log}.aside`)
-        execFileSync("mkfifo", [log])
+        // In one step, or the program has made a file there meanwhile.
+        execFileSync("mkfifo", [`${log}.fifo`])
+        renameSync(`${log}.fifo`, log)
         yield* eventually(
           Effect.sync(() => /still trying/.test(program.errors())),
           "30 seconds",
