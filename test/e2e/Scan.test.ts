@@ -87,8 +87,11 @@ describe("dasmon scan", () => {
         }
         for (const profile of ["honest", "supernode", "fresh", "anchor"]) {
           for (const report of of(profile)) {
-            assert.strictEqual(report.verdict, "compliant", `${profile}: ${report.sentence}`)
-            assert.isAbove(report.outcomes.success, 0)
+            // One that has just grown may own nothing yet that is old enough to be asked for.
+            if (profile !== "fresh" || report.verdict !== "unknown") {
+              assert.strictEqual(report.verdict, "compliant", `${profile}: ${report.sentence}`)
+              assert.isAbove(report.outcomes.success, 0)
+            }
             assert.isTrue(report.reached)
             assert.strictEqual(report.pings.filter(({ ms }) => ms !== null).length, 3, profile)
             assert.deepStrictEqual(

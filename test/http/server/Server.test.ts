@@ -90,6 +90,8 @@ describe("the HTTP API", () => {
         "/probes/{id}",
         "/readyz",
         "/report",
+        "/scan",
+        "/scan/{id}",
         "/slots/{slot}",
         "/snapshot",
         "/status"
