@@ -1,4 +1,5 @@
 import type { Event } from "../domain/Event.ts"
+import type { Status } from "../domain/Status.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 
 /** About how many bytes an event has as JSON, told without making the JSON: from the parts that vary. */
@@ -21,10 +22,21 @@ export const jsonSizeOf = (event: Event): number => {
     case "NodeTracking":
       return 150 + event.detail.length + viewSize(event.peer)
     case "SystemSnapshot":
-      return 1100
+      return statusSize(event.status)
     case "ScanProgress":
       return 250 + event.step.detail.length
   }
+}
+
+const statusSize = ({ beaconNodes, doubts, ownRecord }: Status): number => {
+  let size = 1500
+  for (const { name, reason } of beaconNodes) size += 250 + name.length + (reason ?? "").length
+  for (const doubt of doubts) size += 3 + doubt.length
+  if (ownRecord === null) return size
+  size += 80 + ownRecord.enr.length
+  for (const address of ownRecord.advertised) size += 3 + address.length
+  for (const { address } of ownRecord.observed) size += 30 + address.length
+  return size
 }
 
 const viewSize = (view: PeerView): number =>

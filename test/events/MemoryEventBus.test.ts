@@ -145,7 +145,7 @@ describe("MemoryEventBus", () => {
           return first[0]
         })
       assert.strictEqual(yield* by({ capacity: 20 }), 81)
-      const oldest = yield* by({ bytes: 10 * 1024 })
+      const oldest = yield* by({ bytes: 16 * 1024 })
       assert.isAbove(oldest ?? 0, 80)
       assert.isBelow(oldest ?? 0, 95)
     })
