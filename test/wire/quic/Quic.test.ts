@@ -152,7 +152,7 @@ describe("QUIC", () => {
       }
       assert.strictEqual(connection.status, "open")
       yield* leftUnanswered
-      yield* eventually(() => connection.status !== "open")
+      yield* eventually(() => connection.status !== "open", "60 seconds")
     })
   )
 
