@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { PeerAccount } from "../../src/devnet/api/NodeRoutes.ts"
-import { isStrict, profileNames } from "../../src/devnet/profiles/Profiles.ts"
+import { isLike, isStrict, profileNames } from "../../src/devnet/profiles/Profiles.ts"
 import { goodbyeCodes } from "../../src/wire/Refusal.ts"
 
 /** What `GET /devnet/accounts` answers. */
@@ -19,7 +19,7 @@ export const complaintsIn = ({ data }: GuestBook): ReadonlyArray<string> =>
     const who = `${profile} (${peerId})`
     const strikes = sanctions.filter(({ kind }) => kind === "strike")
     // Nobody who keeps below a client's own limits meets one; of those that were lowered one has to be learned.
-    const allowed = name.startsWith("like-") ? 0 : 1
+    const allowed = isLike(name) ? 0 : 1
     const others = sanctions.filter(({ code, kind }) => kind === "ban" || (kind === "goodbye" && !isHarmless(code)))
     const idle = dutiesOf(name).filter((duties) => duties.every((duty) => (counts[duty] ?? 0) === 0))
     return [

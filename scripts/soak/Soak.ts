@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { Console, Duration, Effect, Fiber, Option, Random, Ref, Schedule, Schema } from "effect"
 import type { Snapshot } from "../../src/Dasmon.ts"
-import { type ProfileName, profileNames } from "../../src/devnet/profiles/Profiles.ts"
+import { isLike, type ProfileName, profileNames } from "../../src/devnet/profiles/Profiles.ts"
 import { ComplianceRow } from "../../src/domain/report/Question.ts"
 import { freePort } from "../crowd/FreePort.ts"
 import { identityFlood } from "../crowd/IdentityFlood.ts"
@@ -31,7 +31,7 @@ export const soak = ({ minutes, seed }: SoakOptions): Effect.Effect<Result, unkn
   Effect.gen(function* () {
     const home = yield* temporaryFolder
     // Those that are as clients are have a run of their own (`Guests`).
-    const own = profileNames.filter((name) => !name.startsWith("like-"))
+    const own = profileNames.filter((name) => !isLike(name))
     const spec = ["honest:4", ...own].join(",")
     const { network, profiles } = yield* startDevnet(
       `--peers ${spec} --api like-prysm --slot-duration 500ms --seed ${seed}`

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { fateOf } from "../../scripts/soak/Judge.ts"
-import { assertFair, patiently, watchDevnet, whenTrue } from "./Watched.ts"
+import { assertFair, patiently, watchDevnet, whenJudged } from "./Watched.ts"
 
 /** The same peers, and the beacon node in another mood. */
 const judged = (api: string, seed: number) =>
@@ -11,16 +11,7 @@ const judged = (api: string, seed: number) =>
     yield* watched.tell("restart")
     yield* patiently(6000)
     yield* watched.tell("reorg?depth=2")
-    const { status } = yield* whenTrue(
-      watched,
-      (peers) =>
-        peers.filter(({ outcomes, peerId, verdict }) =>
-          fateOf(watched.profileOf(peerId)) === "found"
-            ? verdict !== "violating"
-            : verdict !== "compliant" || outcomes.success < 20
-        ),
-      "4 minutes"
-    )
+    const { status } = yield* whenJudged(watched)
     assert.strictEqual(status.defects, 0)
     const events = yield* watched.finish
     assertFair(watched, events, (profile) => fateOf(profile) === "blameless")

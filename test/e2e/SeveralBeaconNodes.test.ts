@@ -7,7 +7,7 @@ import { eventually } from "../Eventually.ts"
 import { type BeaconProxy, makeBeaconProxy } from "./BeaconProxy.ts"
 import { startNetwork, temporaryFolder } from "./Network.ts"
 import { start } from "./Program.ts"
-import { assertFair, patiently, type Watched, watchDevnet, whenTrue } from "./Watched.ts"
+import { assertFair, patiently, type Watched, watchDevnet, whenJudged } from "./Watched.ts"
 
 /** The program over two stand-ins before the devnet's Beacon API. */
 const overTwo = (seed: number, prepare: (first: BeaconProxy, second: BeaconProxy) => Effect.Effect<void>) =>
@@ -44,19 +44,6 @@ const until = (watched: Watched, expected: ReadonlyArray<string>) =>
   eventually(
     Effect.map(conditions(watched), (now) => assert.deepStrictEqual(now, expected)),
     "1 minute"
-  )
-
-/** Everybody is judged as is right. */
-const judged = (watched: Watched) =>
-  whenTrue(
-    watched,
-    (peers) =>
-      peers.filter(({ outcomes, peerId, verdict }) =>
-        fateOf(watched.profileOf(peerId)) === "found"
-          ? verdict !== "violating"
-          : verdict !== "compliant" || outcomes.success < 20
-      ),
-    "4 minutes"
   )
 
 const metric = (watched: Watched, name: string) =>
@@ -101,7 +88,7 @@ describe("the program over two beacon nodes", () => {
 
       yield* Effect.all([first.start, second.start])
       yield* until(watched, ["well*", "well"])
-      yield* judged(watched)
+      yield* whenJudged(watched)
       assert.strictEqual((yield* readiness).status, 200)
       assertFair(watched, yield* watched.finish, (profile) => fateOf(profile) === "blameless")
     })
@@ -126,7 +113,7 @@ describe("the program over two beacon nodes", () => {
         0
       )
       yield* second.setForked(false)
-      yield* judged(watched)
+      yield* whenJudged(watched)
       assertFair(watched, yield* watched.finish, (profile) => fateOf(profile) === "blameless")
     })
   )

@@ -7,7 +7,7 @@ import { type ProfileName, profileNames } from "../../src/devnet/profiles/Profil
 import type { Event } from "../../src/domain/Event.ts"
 import { PeerDetail } from "../../src/domain/report/PeerDetail.ts"
 import { LogLine } from "../../src/events/EventLog.ts"
-import { accusationsIn, isEvidence, mayBeEvasive } from "../../scripts/soak/Judge.ts"
+import { accusationsIn, fateOf, isEvidence, mayBeEvasive } from "../../scripts/soak/Judge.ts"
 import { getJson, start } from "./Program.ts"
 import { eventually } from "../Eventually.ts"
 import { temporaryFolder, startNetwork } from "./Network.ts"
@@ -115,6 +115,19 @@ export const whenTrue = (
     }),
     limit,
     "500 millis"
+  )
+
+/** Waits until everybody is judged as is right: who lies is violating, and of everyone else something was verified. */
+export const whenJudged = (watched: Watched) =>
+  whenTrue(
+    watched,
+    (peers) =>
+      peers.filter(({ outcomes, peerId, verdict }) =>
+        fateOf(watched.profileOf(peerId)) === "found"
+          ? verdict !== "violating"
+          : verdict !== "compliant" || outcomes.success < 20
+      ),
+    "4 minutes"
   )
 
 /** What is so in every run: nobody is accused too early, and of `blameless` profiles no peer is accused at all. */

@@ -2,7 +2,7 @@ import { allWrong, bomb, drip, restless } from "./Burdening.ts"
 import { badInclusion, corruptCell, wrongBlock, wrongCommitments } from "./Corrupting.ts"
 import { duplicate, garbage, oversize, unordered, unrequested } from "./BreakingProtocol.ts"
 import { escapeHangup, escapeRoot, escapeStatus, movingClaim } from "./Escaping.ts"
-import { asksMuch, gossipBan } from "./Demanding.ts"
+import { asksMuch, gossipBan } from "./strict/Demanding.ts"
 import { growing } from "./Growing.ts"
 import { flap, fresh, honest, supernode, truncate } from "./Honest.ts"
 import {
@@ -13,17 +13,17 @@ import {
   likeNimbus,
   likePrysm,
   likeTeku
-} from "./like/LikeClients.ts"
+} from "./strict/LikeClients.ts"
 import { archiveEdge, lateColumns, onDemand } from "./LateColumns.ts"
 import { anchor, backfilling, syncing } from "./PartialHistory.ts"
 import type { Profile } from "./Profile.ts"
 import { throttle, wrongNetwork } from "./Refusing.ts"
 import { orphanServer, restarting, starting } from "./Restarting.ts"
 import { servesOne } from "./ServingOne.ts"
-import { strikes } from "./Striking.ts"
+import { strikes } from "./strict/Striking.ts"
 import { bareCodes, brokenFile, otherContext } from "./Stumbling.ts"
 import { reset, silent, stall } from "./Unresponsive.ts"
-import { unwelcoming } from "./Unwelcoming.ts"
+import { unwelcoming } from "./strict/Unwelcoming.ts"
 import { overclaim, prune, unavailable, withhold } from "./Withholding.ts"
 
 /** Honest peers that are hard on their guests: they ban whoever is not as their client's own code wants it. */
@@ -109,3 +109,6 @@ export const isHonest = (name: ProfileName): boolean => Object.hasOwn(honestProf
 
 /** Whether a peer of this profile bans whoever is not as its client wants it. */
 export const isStrict = (name: ProfileName): boolean => Object.hasOwn(strictProfiles, name)
+
+/** Whether a peer of this profile is as one of the clients is, with that client's own limits. */
+export const isLike = (name: ProfileName): boolean => name.startsWith("like-")

@@ -1,4 +1,4 @@
-import { leakyBucket } from "../LeakyBucket.ts"
+import { leakyBucket } from "./LeakyBucket.ts"
 import type { Asked } from "./Asked.ts"
 
 /** Charges a request of one remote peer, and gives what is wrong with it, if anything. `now`: Unix milliseconds. */

@@ -1,6 +1,6 @@
 import type { Connection } from "@libp2p/interface"
 import { Effect, type Scope } from "effect"
-import type { PeerContext } from "./Profile.ts"
+import type { PeerContext } from "../Profile.ts"
 
 /**
  * Gives whoever is banned and comes again the same Goodbye once more, a moment after it came, as clients do; `visit` runs
@@ -36,6 +36,9 @@ export const ban = (
     Effect.zipRight(ledger.ban(peerId, reason), dismiss(peerId, code, reason)),
     ledger.isBanned(peerId)
   ).pipe(Effect.asVoid)
+
+/** The Goodbye of Lighthouse to whom it has just banned. */
+export const noReason = 0
 
 /** Between the decision and the Goodbye, as seen of Lighthouse. */
 const banDelay = "150 millis"

@@ -1,8 +1,8 @@
 import type { Connection } from "@libp2p/interface"
 import { Clock, Effect, Either, Option, type Scope } from "effect"
-import { forkEpoch, epochStart, maxRequestDataColumnSidecars, serveRange } from "../../domain/network/Chain.ts"
-import { goodbyeCodes, resultCodes } from "../../wire/Refusal.ts"
-import { decodeStatus, decodeUint64 } from "../../wire/Handshake.ts"
+import { forkEpoch, epochStart, maxRequestDataColumnSidecars, serveRange } from "../../../domain/network/Chain.ts"
+import { goodbyeCodes, resultCodes } from "../../../wire/Refusal.ts"
+import { decodeStatus, decodeUint64 } from "../../../wire/Handshake.ts"
 import {
   dataColumnSidecarsByRange,
   dataColumnSidecarsByRoot,
@@ -14,12 +14,13 @@ import {
   type Protocol,
   statusV1,
   statusV2
-} from "../../wire/Protocol.ts"
-import { decodeColumnsByRange, decodeColumnsByRoot } from "../../wire/Requests.ts"
+} from "../../../wire/Protocol.ts"
+import { decodeColumnsByRange, decodeColumnsByRoot } from "../../../wire/Requests.ts"
 import { type LeakyBucket, leakyBucket } from "./LeakyBucket.ts"
 import { visitedUnlessBanned } from "./Banning.ts"
-import { honest } from "./Honest.ts"
-import type { Admission, Conduct, PeerContext, Profile, Refusal } from "./Profile.ts"
+import { perGuest } from "./PerGuest.ts"
+import { honest } from "../Honest.ts"
+import type { Admission, Conduct, PeerContext, Profile, Refusal } from "../Profile.ts"
 
 /**
  * Honest, as Prysm is with `--data-column-batch-limit 64 --data-column-batch-limit-burst-factor 2`: a request beyond its
@@ -41,19 +42,8 @@ export const striking = (
   visit: (connection: Connection) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<Pick<Conduct, "admit" | "respond" | "undecodable">, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { dismiss, ledger, visited } = peer
-    const buckets = new Map<string, PeerBuckets>()
-    const bucketsOf = (peerId: string): PeerBuckets => {
-      const own = buckets.get(peerId) ?? freshBuckets(columns)
-      buckets.set(peerId, own)
-      return own
-    }
-    yield* visited((connection) =>
-      Effect.ensuring(
-        Effect.never,
-        Effect.sync(() => buckets.delete(connection.remotePeer.toString()))
-      )
-    )
+    const { dismiss, ledger } = peer
+    const bucketsOf = yield* perGuest(peer, () => freshBuckets(columns))
     yield* visitedUnlessBanned(peer, goodbyeCodes.fault, visit)
 
     const strike = (peerId: string, reason: string) =>

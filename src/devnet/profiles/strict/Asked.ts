@@ -16,8 +16,6 @@ import type { Admission } from "../Profile.ts"
 /** A request as a limiter counts it. */
 export interface Asked {
   readonly kind: "status" | "metadata" | "ping" | "goodbye" | "range" | "root" | "other"
-  /** Of a range: its slots; of a request by root: its blocks. */
-  readonly slots: number
   /** Sidecars that are asked for, whether they exist or not. */
   readonly sidecars: number
 }
@@ -25,14 +23,14 @@ export interface Asked {
 export const askedIn = ({ protocol: { id }, ssz }: Admission): Asked => {
   if (id === dataColumnSidecarsByRange.id) {
     const { columns, count } = Either.getOrElse(decodeColumnsByRange(ssz), () => ({ columns: [], count: 0 }))
-    return { kind: "range", slots: count, sidecars: count * columns.length }
+    return { kind: "range", sidecars: count * columns.length }
   }
   if (id === dataColumnSidecarsByRoot.id) {
     const blocks = Either.getOrElse(decodeColumnsByRoot(ssz), () => [])
     const sidecars = blocks.reduce((sum, { columns }) => sum + columns.length, 0)
-    return { kind: "root", slots: blocks.length, sidecars }
+    return { kind: "root", sidecars }
   }
-  return { kind: small.get(id) ?? "other", slots: 0, sidecars: 0 }
+  return { kind: small.get(id) ?? "other", sidecars: 0 }
 }
 
 const small: ReadonlyMap<string, Asked["kind"]> = new Map([

@@ -1,9 +1,10 @@
 import type { Connection } from "@libp2p/interface"
 import { Clock, Effect, Option, type Scope } from "effect"
-import { ban, visitedUnlessBanned } from "../Banning.ts"
+import { ban, visitedUnlessBanned } from "./Banning.ts"
 import type { Conduct, PeerContext, Refusal } from "../Profile.ts"
 import { askedIn } from "./Asked.ts"
 import type { Limiter } from "./Limiters.ts"
+import { perGuest } from "./PerGuest.ts"
 
 /** What becomes of a request that is too much. */
 interface Over {
@@ -31,19 +32,8 @@ export const limiting = (
   { banCode, limiter, over, visit }: Limits
 ): Effect.Effect<Pick<Conduct, "admit">, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const limiters = new Map<string, Limiter>()
-    const limiterOf = (peerId: string): Limiter => {
-      const own = limiters.get(peerId) ?? limiter()
-      limiters.set(peerId, own)
-      return own
-    }
-    yield* visitedUnlessBanned(peer, banCode, (connection) => {
-      const peerId = connection.remotePeer.toString()
-      return Effect.ensuring(
-        Effect.zipRight(visit(connection), Effect.never),
-        Effect.sync(() => limiters.delete(peerId))
-      )
-    })
+    const limiterOf = yield* perGuest(peer, limiter)
+    yield* visitedUnlessBanned(peer, banCode, visit)
     return {
       admit: (request) =>
         Effect.gen(function* () {

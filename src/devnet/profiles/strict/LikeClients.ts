@@ -1,11 +1,12 @@
 import type { Connection } from "@libp2p/interface"
 import { Effect } from "effect"
 import { goodbyeCodes, resultCodes } from "../../../wire/Refusal.ts"
-import { askMuch, gossipWith } from "../Demanding.ts"
+import { noReason } from "./Banning.ts"
+import { askMuch, gossipWith } from "./Demanding.ts"
 import { honest } from "../Honest.ts"
-import type { Conduct, PeerContext, Profile, Refusal } from "../Profile.ts"
-import { striking } from "../Striking.ts"
-import { examine } from "../Unwelcoming.ts"
+import type { Profile, Refusal } from "../Profile.ts"
+import { striking } from "./Striking.ts"
+import { examining } from "./Unwelcoming.ts"
 import { caplinLimiter, lighthouseLimiter, lodestarLimiter, tekuLimiter, tooManyRequests } from "./Limiters.ts"
 import { limiting } from "./Limiting.ts"
 import { cutAfter, emptyIsUnavailable, firstUnknownEnds, paced } from "./Quirks.ts"
@@ -15,10 +16,6 @@ import { cutAfter, emptyIsUnavailable, firstUnknownEnds, paced } from "./Quirks.
  * ban, and the odd ways of their answers, as their own code and what was seen of them say. Each complaint is in the peer's
  * account.
  */
-
-/** Looks every 20 seconds who its guest is, as all of them do in one way or another. */
-const examining = (conduct: Conduct, peer: PeerContext) => (connection: Connection) =>
-  Effect.forever(Effect.zipRight(examine(peer, conduct, connection), Effect.sleep("20 seconds")))
 
 /** All of it at once, for as long as the guest stays. */
 const both =
@@ -40,7 +37,7 @@ export const likeLighthouse: Profile = {
     limiting(peer, {
       limiter: lighthouseLimiter,
       over: () => ({ refusal: rateLimited }),
-      visit: both(examining(conduct, peer), (connection) => gossipWith(peer, connection)),
+      visit: both(examining(peer, conduct), (connection) => gossipWith(peer, connection)),
       banCode: noReason
     })
 }
@@ -60,7 +57,7 @@ export const likePrysm: Profile = {
       { ...conduct, respond: cutAfter("5 seconds", conduct.respond) },
       peer,
       { capacity: 16_384, leakPerSecond: 4096 / 30 },
-      examining(conduct, peer)
+      examining(peer, conduct)
     )
 }
 
@@ -76,7 +73,7 @@ export const likeLodestar: Profile = {
       limiting(peer, {
         limiter: lodestarLimiter,
         over: () => ({ refusal: rateLimited, bans: goodbyeCodes.banned }),
-        visit: both(examining(conduct, peer), (connection) => askMuch(peer, connection)),
+        visit: both(examining(peer, conduct), (connection) => askMuch(peer, connection)),
         banCode: goodbyeCodes.banned
       }),
       (limits) => ({ ...limits, select: firstUnknownEnds })
@@ -96,7 +93,7 @@ export const likeTeku: Profile = {
           ? {}
           : { refusal: { code: resultCodes.invalidRequest, message: "Peer has been rate limited" } })
       }),
-      visit: examining(conduct, peer),
+      visit: examining(peer, conduct),
       banCode: goodbyeCodes.fault
     })
 }
@@ -110,7 +107,7 @@ export const likeNimbus: Profile = {
       limiting(peer, {
         limiter: () => () => undefined,
         over: () => ({}),
-        visit: examining(conduct, peer),
+        visit: examining(peer, conduct),
         banCode: goodbyeCodes.fault
       }),
       (limits) => ({ ...limits, respond: paced({ capacity: 500, leakPerSecond: 50 }, conduct.respond) })
@@ -129,12 +126,9 @@ export const likeCaplin: Profile = {
       limiting(peer, {
         limiter: caplinLimiter,
         over: () => ({ refusal: { code: resultCodes.invalidRequest, message: "" } }),
-        visit: examining(conduct, peer),
+        visit: examining(peer, conduct),
         banCode: goodbyeCodes.fault
       }),
       (limits) => ({ ...limits, respond: emptyIsUnavailable(conduct.respond) })
     )
 }
-
-/** What Lighthouse says when it has just banned somebody. */
-const noReason = 0

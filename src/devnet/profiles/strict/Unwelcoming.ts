@@ -1,20 +1,20 @@
 import type { Connection } from "@libp2p/interface"
 import { Clock, Duration, Effect, Either, HashMap, Option, Ref, Stream } from "effect"
-import { setNewest } from "../../domain/Bounded.ts"
-import { toHex } from "../../domain/Bytes.ts"
-import { custodyRequirement, epochOf, numberOfCustodyGroups, slotAt } from "../../domain/network/Chain.ts"
-import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
-import { PeerRefused } from "../../domain/probe/Outcome.ts"
-import { request, type RequestLimits } from "../../wire/Client.ts"
-import { decodeMetadata, decodeStatus, metadataRequest, pingRequest, statusRequest } from "../../wire/Handshake.ts"
-import type { StatusMessage } from "../../wire/Handshake.ts"
-import type { RequestMessage } from "../../wire/Message.ts"
-import { goodbyeCodes } from "../../wire/Refusal.ts"
-import { checkpointAt, finalized } from "../chain/ChainState.ts"
-import { statusAt } from "../peer/GreetingServer.ts"
-import { ban, visitedUnlessBanned } from "./Banning.ts"
-import { honest } from "./Honest.ts"
-import type { Conduct, PeerContext, Profile } from "./Profile.ts"
+import { setNewest } from "../../../domain/Bounded.ts"
+import { toHex } from "../../../domain/Bytes.ts"
+import { custodyRequirement, epochOf, numberOfCustodyGroups, slotAt } from "../../../domain/network/Chain.ts"
+import { forkDigestAt } from "../../../domain/network/ForkDigest.ts"
+import { PeerRefused } from "../../../domain/probe/Outcome.ts"
+import { request, type RequestLimits } from "../../../wire/Client.ts"
+import { decodeMetadata, decodeStatus, metadataRequest, pingRequest, statusRequest } from "../../../wire/Handshake.ts"
+import type { StatusMessage } from "../../../wire/Handshake.ts"
+import type { RequestMessage } from "../../../wire/Message.ts"
+import { goodbyeCodes } from "../../../wire/Refusal.ts"
+import { checkpointAt, finalized } from "../../chain/ChainState.ts"
+import { statusAt } from "../../peer/GreetingServer.ts"
+import { ban, noReason, visitedUnlessBanned } from "./Banning.ts"
+import { honest } from "../Honest.ts"
+import type { Conduct, PeerContext, Profile } from "../Profile.ts"
 
 /**
  * Honest, and throws out whom it cannot use, as Lodestar, Teku, Lighthouse and Grandine do: a Status that is not of Fulu, of
@@ -52,7 +52,7 @@ export const unwelcoming: Profile = {
           }
           yield* Effect.acquireUseRelease(
             change(peerId, 1),
-            () => Effect.forever(Effect.zipRight(examine(peer, conduct, connection), Effect.sleep(pause))),
+            () => examining(peer, conduct)(connection),
             () => change(peerId, -1)
           )
         })
@@ -67,8 +67,13 @@ export const unwelcoming: Profile = {
     })
 }
 
-/** Asks a guest who it is, and bans one that is of no use. */
-export const examine = (peer: PeerContext, conduct: Conduct, connection: Connection): Effect.Effect<void> =>
+/** Looks again and again who a guest is, and bans one that is of no use. */
+export const examining =
+  (peer: PeerContext, conduct: Conduct) =>
+  (connection: Connection): Effect.Effect<never> =>
+    Effect.forever(Effect.zipRight(examine(peer, conduct, connection), Effect.sleep(pause)))
+
+const examine = (peer: PeerContext, conduct: Conduct, connection: Connection): Effect.Effect<void> =>
   Effect.gen(function* () {
     const peerId = connection.remotePeer.toString()
     const now = yield* Clock.currentTimeMillis
@@ -165,6 +170,3 @@ const ask = <A>(
 
 const isUnsupported = (error: unknown): boolean =>
   error instanceof PeerRefused && error.reason === "unsupported_protocol"
-
-/** What Lighthouse says when it has just banned somebody. */
-const noReason = 0

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { Asked } from "../../../src/devnet/profiles/like/Asked.ts"
+import type { Asked } from "../../../src/devnet/profiles/strict/Asked.ts"
 import {
   caplinLimiter,
   lighthouseLimiter,
@@ -7,9 +7,9 @@ import {
   lodestarLimiter,
   tekuLimiter,
   tooManyRequests
-} from "../../../src/devnet/profiles/like/Limiters.ts"
+} from "../../../src/devnet/profiles/strict/Limiters.ts"
 
-const of = (kind: Asked["kind"], sidecars = 0): Asked => ({ kind, slots: 1, sidecars })
+const of = (kind: Asked["kind"], sidecars = 0): Asked => ({ kind, sidecars })
 
 /** Which of these are too much; each is at its second. */
 const refused = (limiter: Limiter, asked: ReadonlyArray<readonly [second: number, asked: Asked]>) =>

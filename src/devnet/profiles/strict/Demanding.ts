@@ -1,17 +1,17 @@
 import type { Connection } from "@libp2p/interface"
 import { Array as Arr, Duration, Effect, Option, RateLimiter, Stream } from "effect"
 import { ssz } from "@lodestar/types"
-import { epochStart, forkEpoch, numberOfColumns } from "../../domain/network/Chain.ts"
-import type { RequestError } from "../../domain/probe/Outcome.ts"
-import { open, type OpenFailure } from "../../wire/ByteStream.ts"
-import { request, type RequestLimits } from "../../wire/Client.ts"
-import type { RequestMessage } from "../../wire/Message.ts"
-import { maxPayloadSize, type Protocol } from "../../wire/Protocol.ts"
-import { blocksByRange, columnsByRange } from "../../wire/Requests.ts"
-import { goodbyeCodes } from "../../wire/Refusal.ts"
-import { ban, visitedUnlessBanned } from "./Banning.ts"
-import { honest } from "./Honest.ts"
-import type { PeerContext, Profile } from "./Profile.ts"
+import { epochStart, forkEpoch, numberOfColumns } from "../../../domain/network/Chain.ts"
+import type { RequestError } from "../../../domain/probe/Outcome.ts"
+import { open, type OpenFailure } from "../../../wire/ByteStream.ts"
+import { request, type RequestLimits } from "../../../wire/Client.ts"
+import type { RequestMessage } from "../../../wire/Message.ts"
+import { maxPayloadSize, type Protocol } from "../../../wire/Protocol.ts"
+import { blocksByRange, columnsByRange } from "../../../wire/Requests.ts"
+import { goodbyeCodes } from "../../../wire/Refusal.ts"
+import { ban, noReason, visitedUnlessBanned } from "./Banning.ts"
+import { honest } from "../Honest.ts"
+import type { PeerContext, Profile } from "../Profile.ts"
 
 /**
  * Honest, as Lighthouse and Grandine are: opens gossipsub to everybody as soon as it knows who that is, and bans for good
@@ -28,8 +28,6 @@ export const gossipBan: Profile = {
 }
 
 const meshsub = ["/meshsub/1.2.0", "/meshsub/1.1.0"]
-/** What Lighthouse says when it has just banned somebody. */
-const noReason = 0
 
 /** Keeps the stream, and reads whatever comes on it. */
 export const gossipWith = (peer: PeerContext, connection: Connection): Effect.Effect<void> =>

@@ -1,6 +1,6 @@
 import { Array as Arr, Clock, Duration, Effect } from "effect"
 import { resultCodes } from "../../../wire/Refusal.ts"
-import { leakyBucket } from "../LeakyBucket.ts"
+import { leakyBucket } from "./LeakyBucket.ts"
 import type { ColumnOf, Conduct } from "../Profile.ts"
 
 /** Sends what it has block by block, and no further block once `limit` is over; what comes after is left out. */
