@@ -111,7 +111,13 @@ class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents<QuicStream>> impleme
   #add(native: NativeStream, direction: MessageStreamDirection): QuicStream {
     const id = native.id()
     const log = this.#logger.forComponent(`libp2p:quic:stream:${this.#native.id()}:${id}:${direction}`)
-    const stream = new QuicStream({ id, native, direction, log })
+    const stream: QuicStream = new QuicStream({
+      id,
+      native,
+      direction,
+      log,
+      onReadToEnd: () => this.#abandoned.delete(stream)
+    })
     this.streams.push(stream)
     stream.addEventListener(
       "close",
@@ -128,8 +134,6 @@ class QuicMuxer extends TypedEventEmitter<StreamMuxerEvents<QuicStream>> impleme
   /** A stream that we gave up stays with the transport until the peer says something on it (`QuicStream.sendReset`). */
   #abandon(stream: QuicStream): void {
     this.#abandoned.add(stream)
-    if (this.#abandoned.size <= mostAbandoned) return
-    for (const one of this.#abandoned) if (!one.isAbandoned()) this.#abandoned.delete(one)
     if (this.#abandoned.size > mostAbandoned) this.#connection.abort(new Error("it leaves too many streams unanswered"))
   }
 }

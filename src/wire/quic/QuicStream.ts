@@ -7,6 +7,8 @@ export interface QuicStreamInit {
   readonly native: NativeStream
   readonly direction: MessageStreamDirection
   readonly log: Logger
+  /** Called once, when the peer's end, of whatever kind, has been read. */
+  readonly onReadToEnd: () => void
 }
 
 /**
@@ -15,16 +17,17 @@ export interface QuicStreamInit {
  */
 export class QuicStream extends AbstractStream {
   readonly #native: NativeStream
+  readonly #onReadToEnd: () => void
   #paused = false
   #resume = nothing
-  /** Whether the peer's end, of whatever kind, has been read. */
   #readToEnd = false
   /** What is written goes nowhere: the peer does not want it, or is gone. */
   #discards = false
 
-  constructor({ direction, id, log, native }: QuicStreamInit) {
+  constructor({ direction, id, log, native, onReadToEnd }: QuicStreamInit) {
     super({ id, direction, log })
     this.#native = native
+    this.#onReadToEnd = onReadToEnd
     void this.#pump()
   }
 
@@ -92,17 +95,22 @@ export class QuicStream extends AbstractStream {
       try {
         bytes = await this.#native.read(size)
       } catch (error) {
-        this.#readToEnd = true
+        this.#noteEnd()
         return this.#onReadFailed(error)
       }
       if (bytes === null || bytes === undefined) {
-        this.#readToEnd = true
+        this.#noteEnd()
         return this.onRemoteCloseWrite()
       }
       size = bytes.length === size ? Math.min(largest, 2 * size) : smallest
       this.onData(bytes)
     }
+    this.#noteEnd()
+  }
+
+  #noteEnd(): void {
     this.#readToEnd = true
+    this.#onReadToEnd()
   }
 
   #onReadFailed(error: unknown): void {
