@@ -57,9 +57,14 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   const changes = yield* Queue.sliding<{ readonly peerId: string; readonly up: boolean }>(eventCapacity)
   const hub = yield* PubSub.sliding<HostEvent>(eventCapacity)
 
+  /** Those that the node has a connection to: it looks among all of them unless it is asked with its own kind of id. */
+  const present = new Map<string, PeerId>()
   const openConnections = () => node.getConnections().filter(({ status }) => status === "open")
-  const connection = (peerId: string): Option.Option<Connection> =>
-    Array.findFirst(openConnections(), ({ remotePeer }) => remotePeer.toString() === peerId)
+  const connection = (peerId: string): Option.Option<Connection> => {
+    const id = present.get(peerId)
+    if (id === undefined) return Option.none()
+    return Array.findFirst(node.getConnections(id), ({ status }) => status === "open")
+  }
   /** Unix milliseconds; 0 without a connection. */
   const openedAt = (peerId: string): number =>
     Option.match(connection(peerId), { onNone: () => 0, onSome: ({ timeline }) => timeline.open })
@@ -106,11 +111,11 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   })
   /** Where what changed was lost, with a defect, what is tells it. */
   const tellLost = Effect.suspend(() => {
-    const present = new Set(openConnections().map(({ remotePeer }) => remotePeer.toString()))
-    const gone = [...told].filter((peerId) => !present.has(peerId))
+    const open = new Set(openConnections().map(({ remotePeer }) => remotePeer.toString()))
+    const gone = [...told].filter((peerId) => !open.has(peerId))
     return tell([
       ...gone.map((peerId) => ({ peerId, up: false })),
-      ...[...present].map((peerId) => ({ peerId, up: true }))
+      ...[...open].map((peerId) => ({ peerId, up: true }))
     ])
   })
 
@@ -121,11 +126,13 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   }
   const onConnect = ({ detail }: CustomEvent<PeerId>): void => {
     const peerId = detail.toString()
+    present.set(peerId, detail)
     identifiedOf(peerId)
     changes.unsafeOffer({ peerId, up: true })
   }
   const onDisconnect = ({ detail }: CustomEvent<PeerId>): void => {
     const peerId = detail.toString()
+    present.delete(peerId)
     const waiting = identified.get(peerId)
     if (waiting !== undefined) Deferred.unsafeDone(waiting, Effect.void)
     identified.delete(peerId)
@@ -158,6 +165,7 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   // Those who were there before us.
   for (const { remotePeer } of openConnections()) {
     const peerId = remotePeer.toString()
+    present.set(peerId, remotePeer)
     told.add(peerId)
     heard.add(peerId)
     const stored = yield* Effect.option(Effect.tryPromise(() => node.peerStore.get(remotePeer)))
