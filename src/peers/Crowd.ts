@@ -1,5 +1,4 @@
 import { Clock, Context, Effect, Layer, Option, Schedule } from "effect"
-import { setNewest } from "../domain/Bounded.ts"
 import { type ChainParameters, slotStart, tolerableClockMs } from "../domain/network/Chain.ts"
 import type { PeerId, Slot } from "../domain/Primitives.ts"
 import { printable } from "../domain/Text.ts"
@@ -37,30 +36,24 @@ export class Crowd extends Context.Tag("dasmon/Crowd")<
     Effect.gen(function* () {
       const { chain } = yield* Externs
       const doubts = yield* Doubts
-      const dialled = new Map<PeerId, Voice>()
-      const strangers = new Map<PeerId, Voice>()
+      const dialled = makeVoices(chain)
+      const strangers = makeVoices(chain)
       let aloneSince = Infinity
 
       const weigh = Effect.gen(function* () {
         const now = yield* Clock.currentTimeMillis
-        let strange = 0
-        let early = 0
-        forgetOld(dialled, now)
-        forgetOld(strangers, now)
-        const voices = dialled.size > 0 ? dialled : strangers
-        // Each peer's every refresh comes by here: all are looked at once, and none is copied.
-        for (const voice of voices.values()) {
-          if (!voice.isOurs) strange++
-          if (aheadMs(chain, voice) >= tolerableClockMs) early++
-        }
-        const isAlone = isNearlyAll(strange, voices.size)
+        dialled.forgetOld(now)
+        strangers.forgetOld(now)
+        const voices = dialled.counts().all > 0 ? dialled : strangers
+        const { all, early, strange } = voices.counts()
+        const isAlone = isNearlyAll(strange, all)
         aloneSince = isAlone ? Math.min(aloneSince, now) : Infinity
-        const isSettled = voices.size >= enough || now - aloneSince >= settledMs
+        const isSettled = all >= enough || now - aloneSince >= settledMs
         yield* doubts.set(
           "fork_digest",
-          isAlone && isSettled ? Option.some(describeDigests([...voices.values()])) : Option.none()
+          isAlone && isSettled ? Option.some(describeDigests(voices.list())) : Option.none()
         )
-        const isBehind = voices.size >= enough && isNearlyAll(early, voices.size)
+        const isBehind = all >= enough && isNearlyAll(early, all)
         yield* doubts.set("clock", isBehind ? Option.some(describeHeads(early)) : Option.none(), "peers")
         return isAlone
       })
@@ -69,8 +62,8 @@ export class Crowd extends Context.Tag("dasmon/Crowd")<
         hear: (peerId, voice) =>
           Effect.suspend(() => {
             const [own, other] = voice.cameToUs ? [strangers, dialled] : [dialled, strangers]
-            other.delete(peerId)
-            setNewest(own, peerId, voice, maxVoices)
+            other.drop(peerId)
+            own.hear(peerId, voice)
             return weigh
           })
       })
@@ -78,8 +71,42 @@ export class Crowd extends Context.Tag("dasmon/Crowd")<
   )
 }
 
-const forgetOld = (voices: Map<PeerId, Voice>, now: number): void => {
-  for (const [peerId, { observedAt }] of voices) if (now - observedAt > keptMs) voices.delete(peerId)
+/** The last word of each peer, counted as it comes: each refresh of each peer comes by here, and must not look at all. */
+const makeVoices = (chain: ChainParameters) => {
+  /** Who was heard last stands last. */
+  const voices = new Map<PeerId, Voice>()
+  let strange = 0
+  let early = 0
+  const count = (voice: Voice, sign: 1 | -1): void => {
+    if (!voice.isOurs) strange += sign
+    if (aheadMs(chain, voice) >= tolerableClockMs) early += sign
+  }
+  const drop = (peerId: PeerId): void => {
+    const voice = voices.get(peerId)
+    if (voice === undefined) return
+    voices.delete(peerId)
+    count(voice, -1)
+  }
+  return {
+    hear: (peerId: PeerId, voice: Voice): void => {
+      drop(peerId)
+      voices.set(peerId, voice)
+      count(voice, 1)
+      for (const oldest of voices.keys()) {
+        if (voices.size <= maxVoices) break
+        drop(oldest)
+      }
+    },
+    drop,
+    forgetOld: (now: number): void => {
+      for (const [peerId, { observedAt }] of voices) {
+        if (now - observedAt <= keptMs) break
+        drop(peerId)
+      }
+    },
+    counts: () => ({ all: voices.size, strange, early }),
+    list: (): ReadonlyArray<Voice> => [...voices.values()]
+  }
 }
 
 /** Longer than a peer that could not be used is left alone. */
