@@ -32,6 +32,13 @@ export interface DevnetOptions {
    * two are not final.
    */
   readonly historyEpochs?: number
+  /**
+   * Unix seconds, instead of as many epochs ago as `historyEpochs` says: two devnets of one seed and one genesis tell of
+   * one chain as long as neither is reorganised, so that a network can have more peers than one process bears.
+   */
+  readonly genesisTime?: number
+  /** Of the first of its peers, whose identity follows from it; 0 if left out. */
+  readonly firstPeer?: number
   /** Epochs from the start on after which the blob limit, and the fork digest with it, steps again; 0, never, if left out. */
   readonly nextBlobStep?: number
 }
@@ -53,6 +60,7 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
     const {
       api,
       apiPort,
+      firstPeer,
       historyEpochs,
       nextBlobStep,
       peers: spec,
@@ -63,11 +71,11 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
     const slotDurationMs = Duration.toMillis(slotDuration)
     const pool = yield* makeBlobPool(seed)
     const now = yield* Clock.currentTimeMillis
-    const genesisTime = Math.floor((now - historyEpochs * 32 * slotDurationMs) / 1000)
+    const genesisTime = options.genesisTime ?? Math.floor((now - historyEpochs * 32 * slotDurationMs) / 1000)
     const step = nextBlobStep === 0 ? Option.none() : Option.some(historyEpochs + nextBlobStep)
     const parameters = devnetParameters(seed, slotDurationMs, genesisTime, step)
     const chain = yield* makeDevChain({ parameters, pool, seed })
-    const peers = yield* startPeers(chain, spec, transports)
+    const peers = yield* startPeers(chain, spec, transports, firstPeer)
     const beaconApi = yield* serveBeaconApi(
       chain,
       {
@@ -90,7 +98,8 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
 const startPeers = (
   chain: DevChain,
   spec: PeersSpec,
-  transports: TransportChoice
+  transports: TransportChoice,
+  firstPeer: number
 ): Effect.Effect<ReadonlyArray<DevPeer>, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
     const all = yield* Effect.acquireRelease(Scope.make(ExecutionStrategy.parallel), (scope, exit) =>
@@ -100,7 +109,7 @@ const startPeers = (
       spec,
       (name, index) =>
         Effect.flatMap(Scope.fork(all, ExecutionStrategy.sequential), (own) =>
-          Scope.extend(makeDevPeer(chain, name, index, transports), own)
+          Scope.extend(makeDevPeer(chain, name, firstPeer + index, transports), own)
         ),
       { concurrency: 4 }
     )
@@ -117,7 +126,7 @@ const beaconNodeIdentity = (chain: DevChain) =>
     return { peerId, enr: encodeEnr(parameters, parts) }
   })
 
-const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>, DevnetError> => {
+const checked = (options: DevnetOptions): Effect.Effect<Required<Omit<DevnetOptions, "genesisTime">>, DevnetError> => {
   const all = {
     peers: defaultPeers,
     api: "plain" as const,
@@ -127,12 +136,14 @@ const checked = (options: DevnetOptions): Effect.Effect<Required<DevnetOptions>,
     seed: 1,
     historyEpochs: 8,
     nextBlobStep: 0,
+    firstPeer: 0,
     ...options
   }
   const ranges = [
     ["the slot duration in milliseconds", Duration.toMillis(all.slotDuration), 100, 60_000],
     ["the number of epochs of history", all.historyEpochs, 3, 256],
     ["the number of epochs until the blob limit steps again", all.nextBlobStep, 0, 256],
+    ["the place of the first peer", all.firstPeer, 0, 1_000_000],
     ["the port", all.apiPort, 0, 65_535],
     ["the seed", all.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
   ] as const
