@@ -24,14 +24,16 @@ const main = fileURLToPath(new URL("../../../dist/main.js", import.meta.url))
 /** Starts `node dist/main.js` with these arguments; it is killed with the scope if it has not ended by then. */
 export const start = (
   parameters: ReadonlyArray<string>,
-  nodeOptions: ReadonlyArray<string> = []
+  nodeOptions: ReadonlyArray<string> = [],
+  variables: Readonly<Record<string, string>> = {}
 ): Effect.Effect<Child, never, Scope.Scope> =>
   Effect.gen(function* () {
     const ended = yield* Deferred.make<number | null>()
     const child = yield* Effect.acquireRelease(
       Effect.sync(() =>
         spawn(process.execPath, ["--enable-source-maps", ...nodeOptions, main, ...parameters], {
-          stdio: ["ignore", "pipe", "pipe"]
+          stdio: ["ignore", "pipe", "pipe"],
+          env: { ...process.env, ...variables }
         })
       ),
       (child) =>
