@@ -30,6 +30,7 @@ import {
 import { failing } from "./Failing.ts"
 import * as Parameters from "./Parameters.ts"
 import { Scans } from "./ScanApi.ts"
+import { TokenNeeded } from "./TokenNeeded.ts"
 
 /** Refuses what is wrong in a path or a query, unknown parameters too, before anything is done with it. */
 export class CheckedParameters extends HttpApiMiddleware.Tag<CheckedParameters>()("dasmon/CheckedParameters", {
@@ -97,6 +98,7 @@ const Peers = HttpApiGroup.make("peers", { topLevel: true })
       .setPayload(GivenPeers)
       .addSuccess(Schema.Struct({ peers: Schema.Array(GivenPeer) }))
       .addError(failing(BadBody, "BadBody"))
+      .middleware(TokenNeeded)
       .annotate(
         OpenApi.Description,
         "Peers to look for from now on; each is answered, in the same order. Only where `http.token` is set, and with it."

@@ -16,8 +16,8 @@ import {
   UnknownScan
 } from "../../domain/scan/ScanRequest.ts"
 
-/** Scans are for whoever has the token, and `http.token` is not set. */
-export class ScansForbidden extends Schema.TaggedError<ScansForbidden>()("ScansForbidden", { reason: Schema.String }) {}
+/** Whoever asks may not have this; `reason` says what would let them. */
+export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { reason: Schema.String }) {}
 
 /** A parameter is not what it may be, or is none of this path; `reason` says what is allowed. */
 export class BadParameter extends Schema.TaggedError<BadParameter>()("BadParameter", {
@@ -87,7 +87,7 @@ export const ApiError = Schema.Union(
   HistoryTooSlow,
   NotAlive,
   NotReady,
-  ScansForbidden,
+  Forbidden,
   InvalidScan,
   ScanUnderWay,
   TooManyScans,
@@ -111,7 +111,7 @@ export const statusOf = {
   NotReady: 503,
   HistoryTooSlow: 504,
   ProbeTookTooLong: 504,
-  ScansForbidden: 403,
+  Forbidden: 403,
   InvalidScan: 400,
   ScanUnderWay: 409,
   TooManyScans: 429,
@@ -135,7 +135,7 @@ export const meaningOf: Readonly<Record<ApiError["_tag"], string>> = {
   NotReady: "The monitor cannot do its work at this moment.",
   HistoryTooSlow: "The query of the history took too long.",
   ProbeTookTooLong: "The probe did not end in time.",
-  ScansForbidden: "Scans are for whoever brings the token, and `http.token` is not set.",
+  Forbidden: "This is for whoever brings the token, and `http.token` is not set.",
   InvalidScan: "The body is not what it may be: `reason` says what is.",
   ScanUnderWay: "This peer is being scanned already: see `id`.",
   TooManyScans: "As many scans as may be are under way: see Retry-After.",

@@ -9,9 +9,9 @@ import {
   TooManyScans,
   UnknownScan
 } from "../../domain/scan/ScanRequest.ts"
-import { ScansForbidden } from "./ApiErrors.ts"
 import { failing } from "./Failing.ts"
 import * as Parameters from "./Parameters.ts"
+import { TokenNeeded } from "./TokenNeeded.ts"
 
 /** One node on demand. */
 export const Scans = HttpApiGroup.make("scans", { topLevel: true })
@@ -22,13 +22,13 @@ export const Scans = HttpApiGroup.make("scans", { topLevel: true })
       .addSuccess(ScanState, { status: 202 })
       .addError(
         Schema.Union(
-          failing(ScansForbidden, "ScansForbidden"),
           failing(InvalidScan, "InvalidScan"),
           failing(ScanUnderWay, "ScanUnderWay"),
           failing(TooManyScans, "TooManyScans"),
           failing(ScansUnavailable, "ScansUnavailable")
         )
       )
+      .middleware(TokenNeeded)
       .annotate(
         OpenApi.Description,
         "Begins a scan and responds at once with its `id`. It takes about a minute, by a node with an identity of its own: " +

@@ -3,35 +3,28 @@ import { Effect, ParseResult, Schema } from "effect"
 import { Dasmon } from "../../Dasmon.ts"
 import { InvalidScan, ScanRequest, ScanState } from "../../domain/scan/ScanRequest.ts"
 import { Api } from "../api/Api.ts"
-import { errorResponse, ScansForbidden } from "../api/ApiErrors.ts"
+import { errorResponse } from "../api/ApiErrors.ts"
 import { jsonResponse } from "./JsonResponse.ts"
 
-/**
- * One node on demand. `isGuarded`: whether nobody comes here without the token of `http.token`; a scan has this machine
- * dial whatever address is asked for, so that it is not for everyone.
- */
-export const layer = ({ isGuarded }: { readonly isGuarded: boolean }) =>
-  HttpApiBuilder.group(Api, "scans", (handlers) =>
-    Effect.map(Dasmon, (dasmon) =>
-      handlers
-        .handleRaw("startScan", ({ request }) =>
-          Effect.gen(function* () {
-            if (!isGuarded) return yield* forbidden
-            const body = yield* Effect.mapError(request.json, () => new InvalidScan({ reason: "the body is not JSON" }))
-            const state = yield* dasmon.scan(yield* scanRequest(body))
-            return HttpServerResponse.setStatus(yield* stateResponse(state), 202)
-          }).pipe(Effect.catchAll((error) => Effect.succeed(errorResponse(error))))
+/** One node on demand. */
+export const layer = HttpApiBuilder.group(Api, "scans", (handlers) =>
+  Effect.map(Dasmon, (dasmon) =>
+    handlers
+      .handleRaw("startScan", ({ request }) =>
+        Effect.gen(function* () {
+          const body = yield* Effect.mapError(request.json, () => new InvalidScan({ reason: "the body is not JSON" }))
+          const state = yield* dasmon.scan(yield* scanRequest(body))
+          return HttpServerResponse.setStatus(yield* stateResponse(state), 202)
+        }).pipe(Effect.catchAll((error) => Effect.succeed(errorResponse(error))))
+      )
+      .handle("scanState", ({ path: { id } }) =>
+        dasmon.scanned(id).pipe(
+          Effect.flatMap(stateResponse),
+          Effect.catchAll((error) => Effect.succeed(errorResponse(error)))
         )
-        .handle("scanState", ({ path: { id } }) =>
-          dasmon.scanned(id).pipe(
-            Effect.flatMap(stateResponse),
-            Effect.catchAll((error) => Effect.succeed(errorResponse(error)))
-          )
-        )
-    )
+      )
   )
-
-const forbidden = new ScansForbidden({ reason: "set http.token, and bring it: Authorization: Bearer …" })
+)
 
 const stateResponse = jsonResponse(ScanState)
 

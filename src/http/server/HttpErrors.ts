@@ -26,8 +26,6 @@ export class PayloadTooLarge extends Schema.TaggedError<PayloadTooLarge>()("Payl
 /** The token is missing or wrong. */
 export class Unauthorized extends Schema.TaggedError<Unauthorized>()("Unauthorized", { reason: Schema.String }) {}
 
-export class Forbidden extends Schema.TaggedError<Forbidden>()("Forbidden", { reason: Schema.String }) {}
-
 /** As many streams (`/ws` and `/events`) are open as are allowed at once. */
 export class TooManyStreams extends Schema.TaggedError<TooManyStreams>()("TooManyStreams", { limit: Schema.Int }) {}
 
@@ -40,7 +38,6 @@ export const HttpError = Schema.Union(
   MethodNotAllowed,
   BodyNotAllowed,
   UpgradeRequired,
-  Forbidden,
   Unauthorized,
   PayloadTooLarge,
   TooManyStreams,

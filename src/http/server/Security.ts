@@ -2,7 +2,8 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
 import { type HttpServerRequest, HttpServerResponse } from "@effect/platform"
 import { Option, Redacted } from "effect"
-import { Forbidden, jsonError, PayloadTooLarge, Unauthorized } from "./HttpErrors.ts"
+import { Forbidden } from "../api/ApiErrors.ts"
+import { jsonError, PayloadTooLarge, Unauthorized } from "./HttpErrors.ts"
 
 /** Who may use the API, and from which pages. */
 export interface Access {
@@ -78,12 +79,6 @@ export const makeGuard = (access: Access): Guard => {
       ) {
         return refused(new PayloadTooLarge({ limit: maxBody }), 413)
       }
-      if (expected === undefined && tokenPaths.has(`${request.method} ${pathOf(request)}`)) {
-        return refused(
-          new Forbidden({ reason: "whom the monitor speaks to may only be changed with a token: set http.token" }),
-          403
-        )
-      }
       return isAuthorized(request) ? loggedIn(request) : Option.some(unauthorized)
     },
     headers: (request) => {
@@ -109,9 +104,6 @@ const maxBody = 64 * 1024
 
 /** A probe of whether the program lives needs no token: it tells nothing else. */
 const openPaths = new Set(["/healthz", "/readyz"])
-
-/** What is for those with a token only, also where everyone may come for the rest. */
-const tokenPaths = new Set(["POST /peers"])
 
 const cookie = "dasmon_token"
 

@@ -4,6 +4,7 @@ import { Context, Effect, Layer } from "effect"
 import type { Dasmon } from "../../Dasmon.ts"
 import { Api } from "../api/Api.ts"
 import * as CheckParameters from "../api/CheckParameters.ts"
+import { TokenNeeded } from "../api/TokenNeeded.ts"
 import * as Documents from "../page/Documents.ts"
 import * as HistoryHandlers from "../handlers/HistoryHandlers.ts"
 import { formatAddress, type HttpServerError } from "./HttpServerError.ts"
@@ -51,9 +52,11 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServ
     HttpLayerRouter.addHttpApi(Api).pipe(
       Layer.provide([
         MonitorHandlers.layer,
-        PeerHandlers.layer,
         HistoryHandlers.layer,
-        ScanHandlers.layer({ isGuarded: options.access?.token !== undefined }),
+        Layer.provide(
+          Layer.merge(PeerHandlers.layer, ScanHandlers.layer),
+          TokenNeeded.layer({ hasToken: options.access?.token !== undefined })
+        ),
         CheckParameters.layer
       ])
     ),

@@ -76,7 +76,7 @@ describe("POST /scan", () => {
     Effect.gen(function* () {
       const url = yield* start({ scan: () => Effect.die("it was begun") }, false)
       const { status, tag } = yield* ask(`${url}/scan`, { body: JSON.stringify({ target: peerId }), token })
-      assert.deepStrictEqual([status, tag], [403, "ScansForbidden"])
+      assert.deepStrictEqual([status, tag], [403, "Forbidden"])
     })
   )
 
