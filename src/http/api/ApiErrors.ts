@@ -136,7 +136,7 @@ export const meaningOf: Readonly<Record<ApiError["_tag"], string>> = {
   HistoryTooSlow: "The query of the history took too long.",
   ProbeTookTooLong: "The probe did not end in time.",
   Forbidden: "This is for whoever brings the token, and `http.token` is not set.",
-  InvalidScan: "The body is not what it may be: `reason` says what is.",
+  InvalidScan: "What is to be scanned cannot be made out: `reason` says what is allowed.",
   ScanUnderWay: "This peer is being scanned already: see `id`.",
   TooManyScans: "As many scans as may be are under way: see Retry-After.",
   ScansUnavailable: "This monitor runs in a host that makes no nodes for scans.",

@@ -9,6 +9,7 @@ import {
   TooManyScans,
   UnknownScan
 } from "../../domain/scan/ScanRequest.ts"
+import { BadBody } from "./ApiErrors.ts"
 import { failing } from "./Failing.ts"
 import * as Parameters from "./Parameters.ts"
 import { TokenNeeded } from "./TokenNeeded.ts"
@@ -22,6 +23,7 @@ export const Scans = HttpApiGroup.make("scans", { topLevel: true })
       .addSuccess(ScanState, { status: 202 })
       .addError(
         Schema.Union(
+          failing(BadBody, "BadBody"),
           failing(InvalidScan, "InvalidScan"),
           failing(ScanUnderWay, "ScanUnderWay"),
           failing(TooManyScans, "TooManyScans"),

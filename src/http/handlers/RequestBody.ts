@@ -2,7 +2,10 @@ import type { HttpServerRequest } from "@effect/platform"
 import { Effect, ParseResult, Schema } from "effect"
 import { BadBody } from "../api/ApiErrors.ts"
 
-/** The body of a request as JSON that is of this form. How long it is was looked at before (`Security`). */
+/**
+ * The body of a request as JSON that is of this form. How long it is was looked at before (`Security`). One that does not
+ * come costs its client the connection, unanswered: who gives up reading has destroyed the socket.
+ */
 export const bodyOf = <A, I>(
   request: HttpServerRequest.HttpServerRequest,
   schema: Schema.Schema<A, I>

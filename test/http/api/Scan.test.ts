@@ -84,14 +84,14 @@ describe("POST /scan", () => {
     Effect.gen(function* () {
       const url = yield* start({ scan: () => Effect.die("it was begun") })
       for (const [body, reason] of [
-        ["{", /not JSON/],
+        ["{", /JSON/],
         ["{}", /target/],
         [JSON.stringify({ target: peerId, slots: 0 }), /slots/],
         [JSON.stringify({ target: peerId, colums: "all" }), /colums/],
         [JSON.stringify({ target: "x".repeat(3000) }), /target/]
       ] as const) {
         const { status, tag, text } = yield* ask(`${url}/scan`, { body, token })
-        assert.deepStrictEqual([status, tag], [400, "InvalidScan"], body)
+        assert.deepStrictEqual([status, tag], [400, "BadBody"], body)
         assert.match(text, reason)
       }
       const large = yield* ask(`${url}/scan`, { body: "x".repeat(70_000), token })
