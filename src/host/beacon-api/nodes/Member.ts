@@ -3,7 +3,7 @@ import type { BeaconNodeCondition, BeaconNodeState } from "../../../domain/netwo
 import type { Checkpoint } from "../../../domain/peer/Claim.ts"
 import type { BeaconNode } from "../BeaconNode.ts"
 import type { Choosable } from "./Choose.ts"
-import type { Look } from "./LookAt.ts"
+import { isTrusted, type Look } from "./LookAt.ts"
 
 /** What is known of one node of several. */
 interface MemberState extends Choosable {
@@ -44,14 +44,20 @@ export const makeMember = (node: BeaconNode, role: Member["role"], place: number
     role,
     place,
     state: () => state,
-    take: ({ condition, finalized, headSlot, reason }, now) =>
-      change(condition, now, {
-        reason: Option.getOrNull(reason),
-        wellLooks: condition === "well" ? state.wellLooks + 1 : 0,
+    take: ({ condition, finalized, headSlot, reason }, now) => {
+      // That it answers does not bring it up to the others: it stays behind until they are compared.
+      const isBehind = condition === "well" && state.condition === "behind"
+      change(isBehind ? "behind" : condition, now, {
+        reason: isBehind ? state.reason : Option.getOrNull(reason),
+        wellLooks: condition === "well" && !isBehind ? state.wellLooks + 1 : 0,
         headSlot: Option.getOrElse(headSlot, () => state.headSlot),
         finalized: Option.getOrElse(finalized, () => state.finalized)
-      }),
-    setBehind: (reason, now) => change(reason === null ? "well" : "behind", now, { reason }),
+      })
+    },
+    setBehind: (reason, now) =>
+      reason === null
+        ? change("well", now, { reason, wellLooks: Math.max(state.wellLooks, 1) })
+        : change("behind", now, { reason, wellLooks: 0 }),
     shown: (inUse) => {
       const { condition, finalized, headSlot, reason, since } = state
       return { name: node.name, role, inUse, condition, reason, since, headSlot, finalized }
@@ -59,15 +65,21 @@ export const makeMember = (node: BeaconNode, role: Member["role"], place: number
   }
 }
 
-/** Of the nodes that answer well, those whose heads are far behind the newest are not well. */
+/**
+ * Of the nodes that answer well, those whose heads are far behind the newest are not well, also while who told of that one is
+ * away; and they are not until they have caught up.
+ */
 export const withBehind = (members: ReadonlyArray<Member>, now: number): void => {
-  const answering = members.filter(({ state }) => state().condition === "well" || state().condition === "behind")
-  const newest = Math.max(...answering.map(({ state }) => state().headSlot ?? 0))
-  for (const { setBehind, state } of answering) {
-    const behind = newest - (state().headSlot ?? 0)
-    setBehind(behind > tolerableSlots ? `its head is ${behind} slots behind that of another node` : null, now)
+  const newest = Math.max(...members.map(({ state }) => (isTrusted(state().condition) ? (state().headSlot ?? 0) : 0)))
+  for (const { setBehind, state } of members) {
+    const { condition, headSlot } = state()
+    if (condition !== "well" && condition !== "behind") continue
+    const behind = newest - (headSlot ?? 0)
+    const tolerable = condition === "behind" ? caughtUpSlots : tolerableSlots
+    setBehind(behind > tolerable ? `its head is ${behind} slots behind that of another node` : null, now)
   }
 }
 
 /** They are looked at one after the other, and the node for the backfill but once a minute. */
 const tolerableSlots = 16
+const caughtUpSlots = 8
