@@ -5,10 +5,12 @@ import type { Identified } from "../Identified.ts"
 
 /** Keeps what connected peers say that they offer, until the scope closes. */
 export const watchIdentify = (
-  node: Pick<Libp2p, "addEventListener" | "removeEventListener">
+  node: Pick<Libp2p, "addEventListener" | "removeEventListener" | "getConnections">
 ): Effect.Effect<Identified["Type"], never, Scope.Scope> => {
   const known = new Map<string, ReadonlyArray<string>>()
   const onIdentify = ({ detail }: CustomEvent<IdentifyResult>): void => {
+    // It is told of once all is noted, and the peer may have left meanwhile: nobody would say so again.
+    if (node.getConnections(detail.peerId).length === 0) return
     const protocols = detail.protocols.slice(0, mostProtocols).map((protocol) => printable(protocol, longest))
     known.set(detail.peerId.toString(), protocols)
   }
