@@ -30,8 +30,8 @@ export type Restored = "whole" | "partly" | "away"
 /**
  * Keeps the final tiles of the memory on disk for as long as the scope is open, and forgets those that leave the window;
  * nothing is kept while the chain itself is in doubt. `onDoubt` is told of tiles in which what was read shows slots to be
- * wrong. Where there is no `TileStore` nothing is kept at all. What the disk does
- * not take is told once.
+ * wrong. Where there is no `TileStore` nothing is kept at all. What the disk does not take is told once, and tried again
+ * later each time.
  */
 export const makeKeptTruth = Effect.fnUntraced(function* (
   chain: ChainParameters,
@@ -51,12 +51,13 @@ export const makeKeptTruth = Effect.fnUntraced(function* (
   const unkeepable = new Map<number, number>()
   let isTold = false
 
+  const tell = ({ message }: TileStoreError): Effect.Effect<void> => {
+    if (isTold) return Effect.void
+    isTold = true
+    return Effect.logWarning(`ground truth on disk: ${message}`)
+  }
   const heeded = <A>(effect: Effect.Effect<A, TileStoreError>, otherwise: A): Effect.Effect<A> =>
-    Effect.catchAll(effect, ({ message }) => {
-      if (isTold) return Effect.succeed(otherwise)
-      isTold = true
-      return Effect.as(Effect.logWarning(`ground truth on disk: ${message}`), otherwise)
-    })
+    Effect.catchAll(effect, (error) => Effect.as(tell(error), otherwise))
   const drop = (tile: number, why: string) =>
     Effect.zipRight(
       Effect.logInfo(`tile ${tile} of the ground truth on disk is thrown away: ${why}`),
@@ -141,16 +142,22 @@ export const makeKeptTruth = Effect.fnUntraced(function* (
     const stamp = memory.stamp(tile)
     const blocks = blocksOf(memory, tileRange(tile))
     if (blocks === undefined || !blocks.every(isProven)) return void unkeepable.set(tile, stamp)
-    const isKept = yield* heeded(Effect.as(store.put(tile, encodeTile(blocks)), true), false)
-    if (isKept) {
-      onDisk.add(tile)
-      kept.set(tile, stamp)
-    }
+    yield* store.put(tile, encodeTile(blocks))
+    onDisk.add(tile)
+    kept.set(tile, stamp)
     yield* yieldNow
+  })
+  const forget = Effect.fnUntraced(function* (oldest: number) {
+    for (const known of [kept, unkeepable, onDisk]) {
+      for (const tile of known.keys()) if (tile < oldest) known.delete(tile)
+    }
+    yield* store.prune(oldest, mostPruned)
   })
   const pass = Effect.gen(function* () {
     if (memory.head() < 0 || Option.isSome(yield* doubts.forbids)) return
     const window = memory.window()
+    // First, so that there is room for what comes.
+    yield* forget(tileOf(window.start))
     const final = Option.match(memory.finalized(), {
       onNone: () => -1,
       onSome: ({ epoch }) => epochStart(chain, epoch)
@@ -161,12 +168,10 @@ export const makeKeptTruth = Effect.fnUntraced(function* (
       if (kept.get(tile) === stamp || unkeepable.get(tile) === stamp || !memory.isComplete(tile)) continue
       yield* keep(tile)
     }
-    yield* heeded(store.prune(tileOf(window.start), mostPruned), undefined)
-    for (const known of [kept, unkeepable, onDisk]) {
-      for (const tile of known.keys()) if (tile < tileOf(window.start)) known.delete(tile)
-    }
   })
-  yield* daemon("keeping of the ground truth", pass, Schedule.spaced(passInterval))
+  // What ails the disk ails it for the next tile too.
+  const patientPass = pass.pipe(Effect.tapError(tell), Effect.retry(diskRetries))
+  yield* daemon("keeping of the ground truth", patientPass, Schedule.spaced(passInterval))
 
   return { restore, reload, slots: () => onDisk.size * tileSlots }
 })
@@ -181,6 +186,10 @@ const nothingKept: KeptTruth = {
 const recentTiles = 40
 const questionLimit = Duration.seconds(30)
 const passInterval = Duration.seconds(2)
+const diskRetries = Schedule.exponential(passInterval).pipe(
+  Schedule.union(Schedule.spaced("5 minutes")),
+  Schedule.jittered
+)
 /** Of one pass. */
 const mostPruned = 64
 

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises"
 import type { SqlClient } from "@effect/sql"
-import { Effect, Layer, Option, Schema, type Scope } from "effect"
+import { Context, Effect, Exit, Layer, Option, Schema, Scope } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
 import type { ChainParameters } from "../../domain/network/Chain.ts"
 import { openSqlite } from "../../history/store/sqlite/Sqlite.ts"
@@ -16,12 +16,12 @@ export interface SqliteTilesOptions {
 
 /**
  * Tiles in an SQLite file of their own, beside the history: it holds nothing that cannot be asked for again, so one that is
- * damaged, of another network or of another version is begun anew. Where even that fails nothing is kept, which is told once.
+ * damaged, of another network or of another version is begun anew. Where even that fails there is no `TileStore`, which is told
+ * once.
  * One process at a time: the history's lock keeps others out.
  */
-export const layer = (options: SqliteTilesOptions): Layer.Layer<TileStore> =>
-  Layer.scoped(
-    TileStore,
+export const layer = (options: SqliteTilesOptions): Layer.Layer<never> =>
+  Layer.scopedContext(
     open(options).pipe(
       Effect.catchIf(
         ({ isBusy }) => !isBusy,
@@ -31,12 +31,13 @@ export const layer = (options: SqliteTilesOptions): Layer.Layer<TileStore> =>
             Effect.zipRight(removeFiles(options.path), open(options))
           )
       ),
+      Effect.map((store): Context.Context<never> => Context.make(TileStore, store)),
       Effect.catchAll(({ message }) =>
         Effect.as(
           Effect.logWarning(
             `ground truth is not kept on disk, and will be asked for again after a restart: ${options.path}: ${message}`
           ),
-          keepsNothing
+          Context.empty()
         )
       )
     )
@@ -56,7 +57,13 @@ const open = ({ network, path }: SqliteTilesOptions): Effect.Effect<TileStore["T
     // Reads the index from end to end: a file that is damaged there shows now.
     yield* sql.unsafe("SELECT count(*) FROM tiles")
     return storeOver(sql)
-  }).pipe(Effect.catchAll(asStoreError))
+  }).pipe(Effect.catchAll(asStoreError), closedUnlessMade)
+
+/** What came to nothing is closed at once: a file that is begun anew must not be open still. */
+const closedUnlessMade = <A, E, R>(make: Effect.Effect<A, E, R | Scope.Scope>) =>
+  Effect.flatMap(Effect.acquireRelease(Scope.make(), Scope.close), (scope) =>
+    Effect.onError(Scope.extend(make, scope), (cause) => Scope.close(scope, Exit.failCause(cause)))
+  )
 
 const pragmas = [
   "PRAGMA busy_timeout = 50",
@@ -93,15 +100,6 @@ const storeOver = (sql: SqlClient.SqlClient): TileStore["Type"] =>
         Effect.catchAll(asStoreError)
       )
   })
-
-/** What is kept when nothing can be. */
-const keepsNothing: TileStore["Type"] = {
-  put: () => Effect.void,
-  get: () => Effect.succeedNone,
-  remove: () => Effect.void,
-  tiles: Effect.succeed([]),
-  prune: () => Effect.void
-}
 
 const asStoreError = (cause: unknown) => Effect.fail(storeError(cause))
 

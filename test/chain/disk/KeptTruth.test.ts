@@ -3,7 +3,7 @@ import { Context, Effect, Layer, Logger, Option, Ref, TestClock } from "effect"
 import { layer } from "../../../src/chain/ChainCommitments.ts"
 import { CommitmentCache } from "../../../src/chain/CommitmentCache.ts"
 import * as MemoryTiles from "../../../src/chain/disk/MemoryTiles.ts"
-import { TileStore } from "../../../src/chain/disk/TileStore.ts"
+import { TileStore, TileStoreError } from "../../../src/chain/disk/TileStore.ts"
 import { rootOf, slotOf } from "../../../src/domain/network/Block.ts"
 import { Doubts } from "../../../src/runtime/Doubts.ts"
 import { layerSeeded } from "../../Seeded.ts"
@@ -165,6 +165,30 @@ describe("ground truth on disk", () => {
       yield* settle
       assert.deepInclude(yield* cache.progress, { known: slots - 31 })
       assert.deepStrictEqual(yield* kept.tiles, [])
+    }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
+  )
+
+  it.scoped("is not tried tile by tile on a disk that takes nothing, and is there once it does", () =>
+    Effect.gen(function* () {
+      const kept = yield* store
+      let isFull = true
+      let tries = 0
+      const chain = yield* makeProvenChain(blocks, finalizedEpoch)
+      const cache = yield* run(chain, {
+        ...kept,
+        put: (tile, bytes) => {
+          tries++
+          return isFull ? new TileStoreError({ reason: "the disk is full", isBusy: false }) : kept.put(tile, bytes)
+        }
+      })
+      yield* settle
+      assert.isAtLeast(tries, 2)
+      assert.isAtMost(tries, 6)
+      assert.strictEqual((yield* cache.backfill).stored, 0)
+      isFull = false
+      yield* settle
+      assert.deepStrictEqual(yield* kept.tiles, finalTiles)
+      assert.strictEqual((yield* cache.backfill).stored, finalTiles.length * 32)
     }).pipe(Effect.provide(Logger.remove(Logger.defaultLogger)))
   )
 
