@@ -7,11 +7,12 @@ import type { NetworkName } from "../../domain/network/NetworkName.ts"
 import type { Checkpoint } from "../../domain/peer/Claim.ts"
 import type { ExternsError } from "../Externs.ts"
 import { chainEvents, idleLimit } from "./events/BeaconEvents.ts"
-import { BeaconFailure, makeBeaconHttp, toExternsError } from "./BeaconHttp.ts"
+import { type BeaconFailure, joined, lasting, toExternsError } from "./BeaconFailure.ts"
+import { makeBeaconHttp } from "./BeaconHttp.ts"
 import type { BeaconNode } from "./BeaconNode.ts"
 import { type BeaconPool, makeBeaconPool } from "./nodes/BeaconPool.ts"
 import { firstContact } from "./nodes/FirstContact.ts"
-import { both, rangeOfNodes } from "./RangeOfNodes.ts"
+import { rangeOfNodes } from "./RangeOfNodes.ts"
 import { watchAccount, watchClock } from "./WatchNode.ts"
 
 export interface BeaconApiOptions {
@@ -127,15 +128,6 @@ const firstOf = <A>(
       if (answer._tag === "Right") return answer.right
       failures.push(answer.left)
     }
-    const [first, ...others] = [...failures, ...(yield* distrusted)]
-    return yield* others.reduce(
-      (before, next) => both(before, next),
-      first ??
-        new BeaconFailure({
-          operation: "beacon API",
-          reason: "no beacon node is configured",
-          status: Option.none(),
-          transient: false
-        })
-    )
+    const all = [...failures, ...(yield* distrusted)]
+    return yield* joined(all, lasting("beacon API", "no beacon node is configured"))
   })

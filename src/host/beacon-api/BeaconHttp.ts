@@ -1,26 +1,9 @@
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
-import { Data, Duration, Effect, Either, Encoding, Option, Schedule, type Scope, Stream } from "effect"
+import { Duration, Effect, Either, Encoding, Option, Schedule, type Scope, Stream } from "effect"
 import { concatBytes } from "../../domain/Bytes.ts"
 import { measured } from "./BeaconMetrics.ts"
-import { ExternsError } from "../Externs.ts"
+import { BeaconFailure } from "./BeaconFailure.ts"
 import { messageOf, printable } from "../../domain/Text.ts"
-
-/** One request to a beacon node that came to nothing. */
-export class BeaconFailure extends Data.TaggedError("BeaconFailure")<{
-  readonly operation: string
-  readonly reason: string
-  /** HTTP status, where there was an answer. */
-  readonly status: Option.Option<number>
-  /** Whether the same request may succeed a moment later. */
-  readonly transient: boolean
-}> {
-  override get message(): string {
-    return `${this.operation}: ${this.reason}`
-  }
-}
-
-export const toExternsError = ({ operation, reason }: BeaconFailure): ExternsError =>
-  new ExternsError({ operation, reason })
 
 /** A whole answer with status 200. */
 export interface BeaconAnswer {

@@ -1,9 +1,10 @@
 import { Effect, Either, Option, ParseResult, Schema } from "effect"
-import { type BeaconAnswer, BeaconFailure, type BeaconHttp, jsonType } from "./BeaconHttp.ts"
+import { type BeaconFailure, lasting } from "./BeaconFailure.ts"
+import { type BeaconAnswer, type BeaconHttp, jsonType } from "./BeaconHttp.ts"
 
 /** A failure that the same request would meet again. */
 export const bad = (operation: string, reason: string): Effect.Effect<never, BeaconFailure> =>
-  Effect.fail(new BeaconFailure({ operation, reason, status: Option.none(), transient: false }))
+  Effect.fail(lasting(operation, reason))
 
 export const orFail = <A>(operation: string, result: Either.Either<A, string>): Effect.Effect<A, BeaconFailure> =>
   Either.match(result, { onLeft: (reason) => bad(operation, reason), onRight: Effect.succeed })

@@ -3,7 +3,7 @@ import type { Block } from "../../domain/network/Block.ts"
 import type { SlotRange } from "../../domain/network/Chain.ts"
 import { type KnownSlots, lackingOf } from "../ProvenRange.ts"
 import type { DecodedBlock } from "./BeaconBlock.ts"
-import { BeaconFailure } from "./BeaconHttp.ts"
+import { type BeaconFailure, lasting } from "./BeaconFailure.ts"
 import type { BeaconNode, Header } from "./BeaconNode.ts"
 import { type Link, tornReason, type Walk, walkDown } from "./ChainWalk.ts"
 
@@ -180,12 +180,7 @@ const nextBlock = Effect.fnUntraced(function* (node: BeaconNode, slot: number, h
 })
 
 const failure = (node: BeaconNode, { end, start }: SlotRange, reason: string): BeaconFailure =>
-  new BeaconFailure({
-    operation: `blocks ${start}..${end} of ${node.name}`,
-    reason,
-    status: Option.none(),
-    transient: false
-  })
+  lasting(`blocks ${start}..${end} of ${node.name}`, reason)
 
 /** What is known of why a node's head is not where it should be; empty when it is in good health or does not say. */
 const lag = (node: BeaconNode): Effect.Effect<string> =>

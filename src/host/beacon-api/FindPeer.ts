@@ -1,6 +1,7 @@
 import { Duration, Effect, Either, Option, Schema } from "effect"
 import type { PeerId } from "../../domain/Primitives.ts"
-import { type BeaconFailure, makeBeaconHttp } from "./BeaconHttp.ts"
+import { type BeaconFailure } from "./BeaconFailure.ts"
+import { makeBeaconHttp } from "./BeaconHttp.ts"
 import { maybeJson } from "./BeaconJson.ts"
 
 /** A peer as a beacon node lists it; what it does not say is `null`. */

@@ -3,7 +3,7 @@ import type { Block } from "../../domain/network/Block.ts"
 import type { SlotRange } from "../../domain/network/Chain.ts"
 import { ExternsError } from "../Externs.ts"
 import { type KnownSlots, lackingOf, provenRanges } from "../ProvenRange.ts"
-import { BeaconFailure } from "./BeaconHttp.ts"
+import { type BeaconFailure, joined, passing } from "./BeaconFailure.ts"
 import { canonicalRange } from "./CanonicalRange.ts"
 import type { BeaconPool } from "./nodes/BeaconPool.ts"
 
@@ -19,26 +19,13 @@ export const rangeOfNodes = ({
     const failures: Array<BeaconFailure> = []
     for (const node of yield* order) {
       const more = yield* canonicalRange(node, lackingOf(known, range))
-      const joined = join(range, known, more.known)
-      if (lackingOf(joined, range).start > range.end) return blocksOf(joined)
-      failures.push(Option.getOrElse(more.failure, () => otherChain(range)))
-      known = joined
+      const now = join(range, known, more.known)
+      if (lackingOf(now, range).start > range.end) return blocksOf(now)
+      failures.push(Option.getOrElse(more.failure, () => passing(nameOf(range), "what it has is of another chain")))
+      known = now
     }
-    const [first, ...others] = [...failures, ...(yield* distrusted)]
-    return yield* partial(
-      range,
-      known,
-      others.reduce((before, next) => both(before, next), first ?? nobody(range))
-    )
-  })
-
-/** What two nodes failed with. */
-export const both = (first: BeaconFailure, second: BeaconFailure): BeaconFailure =>
-  new BeaconFailure({
-    operation: first.operation,
-    reason: `${first.reason}; and ${second.message}`,
-    status: first.status,
-    transient: first.transient || second.transient
+    const all = [...failures, ...(yield* distrusted)]
+    return yield* partial(range, known, joined(all, passing(nameOf(range), "there is no beacon node to ask")))
   })
 
 const blocksOf = (known: KnownSlots): ReadonlyArray<Block> =>
@@ -49,25 +36,11 @@ const partial = (range: SlotRange, known: KnownSlots, { operation, reason }: Bea
 
 /** What another node adds; nothing if that is of another chain. */
 const join = (range: SlotRange, first: KnownSlots, second: KnownSlots): KnownSlots => {
-  const joined = new Map([...second, ...first])
-  const isOneChain = provenRanges(joined, range).every(({ blocks }) =>
+  const whole = new Map([...second, ...first])
+  const isOneChain = provenRanges(whole, range).every(({ blocks }) =>
     blocks.every((block, index) => index === 0 || block.parentRoot === blocks[index - 1]?.root)
   )
-  return isOneChain ? joined : first
+  return isOneChain ? whole : first
 }
 
-const nobody = ({ end, start }: SlotRange): BeaconFailure =>
-  new BeaconFailure({
-    operation: `blocks ${start}..${end}`,
-    reason: "there is no beacon node to ask",
-    status: Option.none(),
-    transient: true
-  })
-
-const otherChain = ({ end, start }: SlotRange): BeaconFailure =>
-  new BeaconFailure({
-    operation: `blocks ${start}..${end}`,
-    reason: "what it has is of another chain",
-    status: Option.none(),
-    transient: true
-  })
+const nameOf = ({ end, start }: SlotRange): string => `blocks ${start}..${end}`

@@ -4,7 +4,8 @@ import type { ChainEvent } from "../../../domain/network/Block.ts"
 import type { Epoch, Root } from "../../../domain/Primitives.ts"
 import { printable } from "../../../domain/Text.ts"
 import type { ChainParameters } from "../../../domain/network/Chain.ts"
-import { BeaconFailure, type BeaconHttp } from "../BeaconHttp.ts"
+import { type BeaconFailure, passing } from "../BeaconFailure.ts"
+import { type BeaconHttp } from "../BeaconHttp.ts"
 import type { Header } from "../BeaconNode.ts"
 import { readEvent, type Seen } from "./EventMessage.ts"
 import { openEvents } from "./EventTopics.ts"
@@ -235,10 +236,4 @@ const parse = (http: BeaconHttp, bytes: Stream.Stream<Uint8Array, BeaconFailure>
     )
   })
 
-const failure = (http: BeaconHttp, reason: string): BeaconFailure =>
-  new BeaconFailure({
-    operation: http.operation("/eth/v1/events"),
-    reason,
-    status: Option.none(),
-    transient: true
-  })
+const failure = (http: BeaconHttp, reason: string): BeaconFailure => passing(http.operation("/eth/v1/events"), reason)

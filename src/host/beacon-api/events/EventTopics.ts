@@ -1,5 +1,6 @@
 import { type Duration, Effect, Option, type Scope, type Stream } from "effect"
-import type { BeaconFailure, BeaconHttp } from "../BeaconHttp.ts"
+import type { BeaconFailure } from "../BeaconFailure.ts"
+import type { BeaconHttp } from "../BeaconHttp.ts"
 
 /**
  * The ways in which a node is asked for its events, until it takes one. A node refuses all of a subscription for one topic

@@ -3,10 +3,11 @@ import type { BeaconNodeState } from "../../../domain/network/BeaconNodeState.ts
 import type { ChainParameters } from "../../../domain/network/Chain.ts"
 import { beaconFailovers, beaconNodeInUse } from "../../../domain/metrics/Metrics.ts"
 import { daemon } from "../../../runtime/Daemon.ts"
-import { BeaconFailure, type BeaconHttp } from "../BeaconHttp.ts"
+import { type BeaconFailure, passing } from "../BeaconFailure.ts"
+import { type BeaconHttp } from "../BeaconHttp.ts"
 import { type BeaconNode, makeBeaconNode } from "../BeaconNode.ts"
-import { chooseInUse, orderOf } from "./Choose.ts"
-import { type Look, isTrusted, makeLookAt } from "./LookAt.ts"
+import { chooseInUse, isTrusted, orderOf } from "./Choose.ts"
+import { type Look, makeLookAt } from "./LookAt.ts"
 import { makeMember, type Member, withBehind } from "./Member.ts"
 import { makePoolReport } from "./PoolReport.ts"
 import { makeWatchFinality } from "./WatchFinality.ts"
@@ -136,9 +137,4 @@ const mainInterval = ({ slotDurationMs }: ChainParameters): Duration.Duration =>
 const backfillInterval = Duration.seconds(60)
 
 const notAsked = ({ name }: BeaconNode, reason: string | null): BeaconFailure =>
-  new BeaconFailure({
-    operation: name,
-    reason: `it is not asked: ${reason ?? "it cannot be trusted"}`,
-    status: Option.none(),
-    transient: true
-  })
+  passing(name, `it is not asked: ${reason ?? "it cannot be trusted"}`)

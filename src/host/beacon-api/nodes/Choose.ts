@@ -23,6 +23,11 @@ export const chooseInUse = (nodes: ReadonlyArray<Choosable>, inUse: number): num
   return better === -1 ? inUse : better
 }
 
+/** In a condition that says nothing against what the node told of its chain before, or may tell when it is asked. */
+export const isTrusted = (condition: BeaconNodeCondition): boolean => trusted.some((one) => one === condition)
+
+const trusted = ["well", "behind", "unreachable", "unusable"] as const
+
 const isWell = ({ condition, role }: Choosable): boolean => role === "main" && condition === "well"
 
 /**
@@ -36,6 +41,5 @@ export const orderOf = (nodes: ReadonlyArray<Choosable>, inUse: number): Readonl
       place !== inUse && node.role === role && conditions.includes(node.condition) ? [place] : []
     )
   const good = [...(inUse === -1 ? [] : [inUse]), ...places("main", "well"), ...places("main", "behind")]
-  const rest = ["well", "behind", "unreachable", "unusable"] as const
-  return [...(good.length > 0 ? good : places("main", ...rest)), ...places("backfill", ...rest)]
+  return [...(good.length > 0 ? good : places("main", ...trusted)), ...places("backfill", ...trusted)]
 }

@@ -1,8 +1,8 @@
 import { Clock, Duration, Effect, Either, Option, Ref, Schedule } from "effect"
 import type { NetworkName } from "../../../domain/network/NetworkName.ts"
 import { askNetwork } from "../AskNetwork.ts"
-import { BeaconFailure, type BeaconHttp } from "../BeaconHttp.ts"
-import { both } from "../RangeOfNodes.ts"
+import { type BeaconFailure, joined, passing } from "../BeaconFailure.ts"
+import { type BeaconHttp } from "../BeaconHttp.ts"
 import type { Settled } from "../SettleParameters.ts"
 
 /** The first node, in the order of preference, that told of its network. */
@@ -31,8 +31,10 @@ export const firstContact = Effect.fnUntraced(function* (
     const place = accounts.findIndex(Either.isRight)
     const account = accounts[place]
     if (account !== undefined && Either.isRight(account)) return { account: account.right, place }
-    const [first, ...others] = accounts.flatMap((one) => (Either.isLeft(one) ? [one.left] : []))
-    return yield* others.reduce((before, next) => both(before, next), first ?? noAnswer(nodes))
+    return yield* joined(
+      accounts.flatMap((one) => (Either.isLeft(one) ? [one.left] : [])),
+      noAnswer(nodes)
+    )
   })
   const tell = Effect.fnUntraced(function* (error: BeaconFailure) {
     yield* Ref.set(last, error)
@@ -64,13 +66,7 @@ export const firstContact = Effect.fnUntraced(function* (
 const asked = (http: BeaconHttp, wanted: NetworkName | undefined) =>
   Effect.timeoutFail(askNetwork(http, wanted), {
     duration: askLimit,
-    onTimeout: () =>
-      new BeaconFailure({
-        operation: http.name,
-        reason: `no answer within ${Duration.format(askLimit)}`,
-        status: Option.none(),
-        transient: true
-      })
+    onTimeout: () => passing(http.name, `no answer within ${Duration.format(askLimit)}`)
   })
 
 const askLimit = Duration.seconds(15)
@@ -82,9 +78,4 @@ const startRetries = Schedule.exponential("500 millis").pipe(
 )
 
 const noAnswer = (nodes: ReadonlyArray<BeaconHttp>): BeaconFailure =>
-  new BeaconFailure({
-    operation: nodes.map(({ name }) => name).join(" and "),
-    reason: "no answer",
-    status: Option.none(),
-    transient: true
-  })
+  passing(nodes.map(({ name }) => name).join(" and "), "no answer")

@@ -6,7 +6,7 @@ import { forkDigestsAround } from "../../../domain/network/ForkDigest.ts"
 import type { Checkpoint } from "../../../domain/peer/Claim.ts"
 import type { Slot } from "../../../domain/Primitives.ts"
 import { askGenesis, askNetwork } from "../AskNetwork.ts"
-import type { BeaconFailure } from "../BeaconHttp.ts"
+import type { BeaconFailure } from "../BeaconFailure.ts"
 import { type BeaconNode, optimisticReason, type Syncing } from "../BeaconNode.ts"
 
 /** What one look at a node found. */
@@ -18,10 +18,6 @@ export interface Look {
   readonly headSlot: Option.Option<Slot>
   readonly finalized: Option.Option<Checkpoint>
 }
-
-/** In a condition that says nothing against what the node told of its chain before, or may tell when it is asked. */
-export const isTrusted = (condition: BeaconNodeCondition): boolean =>
-  condition === "well" || condition === "behind" || condition === "unreachable" || condition === "unusable"
 
 /**
  * Looks at a node whenever it is run: whether it answers, is of our network, has followed its chain to the end, and has

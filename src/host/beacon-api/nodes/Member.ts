@@ -2,8 +2,8 @@ import { Option } from "effect"
 import type { BeaconNodeCondition, BeaconNodeState } from "../../../domain/network/BeaconNodeState.ts"
 import type { Checkpoint } from "../../../domain/peer/Claim.ts"
 import type { BeaconNode } from "../BeaconNode.ts"
-import type { Choosable } from "./Choose.ts"
-import { isTrusted, type Look } from "./LookAt.ts"
+import { type Choosable, isTrusted } from "./Choose.ts"
+import type { Look } from "./LookAt.ts"
 
 /** What is known of one node of several. */
 interface MemberState extends Choosable {
