@@ -10,8 +10,8 @@ import { otherNetwork } from "./KnownNetworks.ts"
 import { type Settled, settleParameters } from "./SettleParameters.ts"
 
 /**
- * Asks a node for the network's parameters, and for what they can be held against: its own record, and the slot that it
- * is at. The preset must be the one that this program runs with, and the network the one that is wanted, if one is.
+ * Asks a node for the parameters of its network. The preset must be the one that this program runs with, and the network
+ * the one that is wanted, if one is.
  */
 export const askNetwork = Effect.fnUntraced(function* (
   http: BeaconHttp,
@@ -20,6 +20,16 @@ export const askNetwork = Effect.fnUntraced(function* (
   const genesis = yield* askGenesis(http)
   const other = wanted === undefined ? Option.none<string>() : otherNetwork(genesis, wanted)
   if (Option.isSome(other)) return yield* bad(http.operation("/eth/v1/beacon/genesis"), other.value)
+  return yield* askParameters(http, genesis)
+})
+
+export const askGenesis = (http: BeaconHttp) => getJson(http, "/eth/v1/beacon/genesis", GenesisResponse)
+
+/** The parameters over a genesis, and what they can be held against: the node's own record, and the slot that it is at. */
+export const askParameters = Effect.fnUntraced(function* (
+  http: BeaconHttp,
+  genesis: typeof GenesisResponse.Type
+): Effect.fn.Return<Settled, BeaconFailure> {
   const spec = yield* getJson(http, "/eth/v1/config/spec", SpecResponse)
   const record = yield* Effect.option(getJson(http, "/eth/v1/node/identity", IdentityResponse)).pipe(
     Effect.map(Option.flatMap(({ data }) => Either.getRight(decodeNodeRecord(data.enr))))
@@ -33,7 +43,5 @@ export const askNetwork = Effect.fnUntraced(function* (
   })
   return yield* orFail(http.operation("/eth/v1/config/spec"), settled)
 })
-
-export const askGenesis = (http: BeaconHttp) => getJson(http, "/eth/v1/beacon/genesis", GenesisResponse)
 
 const IdentityResponse = Schema.Struct({ data: Schema.Struct({ enr: Schema.String }) })

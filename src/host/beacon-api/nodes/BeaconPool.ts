@@ -8,6 +8,7 @@ import { type BeaconHttp } from "../BeaconHttp.ts"
 import { type BeaconNode, makeBeaconNode } from "../BeaconNode.ts"
 import { chooseInUse, isTrusted, orderOf } from "./Choose.ts"
 import { type Look, makeLookAt } from "./LookAt.ts"
+import { firstInOrder } from "./FirstInOrder.ts"
 import { makeMember, type Member, withBehind } from "./Member.ts"
 import { makePoolReport } from "./PoolReport.ts"
 import { makeWatchFinality } from "./WatchFinality.ts"
@@ -38,8 +39,8 @@ export interface BeaconPool {
 }
 
 /**
- * Looks at every node again and again until the scope closes. Each of them has been looked at once when this returns,
- * unless it takes its time.
+ * Looks at every node again and again until the scope closes. One that is well has been found when this returns, the first if
+ * it did not take its time.
  */
 export const makeBeaconPool = Effect.fnUntraced(function* (
   options: PoolOptions
@@ -98,10 +99,13 @@ export const makeBeaconPool = Effect.fnUntraced(function* (
       )
     )
   )
-  yield* Effect.timeoutOption(
-    Effect.forEach(seen, (latch) => latch.await, { discard: true }),
-    firstLookLimit
+  const looked = members.map(({ state }, place) =>
+    Effect.zipRight(
+      seen[place]?.await ?? Effect.void,
+      Effect.suspend(() => (state().condition === "well" ? Effect.void : Effect.fail("not well")))
+    )
   )
+  yield* Effect.timeoutOption(Effect.either(firstInOrder(looked, firstLookPatience)), firstLookLimit)
 
   return {
     order: Effect.map(inUse, (place) =>
@@ -128,7 +132,8 @@ export const makeBeaconPool = Effect.fnUntraced(function* (
   }
 })
 
-/** For every node to be looked at once, at the start. */
+/** For any node to be found well, at the start, and for those before it then. */
+const firstLookPatience = Duration.seconds(1)
 const firstLookLimit = Duration.seconds(5)
 
 const mainInterval = ({ slotDurationMs }: ChainParameters): Duration.Duration =>

@@ -1,19 +1,21 @@
-import { Clock, Duration, Effect, Either, Option, Ref, Schedule } from "effect"
+import { Clock, Duration, Effect, Option, Ref, Schedule } from "effect"
 import type { NetworkName } from "../../../domain/network/NetworkName.ts"
 import { askNetwork } from "../AskNetwork.ts"
 import { type BeaconFailure, joined, passing } from "../BeaconFailure.ts"
 import { type BeaconHttp } from "../BeaconHttp.ts"
 import type { Settled } from "../SettleParameters.ts"
+import { firstInOrder } from "./FirstInOrder.ts"
 
-/** The first node, in the order of preference, that told of its network. */
+/** The node that told of its network, and what it told. */
 export interface Contact {
   readonly account: Settled
   readonly place: number
 }
 
 /**
- * Waits for the first of the nodes to tell of its network, and says in the log whom it waits for and why: at once and then
- * every minute. `wanted`: the network that it must be of. Fails when each of them answers with what no beacon node would (a wrong address), and after `limit`.
+ * Waits for one of the nodes to tell of its network; those before it, in the order of preference, have two seconds more. Says
+ * in the log whom it waits for and why: at once and then every minute. `wanted`: the network that it must be of. Fails when
+ * each of them answers with what no beacon node would (a wrong address), and after `limit`.
  */
 export const firstContact = Effect.fnUntraced(function* (
   nodes: ReadonlyArray<BeaconHttp>,
@@ -24,18 +26,10 @@ export const firstContact = Effect.fnUntraced(function* (
   const toldAt = yield* Ref.make(-Infinity)
   const last = yield* Ref.make(noAnswer(nodes))
 
-  const round = Effect.gen(function* () {
-    const accounts = yield* Effect.forEach(nodes, (http) => Effect.either(asked(http, wanted)), {
-      concurrency: "unbounded"
-    })
-    const place = accounts.findIndex(Either.isRight)
-    const account = accounts[place]
-    if (account !== undefined && Either.isRight(account)) return { account: account.right, place }
-    return yield* joined(
-      accounts.flatMap((one) => (Either.isLeft(one) ? [one.left] : [])),
-      noAnswer(nodes)
-    )
-  })
+  const round = firstInOrder(
+    nodes.map((http, place) => Effect.map(asked(http, wanted), (account): Contact => ({ account, place }))),
+    patience
+  ).pipe(Effect.mapError((failures) => joined(failures, noAnswer(nodes))))
   const tell = Effect.fnUntraced(function* (error: BeaconFailure) {
     yield* Ref.set(last, error)
     const now = yield* Clock.currentTimeMillis
@@ -69,6 +63,7 @@ const asked = (http: BeaconHttp, wanted: NetworkName | undefined) =>
     onTimeout: () => passing(http.name, `no answer within ${Duration.format(askLimit)}`)
   })
 
+const patience = Duration.seconds(2)
 const askLimit = Duration.seconds(15)
 const toldEveryMs = Duration.toMillis("1 minute")
 

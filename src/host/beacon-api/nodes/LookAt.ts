@@ -5,7 +5,7 @@ import { type ChainParameters, slotAt } from "../../../domain/network/Chain.ts"
 import { forkDigestsAround } from "../../../domain/network/ForkDigest.ts"
 import type { Checkpoint } from "../../../domain/peer/Claim.ts"
 import type { Slot } from "../../../domain/Primitives.ts"
-import { askGenesis, askNetwork } from "../AskNetwork.ts"
+import { askGenesis, askParameters } from "../AskNetwork.ts"
 import type { BeaconFailure } from "../BeaconFailure.ts"
 import { type BeaconNode, optimisticReason, type Syncing } from "../BeaconNode.ts"
 
@@ -98,7 +98,7 @@ const networkFault = Effect.fnUntraced(function* (
     return Option.some(ill("other_network", `it is of another network than ${chain.network}, which dasmon runs on`))
   }
   // What the reference says is watched by itself.
-  const account = isReference ? Option.none() : yield* Effect.option(askNetwork(http))
+  const account = isReference ? Option.none() : yield* Effect.option(askParameters(http, genesis.right))
   const now = yield* Clock.currentTimeMillis
   return Option.flatMap(account, (settled) => {
     const theirs = digestsAt(settled.chain, now)

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Context, Effect, Layer, Option, Queue, Stream } from "effect"
+import { Context, Effect, Layer, Option, Queue, Stream, TestContext } from "effect"
 import type { ApiHabit } from "../../../../src/devnet/api/ApiHabit.ts"
 import type { ChainEvent } from "../../../../src/domain/network/Block.ts"
 import { BeaconApi, type BeaconApiOptions } from "../../../../src/host/beacon-api/BeaconApi.ts"
@@ -58,6 +58,25 @@ shared("several beacon nodes", SharedChain.layer, (it) => {
       yield* fakeNode({ upstream: url, handle: () => false, port: first.port })
       yield* until(api, ["well*", "well"])
       assert.deepStrictEqual(yield* doubts.all, [])
+    })
+  )
+
+  it.live("do not wait at the start for one that is silent, and ask the others for their genesis once", () =>
+    Effect.gen(function* () {
+      const { chain, url } = yield* SharedChain
+      const first = yield* fakeNode({ upstream: url, handle: () => false })
+      const second = yield* fakeNode({ upstream: url, handle: () => false })
+      const silent = yield* fakeNode({ handle: () => true })
+      // It waits with the clock of the test, which stands still.
+      const { api } = yield* Effect.provide(
+        start({ url: [first.url, second.url, silent.url] }),
+        TestContext.TestContext
+      )
+      assert.deepStrictEqual(api.chain, chain.parameters)
+      assert.strictEqual((yield* conditions(api))[0], "well*")
+      yield* eventually(() => second.asked.some((path) => path.includes("finality_checkpoints")))
+      // At the start, and when it is looked at.
+      assert.isAtMost(second.asked.filter((path) => path.endsWith("/genesis")).length, 2)
     })
   )
 
