@@ -2,7 +2,7 @@ import { type fulu, type gloas, ssz as types } from "@lodestar/types"
 import { Either, Option, Schema } from "effect"
 import { toHex } from "../Bytes.ts"
 import { bytesPerCell, type ForkName } from "../network/Chain.ts"
-import { merkleRoot } from "./Merkle.ts"
+import { headerBytes, headerRoot } from "../network/HeaderRoot.ts"
 import { messageOf } from "../Text.ts"
 import type { Root, Slot } from "../Primitives.ts"
 
@@ -94,26 +94,12 @@ export const sidecarBytes = (fork: ForkName, blobs: number): number => {
   }
 }
 
-/** hash_tree_root of a BeaconBlockHeader, from its 112 bytes of SSZ: the root of the block. */
-const headerRoot = (header: Uint8Array): Uint8Array =>
-  merkleRoot(
-    [
-      chunk(header.subarray(0, 8)),
-      chunk(header.subarray(8, 16)),
-      header.subarray(16, 48),
-      header.subarray(48, 80),
-      header.subarray(80, 112)
-    ],
-    3
-  )
-
 /** MAX_BLOB_COMMITMENTS_PER_BLOCK: the limit of the SSZ lists. */
 const maxCells = 4096
 /** Bytes of a sidecar without cells, and so the value of its first offset. */
 const fuluFixedBytes = 356
 const gloasFixedBytes = 56
 const headerStart = 20
-const headerBytes = 112
 const signatureBytes = 96
 const bytesPerProof = 48
 const gloasBytesPerCell = bytesPerCell + bytesPerProof
@@ -136,10 +122,4 @@ const readNumber = (view: DataView, name: string, offset: number): Either.Either
   return value <= Number.MAX_SAFE_INTEGER
     ? Either.right(Number(value))
     : Either.left(new MalformedSidecar({ reason: `its ${name} is ${value}, which is above 2^53` }))
-}
-
-const chunk = (bytes: Uint8Array): Uint8Array => {
-  const out = new Uint8Array(32)
-  out.set(bytes)
-  return out
 }

@@ -2,6 +2,7 @@ import { sha256 } from "@noble/hashes/sha2.js"
 import { concatBytes, fromHex, toHex, uint64LittleEndian } from "../Bytes.ts"
 import { commitmentsLeaf, merkleRoot, rootOfBranch } from "../column/Merkle.ts"
 import type { Root, Slot } from "../Primitives.ts"
+import { headerRoot } from "./HeaderRoot.ts"
 
 /** What a block's root is made of beside slot, parent and commitments: with it the root can be computed from them again. */
 export interface BlockProof {
@@ -25,21 +26,15 @@ export const provenRoot = (block: {
 }): Root => {
   const { branch, bodyRoot, proposerIndex, stateRoot } = block.proof
   const body = branch.length === 0 ? bodyRoot : rootOfBranch(listRoot(block.commitments), branch, commitmentsLeaf)
-  return toHex(
-    merkleRoot(
-      [uint64Chunk(block.slot), uint64Chunk(proposerIndex), fromHex(block.parentRoot), stateRoot, body],
-      headerDepth
-    )
-  )
+  const numbers = [uint64LittleEndian(block.slot), uint64LittleEndian(proposerIndex)]
+  return toHex(headerRoot(concatBytes([...numbers, fromHex(block.parentRoot), stateRoot, body])))
 }
 
-/** hash_tree_root of a BeaconBlockHeader: five fields. */
-const headerDepth = 3
 /** List[KZGCommitment, 4096]. */
 const listDepth = 12
 
 const listRoot = (commitments: ReadonlyArray<Uint8Array>): Uint8Array =>
-  sha256(concatBytes([merkleRoot(commitments.map(commitmentRoot), listDepth), uint64Chunk(commitments.length)]))
+  sha256(concatBytes([merkleRoot(commitments.map(commitmentRoot), listDepth), lengthChunk(commitments.length)]))
 
 /** 48 bytes are two chunks. */
 const commitmentRoot = (commitment: Uint8Array): Uint8Array => {
@@ -48,7 +43,7 @@ const commitmentRoot = (commitment: Uint8Array): Uint8Array => {
   return sha256(chunks)
 }
 
-const uint64Chunk = (value: number): Uint8Array => {
+const lengthChunk = (value: number): Uint8Array => {
   const chunk = new Uint8Array(32)
   chunk.set(uint64LittleEndian(value))
   return chunk
