@@ -1,5 +1,6 @@
-import { HelpDoc, Span } from "@effect/cli"
-import { Effect } from "effect"
+import { HelpDoc, Options, Span } from "@effect/cli"
+import { Effect, type Option } from "effect"
+import { networkNames } from "../domain/network/NetworkName.ts"
 
 /** What a command does, with lines to copy. It is one paragraph: of anything else the list of commands shows nothing. */
 export const help = (text: string, ...examples: ReadonlyArray<string>): HelpDoc.HelpDoc =>
@@ -15,3 +16,27 @@ export const help = (text: string, ...examples: ReadonlyArray<string>): HelpDoc.
 
 /** Loads what a command is made of once it is asked for: a network's libraries take seconds. */
 export const lazy = <Module>(load: () => Promise<Module>): Effect.Effect<Module> => Effect.promise(load)
+
+/** An option that takes a text, and may be left out. */
+export const optionalText = (name: string, description: string) =>
+  Options.text(name).pipe(Options.withDescription(description), Options.optional)
+
+/** How a command that looks at single nodes is told by which beacon node to judge them. */
+export interface BeaconFlags {
+  readonly network: Option.Option<string>
+  readonly beaconApi: ReadonlyArray<string>
+  readonly config: Option.Option<string>
+}
+
+/** The options for it; what of a configuration is used is said in `ofConfig`. */
+export const beaconOptions = (ofConfig: string) => ({
+  network: optionalText("network", `the network, where it is one of ${networkNames.join(", ")} (or DASMON_NETWORK)`),
+  beaconApi: Options.text("beacon-api").pipe(
+    Options.withDescription(
+      "the beacon node that is believed about the chain; a public one will do (or DASMON_BEACON_API). Several, with " +
+        "commas between or the flag again, in the order of preference"
+    ),
+    Options.repeated
+  ),
+  config: optionalText("config", `the configuration of a monitor (or DASMON_CONFIG): ${ofConfig}`)
+})

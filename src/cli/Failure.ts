@@ -39,5 +39,15 @@ export const exitCodeOf = (exit: Exit.Exit<unknown, unknown>): number => {
   return failure instanceof ProgramFailed ? failure.exitCode : failureExitCode
 }
 
-const failWith = (exitCode: number, lines: ReadonlyArray<string>) =>
+/** What the person who started a command did wrong, a line each. */
+export const wrong = (command: string, lines: ReadonlyArray<string>): Effect.Effect<never, ProgramFailed> =>
+  failWith(
+    usageExitCode,
+    lines.slice(0, mostLines).map((line) => `dasmon ${command}: ${line}`)
+  )
+
+const mostLines = 20
+
+/** Says what went wrong, and ends the program with this exit code. */
+export const failWith = (exitCode: number, lines: ReadonlyArray<string>): Effect.Effect<never, ProgramFailed> =>
   Effect.zipRight(complain(lines), new ProgramFailed({ exitCode }))

@@ -1,14 +1,11 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Duration, Effect } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
-import { help, lazy } from "./CommandParts.ts"
-
-const optionalText = (name: string, description: string) =>
-  Options.text(name).pipe(Options.withDescription(description), Options.optional)
+import { beaconChoice } from "./BeaconChoice.ts"
+import { beaconOptions, help, lazy, optionalText } from "./CommandParts.ts"
 
 const options = {
-  beaconApi: optionalText("beacon-api", "the beacon node that is believed about the chain; a public one will do"),
-  config: optionalText("config", "a configuration whose beacon node is used instead; nothing else of it is"),
+  ...beaconOptions("its network and beacon nodes are used, and nothing else of it"),
   db: optionalText("db", "keeps what is found in this database; left out, nothing is kept"),
   confirmAfter: Options.text("confirm-after").pipe(
     Options.withSchema(GoDuration("1s", "1d")),
@@ -22,10 +19,11 @@ const options = {
 
 /** `dasmon monitor`: one node, followed until it is stopped. */
 export const monitor = Command.make("monitor", options, (given) =>
-  Effect.flatMap(
-    lazy(() => import("./MonitorPeer.ts")),
-    ({ run }) => run(given)
-  )
+  Effect.gen(function* () {
+    const choice = yield* beaconChoice("monitor", given)
+    const { run } = yield* lazy(() => import("./MonitorPeer.ts"))
+    return yield* run(given, choice)
+  })
 ).pipe(
   Command.withDescription(
     help(

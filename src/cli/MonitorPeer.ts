@@ -11,26 +11,25 @@ import * as LocatePeer from "../scan/target/LocatePeer.ts"
 import { Locator } from "../scan/target/Locator.ts"
 import { parseTarget, type Target } from "../scan/target/Target.ts"
 import { version } from "../Version.ts"
-import { beaconChoice, wrong } from "./BeaconChoice.ts"
+import type { BeaconChoice } from "./BeaconChoice.ts"
+import { wrong } from "./Failure.ts"
 import * as FollowPeer from "./FollowPeer.ts"
 import * as Narrator from "./Narrator.ts"
 
 /** What the command line says. */
 export interface MonitorArguments {
   readonly target: string
-  readonly beaconApi: Option.Option<string>
-  readonly config: Option.Option<string>
   readonly db: Option.Option<string>
   readonly confirmAfter: Duration.Duration
 }
 
 /** The monitor over one peer, told line by line; it listens nowhere and takes up nobody else. */
-export const run = Effect.fn("MonitorPeer.run")(function* (given: MonitorArguments) {
+export const run = Effect.fn("MonitorPeer.run")(function* (given: MonitorArguments, choice: BeaconChoice) {
   const target = yield* Either.match(parseTarget(given.target), {
     onLeft: ({ reason }) => wrong("monitor", [reason]),
     onRight: Effect.succeed
   })
-  const { beaconApi, config: base } = yield* beaconChoice("monitor", given)
+  const { beaconApi, config: base } = choice
   const { peerId } = target.address
   const peer = yield* peerToDial(target, beaconApi)
   const fs = yield* FileSystem.FileSystem
@@ -46,9 +45,10 @@ export const run = Effect.fn("MonitorPeer.run")(function* (given: MonitorArgumen
   })
   const host = Standalone.layer({
     url: beaconApi,
-    trustBeaconRoots: Option.exists(base, ({ trustBeaconRoots }) => trustBeaconRoots),
+    network: base.network,
+    trustBeaconRoots: base.trustBeaconRoots,
     version,
-    agent: Option.getOrUndefined(base)?.agent,
+    agent: base.agent,
     listen: [],
     ...(Option.isSome(given.db) ? { identityFile: `${databasePath}.key` } : {})
   })

@@ -3,7 +3,7 @@ import { NodeStream } from "@effect/platform-node"
 import { Effect, Either, Option, Stream } from "effect"
 import { messageOf } from "../../domain/Text.ts"
 import { type GivenTarget, readTargets, targetsInText } from "../../scan/target/TargetList.ts"
-import { wrong } from "../BeaconChoice.ts"
+import { wrong } from "../Failure.ts"
 
 /** Characters of a list of targets. */
 const mostText = 2 ** 21

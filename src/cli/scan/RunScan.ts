@@ -6,8 +6,8 @@ import { Daemons } from "../../runtime/Daemon.ts"
 import { Doubts } from "../../runtime/Doubts.ts"
 import { Scanner } from "../../scan/Scanner.ts"
 import { type ScanOptions, timeLimitFor } from "../../scan/ScanOptions.ts"
-import { beaconChoice, wrong } from "../BeaconChoice.ts"
-import { complain, ProgramFailed } from "../Failure.ts"
+import type { BeaconChoice } from "../BeaconChoice.ts"
+import { failWith, ProgramFailed, wrong } from "../Failure.ts"
 import { exitCodeFor, exitCodes, parseFailOn } from "./ExitCode.ts"
 import { targetsFrom } from "./ReadTargets.ts"
 import { scannerLayer, type ScanSources } from "./ScanLayers.ts"
@@ -23,8 +23,6 @@ export interface ScanArguments {
   readonly columns: ScanOptions["columns"]
   readonly format: "table" | "json"
   readonly failOn: string
-  readonly beaconApi: Option.Option<string>
-  readonly config: Option.Option<string>
   readonly db: Option.Option<string>
   readonly evidence: Option.Option<string>
   readonly confirmAfter: Duration.Duration
@@ -33,7 +31,7 @@ export interface ScanArguments {
 }
 
 /** Scans all targets, each by itself, prints what comes of each as soon as it is there, and ends with the exit code. */
-export const run = Effect.fn("Scan.run")(function* (given: ScanArguments) {
+export const run = Effect.fn("Scan.run")(function* (given: ScanArguments, choice: BeaconChoice) {
   const failOn = yield* Either.match(parseFailOn(given.failOn), {
     onLeft: (line) => wrong("scan", [line]),
     onRight: Effect.succeed
@@ -42,7 +40,7 @@ export const run = Effect.fn("Scan.run")(function* (given: ScanArguments) {
     return yield* wrong("scan", ["give --slots (how many) or --slot (which), not both"])
   }
   const targets = yield* targetsFrom(given.targets, given.file)
-  const sources = yield* sourcesOf(given)
+  const sources = sourcesOf(given, choice)
   const options: ScanOptions = {
     slots: Option.getOrUndefined(given.slots),
     only: given.slot,
@@ -84,7 +82,7 @@ export const run = Effect.fn("Scan.run")(function* (given: ScanArguments) {
 })
 
 const impossible = (line: string): Effect.Effect<never, ProgramFailed> =>
-  Effect.zipRight(complain([`dasmon scan: ${line}`]), new ProgramFailed({ exitCode: exitCodes.impossible }))
+  failWith(exitCodes.impossible, [`dasmon scan: ${line}`])
 
 const textOf = (report: ScanReport, format: ScanArguments["format"]): Effect.Effect<string> =>
   format === "json" ? Effect.orDie(encode(report)) : Effect.succeed(scanTable(report).join("\n"))
@@ -92,18 +90,14 @@ const textOf = (report: ScanReport, format: ScanArguments["format"]): Effect.Eff
 /** One line. */
 const encode = Schema.encode(Schema.parseJson(ScanReport))
 
-const sourcesOf = Effect.fnUntraced(function* (given: ScanArguments) {
-  const { beaconApi, config } = yield* beaconChoice("scan", given)
-  const ofConfig = Option.getOrUndefined(config)
-  const sources: ScanSources = {
-    beaconApi,
-    fallback: ofConfig?.backfill.beaconApi,
-    trustBeaconRoots: ofConfig?.trustBeaconRoots ?? false,
-    agent: ofConfig?.agent,
-    database: Option.orElse(given.db, () => Option.map(config, ({ databasePath }) => databasePath)),
-    evidenceFolder: given.evidence,
-    confirmAfter: given.confirmAfter,
-    concurrency: given.concurrency
-  }
-  return sources
+const sourcesOf = (given: ScanArguments, { beaconApi, config }: BeaconChoice): ScanSources => ({
+  beaconApi,
+  network: config.network,
+  fallback: config.backfill.beaconApi,
+  trustBeaconRoots: config.trustBeaconRoots,
+  agent: config.agent,
+  database: Option.getOrElse(given.db, () => config.databasePath),
+  evidenceFolder: given.evidence,
+  confirmAfter: given.confirmAfter,
+  concurrency: given.concurrency
 })

@@ -2,10 +2,8 @@ import { Args, Command, Options } from "@effect/cli"
 import { Effect, Schema } from "effect"
 import { GoDuration } from "../../config/GoDuration.ts"
 import { defaultConfirmAfter } from "../../scan/ScanOptions.ts"
-import { help, lazy } from "../CommandParts.ts"
-
-const optionalText = (name: string, description: string) =>
-  Options.text(name).pipe(Options.withDescription(description), Options.optional)
+import { beaconChoice } from "../BeaconChoice.ts"
+import { beaconOptions, help, lazy, optionalText } from "../CommandParts.ts"
 
 const mostSlots = 128
 const Slot = Schema.Int.pipe(Schema.between(0, 2 ** 31))
@@ -38,9 +36,11 @@ const scanOptions = {
     Options.withDefault("violating,evasive")
   ),
   file: optionalText("file", "a file of targets, one a line; # begins a comment; - is standard input"),
-  beaconApi: optionalText("beacon-api", "the beacon node that is believed about the chain; a public one will do"),
-  config: optionalText("config", "the configuration of a monitor, whose beacon node and database are used instead"),
-  db: optionalText("db", "a monitor's database, which may know where a peer is (default: that of --config)"),
+  ...beaconOptions("its network, beacon nodes and database are used"),
+  db: optionalText(
+    "db",
+    "a monitor's database, which may know where a peer is (default: that of the configuration, dasmon.db)"
+  ),
   evidence: optionalText("evidence", "a folder for evidence of wrong data, for dasmon verify-evidence"),
   confirmAfter: Options.text("confirm-after").pipe(
     Options.withSchema(GoDuration("1s", "1h")),
@@ -67,10 +67,11 @@ const scanOptions = {
 
 /** `dasmon scan`: whether one node, or some, keep what they claim. */
 export const scan = Command.make("scan", scanOptions, (given) =>
-  Effect.flatMap(
-    lazy(() => import("./RunScan.ts")),
-    ({ run }) => run(given)
-  )
+  Effect.gen(function* () {
+    const choice = yield* beaconChoice("scan", given)
+    const { run } = yield* lazy(() => import("./RunScan.ts"))
+    return yield* run(given, choice)
+  })
 ).pipe(
   Command.withDescription(
     help(

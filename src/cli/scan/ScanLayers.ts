@@ -2,6 +2,7 @@ import { existsSync } from "node:fs"
 import { NodeHttpClient } from "@effect/platform-node"
 import { Duration, Effect, Layer, Option } from "effect"
 import * as ChainCommitments from "../../chain/ChainCommitments.ts"
+import type { NetworkName } from "../../domain/network/NetworkName.ts"
 import { defaultBounds } from "../../evidence/EvidenceStore.ts"
 import * as FolderEvidence from "../../evidence/FolderEvidence.ts"
 import * as MemoryEvidence from "../../evidence/MemoryEvidence.ts"
@@ -21,11 +22,12 @@ import { version } from "../../Version.ts"
 /** What a run of scans goes by. */
 export interface ScanSources {
   readonly beaconApi: ReadonlyArray<string>
+  readonly network: NetworkName | undefined
   readonly fallback?: string | undefined
   readonly trustBeaconRoots: boolean
   readonly agent?: string | undefined
   /** A monitor's database, which may know where a peer is; it is only read. */
-  readonly database: Option.Option<string>
+  readonly database: string
   /** Where evidence is kept; nowhere if left out. */
   readonly evidenceFolder: Option.Option<string>
   readonly confirmAfter: Duration.Duration
@@ -40,6 +42,7 @@ export interface ScanSources {
 export const scannerLayer = (sources: ScanSources) => {
   const host = Standalone.layer({
     url: sources.beaconApi,
+    network: sources.network,
     trustBeaconRoots: sources.trustBeaconRoots,
     version,
     agent: sources.agent,
@@ -80,7 +83,5 @@ export const scannerLayer = (sources: ScanSources) => {
 const nearEpochs = 5
 
 /** One that is not there, or cannot be read, knows nobody. */
-const reportsOf = Option.match({
-  onNone: () => Layer.empty,
-  onSome: (path: string) => (existsSync(path) ? ReportsInline.layer({ path, answerLimit: "5 seconds" }) : Layer.empty)
-})
+const reportsOf = (path: string) =>
+  Layer.suspend(() => (existsSync(path) ? ReportsInline.layer({ path, answerLimit: "5 seconds" }) : Layer.empty))

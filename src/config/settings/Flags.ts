@@ -45,15 +45,26 @@ export const readFlags = (parameters: ReadonlyArray<string>, own: ReadonlyArray<
     }
     texts.set(setting.flag, [...(texts.get(setting.flag) ?? []), value])
   }
+  const { complaints: unreadable, given } = givenOf(texts)
+  return {
+    given,
+    complaints: [...complaints, ...unreadable],
+    rest: parameters.filter((_, index) => !taken.has(index))
+  }
+}
+
+/** What the texts of flags (with dashes) come to; in the order of the configuration. */
+export const givenOf = (texts: ReadonlyMap<string, ReadonlyArray<string>>): Omit<FlagReading, "rest"> => {
+  const complaints: Array<string> = []
   const given = settings.flatMap((setting): ReadonlyArray<Given> => {
-    const all = texts.get(setting.flag)
-    const value = all === undefined ? undefined : valueOf(setting, all)
-    if (value === undefined) return []
+    const all = texts.get(setting.flag) ?? []
+    if (all.length === 0) return []
+    const value = valueOf(setting, all)
     if (Either.isRight(value)) return [{ setting, value: value.right, from: setting.flag }]
     complaints.push(`${setting.flag}: ${value.left}`)
     return []
   })
-  return { given, complaints, rest: parameters.filter((_, index) => !taken.has(index)) }
+  return { given, complaints }
 }
 
 const byFlag = new Map(settings.map((setting) => [setting.flag, setting]))
