@@ -1,6 +1,7 @@
 import { Console, Effect, type Option } from "effect"
 import type { Config } from "../config/Config.ts"
 import { isLoopback } from "../config/ListenAddress.ts"
+import { bootnodesOf } from "../config/NetworkConfig.ts"
 import { settings } from "../config/settings/Setting.ts"
 import { showConfig } from "../config/ShowConfig.ts"
 import { loadConfiguration } from "./Settings.ts"
@@ -26,14 +27,25 @@ const unsetKeys = (config: Config): ReadonlyArray<string> => {
 }
 
 /** What is allowed but seldom meant. */
-const warningsOf = (config: Config): ReadonlyArray<string> => {
-  const { beaconApi, http, httpAddr, peers } = config
+export const warningsOf = (config: Config): ReadonlyArray<string> => {
+  const { beaconApi, http, httpAddr } = config
   const isOpen = !isLoopback(httpAddr.host)
   return [
     ...(beaconApi === undefined ? ["beacon_api is not set: `dasmon run` needs it"] : []),
-    ...(peers.length === 0 ? ["peers is empty: only peers that connect to this node will be watched"] : []),
+    ...(hasSourceOfPeers(config)
+      ? []
+      : [
+          "no source of peers is on (peers, discovery.beacon_peers, discovery.enr_file, or discovery.discv5 with network " +
+            "or bootnodes): only those that connect to this node will be watched"
+        ]),
     ...(isOpen && http.token === undefined
       ? [`http_addr is open to the network (${httpAddr.host}), and http.token is not set`]
       : [])
   ]
 }
+
+const hasSourceOfPeers = (config: Config): boolean =>
+  config.peers.length > 0 ||
+  config.discovery.beaconPeers ||
+  config.discovery.enrFile !== undefined ||
+  bootnodesOf(config).length > 0

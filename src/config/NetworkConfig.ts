@@ -60,9 +60,17 @@ export const networkKeys = {
   bootnodes: optional(BootNodes)
 }
 
-/** The records (as text) that discovery begins with: those that are set, or the public ones of the named network. */
+/**
+ * The records (as text) that discv5 begins with: those that are set, or the public ones of the named network; none where
+ * it is not to run, and without any it does not.
+ */
 export const bootnodesOf = (config: {
   readonly network?: NetworkName
   readonly bootnodes?: ReadonlyArray<{ readonly text: string }>
-}): ReadonlyArray<string> =>
-  config.bootnodes?.map(({ text }) => text) ?? (config.network === undefined ? [] : publicNodes[config.network].enrs)
+  readonly discovery: { readonly discv5: boolean }
+}): ReadonlyArray<string> => {
+  if (!config.discovery.discv5) return []
+  return (
+    config.bootnodes?.map(({ text }) => text) ?? (config.network === undefined ? [] : publicNodes[config.network].enrs)
+  )
+}
