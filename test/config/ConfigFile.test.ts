@@ -212,7 +212,15 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ],
   [
     "http_addr: :9000\nlisten_addresses:\n- /ip4/0.0.0.0/udp/9000/quic-v1\n- /ip4/10.0.0.1/udp/9000/quic-v1",
-    "c.yaml:4: listen_addresses[1]: port 9000 is taken: listen_addresses[0] has it"
+    "c.yaml:4: listen_addresses[1]: UDP port 9000 is taken: listen_addresses[0] has it"
+  ],
+  [
+    "network: hoodi\nlisten_addresses: [/ip4/0.0.0.0/udp/9000/quic-v1]\ndiscovery:\n  listen_addresses: [/ip4/10.0.0.1/udp/9000]",
+    "c.yaml:4: discovery.listen_addresses[0]: UDP port 9000 is taken: listen_addresses[0] has it"
+  ],
+  [
+    "network: hoodi\ndiscovery:\n  listen_addresses: [/ip6/::/udp/9000]\nidentities: 2\nsecond_listen_addresses: [/ip6/::1/udp/9000/quic-v1]",
+    "c.yaml:5: second_listen_addresses[0]: UDP port 9000 is taken: discovery.listen_addresses[0] has it"
   ],
   [
     "beacon_api:\n- http://a\n- http://localhost:9090",
