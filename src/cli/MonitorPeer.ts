@@ -1,19 +1,17 @@
 import { FileSystem } from "@effect/platform"
-import { NodeHttpClient } from "@effect/platform-node"
 import { Console, Duration, Effect, Either, Layer, Option } from "effect"
 import { makeConfig } from "../config/DecodeConfig.ts"
 import { Dasmon } from "../Dasmon.ts"
-import { makeFindPeer } from "../host/beacon-api/FindPeer.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { Daemons } from "../runtime/Daemon.ts"
 import { Doubts } from "../runtime/Doubts.ts"
-import * as LocatePeer from "../scan/target/LocatePeer.ts"
-import { Locator } from "../scan/target/Locator.ts"
+import { Locator, nobodyKnows } from "../scan/target/Locator.ts"
 import { parseTarget, type Target } from "../scan/target/Target.ts"
 import { version } from "../Version.ts"
 import type { BeaconChoice } from "./BeaconChoice.ts"
 import { wrong } from "./Failure.ts"
 import * as FollowPeer from "./FollowPeer.ts"
+import { locatorLayer } from "./Locate.ts"
 import * as Narrator from "./Narrator.ts"
 
 /** What the command line says. */
@@ -31,7 +29,7 @@ export const run = Effect.fn("MonitorPeer.run")(function* (given: MonitorArgumen
   })
   const { beaconApi, config: base } = choice
   const { peerId } = target.address
-  const peer = yield* peerToDial(target, beaconApi)
+  const peer = yield* peerToDial(target, { beaconApi, database: base.databasePath })
   const fs = yield* FileSystem.FileSystem
   const databasePath = Option.isSome(given.db)
     ? given.db.value
@@ -65,17 +63,14 @@ export const run = Effect.fn("MonitorPeer.run")(function* (given: MonitorArgumen
 }, Effect.scoped)
 
 /** The text by which the configuration knows the peer; one of which only the id is known is asked after first. */
-const peerToDial = Effect.fnUntraced(function* (target: Target, urls: ReadonlyArray<string>) {
+const peerToDial = Effect.fnUntraced(function* (target: Target, sources: Parameters<typeof locatorLayer>[0]) {
   const { multiaddrs, peerId } = target.address
   const named = (address: string) => `${address}/p2p/${peerId}`
   const [first] = multiaddrs
   if (first !== undefined) return Option.getOrElse(target.enr, () => named(first))
-  const locator = Layer.unwrapEffect(Effect.map(makeFindPeer({ urls }), (listed) => LocatePeer.layer({ listed }))).pipe(
-    Layer.provide(NodeHttpClient.layerUndici)
-  )
-  const found = yield* Effect.flatMap(Locator, ({ find }) => find(peerId)).pipe(Effect.provide(locator))
+  const found = yield* Effect.flatMap(Locator, ({ find }) => find(peerId)).pipe(Effect.provide(locatorLayer(sources)))
   const place = found.flatMap(({ multiaddrs }) => multiaddrs).at(0)
   return place === undefined
-    ? yield* wrong("monitor", [`${peerId}: the beacon node does not know where it is: give its ENR or a multiaddr`])
+    ? yield* wrong("monitor", [`${peerId}: ${nobodyKnows}: give its ENR or a multiaddr`])
     : named(place)
 })

@@ -3,6 +3,7 @@ import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { slotAt } from "../domain/network/Chain.ts"
 import { forkDigestsAround } from "../domain/network/ForkDigest.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
+import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import { describe } from "../domain/probe/Outcome.ts"
 import { Externs } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
@@ -12,7 +13,7 @@ import { askClaim } from "../probe/AskClaim.ts"
 import { conversationOf } from "../probe/Conversation.ts"
 import { makeExcuseOverload } from "../probe/ExcuseOverload.ts"
 import { Doubts } from "../runtime/Doubts.ts"
-import { Locator } from "./target/Locator.ts"
+import { type Located, Locator, nobodyKnows } from "./target/Locator.ts"
 import type { ScanFailure } from "./report/ScanFailure.ts"
 import { type Subject, takeStatement } from "./Subject.ts"
 
@@ -35,27 +36,50 @@ export const makeReach = Effect.gen(function* () {
       return Option.none<Uint8Array>()
     })
 
-  const locate = Effect.fnUntraced(function* (subject: Subject) {
-    const { log } = subject
-    const { multiaddrs } = subject.address
-    if (multiaddrs.length > 0 && Option.isSome(log.enr)) return
-    const found = yield* locator.find(subject.address.peerId)
+  /** Those who know where the peer is; its record, if none is known yet, is taken from them. */
+  const locate = Effect.fnUntraced(function* ({ address, log }: Subject) {
+    const found = yield* locator.find(address.peerId)
     log.enr = Option.orElse(log.enr, () => Arr.findFirst(found, ({ enr }) => enr))
-    const placed = found.find(({ multiaddrs }) => multiaddrs.length > 0)
-    if (multiaddrs.length > 0 || placed === undefined) return
-    subject.address = { ...subject.address, multiaddrs: placed.multiaddrs }
-    log.addresses = placed.multiaddrs
-    log.addressesFrom = placed.from
+    return found
   })
 
-  const dial = (subject: Subject) =>
-    Effect.suspend(() => excuseOverload(host.connect(subject.address))).pipe(
+  const dial = (address: PeerAddress) =>
+    Effect.suspend(() => excuseOverload(host.connect(address))).pipe(
       Effect.retry({
         schedule: Schedule.intersect(Schedule.spaced("3 seconds"), Schedule.recurs(1)),
-        while: ({ _tag }) => _tag === "PeerDisconnected" || _tag === "ProbeTimeout"
+        while: isUnanswered
       }),
       Effect.timed
     )
+
+  /** Dials it where it was said to be, or where others know it; where an ENR has it no more, elsewhere. */
+  const connect = Effect.fnUntraced(function* (subject: Subject) {
+    const { address, log } = subject
+    const given = address.multiaddrs
+    const found = given.length === 0 || Option.isNone(log.enr) ? yield* locate(subject) : []
+    if (given.length === 0) {
+      const places = placesIn(found)
+      take(subject, places)
+      if (places.multiaddrs.length === 0)
+        return yield* Effect.fail<ScanFailure>({ _tag: "NotFound", detail: nobodyKnows })
+    }
+    const first = yield* Effect.either(dial(subject.address))
+    if (first._tag === "Right") return first.right
+    const failure: ScanFailure = { _tag: "NotReached", error: first.left }
+    if (log.target.kind !== "enr" || given.length === 0 || !isUnanswered(first.left)) return yield* Effect.fail(failure)
+    const elsewhere = placesIn(yield* locate(subject), given)
+    if (elsewhere.multiaddrs.length === 0) return yield* Effect.fail(failure)
+    const second = yield* Effect.either(dial({ ...subject.address, multiaddrs: elsewhere.multiaddrs }))
+    if (second._tag === "Left") {
+      log.notes.push(
+        `it does not answer where the ${elsewhere.from} knows it either (${elsewhere.multiaddrs.join(", ")})`
+      )
+      return yield* Effect.fail(failure)
+    }
+    log.notes.push(`it does not answer where its ENR says (${given.join(", ")}): the ENR may be an old one`)
+    take(subject, elsewhere)
+    return second.right
+  })
 
   /** A peer that has just started may not have registered its protocols yet. */
   const greet = (subject: Subject) =>
@@ -69,13 +93,8 @@ export const makeReach = Effect.gen(function* () {
   const meet = Effect.fnUntraced(function* (subject: Subject) {
     const { journal, log, tell } = subject
     yield* tell({ stage: "dialling", detail: subject.address.multiaddrs[0] ?? "looking for its address" })
-    yield* locate(subject)
-    if (subject.address.multiaddrs.length === 0) {
-      const detail = "neither the beacon node nor a database knows where it is"
-      return yield* fail(subject, { _tag: "NotFound", detail })
-    }
-    const dialled = yield* Effect.either(dial(subject))
-    if (dialled._tag === "Left") return yield* fail(subject, { _tag: "NotReached", error: dialled.left })
+    const dialled = yield* Effect.either(connect(subject))
+    if (dialled._tag === "Left") return yield* fail(subject, dialled.left)
     const [took, peer] = dialled.right
     yield* journal.enter({ change: (state) => withConnection(state, peer) })
     const protocols = Option.match(identified, {
@@ -99,10 +118,10 @@ export const makeReach = Effect.gen(function* () {
       }
       return yield* fail(subject, { _tag: "NoHandshake", error })
     }
-    return yield* take(subject, greeted.right)
+    return yield* hearOut(subject, greeted.right)
   })
 
-  const take = Effect.fnUntraced(function* (
+  const hearOut = Effect.fnUntraced(function* (
     subject: Subject,
     statement: Effect.Effect.Success<ReturnType<typeof greet>>
   ) {
@@ -129,3 +148,34 @@ export const makeReach = Effect.gen(function* () {
 
   return meet
 })
+
+/** Addresses that others know, and who they are, for a person. */
+interface Places {
+  readonly multiaddrs: ReadonlyArray<string>
+  readonly from: string
+}
+
+/** All of them in order, but those that are known to lead nowhere. */
+const placesIn = (found: ReadonlyArray<Located>, except: ReadonlyArray<string> = []): Places => {
+  const multiaddrs: Array<string> = []
+  const from: Array<string> = []
+  for (const one of found) {
+    const more = one.multiaddrs.filter((address) => !except.includes(address) && !multiaddrs.includes(address))
+    if (more.length > 0) from.push(one.from)
+    multiaddrs.push(...more)
+  }
+  return { multiaddrs: multiaddrs.slice(0, mostAddresses), from: from.join(" and ") }
+}
+
+/** Each is dialled, one after the other. */
+const mostAddresses = 8
+
+const take = (subject: Subject, { from, multiaddrs }: Places): void => {
+  if (multiaddrs.length === 0) return
+  subject.address = { ...subject.address, multiaddrs }
+  subject.log.addresses = multiaddrs
+  subject.log.addressesFrom = from
+}
+
+const isUnanswered = ({ _tag }: { readonly _tag: string }): boolean =>
+  _tag === "PeerDisconnected" || _tag === "ProbeTimeout"

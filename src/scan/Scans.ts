@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto"
 import { Cause, Clock, Context, Duration, Effect, Either, FiberMap, Layer, Option } from "effect"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
+import { AddressBook } from "../discovery/book/AddressBook.ts"
 import { setNewest } from "../domain/Bounded.ts"
+import type { PeerId } from "../domain/Primitives.ts"
 import { messageOf } from "../domain/Text.ts"
 import {
   InvalidScan,
@@ -54,6 +56,7 @@ const make = Effect.gen(function* () {
   const externs = yield* Externs
   const bus = yield* EventBus
   const selfDoubt = yield* SelfDoubt
+  const book = yield* Effect.serviceOption(AddressBook)
   const context = yield* Effect.context<CommitmentCache | EvidenceStore | LoopLag | Reports | Verifier>()
   const fibers = yield* FiberMap.make<string>()
   const states = new Map<string, ScanState>()
@@ -74,6 +77,15 @@ const make = Effect.gen(function* () {
   /** What a scan hears of one peer says nothing of the monitor. */
   const doubt = SelfDoubt.of({ ...selfDoubt, hear: () => Effect.void, hearFinality: () => Effect.void })
 
+  const remembered = Option.getOrUndefined(
+    Option.map(
+      book,
+      ({ entries }) =>
+        (peerId: PeerId) =>
+          Effect.sync(() => Option.fromNullable(entries().get(peerId)))
+    )
+  )
+
   const scannerOver = Effect.fnUntraced(function* ({ listed, open }: ScanSource) {
     const { gossip, host, identified, peerRefresh } = yield* open
     const layer = Scanner.layer.pipe(
@@ -83,7 +95,7 @@ const make = Effect.gen(function* () {
         Layer.succeed(Gossip, gossip),
         Layer.succeed(Identified, identified),
         Layer.succeed(SelfDoubt, doubt),
-        LocatePeer.layer({ listed }),
+        LocatePeer.layer({ listed, remembered }),
         ProbeWorkers.layer(1)
       ]),
       Layer.provide(Layer.succeedContext(context))

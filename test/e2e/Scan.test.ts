@@ -6,6 +6,7 @@ import { Effect, Schema } from "effect"
 import { identityOf } from "../../src/devnet/peer/DevPeerIdentity.ts"
 import { ScanState } from "../../src/domain/scan/ScanRequest.ts"
 import { ScanReport } from "../../src/domain/scan/ScanReport.ts"
+import { fakeNode, json } from "../host/beacon-api/FakeNode.ts"
 import { startNetwork, temporaryFolder } from "./Network.ts"
 import { eventually } from "../Eventually.ts"
 import { start } from "./Program.ts"
@@ -219,6 +220,56 @@ describe("a running monitor", () => {
       assert.strictEqual(report?.peerId, unknown.peerId)
       const [, listed] = yield* ask("/peers")
       assert.notInclude(listed, unknown.peerId)
+    })
+  )
+})
+
+describe("a database that a running monitor writes", () => {
+  it.scopedLive("says where a peer is of which only the id is known, though the beacon node does not know it", () =>
+    Effect.gen(function* () {
+      const folder = yield* temporaryFolder
+      const { beaconApi, peers } = yield* startNetwork("--peers honest,honest --slot-duration 500ms --seed 9")
+      const [one, other] = peers
+      if (one === undefined || other === undefined) return assert.fail("too few peers")
+      const { url } = yield* fakeNode({
+        upstream: beaconApi,
+        handle: (path, _, response) => {
+          const isOfPeers = path.startsWith("/eth/v1/node/peers")
+          if (isOfPeers) json(response, { code: 404, message: "not found" }, 404)
+          return isOfPeers
+        }
+      })
+      const db = join(folder, "dasmon.db")
+      const monitor = yield* start([
+        "run",
+        `--beacon-api=${url}`,
+        `--database-path=${db}`,
+        "--http-addr=127.0.0.1:0",
+        "--discovery-beacon-peers=false",
+        `--peers=${one.enr}`
+      ])
+      yield* monitor.printed(/open http:\S+/, "60 seconds")
+      const node = ["--beacon-api", url, "--slots", "2"]
+      const known = yield* eventually(
+        Effect.filterOrFail(scan([...node, "--db", db, one.peerId]), ({ code }) => code === 0),
+        "90 seconds"
+      )
+      assert.match(known.output, /\(from the address\s+book/)
+      // Named by a configuration, or by where `run` keeps it.
+      const [configured, unknown] = yield* Effect.all(
+        [
+          start(["monitor", "--beacon-api", url, one.peerId], { env: { ...process.env, DASMON_DATABASE_PATH: db } }),
+          scan([...node, "--db", db, other.peerId])
+        ],
+        { concurrency: "unbounded" }
+      )
+      yield* configured.printed(/asked +slots? \d+.*: \d+ success in \d+ ms/, "90 seconds")
+      assert.strictEqual(unknown.code, 3, unknown.output + unknown.errors)
+      assert.include(unknown.output.replaceAll(/\s+/g, " "), "neither the beacon node nor a database knows where it is")
+      for (const program of [configured, monitor]) {
+        yield* program.signal("SIGTERM")
+        assert.strictEqual((yield* program.exited("20 seconds"))[0], 0, program.errors())
+      }
     })
   )
 })

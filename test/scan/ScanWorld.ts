@@ -33,7 +33,7 @@ export interface Over {
   readonly options?: Partial<ScanOptions>
   readonly target?: typeof target
   readonly agent?: string
-  readonly connect?: Effect.Effect<void, DialError>
+  readonly connect?: (multiaddrs: ReadonlyArray<string>) => Effect.Effect<void, DialError>
   /** What Ping is answered with. */
   readonly pinged?: Effect.Effect<number>
   readonly protocols?: ReadonlyArray<string>
@@ -56,7 +56,7 @@ const layerHost = (over: Over, goodbyes: Array<number>) =>
       Host.of({
         ...host,
         connect: ({ multiaddrs, peerId }) =>
-          Effect.as(over.connect ?? Effect.void, {
+          Effect.as(over.connect?.(multiaddrs) ?? Effect.void, {
             peerId,
             address: multiaddrs[0] ?? "",
             agent: Option.some(over.agent ?? "Lighthouse/v8")

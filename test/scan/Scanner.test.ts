@@ -3,7 +3,7 @@ import { Duration, Effect, Either, Option } from "effect"
 import { custodyColumns } from "../../src/domain/column/Custody.ts"
 import { PeerDisconnected, PeerRefused, ProbeTimeout } from "../../src/domain/probe/Outcome.ts"
 import { NotDialled } from "../../src/host/Host.ts"
-import { parseTarget } from "../../src/scan/target/Target.ts"
+import { parseTarget, type Target } from "../../src/scan/target/Target.ts"
 import { finalRoot, nodeId, peer, type PeerModel, type Sent, statement, type World } from "../probe/FakeWorld.ts"
 import { custody, honest, honestRange, honestRoot, silent } from "../probe/Probes.ts"
 import { busyWorld, type Scanned, scanPeer } from "./ScanWorld.ts"
@@ -208,7 +208,7 @@ describe("a scan of a peer that cannot be judged", () => {
   it.effect("says that it cannot be reached, and what to look at", () =>
     Effect.gen(function* () {
       const world = busyWorld()
-      const { report } = yield* scanPeer(world, honest(world), { connect: lost })
+      const { report } = yield* scanPeer(world, honest(world), { connect: () => lost })
       assert.deepStrictEqual([report.verdict, report.reached, report.connection], ["unreachable", false, null])
       assert.match(report.sentence, /connection refused.*is its TCP port open in the firewall/)
     })
@@ -223,13 +223,41 @@ describe("a scan of a peer that cannot be judged", () => {
       assert.match(nobody.report.sentence, /neither the beacon node nor a database knows where it is.*Give its ENR/)
       const located = [
         { multiaddrs: [], enr: Option.none(), from: "beacon node" },
-        { multiaddrs: ["/ip4/127.0.0.1/tcp/7"], enr: Option.none(), from: "database" }
+        { multiaddrs: ["/ip4/127.0.0.1/tcp/7"], enr: Option.none(), from: "address book" },
+        { multiaddrs: ["/ip4/127.0.0.1/tcp/8", "/ip4/127.0.0.1/tcp/7"], enr: Option.none(), from: "history" }
       ]
       const { report } = yield* scanPeer(world, honest(world), { target, located })
       assert.deepStrictEqual(
         [report.verdict, report.addresses, report.addressesFrom],
-        ["compliant", ["/ip4/127.0.0.1/tcp/7"], "database"]
+        ["compliant", ["/ip4/127.0.0.1/tcp/7", "/ip4/127.0.0.1/tcp/8"], "address book and history"]
       )
+    })
+  )
+
+  it.effect("looks elsewhere for one that does not answer where an old ENR has it, and says so", () =>
+    Effect.gen(function* () {
+      const world = busyWorld()
+      const old = "/ip4/127.0.0.1/tcp/9000"
+      const address = { ...peer, multiaddrs: [old] }
+      const target: Target = { given: "enr:-old", kind: "enr", address, enr: Option.some("enr:-old") }
+      const located = [{ multiaddrs: [old, "/ip4/127.0.0.1/tcp/7"], enr: Option.none(), from: "address book" }]
+      const connect = (addresses: ReadonlyArray<string>) => (addresses.includes(old) ? Effect.fail(lost) : Effect.void)
+      const { report } = yield* scanPeer(world, honest(world), { target, located, connect })
+      assert.deepStrictEqual(
+        [report.verdict, report.addresses, report.addressesFrom],
+        ["compliant", ["/ip4/127.0.0.1/tcp/7"], "address book"]
+      )
+      assert.match(report.notes.join(), /does not answer where its ENR says .*the ENR may be an old one/)
+      const nowhere = yield* scanPeer(world, honest(world), { target, located, connect: () => lost })
+      assert.deepStrictEqual([nowhere.report.verdict, nowhere.report.addresses], ["unreachable", [old]])
+      assert.match(nowhere.report.notes.join(), /where the address book knows it either/)
+      // Who is asked for at one address is not looked for at others.
+      const there = yield* scanPeer(world, honest(world), {
+        target: { ...target, kind: "multiaddr" },
+        located,
+        connect
+      })
+      assert.deepStrictEqual([there.report.verdict, there.report.notes], ["unreachable", []])
     })
   )
 
@@ -260,7 +288,7 @@ describe("a scan of a peer that cannot be judged", () => {
   it.effect("is over soon after its time, whatever hangs, with all that was found out until then", () =>
     Effect.gen(function* () {
       const world = busyWorld()
-      const hanging = yield* scanPeer(world, honest(world), { connect: Effect.never })
+      const hanging = yield* scanPeer(world, honest(world), { connect: () => Effect.never })
       assert.deepStrictEqual([hanging.report.verdict, hanging.report.reached], ["unresponsive", false])
       assert.match(hanging.report.failure ?? "", /time limit of 1m 30s/)
       const stuck = yield* scanPeer(world, {
@@ -291,7 +319,7 @@ describe("a scan of a peer that cannot be judged", () => {
     Effect.gen(function* () {
       const world = busyWorld()
       const connect = new NotDialled({ detail: "the limit of 1 connections is reached" })
-      const { report } = yield* scanPeer(world, honest(world), { connect })
+      const { report } = yield* scanPeer(world, honest(world), { connect: () => connect })
       assert.deepStrictEqual([report.verdict, report.reached], ["unknown", false])
       world.reachable = false
       const blind = yield* scanPeer(world, honest(world))

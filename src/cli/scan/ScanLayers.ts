@@ -1,13 +1,9 @@
-import { existsSync } from "node:fs"
-import { NodeHttpClient } from "@effect/platform-node"
 import { Duration, Effect, Layer, Option } from "effect"
 import * as ChainCommitments from "../../chain/ChainCommitments.ts"
 import type { NetworkName } from "../../domain/network/NetworkName.ts"
 import { defaultBounds } from "../../evidence/EvidenceStore.ts"
 import * as FolderEvidence from "../../evidence/FolderEvidence.ts"
 import * as MemoryEvidence from "../../evidence/MemoryEvidence.ts"
-import * as ReportsInline from "../../history/report/ReportsInline.ts"
-import { makeFindPeer } from "../../host/beacon-api/FindPeer.ts"
 import { Externs } from "../../host/Externs.ts"
 import * as Standalone from "../../host/Standalone.ts"
 import * as WorkerVerifier from "../../kzg/WorkerVerifier.ts"
@@ -16,8 +12,8 @@ import { SelfDoubt } from "../../probe/SelfDoubt.ts"
 import { LoopLag } from "../../runtime/LoopLag.ts"
 import * as KeepFacts from "../../scan/KeepFacts.ts"
 import { Scanner } from "../../scan/Scanner.ts"
-import * as LocatePeer from "../../scan/target/LocatePeer.ts"
 import { version } from "../../Version.ts"
+import { locatorLayer } from "../Locate.ts"
 
 /** What a run of scans goes by. */
 export interface ScanSources {
@@ -58,9 +54,7 @@ export const scannerLayer = (sources: ScanSources) => {
       })
     )
   )
-  const locator = Layer.unwrapEffect(
-    Effect.map(makeFindPeer({ urls: sources.beaconApi }), (listed) => LocatePeer.layer({ listed }))
-  ).pipe(Layer.provide([reportsOf(sources.database), NodeHttpClient.layerUndici]))
+  const locator = locatorLayer(sources)
   return Scanner.layer.pipe(
     Layer.provide(SelfDoubt.layer(sources)),
     Layer.provide(KeepFacts.layer),
@@ -81,7 +75,3 @@ export const scannerLayer = (sources: ScanSources) => {
 
 /** The finalized checkpoints, ours and those of peers, lie within. */
 const nearEpochs = 5
-
-/** One that is not there, or cannot be read, knows nobody. */
-const reportsOf = (path: string) =>
-  Layer.suspend(() => (existsSync(path) ? ReportsInline.layer({ path, answerLimit: "5 seconds" }) : Layer.empty))

@@ -105,7 +105,7 @@ export const ScanReport = Schema.Struct({
   /** `0x` and 64 digits; `null` if the peer id does not hold the key. */
   nodeId: Schema.NullOr(Schema.String),
   network: Schema.String,
-  /** Addresses to dial, and where they were found: `target`, `beacon node`, `database`. */
+  /** Addresses to dial, and where they were found: `target`, or `beacon node`, `address book` and `history`. */
   addresses: Schema.Array(Schema.String),
   addressesFrom: Schema.String,
   enr: Schema.NullOr(Record),

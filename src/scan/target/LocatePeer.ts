@@ -1,4 +1,5 @@
 import { Effect, Either, Layer, Option } from "effect"
+import type { BookEntry } from "../../discovery/book/BookEntry.ts"
 import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
 import { parsePeerAddress } from "../../domain/peer/PeerAddress.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
@@ -10,9 +11,14 @@ import { type Located, Locator } from "./Locator.ts"
 export interface LocatorSources {
   /** The peers of the beacon node. */
   readonly listed: (peerId: PeerId) => Effect.Effect<Option.Option<ListedPeer>, unknown>
+  /** The address book of a monitor; left out where there is none. */
+  readonly remembered?: ((peerId: PeerId) => Effect.Effect<Option.Option<BookEntry>, unknown>) | undefined
 }
 
-/** Knows what the beacon node knows of its peers and, where there is a database (`Reports`), where they were reached. */
+/**
+ * Knows what the beacon node knows of its peers, what an address book does and, where there is a history (`Reports`),
+ * where they were met.
+ */
 export const layer = (sources: LocatorSources): Layer.Layer<Locator> =>
   Layer.effect(
     Locator,
@@ -20,12 +26,16 @@ export const layer = (sources: LocatorSources): Layer.Layer<Locator> =>
       Locator.of({
         find: (peerId) => {
           const listed = Effect.map(sources.listed(peerId), Option.map(locatedBy(peerId)))
+          const remembered = Effect.map(
+            sources.remembered?.(peerId) ?? Effect.succeedNone,
+            Option.map(({ enr, multiaddrs }): Located => ({ multiaddrs, enr, from: "address book" }))
+          )
           const recorded = Option.match(reports, {
             onNone: () => Effect.succeedNone,
             onSome: ({ peer }) =>
               Effect.map(peer({ peerId, failingSince: 0 }), (record) => recordedAt(peerId, record?.address ?? null))
           })
-          return Effect.forEach([listed, recorded], (source) =>
+          return Effect.forEach([listed, remembered, recorded], (source) =>
             source.pipe(Effect.timeout("10 seconds"), Effect.orElseSucceed(Option.none<Located>))
           ).pipe(Effect.map((found) => found.flatMap(Option.toArray)))
         }
@@ -55,7 +65,7 @@ const recordedAt = (peerId: PeerId, address: string | null): Option.Option<Locat
   Option.map(Option.fromNullable(address), (address) => ({
     multiaddrs: addressesIn(address, peerId),
     enr: Option.none(),
-    from: "database"
+    from: "history"
   }))
 
 /** Those of an ENR, or of a multiaddr with or without its `/p2p/…`; of another peer none. */

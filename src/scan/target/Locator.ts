@@ -21,3 +21,6 @@ export class Locator extends Context.Tag("dasmon/Locator")<
   /** Knows nobody. */
   static readonly layerNone = Layer.succeed(Locator, Locator.of({ find: () => Effect.succeed([]) }))
 }
+
+/** Of a peer that nobody has an address of. */
+export const nobodyKnows = "neither the beacon node nor a database knows where it is"

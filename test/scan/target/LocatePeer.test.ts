@@ -2,7 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
 import { encodeEnr, identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { devnetParameters } from "../../../src/devnet/DevnetParameters.ts"
+import { type BookEntry, newEntry } from "../../../src/discovery/book/BookEntry.ts"
+import * as MemoryReports from "../../../src/history/report/MemoryReports.ts"
 import { ReportError, Reports } from "../../../src/history/report/Reports.ts"
+import { History } from "../../../src/history/store/History.ts"
 import type { ListedPeer } from "../../../src/host/beacon-api/FindPeer.ts"
 import { Locator } from "../../../src/scan/target/Locator.ts"
 import * as LocatePeer from "../../../src/scan/target/LocatePeer.ts"
@@ -22,10 +25,13 @@ const enr = recordOf("somebody", 9000)
 
 const find = (
   listed: Effect.Effect<Option.Option<ListedPeer>, string>,
-  reports: Layer.Layer<Reports> = Reports.layerNone
+  reports: Layer.Layer<Reports> = Reports.layerNone,
+  remembered: Effect.Effect<Option.Option<BookEntry>, string> = Effect.succeedNone
 ) =>
   Effect.flatMap(Locator, (locator) => locator.find(peerId)).pipe(
-    Effect.provide(LocatePeer.layer({ listed: () => listed }).pipe(Layer.provide(reports)))
+    Effect.provide(
+      LocatePeer.layer({ listed: () => listed, remembered: () => remembered }).pipe(Layer.provide(reports))
+    )
   )
 
 const listing = (parts: Partial<ListedPeer>) =>
@@ -59,12 +65,33 @@ describe("where a peer is looked up", () => {
     })
   )
 
-  it.effect("a database knows where it was reached; whoever fails knows nothing", () =>
+  it.effect("the address book has its addresses and its ENR, and the history where it was met", () =>
+    Effect.gen(function* () {
+      const heard = newEntry(
+        {
+          address: { peerId, multiaddrs: ["/ip4/127.0.0.1/tcp/9000"], enrCustodyGroupCount: Option.none() },
+          source: "discv5",
+          enr
+        },
+        0
+      )
+      const seen = { agent: Option.none(), address: Option.some("/ip4/127.0.0.1/tcp/51234"), at: 0 }
+      const met = Layer.effectDiscard(Effect.flatMap(History, ({ recordPeer }) => recordPeer(peerId, seen))).pipe(
+        Layer.provideMerge(MemoryReports.layer)
+      )
+      assert.deepStrictEqual(yield* find(Effect.succeedNone, met, Effect.succeedSome(heard)), [
+        { multiaddrs: ["/ip4/127.0.0.1/tcp/9000"], enr: Option.some(enr), from: "address book" },
+        { multiaddrs: ["/ip4/127.0.0.1/tcp/51234"], enr: Option.none(), from: "history" }
+      ])
+    })
+  )
+
+  it.effect("whoever fails knows nothing", () =>
     Effect.gen(function* () {
       const reports = Layer.mock(Reports, {
         peer: () => new ReportError({ fault: "unreadable", reason: "gone" })
       })
-      assert.deepStrictEqual(yield* find(Effect.fail("away"), reports), [])
+      assert.deepStrictEqual(yield* find(Effect.fail("away"), reports, Effect.fail("away")), [])
       assert.deepStrictEqual(yield* find(Effect.succeedNone), [])
     })
   )
