@@ -18,7 +18,7 @@ export const targetsFrom = Effect.fn("Scan.targets")(function* (
   const standardInput = Effect.suspend(() => {
     if (hasRead) return Effect.succeed([])
     hasRead = true
-    return Effect.map(readStandardInput, (text) => targetsInText(text, "standard input"))
+    return Effect.map(readBounded("standard input")(NodeStream.stdin), (text) => targetsInText(text, "standard input"))
   })
   for (const [index, text] of texts.entries()) {
     if (text === "-") given.push(...(yield* standardInput))
@@ -32,23 +32,25 @@ export const targetsFrom = Effect.fn("Scan.targets")(function* (
 })
 
 const readFile = (path: string) =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path).pipe(Effect.zipRight(fs.readFileString(path)))).pipe(
-    Effect.catchAll((error) =>
-      wrong("scan", [`--file ${path}: it cannot be read: ${messageOf(error.cause ?? error)}`])
-    ),
-    Effect.flatMap((text) => bounded(text, `--file ${path}`))
+  Stream.unwrap(Effect.map(FileSystem.FileSystem, (fs) => fs.stream(path))).pipe(
+    Stream.mapError((error) => error.cause ?? error),
+    readBounded(`--file ${path}`)
   )
 
-const readStandardInput = NodeStream.stdin.pipe(
-  Stream.decodeText(),
-  Stream.runFoldWhile(
-    "",
-    (text) => text.length <= mostText,
-    (text, part) => text + part
-  ),
-  Effect.catchAll((error) => wrong("scan", [`standard input cannot be read: ${messageOf(error)}`])),
-  Effect.flatMap((text) => bounded(text, "standard input"))
-)
-
-const bounded = (text: string, name: string) =>
-  text.length <= mostText ? Effect.succeed(text) : wrong("scan", [`${name}: it is longer than ${mostText} characters`])
+/** Reads no further than a list may be long: whoever pipes in something endless is told so. */
+const readBounded =
+  (name: string) =>
+  <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) =>
+    bytes.pipe(
+      Stream.decodeText(),
+      Stream.runFoldWhile(
+        "",
+        (text) => text.length <= mostText,
+        (text, part) => text + part
+      ),
+      Effect.catchAll((error) => wrong("scan", [`${name}: it cannot be read: ${messageOf(error)}`])),
+      Effect.filterOrElse(
+        (text) => text.length <= mostText,
+        () => wrong("scan", [`${name}: it is longer than ${mostText} characters`])
+      )
+    )
