@@ -10,7 +10,7 @@ import { type IdentityError, loadIdentity } from "../host/libp2p/HostIdentity.ts
 import { ownMetadata } from "../host/libp2p/OwnMetadata.ts"
 import { Discovery, merged, type NodeFound } from "./Discovery.ts"
 import { makeDiscv5 } from "./discv5/Discv5Node.ts"
-import type { Discv5Error } from "./discv5/UdpSockets.ts"
+import type { Discv5Error } from "../wire/discv5/UdpSockets.ts"
 import { readNode } from "./ReadNode.ts"
 import { OwnRecord, unpublished } from "./record/OwnRecord.ts"
 import { recordFileOf } from "./record/RecordFile.ts"

@@ -6,7 +6,7 @@ import { type ChainParameters, epochOf, slotAt } from "../../src/domain/network/
 import { enrForkIdAt } from "../../src/domain/network/EnrForkId.ts"
 import { type Discv5Node, type Discv5Options, makeDiscv5 } from "../../src/discovery/discv5/Discv5Node.ts"
 import type { NodeFound } from "../../src/discovery/Discovery.ts"
-import { ipBytes } from "../../src/discovery/record/OwnAddresses.ts"
+import { ipBytes } from "../../src/wire/discv5/UdpEndpoint.ts"
 import { makeChain } from "../domain/network/Chains.ts"
 
 /** A network in Fulu whose clock is the real one: slots of 12 seconds, the last step of the blob limit long past. */

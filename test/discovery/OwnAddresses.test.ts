@@ -2,12 +2,12 @@ import { assert, describe, it } from "@effect/vitest"
 import { toHex } from "../../src/domain/Bytes.ts"
 import {
   addressEntries,
-  ipBytes,
   ipText,
   reachMultiaddrs,
   reachOf,
   type Whereabouts
 } from "../../src/discovery/record/OwnAddresses.ts"
+import { ipBytes } from "../../src/wire/discv5/UdpEndpoint.ts"
 
 const advertised = (parts: Partial<Whereabouts>) =>
   reachMultiaddrs(reachOf({ listening: [], sockets: [], external: [], observed: [], ...parts }))

@@ -6,7 +6,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option, TestClock } from "effect"
 import { decodeNodeRecord } from "../../src/domain/peer/NodeRecord.ts"
 import { slotStart } from "../../src/domain/network/Chain.ts"
-import { changeEnr, enrEntries, makeOwnEnr } from "../../src/discovery/discv5/OwnEnr.ts"
+import { enrEntries } from "../../src/discovery/discv5/OwnEnr.ts"
+import { changeEnr, makeEnr } from "../../src/wire/discv5/ChangeableEnr.ts"
 import { firstSequence, keepRecord } from "../../src/discovery/record/RecordFile.ts"
 import { makeChain } from "../domain/network/Chains.ts"
 import { keyOf, signedEnr } from "./Nodes.ts"
@@ -29,7 +30,7 @@ const temporary = Effect.acquireRelease(
 describe("our own ENR", () => {
   it("fits into 300 bytes with all that it may say, and is read back", () => {
     const entries = enrEntries({ chain, now: atEpoch(19), custodyGroupCount: 128, reach: everything })
-    const enr = makeOwnEnr(keyOf("own"), entries, 1_900_000_000_000n)
+    const enr = makeEnr(keyOf("own"), entries, 1_900_000_000_000n)
     assert.isBelow(enr.encode().length, 300)
     const record = Effect.runSync(decodeNodeRecord(enr.encodeTxt()))
     assert.strictEqual(record.seq, 1_900_000_000_000n)
@@ -44,7 +45,7 @@ describe("our own ENR", () => {
   it("rises when it changes, and stays when it does not", () => {
     const at = (epoch: number, reach = everything) =>
       enrEntries({ chain, now: atEpoch(epoch), custodyGroupCount: 4, reach })
-    const enr = makeOwnEnr(keyOf("own"), at(19), 100n)
+    const enr = makeEnr(keyOf("own"), at(19), 100n)
     const first = enr.encodeTxt()
     assert.isFalse(changeEnr(enr, at(19)))
     assert.strictEqual(enr.encodeTxt(), first)

@@ -19,17 +19,19 @@ import { nextDigestEpoch } from "../../domain/network/EnrForkId.ts"
 import { nodeIdOfPublicKey } from "../../domain/peer/NodeId.ts"
 import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
 import { daemon } from "../../runtime/Daemon.ts"
+import { changeEnr, makeEnr } from "../../wire/discv5/ChangeableEnr.ts"
+import { emitterOf } from "../../wire/discv5/Emitter.ts"
+import { makeSoundDiscv5 } from "../../wire/discv5/SoundDiscv5.ts"
+import type { UdpEndpoint } from "../../wire/discv5/UdpEndpoint.ts"
+import { bindUdp, Discv5Error } from "../../wire/discv5/UdpSockets.ts"
+import { UdpTransport } from "../../wire/discv5/UdpTransport.ts"
 import type { NodeFound } from "../Discovery.ts"
 import { makeAddressVotes } from "../record/AddressVotes.ts"
-import { endpointMultiaddr, ipText, reachMultiaddrs, reachOf, type UdpEndpoint } from "../record/OwnAddresses.ts"
+import { endpointMultiaddr, ipText, reachMultiaddrs, reachOf } from "../record/OwnAddresses.ts"
 import { type OwnRecordAccount, ownRecordOf, type OwnRecordState } from "../record/OwnRecord.ts"
 import { firstSequence, keepRecord } from "../record/RecordFile.ts"
-import { emitterOf } from "./Emitter.ts"
 import { makeHeardRecords } from "./HeardRecords.ts"
-import { changeEnr, enrEntries, makeOwnEnr } from "./OwnEnr.ts"
-import { makeSoundDiscv5 } from "./SoundDiscv5.ts"
-import { bindUdp, Discv5Error } from "./UdpSockets.ts"
-import { UdpTransport } from "./UdpTransport.ts"
+import { enrEntries } from "./OwnEnr.ts"
 
 export interface Discv5Options {
   readonly chain: ChainParameters
@@ -95,7 +97,7 @@ export const makeDiscv5 = Effect.fn("Discv5Node.make")(function* (
   const path = options.recordFile
   const sequence = yield* Effect.provide(firstSequence(path, nodeId), NodeFileSystem.layer)
   const atStart = ownView(yield* Clock.currentTimeMillis)
-  const enr = makeOwnEnr(privateKey, atStart.entries, sequence)
+  const enr = makeEnr(privateKey, atStart.entries, sequence)
   const stateOf = ({ leaders, reach }: ReturnType<typeof ownView>): OwnRecordState => ({
     enr: enr.encodeTxt(),
     sequence: enr.seq,

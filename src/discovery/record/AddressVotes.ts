@@ -1,5 +1,6 @@
 import { setNewest } from "../../domain/Bounded.ts"
-import { endpointMultiaddr, familyOf, type UdpEndpoint } from "./OwnAddresses.ts"
+import { familyOf, type UdpEndpoint } from "../../wire/discv5/UdpEndpoint.ts"
+import { endpointMultiaddr } from "./OwnAddresses.ts"
 
 /** An address at which others see us, and how many of them do. */
 interface Observed extends UdpEndpoint {

@@ -1,14 +1,7 @@
-import { isIPv4 } from "node:net"
 import { multiaddr } from "@multiformats/multiaddr"
 import { isLoopback } from "../../config/ListenAddress.ts"
 import { bigEndian } from "../../domain/Bytes.ts"
-
-/** A UDP socket, or where others see it. */
-export interface UdpEndpoint {
-  /** An IP address. */
-  readonly host: string
-  readonly port: number
-}
+import { familyOf, ipBytes, type UdpEndpoint } from "../../wire/discv5/UdpEndpoint.ts"
 
 /** All that is known of where we are. */
 export interface Whereabouts {
@@ -80,11 +73,6 @@ export const reachMultiaddrs = (reach: ReadonlyArray<Reach>): ReadonlyArray<stri
   ])
 
 export const endpointMultiaddr = ({ host, port }: UdpEndpoint): string => `/ip${familyOf(host)}/${host}/udp/${port}`
-
-export const familyOf = (host: string): 4 | 6 => (isIPv4(host) ? 4 : 6)
-
-/** 4 or 16 bytes. */
-export const ipBytes = (host: string): Uint8Array => multiaddr(`/ip${familyOf(host)}/${host}`).bytes.subarray(1)
 
 /** The text of 4 or 16 bytes. */
 export const ipText = (bytes: Uint8Array): string =>

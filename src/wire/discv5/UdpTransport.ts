@@ -5,7 +5,7 @@ import { multiaddrFromSocketAddress } from "@chainsafe/discv5/util"
 import { type Bucket, makeBucket, type Rate } from "../../domain/Bucket.ts"
 import { setNewest } from "../../domain/Bounded.ts"
 import { emitterOf } from "./Emitter.ts"
-import { ipBytes } from "../record/OwnAddresses.ts"
+import { ipBytes } from "./UdpEndpoint.ts"
 import type { BoundSocket } from "./UdpSockets.ts"
 
 /**

@@ -1,7 +1,7 @@
 import { createSocket, type Socket } from "node:dgram"
 import { Effect, Schema, type Scope } from "effect"
 import { codeOf, messageOf } from "../../domain/Text.ts"
-import { familyOf, type UdpEndpoint } from "../record/OwnAddresses.ts"
+import { familyOf, type UdpEndpoint } from "./UdpEndpoint.ts"
 
 /** discv5 could not be started; `reason` says what to do. */
 export class Discv5Error extends Schema.TaggedError<Discv5Error>()("Discv5Error", { reason: Schema.String }) {
