@@ -1,7 +1,5 @@
 import { Clock, Duration, Effect, ExecutionStrategy, Option, Scope } from "effect"
 import { type ChainParameters, epochOf, slotAt } from "../domain/network/Chain.ts"
-import { forkDigestAt } from "../domain/network/ForkDigest.ts"
-import { toHex } from "../domain/Bytes.ts"
 import type { ApiHabit } from "./api/ApiHabit.ts"
 import { serveBeaconApi } from "./api/BeaconApi.ts"
 import { makeBlobPool } from "./chain/BlobPool.ts"
@@ -9,9 +7,11 @@ import type { Reorg } from "./chain/ChainState.ts"
 import { type DevChain, makeDevChain } from "./chain/DevChain.ts"
 import { DevnetError } from "./DevnetError.ts"
 import { devnetParameters } from "./DevnetParameters.ts"
+import { type DevDiscv5, makeDevDiscv5 } from "./discv5/DevDiscv5.ts"
+import { devEnr } from "./discv5/DevEnr.ts"
 import { type DevPeer, makeDevPeer } from "./peer/DevPeer.ts"
 import type { TransportChoice } from "./peer/DevTransports.ts"
-import { encodeEnr, identityOf } from "./peer/DevPeerIdentity.ts"
+import { identityOf } from "./peer/DevPeerIdentity.ts"
 import { defaultPeers, type PeersSpec } from "./PeersSpec.ts"
 
 export interface DevnetOptions {
@@ -50,6 +50,8 @@ export interface Devnet {
   readonly chain: DevChain
   /** In the order of the options. */
   readonly peers: ReadonlyArray<DevPeer>
+  /** The ENR of the node by which discv5 finds all others. */
+  readonly bootEnr: Effect.Effect<string>
   /** Replaces the blocks of the last `depth` slots. Fails where that would undo finality. */
   readonly reorg: (depth: number) => Effect.Effect<Reorg, DevnetError>
 }
@@ -75,7 +77,10 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
     const step = nextBlobStep === 0 ? Option.none() : Option.some(historyEpochs + nextBlobStep)
     const parameters = devnetParameters(seed, slotDurationMs, genesisTime, step)
     const chain = yield* makeDevChain({ parameters, pool, seed })
-    const peers = yield* startPeers(chain, spec, transports, firstPeer)
+    const discv5 = yield* makeDevDiscv5(parameters)
+    const bootEnr = yield* startBootNode(chain, discv5)
+    const peers = yield* startPeers(chain, spec, transports, firstPeer, discv5)
+    yield* discv5.introduce
     const beaconApi = yield* serveBeaconApi(
       chain,
       {
@@ -91,7 +96,7 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
       apiPort,
       api
     )
-    return { beaconApi, parameters, chain, peers, reorg: chain.reorg }
+    return { beaconApi, parameters, chain, peers, bootEnr, reorg: chain.reorg }
   })
 
 /** All peers stop at the same time, so that many take no longer than one. */
@@ -99,7 +104,8 @@ const startPeers = (
   chain: DevChain,
   spec: PeersSpec,
   transports: TransportChoice,
-  firstPeer: number
+  firstPeer: number,
+  discv5: DevDiscv5
 ): Effect.Effect<ReadonlyArray<DevPeer>, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
     const all = yield* Effect.acquireRelease(Scope.make(ExecutionStrategy.parallel), (scope, exit) =>
@@ -109,22 +115,30 @@ const startPeers = (
       spec,
       (name, index) =>
         Effect.flatMap(Scope.fork(all, ExecutionStrategy.sequential), (own) =>
-          Scope.extend(makeDevPeer(chain, name, firstPeer + index, transports), own)
+          Scope.extend(makeDevPeer(chain, name, firstPeer + index, transports, discv5), own)
         ),
       { concurrency: 4 }
     )
   })
 
+/** It speaks nothing but discv5. */
+const startBootNode = (chain: DevChain, discv5: DevDiscv5) =>
+  discv5.join(identityOf(chain.seed, "boot node").privateKey, withoutPorts(chain))
+
 /** The node of the Beacon API has an identity, and does not listen. */
 const beaconNodeIdentity = (chain: DevChain) =>
-  Effect.map(Clock.currentTimeMillis, (now) => {
-    const { parameters, seed } = chain
-    const epoch = epochOf(parameters, slotAt(parameters, now))
-    const { peerId, privateKey } = identityOf(seed, "beacon node")
-    const forkDigest = toHex(forkDigestAt(parameters, epoch))
-    const parts = { privateKey, ports: {}, epoch, forkDigest, custodyGroupCount: 4, changes: 0 }
-    return { peerId, enr: encodeEnr(parameters, parts) }
+  Effect.map(withoutPorts(chain), (parts) => {
+    const { peerId, privateKey } = identityOf(chain.seed, "beacon node")
+    return { peerId, enr: devEnr(chain.parameters, privateKey, parts).encodeTxt() }
   })
+
+/** What the ENR of a node says that does not listen. */
+const withoutPorts = ({ parameters }: DevChain) =>
+  Effect.map(Clock.currentTimeMillis, (now) => ({
+    ports: {},
+    epoch: epochOf(parameters, slotAt(parameters, now)),
+    custodyGroupCount: 4
+  }))
 
 const checked = (options: DevnetOptions): Effect.Effect<Required<Omit<DevnetOptions, "genesisTime">>, DevnetError> => {
   const all = {

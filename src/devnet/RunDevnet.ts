@@ -8,6 +8,8 @@ export const DevnetAnnouncement = Schema.Struct({
   beaconApi: Schema.String,
   network: Schema.String,
   slotDurationMs: Schema.Number,
+  /** The ENR of the node by which discv5 finds all peers. */
+  bootnode: Schema.String,
   peers: Schema.Array(
     Schema.Struct({
       profile: Schema.String,
@@ -24,12 +26,13 @@ export type DevnetAnnouncement = typeof DevnetAnnouncement.Type
 export const runDevnet = (options: DevnetOptions = {}): Effect.Effect<never, DevnetError> =>
   Effect.scoped(
     Effect.gen(function* () {
-      const { beaconApi, parameters, peers } = yield* makeDevnet(options)
+      const { beaconApi, bootEnr, parameters, peers } = yield* makeDevnet(options)
       const announcement = yield* Effect.orDie(
         Schema.encode(Schema.parseJson(DevnetAnnouncement))({
           beaconApi,
           network: parameters.network,
           slotDurationMs: parameters.slotDurationMs,
+          bootnode: yield* bootEnr,
           peers: yield* Effect.forEach(peers, ({ agent, enr, multiaddr, peerId, profile }) =>
             Effect.map(enr, (enr) => ({ profile, peerId, enr, multiaddr, agent }))
           )

@@ -10,10 +10,12 @@ import { serveColumns } from "./ColumnServer.ts"
 import { makeConnections } from "./Connections.ts"
 import { type Account, makeLedger } from "./Ledger.ts"
 import type { DevChain } from "../chain/DevChain.ts"
+import type { DevDiscv5 } from "../discv5/DevDiscv5.ts"
+import { devEnr } from "../discv5/DevEnr.ts"
 import { DevnetError } from "../DevnetError.ts"
 import { gossipColumns } from "./DevGossip.ts"
-import { serveGreetings, statusAt } from "./GreetingServer.ts"
-import { encodeEnr, identityOf } from "./DevPeerIdentity.ts"
+import { serveGreetings } from "./GreetingServer.ts"
+import { identityOf } from "./DevPeerIdentity.ts"
 import { listenOn, type TransportChoice, transportsAt } from "./DevTransports.ts"
 import { honestConduct } from "../profiles/HonestConduct.ts"
 import type { PeerClaim, PeerContext, Profile } from "../profiles/Profile.ts"
@@ -39,12 +41,16 @@ export interface DevPeer {
   readonly account: Effect.Effect<Account>
 }
 
-/** Starts the peer at the place `index` in the devnet; with the scope it says goodbye and stops. */
+/**
+ * Starts the peer at the place `index` in the devnet; with the scope it says goodbye and stops. It is to be found by
+ * discv5 if there is one.
+ */
 export const makeDevPeer = (
   chain: DevChain,
   name: ProfileName,
   index: number,
-  transports: TransportChoice = "mixed"
+  transports: TransportChoice = "mixed",
+  discv5?: DevDiscv5
 ): Effect.Effect<DevPeer, DevnetError, Scope.Scope> =>
   Effect.gen(function* () {
     const identity = identityOf(chain.seed, index)
@@ -92,20 +98,16 @@ export const makeDevPeer = (
     const [multiaddr] = multiaddrs
     if (multiaddr === undefined) return yield* new DevnetError({ reason: "a peer does not listen" })
     const ports = listeningPorts(multiaddrs)
-    const enr = Effect.gen(function* () {
+    const { nodeId, peerId, privateKey } = identity
+    const says = Effect.gen(function* () {
       const now = yield* Clock.currentTimeMillis
-      const { forkDigest } = yield* statusAt(context, conduct, now)
-      const { custodyGroupCount, sequenceNumber } = yield* conduct.claim
-      return encodeEnr(chain.parameters, {
-        privateKey: identity.privateKey,
-        ports,
-        epoch: epochOf(chain.parameters, slotAt(chain.parameters, now)),
-        forkDigest,
-        custodyGroupCount,
-        changes: sequenceNumber
-      })
+      const { custodyGroupCount } = yield* conduct.claim
+      return { ports, epoch: epochOf(chain.parameters, slotAt(chain.parameters, now)), custodyGroupCount }
     })
-    const { nodeId, peerId } = identity
+    const enr =
+      discv5 === undefined
+        ? Effect.map(says, (parts) => devEnr(chain.parameters, privateKey, parts).encodeTxt())
+        : yield* discv5.join(privateKey, says)
     return {
       profile: name,
       peerId,

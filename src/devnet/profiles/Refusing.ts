@@ -31,7 +31,10 @@ export const throttle: Profile = {
     })
 }
 
-/** Dishonest: lives on another network: its fork digest is another one, and so it says Goodbye after Status. */
+/**
+ * Dishonest: its ENR says that it is on this network, or nobody would find it; by its Status it lives on another one, and
+ * so it says Goodbye after that.
+ */
 export const wrongNetwork: Profile = {
   ...honest,
   depart: (_, { random }) =>

@@ -50,7 +50,7 @@ export interface Discv5Options {
   readonly advertise?: ReadonlyArray<string> | undefined
   /** Keeps our ENR; without it the sequence number is only held against the clock. */
   readonly recordFile?: string | undefined
-  /** Between two walks; 10 seconds if left out. */
+  /** Between two walks, but for the first few; 10 seconds if left out. */
   readonly walkInterval?: Duration.DurationInput
   /** How many must see us at an address before we advertise it; 5 if left out. */
   readonly votesNeeded?: number
@@ -174,7 +174,7 @@ export const makeDiscv5 = Effect.fn("Discv5Node.make")(function* (
   yield* daemon(
     "the search for nodes by discv5",
     Effect.all([walk, pingSome, settle], { discard: true }),
-    Schedule.jittered(Schedule.spaced(options.walkInterval ?? "10 seconds"))
+    walkSchedule(Duration.decode(options.walkInterval ?? "10 seconds"))
   )
   yield* daemon("the keeping of our ENR", Effect.forever(Effect.zipRight(untilNextStep(chain), settle)))
 
@@ -194,6 +194,14 @@ export const makeDiscv5 = Effect.fn("Discv5Node.make")(function* (
   }
 })
 
+/** The first walks, each of which brings one half of a small network at best, follow each other soon. */
+const walkSchedule = (interval: Duration.Duration) =>
+  Schedule.spaced(Duration.times(interval, 0.1)).pipe(
+    Schedule.intersect(Schedule.recurs(firstWalks)),
+    Schedule.andThen(Schedule.spaced(interval)),
+    Schedule.jittered
+  )
+
 /** Until the fork digest changes: to the slot, and in steps, so that a clock that is set does no harm for long. */
 const untilNextStep = (chain: ChainParameters): Effect.Effect<void> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -204,6 +212,7 @@ const untilNextStep = (chain: ChainParameters): Effect.Effect<void> =>
 
 const longestStepMs = 60_000
 const defaultVotesNeeded = 5
+const firstWalks = 6
 const pingsOfRound = 4
 const pingsAtOnce = 16
 const pingLimit = Duration.seconds(10)

@@ -13,6 +13,9 @@ export class SoundDiscv5 extends Discv5 {
   constructor(...parameters: ConstructorParameters<typeof Discv5>) {
     super(...parameters)
     Reflect.set(this, "activeLookups", new Lookups())
+    const table: object = Reflect.get(this, "kbuckets")
+    const buckets: ReadonlyArray<object> = Reflect.get(table, "buckets")
+    for (const bucket of buckets) haveOneTimer(bucket)
   }
 
   override findEnr(nodeId: string): Enr | undefined {
@@ -28,6 +31,21 @@ class Lookups extends Map<unknown, object> {
     if (lookup !== undefined) Reflect.apply(clearTimeout, undefined, [Reflect.get(lookup, "timeout")])
     return super.delete(id)
   }
+}
+
+/**
+ * A bucket leaves the timer of a node that waits to come in to run where that node has no need of it any more. The next one
+ * would come in by it, too early; and it would run on when the node is stopped.
+ */
+const haveOneTimer = (bucket: object): void => {
+  let current: unknown
+  Object.defineProperty(bucket, "pendingTimeoutId", {
+    get: () => current,
+    set: (next: unknown) => {
+      Reflect.apply(clearTimeout, undefined, [current])
+      current = next
+    }
+  })
 }
 
 /** A node with this key (32 bytes, secp256k1), which has signed the ENR. */

@@ -2,10 +2,9 @@ import { assert } from "@effect/vitest"
 import { Context, Effect, Layer, Logger, LogLevel, Predicate } from "effect"
 import { BeaconApi } from "../../../src/host/beacon-api/BeaconApi.ts"
 import { clockOffset } from "../../../src/host/beacon-api/ClockOffset.ts"
-import { toHex } from "../../../src/domain/Bytes.ts"
 import { epochOf } from "../../../src/domain/network/Chain.ts"
-import { forkDigestAt } from "../../../src/domain/network/ForkDigest.ts"
-import { encodeEnr, identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
+import { devEnr } from "../../../src/devnet/discv5/DevEnr.ts"
+import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { Doubts } from "../../../src/runtime/Doubts.ts"
 import { shared } from "../../Shared.ts"
 import { SharedChain } from "./Chain.ts"
@@ -24,14 +23,11 @@ const meet = ({ clockMs = 0, spec = {} }: Habits) =>
     const { chain, state, url } = yield* SharedChain
     const { parameters } = chain
     const epoch = epochOf(parameters, state.head.slot)
-    const enr = encodeEnr(parameters, {
-      privateKey: identityOf(1, "beacon node").privateKey,
+    const enr = devEnr(parameters, identityOf(1, "beacon node").privateKey, {
       ports: {},
       epoch,
-      forkDigest: toHex(forkDigestAt(parameters, epoch)),
-      custodyGroupCount: 4,
-      changes: 0
-    })
+      custodyGroupCount: 4
+    }).encodeTxt()
     const said = yield* Effect.promise(() => fetch(`${url}/eth/v1/config/spec`).then((answer) => answer.json()))
     const data = Predicate.hasProperty(said, "data") && Predicate.isRecord(said.data) ? said.data : {}
     const node = yield* fakeNode({

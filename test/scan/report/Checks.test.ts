@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Option } from "effect"
-import { encodeEnr, identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
+import { devEnr } from "../../../src/devnet/discv5/DevEnr.ts"
+import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { devnetParameters } from "../../../src/devnet/DevnetParameters.ts"
 import { makeClaim } from "../../../src/domain/peer/ClaimParts.ts"
 import type { Subnets } from "../../../src/domain/peer/Subnets.ts"
@@ -23,7 +24,7 @@ const { nodeId, privateKey } = identityOf(1, "somebody")
 const noSubnets: Subnets = { attnets: [], syncnets: [] }
 const said = { ...statement(7), forkDigest: "0x01020304", subnets: noSubnets }
 const enr = (custodyGroupCount: number, forkDigest = "0x01020304") =>
-  encodeEnr(chain, { privateKey, ports: { tcp: 9000 }, epoch: 2, forkDigest, custodyGroupCount, changes: 0 })
+  devEnr(chain, privateKey, { ports: { tcp: 9000 }, epoch: 2, forkDigest, custodyGroupCount }).encodeTxt()
 const offered = [statusV2, metadataV3, ping, goodbye, dataColumnSidecarsByRange, dataColumnSidecarsByRoot].map(
   ({ id }) => id
 )

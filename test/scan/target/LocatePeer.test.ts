@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Option } from "effect"
-import { encodeEnr, identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
+import { devEnr } from "../../../src/devnet/discv5/DevEnr.ts"
+import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { devnetParameters } from "../../../src/devnet/DevnetParameters.ts"
 import { type BookEntry, newEntry } from "../../../src/discovery/book/BookEntry.ts"
 import * as MemoryReports from "../../../src/history/report/MemoryReports.ts"
@@ -12,14 +13,12 @@ import * as LocatePeer from "../../../src/scan/target/LocatePeer.ts"
 
 const chain = devnetParameters(1, 1000, 0)
 const recordOf = (owner: string, tcpPort: number) =>
-  encodeEnr(chain, {
-    privateKey: identityOf(1, owner).privateKey,
+  devEnr(chain, identityOf(1, owner).privateKey, {
     ports: { tcp: tcpPort },
     epoch: 2,
     forkDigest: "0x01020304",
-    custodyGroupCount: 4,
-    changes: 0
-  })
+    custodyGroupCount: 4
+  }).encodeTxt()
 const { peerId } = identityOf(1, "somebody")
 const enr = recordOf("somebody", 9000)
 

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { secp256k1 } from "@noble/curves/secp256k1.js"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { Either, Option } from "effect"
-import { encodeEnr, identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
+import { devEnr } from "../../../src/devnet/discv5/DevEnr.ts"
+import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { devnetParameters } from "../../../src/devnet/DevnetParameters.ts"
 import { parseTarget } from "../../../src/scan/target/Target.ts"
 import { readTargets, targetsInText } from "../../../src/scan/target/TargetList.ts"
@@ -10,14 +11,12 @@ import { readTargets, targetsInText } from "../../../src/scan/target/TargetList.
 const chain = devnetParameters(1, 2000, 0)
 const { peerId, privateKey } = identityOf(1, "somebody")
 const record = (tcpPort: number | undefined) =>
-  encodeEnr(chain, {
-    privateKey,
+  devEnr(chain, privateKey, {
     ports: tcpPort === undefined ? {} : { tcp: tcpPort },
     epoch: 2,
     forkDigest: "0x01020304",
-    custodyGroupCount: 7,
-    changes: 0
-  })
+    custodyGroupCount: 7
+  }).encodeTxt()
 const key = bytesToHex(secp256k1.getPublicKey(privateKey, false)).slice(2)
 const enode = (rest: string) => `enode://${key}@${rest}`
 
