@@ -96,6 +96,8 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
   const settle = (tracked: ReadonlyArray<TrackedPeer>, now: number) =>
     Effect.gen(function* () {
       const present = new Map(tracked.map((peer) => [peer.peerId, peer]))
+      // Then who is away keeps nobody from a place: it is waited for, as those of the configuration are.
+      const hasRoomForAll = book.entries().size <= options.targetPeers
       for (const [peerId, { isLeaving, since }] of chosen) {
         const peer = present.get(peerId)
         if (peer === undefined) {
@@ -104,7 +106,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
           continue
         }
         const outcome = outcomeOf(peer, since, now)
-        const isOver = outcome.isOver && (peer.isSettled || outcome.isGivenUp)
+        const isOver = outcome.isOver && !hasRoomForAll && (peer.isSettled || outcome.isGivenUp)
         if (isLeaving || isOver) yield* rest(peerId, outcome, outcome.isGivenUp)
       }
     })

@@ -18,6 +18,12 @@ const found = (n: number, over: Partial<Heard> = {}): NodeFound => ({
   source: "discv5"
 })
 
+/** More than there is room for are known, but of those nobody has an address. */
+const beyondReach = [2, 3, 4].map((n): NodeFound => ({
+  ...found(n),
+  address: { ...nodeOf(n).address, multiaddrs: [] }
+}))
+
 /** A peer set of three, over nodes that discovery finds. */
 const set = (
   nodes: Stream.Stream<NodeFound>,
@@ -105,7 +111,32 @@ describe("the peer set", () => {
       assert.strictEqual(tries(), 2)
       yield* TestClock.adjust("1 hour")
       assert.isAtMost(tries(), 5)
-    }).pipe(Effect.provide(set(Stream.make(found(1)), unreachable)))
+    }).pipe(Effect.provide(set(Stream.make(found(1), ...beyondReach), unreachable)))
+  )
+
+  it.effect("lets nobody go of a network that fits into it: who is away is waited for", () =>
+    Effect.gen(function* () {
+      const { hub, script } = yield* Fakes
+      yield* TestClock.adjust("6 seconds")
+      script.up.delete(peerIdOf(1))
+      yield* PubSub.publish(hub, { _tag: "Disconnected", peerId: peerIdOf(1), goodbye: Option.none() })
+      for (let minute = 0; minute < 90; minute++) {
+        yield* TestClock.adjust("1 minute")
+        assert.isTrue(Option.isSome((yield* Peers).view(peerIdOf(1))))
+        assert.isTrue(Option.isSome((yield* Peers).view(peerIdOf(2))))
+      }
+      assert.sameMembers(yield* connected, [peer.peerId, peerIdOf(1)])
+      assert.deepStrictEqual(script.goodbyes, [])
+    }).pipe(
+      Effect.provide(
+        set(Stream.make(found(1), found(2)), (script) => {
+          script.connect = ({ peerId }) =>
+            peerId === peerIdOf(2)
+              ? Effect.fail(new PeerDisconnected({ stage: "dial", detail: "ECONNREFUSED" }))
+              : Effect.void
+        })
+      )
+    )
   )
 
   it.effect("leaves a peer alone that has no room for us, and asks again at other hours", () =>
@@ -132,7 +163,9 @@ describe("the peer set", () => {
       }
       assert.strictEqual(tries(), 3)
       assert.isAbove((yield* entry(full))?.notBefore ?? 0, 5 * 3_600_000)
-    }).pipe(Effect.provide(set(Stream.make(found(1)), undefined, { parts: { sampler: layerIdleSampler } })))
+    }).pipe(
+      Effect.provide(set(Stream.make(found(1), ...beyondReach), undefined, { parts: { sampler: layerIdleSampler } }))
+    )
   )
 
   it.effect("takes down whoever comes by itself, and does not send it away", () =>
