@@ -1,12 +1,17 @@
 import { fileURLToPath } from "node:url"
 import { Command, FileSystem, type CommandExecutor } from "@effect/platform"
 import { Console, Effect, Layer, Option, Schema, type Scope, Stream } from "effect"
-import type { ConfigInput } from "../config/Config.ts"
+import { type ConfigInput, identityFileOf } from "../config/Config.ts"
 import { makeConfig } from "../config/DecodeConfig.ts"
+import { bootnodesOf } from "../config/NetworkConfig.ts"
 import { DevnetAnnouncement } from "../devnet/RunDevnet.ts"
+import * as Configured from "../discovery/Configured.ts"
 import * as Standalone from "../host/Standalone.ts"
+import { Daemons } from "../runtime/Daemon.ts"
+import { Doubts } from "../runtime/Doubts.ts"
 import { version } from "../Version.ts"
 import * as Monitor from "./Monitor.ts"
+import * as TellOwnRecord from "./TellOwnRecord.ts"
 
 /** What of the embedded network can be chosen on the command line. */
 export interface EmbeddedOptions {
@@ -28,25 +33,35 @@ export class EmbeddedDevnetError extends Schema.TaggedError<EmbeddedDevnetError>
  * The program without a configuration: a network of honest and dishonest peers in a process of its own, watched as a
  * real one would be. Nothing is kept: the database is in a temporary folder.
  */
-export const run = Effect.fn("Embedded.run")(function* (options: EmbeddedOptions) {
-  yield* Console.log("dasmon: no configuration given, so this is a SIMULATION")
-  yield* Console.log(
-    "  an embedded network of honest and dishonest peers on this machine; nothing of Ethereum is measured"
-  )
-  yield* Console.log("  to watch a real network: dasmon run --config FILE   (help: dasmon --help)\n")
-  yield* Console.log("starting the embedded network …")
-  const { announcement, exited } = yield* startDevnet(options.devnetArguments)
-  yield* Console.log(`${announcement.peers.length} peers are up (beacon API: ${announcement.beaconApi})`)
+export const run = Effect.fn("Embedded.run")(
+  function* (options: EmbeddedOptions) {
+    yield* Console.log("dasmon: no configuration given, so this is a SIMULATION")
+    yield* Console.log(
+      "  an embedded network of honest and dishonest peers on this machine; nothing of Ethereum is measured"
+    )
+    yield* Console.log("  to watch a real network: dasmon run --config FILE   (help: dasmon --help)\n")
+    yield* Console.log("starting the embedded network …")
+    const { announcement, exited } = yield* startDevnet(options.devnetArguments)
+    yield* Console.log(
+      `${announcement.peers.length} peers are up, to be found by discv5 (beacon API: ${announcement.beaconApi})`
+    )
 
-  const fs = yield* FileSystem.FileSystem
-  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "dasmon-" })
-  const config = yield* makeConfig(embeddedConfig(announcement, folder, options))
-  const profiles = new Map(announcement.peers.map(({ peerId, profile }) => [peerId, profile]))
-  const host = Standalone.layer({ url: announcement.beaconApi, version })
-  const monitor = Monitor.layer(config, { simulated: true, note: (peerId) => profiles.get(peerId) ?? "" }, host)
-  // Not a race: a race that is interrupted lets go of the folder while the monitor is still closing.
-  return yield* Effect.scoped(Effect.zipRight(Layer.build(monitor), exited))
-}, Effect.scoped)
+    const fs = yield* FileSystem.FileSystem
+    const folder = yield* fs.makeTempDirectoryScoped({ prefix: "dasmon-" })
+    const config = yield* makeConfig(embeddedConfig(announcement, folder, options))
+    const profiles = new Map(announcement.peers.map(({ peerId, profile }) => [peerId, profile]))
+    const host = Standalone.layer({ url: announcement.beaconApi, version, identityFile: identityFileOf(config) })
+    const world = TellOwnRecord.layer(Console.log).pipe(
+      Layer.provideMerge(Configured.layer(config, { bootEnrs: bootnodesOf(config) })),
+      Layer.provideMerge(host)
+    )
+    const monitor = Monitor.layer(config, { simulated: true, note: (peerId) => profiles.get(peerId) ?? "" }, world)
+    // Not a race: a race that is interrupted lets go of the folder while the monitor is still closing.
+    return yield* Effect.scoped(Effect.zipRight(Layer.build(monitor), exited))
+  },
+  Effect.scoped,
+  Effect.provide([Daemons.layer, Doubts.layer])
+)
 
 /** Quicker than the defaults, and over loopback: all that can be found is found within two minutes. */
 const embeddedConfig = (
@@ -61,7 +76,8 @@ const embeddedConfig = (
   confirmAfter: "6s",
   sampling: { maxSlots: 16, maxColumns: 8, dailyBytes: "off" },
   bandwidthLimit: "off",
-  peers: announcement.peers.map(({ enr }) => enr),
+  bootnodes: [announcement.bootnode],
+  discovery: { listenAddresses: ["/ip4/127.0.0.1/udp/0"], beaconPeers: false },
   ...(Option.isSome(httpAddr) ? { httpAddr: httpAddr.value } : {})
 })
 
