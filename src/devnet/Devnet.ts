@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, ExecutionStrategy, Option, Scope } from "effect"
+import { Clock, Duration, Effect, ExecutionStrategy, Scope } from "effect"
 import { type ChainParameters, epochOf, slotAt } from "../domain/network/Chain.ts"
 import type { ApiHabit } from "./api/ApiHabit.ts"
 import { serveBeaconApi } from "./api/BeaconApi.ts"
@@ -41,6 +41,8 @@ export interface DevnetOptions {
   readonly firstPeer?: number
   /** Epochs from the start on after which the blob limit, and the fork digest with it, steps again; 0, never, if left out. */
   readonly nextBlobStep?: number
+  /** Epochs from the start on after which Gloas begins; 0, never, if left out. Then some profiles cannot misbehave as they do. */
+  readonly nextFork?: number
 }
 
 /** A network that runs until its scope closes. */
@@ -65,6 +67,7 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
       firstPeer,
       historyEpochs,
       nextBlobStep,
+      nextFork,
       peers: spec,
       seed,
       slotDuration,
@@ -74,8 +77,9 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
     const pool = yield* makeBlobPool(seed)
     const now = yield* Clock.currentTimeMillis
     const genesisTime = options.genesisTime ?? Math.floor((now - historyEpochs * 32 * slotDurationMs) / 1000)
-    const step = nextBlobStep === 0 ? Option.none() : Option.some(historyEpochs + nextBlobStep)
-    const parameters = devnetParameters(seed, slotDurationMs, genesisTime, step)
+    const after = (epochs: number) => (epochs === 0 ? undefined : historyEpochs + epochs)
+    const next = { blobStep: after(nextBlobStep), gloas: after(nextFork) }
+    const parameters = devnetParameters(seed, slotDurationMs, genesisTime, next)
     const chain = yield* makeDevChain({ parameters, pool, seed })
     const discv5 = yield* makeDevDiscv5(parameters)
     const bootEnr = yield* startBootNode(chain, discv5)
@@ -151,6 +155,7 @@ const checked = (options: DevnetOptions): Effect.Effect<Required<Omit<DevnetOpti
     historyEpochs: 8,
     nextBlobStep: 0,
     firstPeer: 0,
+    nextFork: 0,
     ...options
   }
   const ranges = [
@@ -158,6 +163,7 @@ const checked = (options: DevnetOptions): Effect.Effect<Required<Omit<DevnetOpti
     ["the number of epochs of history", all.historyEpochs, 3, 256],
     ["the number of epochs until the blob limit steps again", all.nextBlobStep, 0, 256],
     ["the place of the first peer", all.firstPeer, 0, 1_000_000],
+    ["the number of epochs until Gloas begins", all.nextFork, 0, 256],
     ["the port", all.apiPort, 0, 65_535],
     ["the seed", all.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
   ] as const

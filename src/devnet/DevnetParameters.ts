@@ -1,4 +1,3 @@
-import { Option } from "effect"
 import type { ChainParameters, ForkName } from "../domain/network/Chain.ts"
 import type { Epoch } from "../domain/Primitives.ts"
 import { seeded } from "./chain/Random.ts"
@@ -10,6 +9,7 @@ const fuluEpoch = 1
 /** The epoch at which the blob limit steps from the one of Electra (9) to 12. */
 const blobStepEpoch = 3
 
+/** Those up to Fulu. */
 const forkEpochs: ReadonlyArray<readonly [ForkName, number]> = [
   ["phase0", 0],
   ["altair", 0],
@@ -17,22 +17,23 @@ const forkEpochs: ReadonlyArray<readonly [ForkName, number]> = [
   ["capella", 0],
   ["deneb", 0],
   ["electra", 0],
-  ["fulu", fuluEpoch],
-  ["gloas", Infinity]
+  ["fulu", fuluEpoch]
 ]
 
 /**
  * A network of its own: fork versions and genesis_validators_root follow from the seed, so that its fork digests are no
  * other network's. Columns are kept for 256 epochs, which bounds the memory of a devnet that runs for long. The blob
- * limit steps once more at `nextBlobStep`, if there is one.
+ * limit steps once more at `blobStep`, and Gloas begins at `gloas`, if it does.
  */
 export const devnetParameters = (
   seed: number,
   slotDurationMs: number,
   genesisTime: number,
-  nextBlobStep: Option.Option<Epoch> = Option.none()
+  next: { readonly blobStep?: Epoch | undefined; readonly gloas?: Epoch | undefined } = {}
 ): ChainParameters => {
   const random = seeded(seed, "network")
+  const { blobStep, gloas = Infinity } = next
+  const forks = [...forkEpochs, ["gloas", gloas] as const]
   const suffix = random.bytes(3)
   return {
     network: networkName,
@@ -40,10 +41,10 @@ export const devnetParameters = (
     genesisValidatorsRoot: random.bytes(32),
     slotDurationMs,
     slotsPerEpoch: 32,
-    forks: forkEpochs.map(([name, epoch], index) => ({ name, epoch, version: Uint8Array.of(index, ...suffix) })),
+    forks: forks.map(([name, epoch], index) => ({ name, epoch, version: Uint8Array.of(index, ...suffix) })),
     blobSchedule: [
       { epoch: blobStepEpoch, maxBlobsPerBlock: 12 },
-      ...Option.toArray(Option.map(nextBlobStep, (epoch) => ({ epoch, maxBlobsPerBlock: 15 })))
+      ...(blobStep === undefined ? [] : [{ epoch: blobStep, maxBlobsPerBlock: 15 }])
     ],
     maxBlobsPerBlockElectra: 9,
     retentionEpochs: 256

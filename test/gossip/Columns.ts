@@ -28,7 +28,7 @@ export const topicOf = (slot: number, column: number): ColumnTopic => ({
 
 /** The SSZ of a sidecar whose cells prove nothing, with something changed. */
 export const columnOf = (block: DevBlock, column: number, change: (sidecar: Sidecar) => Sidecar = (same) => same) =>
-  encodeSidecar(change(sidecarOf(fakePool, block, column)))
+  encodeSidecar(block.fork, change(sidecarOf(fakePool, block, column)))
 
 /** The block as the chain tells of it. */
 export const canonical = (block: DevBlock): Block => ({

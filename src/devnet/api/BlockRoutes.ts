@@ -52,16 +52,18 @@ export const blockRoutes = (chain: DevChain, habits: Habits) => {
       Effect.flatMap(found(request.path("id")), ([block, state]) =>
         blockResponse(request, block, flags(block, state), {
           bytes: () => block.ssz,
-          json: () => ssz.electra.SignedBeaconBlock.toJson(ssz.electra.SignedBeaconBlock.deserialize(block.ssz))
+          json: () => jsonOf(block)
         })
       )
     ),
     get("/eth/v1/beacon/blinded_blocks/:id", (request) =>
       Effect.flatMap(found(request.path("id")), ([block, state]) =>
-        blockResponse(request, block, flags(block, state), {
-          bytes: () => ssz.electra.SignedBlindedBeaconBlock.serialize(blindedBlock(block)),
-          json: () => ssz.electra.SignedBlindedBeaconBlock.toJson(blindedBlock(block))
-        })
+        block.fork === "gloas"
+          ? Effect.fail(badRequest("there are no blinded blocks from Gloas on"))
+          : blockResponse(request, block, flags(block, state), {
+              bytes: () => ssz.electra.SignedBlindedBeaconBlock.serialize(blindedBlock(block)),
+              json: () => ssz.electra.SignedBlindedBeaconBlock.toJson(blindedBlock(block))
+            })
       )
     ),
     get("/eth/v1/beacon/states/:id/finality_checkpoints", (request) =>
@@ -98,6 +100,11 @@ const headerQuery = (request: ApiRequest, state: ChainState): Either.Either<Read
     )
   )
 }
+
+const jsonOf = ({ fork, ssz: bytes }: DevBlock): unknown =>
+  fork === "gloas"
+    ? ssz.gloas.SignedBeaconBlock.toJson(ssz.gloas.SignedBeaconBlock.deserialize(bytes))
+    : ssz.electra.SignedBeaconBlock.toJson(ssz.electra.SignedBeaconBlock.deserialize(bytes))
 
 /** The block with the header of its execution payload in the payload's place: the same root, fewer bytes. */
 const blindedBlock = (block: DevBlock): electra.SignedBlindedBeaconBlock => {

@@ -49,6 +49,7 @@ export const genesisState = (rules: ChainRules): ChainState => {
     seed: rules.seed,
     slot: 0,
     parentRoot: new Uint8Array(32),
+    parentHash: new Uint8Array(32),
     variant: 0,
     blobs: []
   })
@@ -75,6 +76,7 @@ export const grow = (rules: ChainRules, state: ChainState, slot: number): ChainS
       seed: rules.seed,
       slot: next,
       parentRoot: fromHex(head.root),
+      parentHash: head.blockHash,
       variant: 0,
       blobs: pickBlobs(rules.seed, next, 0, random.below(poolSize + 1))
     })
@@ -118,6 +120,7 @@ export const reorganise = (
       seed: rules.seed,
       slot,
       parentRoot: fromHex(head.root),
+      parentHash: head.blockHash,
       variant,
       blobs: pickBlobs(rules.seed, slot, variant, count)
     })

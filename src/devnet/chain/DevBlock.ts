@@ -1,7 +1,7 @@
-import { type electra, type fulu, ssz } from "@lodestar/types"
+import { type electra, type fulu, type gloas, ssz } from "@lodestar/types"
 import { toHex } from "../../domain/Bytes.ts"
 import type { Root } from "../../domain/Primitives.ts"
-import { type ChainParameters, epochOf, forkEpoch } from "../../domain/network/Chain.ts"
+import { type ChainParameters, epochOf, forkAt } from "../../domain/network/Chain.ts"
 import type { BlobPool } from "./BlobPool.ts"
 import { seeded } from "./Random.ts"
 
@@ -9,18 +9,22 @@ import { seeded } from "./Random.ts"
 export interface DevBlock {
   readonly slot: number
   readonly root: Root
-  readonly fork: "electra" | "fulu"
+  readonly fork: "electra" | "fulu" | "gloas"
   /** The SSZ of SignedBeaconBlock. */
   readonly ssz: Uint8Array
   readonly header: fulu.DataColumnSidecar["signedBlockHeader"]
-  /** body.blob_kzg_commitments: one for each of `blobs`. */
+  /** Of its execution payload, and of the one that this is built upon; 32 bytes each. Every payload is revealed. */
+  readonly blockHash: Uint8Array
+  readonly parentHash: Uint8Array
+  /** body.blob_kzg_commitments, from Gloas on those of the bid: one for each of `blobs`. */
   readonly commitments: ReadonlyArray<Uint8Array>
   /** Indices into the pool, in row order. */
   readonly blobs: ReadonlyArray<number>
-  /** kzg_commitments_inclusion_proof: four nodes, leaf side first. */
+  /** kzg_commitments_inclusion_proof: four nodes, leaf side first; none from Gloas on. */
   readonly inclusionProof: ReadonlyArray<Uint8Array>
 }
 
+/** Of whatever fork: that of Gloas says nothing that is not in it. */
 export type Sidecar = fulu.DataColumnSidecar
 
 /** What determines a block. The same parts give the same block, whenever it is made. */
@@ -29,6 +33,8 @@ export interface BlockParts {
   readonly slot: number
   /** 32 bytes. */
   readonly parentRoot: Uint8Array
+  /** 32 bytes: `blockHash` of the parent. */
+  readonly parentHash: Uint8Array
   /** `0` for the first block of the slot; another one for each block that competes with it. */
   readonly variant: string | number
   readonly blobs: ReadonlyArray<number>
@@ -36,14 +42,15 @@ export interface BlockParts {
 
 /**
  * Makes the block: true SSZ, roots and inclusion proof. Only the signature and the state root are mere bytes, and the
- * execution payload holds no transactions. Blocks of Electra and Fulu have the same form.
+ * execution payload holds no transactions. Blocks of Electra and Fulu have the same form; those of Gloas have a bid in the
+ * payload's place.
  */
 export const makeBlock = (chain: ChainParameters, pool: BlobPool, parts: BlockParts): DevBlock => {
   const random = seeded(parts.seed, "block", parts.slot, parts.variant)
-  const fork = epochOf(chain, parts.slot) < forkEpoch(chain, "fulu") ? "electra" : "fulu"
+  const fork = forkOf(chain, parts.slot)
   const commitments = parts.blobs.flatMap((index) => pool[index]?.commitment ?? [])
-  const body = blockBody(parts, commitments, random.bytes)
-  const tree = ssz.electra.BeaconBlockBody.toView(body)
+  const { blockHash, bodyRoot, inclusionProof, signed } =
+    fork === "gloas" ? gloasBody(parts, commitments, random.bytes) : electraBody(parts, commitments, random.bytes)
   const message = {
     slot: parts.slot,
     proposerIndex: random.below(validators),
@@ -51,20 +58,27 @@ export const makeBlock = (chain: ChainParameters, pool: BlobPool, parts: BlockPa
     stateRoot: random.bytes(32)
   }
   const signature = random.bytes(96)
-  const header = { ...message, bodyRoot: tree.hashTreeRoot() }
+  const header = { ...message, bodyRoot }
   return {
     slot: parts.slot,
     root: toHex(ssz.phase0.BeaconBlockHeader.hashTreeRoot(header)),
     fork,
-    ssz: ssz.electra.SignedBeaconBlock.serialize({ message: { ...message, body }, signature }),
+    ssz: signed(message, signature),
     header: { message: header, signature },
+    blockHash,
+    parentHash: parts.parentHash,
     commitments,
     blobs: parts.blobs,
-    inclusionProof: branchOf(tree.node, commitmentsIndex)
+    inclusionProof
   }
 }
 
-/** One column of a block of Fulu that carries blobs. */
+const forkOf = (chain: ChainParameters, slot: number): DevBlock["fork"] => {
+  const { name } = forkAt(chain, epochOf(chain, slot))
+  return name === "gloas" || name === "fulu" ? name : "electra"
+}
+
+/** One column of a block that carries blobs. */
 export const sidecarOf = (pool: BlobPool, block: DevBlock, column: number): Sidecar => ({
   index: column,
   column: block.blobs.flatMap((index) => pool[index]?.cells[column] ?? []),
@@ -74,38 +88,98 @@ export const sidecarOf = (pool: BlobPool, block: DevBlock, column: number): Side
   kzgCommitmentsInclusionProof: [...block.inclusionProof]
 })
 
-/** The SSZ of a Fulu sidecar. */
-export const encodeSidecar = (sidecar: Sidecar): Uint8Array => ssz.fulu.DataColumnSidecar.serialize(sidecar)
+/** The SSZ of a sidecar, in the form that it has in a block of this fork. */
+export const encodeSidecar = (fork: DevBlock["fork"], sidecar: Sidecar): Uint8Array => {
+  if (fork !== "gloas") return ssz.fulu.DataColumnSidecar.serialize(sidecar)
+  const { column, index, kzgProofs, signedBlockHeader } = sidecar
+  const { message } = signedBlockHeader
+  const beaconBlockRoot = ssz.phase0.BeaconBlockHeader.hashTreeRoot(message)
+  return ssz.gloas.DataColumnSidecar.serialize({ index, column, kzgProofs, slot: message.slot, beaconBlockRoot })
+}
 
 /** Whether columns of this block exist. */
-export const hasSidecars = (block: DevBlock): boolean => block.fork === "fulu" && block.blobs.length > 0
+export const hasSidecars = (block: DevBlock): boolean => block.fork !== "electra" && block.blobs.length > 0
 
 /** Validators of the devnet: what proposer indices are below. */
 const validators = 1024
 /** The generalized index of body.blob_kzg_commitments: field 11 of 16 leaves. */
 const commitmentsIndex = 27
 
-const blockBody = (
+/** What of a block depends on the form of its body. */
+interface Body {
+  readonly bodyRoot: Uint8Array
+  readonly blockHash: Uint8Array
+  readonly inclusionProof: ReadonlyArray<Uint8Array>
+  /** The SSZ of SignedBeaconBlock. */
+  readonly signed: (message: Omit<electra.BeaconBlock, "body">, signature: Uint8Array) => Uint8Array
+}
+
+type MakeBody = (
   parts: BlockParts,
   commitments: ReadonlyArray<Uint8Array>,
   bytes: (count: number) => Uint8Array
-): electra.BeaconBlockBody => {
-  const body = ssz.electra.BeaconBlockBody.defaultValue()
+) => Body
+
+const graffitiOf = ({ slot, variant }: BlockParts): Uint8Array => {
   const graffiti = new Uint8Array(32)
-  graffiti.set(new TextEncoder().encode(`devnet ${parts.slot} ${parts.variant}`).subarray(0, 32))
-  return {
-    ...body,
-    randaoReveal: bytes(96),
-    graffiti,
+  graffiti.set(new TextEncoder().encode(`devnet ${slot} ${variant}`).subarray(0, 32))
+  return graffiti
+}
+
+const gasLimit = 45_000_000
+
+const electraBody: MakeBody = (parts, commitments, bytes) => {
+  const empty = ssz.electra.BeaconBlockBody.defaultValue()
+  const randaoReveal = bytes(96)
+  const blockHash = bytes(32)
+  const body: electra.BeaconBlockBody = {
+    ...empty,
+    randaoReveal,
+    graffiti: graffitiOf(parts),
     executionPayload: {
-      ...body.executionPayload,
-      parentHash: bytes(32),
-      blockHash: bytes(32),
+      ...empty.executionPayload,
+      parentHash: parts.parentHash,
+      blockHash,
       stateRoot: bytes(32),
       blockNumber: parts.slot,
-      gasLimit: 45_000_000
+      gasLimit
     },
     blobKzgCommitments: [...commitments]
+  }
+  const tree = ssz.electra.BeaconBlockBody.toView(body)
+  return {
+    bodyRoot: tree.hashTreeRoot(),
+    blockHash,
+    inclusionProof: branchOf(tree.node, commitmentsIndex),
+    signed: (message, signature) =>
+      ssz.electra.SignedBeaconBlock.serialize({ message: { ...message, body }, signature })
+  }
+}
+
+const gloasBody: MakeBody = (parts, commitments, bytes) => {
+  const empty = ssz.gloas.BeaconBlockBody.defaultValue()
+  const randaoReveal = bytes(96)
+  const blockHash = bytes(32)
+  const bid = {
+    ...empty.signedExecutionPayloadBid.message,
+    parentBlockHash: parts.parentHash,
+    parentBlockRoot: parts.parentRoot,
+    blockHash,
+    gasLimit: BigInt(gasLimit),
+    slot: parts.slot,
+    blobKzgCommitments: [...commitments]
+  }
+  const body: gloas.BeaconBlockBody = {
+    ...empty,
+    randaoReveal,
+    graffiti: graffitiOf(parts),
+    signedExecutionPayloadBid: { message: bid, signature: bytes(96) }
+  }
+  return {
+    bodyRoot: ssz.gloas.BeaconBlockBody.hashTreeRoot(body),
+    blockHash,
+    inclusionProof: [],
+    signed: (message, signature) => ssz.gloas.SignedBeaconBlock.serialize({ message: { ...message, body }, signature })
   }
 }
 

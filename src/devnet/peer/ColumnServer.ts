@@ -52,7 +52,11 @@ export const serveColumns = (
         items: conduct.select(items.slice(0, maxRequestDataColumnSidecars), request),
         lacking: absent.filter(({ block }) => block.slot >= asked.claim.earliestAvailableSlot),
         chunk: (item) =>
-          encodeSuccessChunk(protocol, encodeSidecar(conduct.sidecar(item)), conduct.context(item.block.slot, request)),
+          encodeSuccessChunk(
+            protocol,
+            encodeSidecar(item.block.fork, conduct.sidecar(item)),
+            conduct.context(item.block.slot, request)
+          ),
         reply
       })
     })

@@ -34,7 +34,9 @@ export const gossipColumns = (
           (column) => {
             const topic = columnTopic({ forkDigest: forkDigestOfSlot(chain.parameters, block.slot), column })
             if (gossip.getSubscribers(topic).length === 0) return Effect.void
-            return Effect.promise(() => gossip.publish(topic, encodeSidecar(sidecarOf(chain.pool, block, column))))
+            return Effect.promise(() =>
+              gossip.publish(topic, encodeSidecar(block.fork, sidecarOf(chain.pool, block, column)))
+            )
           },
           { discard: true }
         )

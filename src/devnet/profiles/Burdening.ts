@@ -52,7 +52,7 @@ interface Template {
 
 const inflated = (sound: Sidecar): Template => {
   const filled = <A>(one: A): Array<A> => Array.from({ length: most }, () => one)
-  const ssz = encodeSidecar({
+  const ssz = encodeSidecar("fulu", {
     ...sound,
     column: filled(new Uint8Array(bytesPerCell)),
     kzgCommitments: filled(sound.kzgCommitments[0] ?? new Uint8Array(48)),
@@ -66,7 +66,7 @@ const inflated = (sound: Sidecar): Template => {
 }
 
 const bombOf = ({ frames, head, length }: Template, sound: Sidecar): ReadonlyArray<Uint8Array> => {
-  const own = encodeSidecar(sound)
+  const own = encodeSidecar("fulu", sound)
   const first = head.slice()
   first.set(own.subarray(0, indexBytes))
   first.set(own.subarray(offsetsEnd, fixedBytes), offsetsEnd)

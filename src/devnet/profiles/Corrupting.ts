@@ -75,6 +75,7 @@ const forge = (chain: DevChain, block: DevBlock): DevBlock =>
     seed: chain.seed,
     slot: block.slot,
     parentRoot: block.header.message.parentRoot,
+    parentHash: block.parentHash,
     variant: "forged",
     blobs: block.blobs
   })
