@@ -72,6 +72,8 @@ export const choosePeers = (
   const lacking = need.lacking()
   const raised = places + Math.min(lacking.length, Math.ceil(places / 4))
   const present = staying.length + Math.max(0, leaving - Math.ceil(places / 4))
+  // Beyond that one goes even if a column needs it: up to that somebody may come, or a small set would never change.
+  const borne = lacking.length === 0 ? places : Math.max(raised, places + leastSpare)
   const rest = letGo(staying, need, { surplus: present - places, most: raised - places })
 
   const goers = staying.filter(({ mayGo }) => mayGo).length - rest.length
@@ -79,7 +81,7 @@ export const choosePeers = (
   const room: Room = {
     free: Math.max(0, places - expected),
     forColumns: Math.max(0, raised - Math.max(places, expected)),
-    exchanged: Math.max(0, Math.min(goers, Math.ceil(places / 10)) - Math.max(0, expected - raised)),
+    exchanged: Math.max(0, Math.min(goers, Math.ceil(places / 10)) - Math.max(0, expected - borne)),
     most: dialsAtOnce - dialling
   }
   return { dial: pick(candidates, need, limits, room), rest, lacking }

@@ -87,6 +87,25 @@ describe("the peer set over 10,000 nodes", () => {
     300_000
   )
 
+  it.effect.each([4, 10, 30])("audits all in a set of %s, in which every peer is needed for some column", (target) =>
+    Effect.gen(function* () {
+      const random = uniform(11)
+      const nodes = simulatedNodes(120, random)
+      const network = simulate(nodes, limitsOf(target), random)
+      const steady = nodes.filter(({ fullHours, isReachable }) => isReachable && fullHours.length === 0)
+      const left = () =>
+        steady.filter(({ peerId }) => Option.isNone(network.entries.get(peerId)?.auditedAt ?? Option.none())).length
+      let most = 0
+      const roundMs = yield* runUntil(network, (now) => {
+        most = Math.max(most, network.connected().length)
+        return left() === 0 || now > 12 * hour
+      })
+      assert.strictEqual(left(), 0)
+      assert.isAtMost(most, target + Math.max(4, Math.ceil(target * 0.35)))
+      assert.isBelow(roundMs, 6 * (steady.length / target) * 5 * minute)
+    })
+  )
+
   it.effect("leaves those alone that it cannot reach, ever longer, and keeps all of a small network", () =>
     Effect.gen(function* () {
       const random = uniform(7)
