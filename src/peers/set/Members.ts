@@ -7,7 +7,7 @@ import type { TrackedPeer } from "../Peers.ts"
 import type { Member } from "./ChoosePeers.ts"
 import { columnSet } from "./ColumnSet.ts"
 import type { Prepared } from "./Prepared.ts"
-import { isAudited, mayGo, type VisitEnd } from "./Visit.ts"
+import { isAudited, mayGo, type VisitEnd, type VisitPace } from "./Visit.ts"
 
 /** A tracked peer as one of the set; `chosen` is none for one that the set has not chosen. */
 export const memberOf = (
@@ -15,6 +15,7 @@ export const memberOf = (
   chosen: { readonly since: number; readonly isLeaving: boolean } | undefined,
   book: AddressBook["Type"],
   prepare: (entry: BookEntry) => Prepared,
+  pace: VisitPace,
   now: number
 ): Member => {
   const entry = book.entries().get(peer.peerId)
@@ -40,7 +41,7 @@ export const memberOf = (
     isConnected: peer.isConnected,
     isDialling: chosen !== undefined && !peer.isConnected && now - chosen.since < patienceMs,
     isLeaving: chosen?.isLeaving ?? false,
-    mayGo: mayGo(peer, now),
+    mayGo: mayGo(peer, pace, now),
     since: Option.getOrElse(peer.connectedSince, () => chosen?.since ?? now)
   }
 }

@@ -18,9 +18,9 @@ import { makeColumnDemand } from "./ColumnDemand.ts"
 import { keepBook } from "./KeepBook.ts"
 import { memberOf, outcomeOf } from "./Members.ts"
 import { makePrepare } from "./Prepared.ts"
-import { afterVisit, type VisitEnd } from "./Visit.ts"
+import { afterVisit, type VisitEnd, visitPace } from "./Visit.ts"
 
-export interface PeerSetOptions extends Pick<PeerActorOptions, "allows" | "verdictWindow"> {
+export interface PeerSetOptions extends Pick<PeerActorOptions, "allows" | "testInterval" | "verdictWindow"> {
   /** Peers of the configuration, which are tracked whatever the set is. */
   readonly addresses: ReadonlyArray<PeerAddress>
   /** Peers that are to be connected at once. */
@@ -56,6 +56,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
   const demand = makeColumnDemand(options.peersPerColumn)
   const backOff = makeAddressBackOff()
   const prepare = makePrepare()
+  const pace = visitPace(options.testInterval)
   const keep = keepBook(book, round)
   /** Those that the set has had tracked, since when, and whether they were asked to go. */
   const chosen = new Map<PeerId, Chosen>()
@@ -117,7 +118,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
     yield* settle(yield* peers.tracked, now)
     const tracked = yield* peers.tracked
     const isTracked = new Set(tracked.map(({ peerId }) => peerId))
-    const members = tracked.map((peer) => memberOf(peer, chosen.get(peer.peerId), book, prepare, now))
+    const members = tracked.map((peer) => memberOf(peer, chosen.get(peer.peerId), book, prepare, pace, now))
     const { allows } = options
     const candidates = candidatesOf(book.entries().values(), {
       now,

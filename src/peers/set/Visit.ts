@@ -1,6 +1,16 @@
-import { Option } from "effect"
+import { Duration, Option } from "effect"
 import type { PeerRefused } from "../../domain/probe/Outcome.ts"
 import type { BookChange, BookEntry } from "../../discovery/book/BookEntry.ts"
+
+/** How long a visit takes at least, of whom nothing is suspected. */
+export interface VisitPace {
+  readonly leastStayMs: number
+}
+
+/** Some dozen probes: thirty of the intervals between two of them, five minutes at most. */
+export const visitPace = (testInterval: Duration.Duration): VisitPace => ({
+  leastStayMs: Math.min(5 * minute, Math.max(leastStayMs, 30 * Duration.toMillis(testInterval)))
+})
 
 /** How long and how well we have been with a peer that the set chose. Moments are Unix milliseconds. */
 export interface Visit {
@@ -19,14 +29,14 @@ export interface Visit {
  * that gives new cause all the time is only asked what settles it after a while (see `Peers.rest`), and one that escapes
  * stays for as long as it takes to find that out, or to see that it will not be.
  */
-export const mayGo = (visit: Visit, now: number): boolean => {
+export const mayGo = (visit: Visit, pace: VisitPace, now: number): boolean => {
   if (Option.isNone(visit.connectedSince)) return false
   const stayed = now - visit.connectedSince.value
   const wasProbed = isAudited(visit)
   // Where nothing could be asked for so long, others may have their turn.
   if (!wasProbed) return stayed >= idleStayMs && visit.isSettled
   if (visit.isCounted) return stayed >= countedStayMs
-  return stayed >= (visit.isSettled ? leastStayMs : suspectedStayMs)
+  return stayed >= (visit.isSettled ? pace.leastStayMs : suspectedStayMs)
 }
 
 /** Whether the peer was probed in this visit. */
@@ -39,8 +49,8 @@ export const isAudited = ({ connectedSince, lastProbeAt }: Pick<Visit, "connecte
 const minute = 60_000
 const hour = 60 * minute
 
-/** So long a visit takes: some dozen probes at the default interval. */
-const leastStayMs = 5 * minute
+/** For whoever probes without a pause. */
+const leastStayMs = 10_000
 const idleStayMs = 30 * minute
 const suspectedStayMs = 30 * minute
 const countedStayMs = 12 * hour

@@ -6,7 +6,7 @@ import { makeAddressBackOff } from "../../../src/peers/set/AddressBackOff.ts"
 import { makeAuditRound } from "../../../src/peers/set/AuditRound.ts"
 import { makeColumnDemand } from "../../../src/peers/set/ColumnDemand.ts"
 import { placesOf } from "../../../src/peers/set/DialLimits.ts"
-import { afterVisit, mayGo, type Visit } from "../../../src/peers/set/Visit.ts"
+import { afterVisit, mayGo, type Visit, visitPace } from "../../../src/peers/set/Visit.ts"
 import { nodeOf, peerIdOf } from "../../discovery/book/Nodes.ts"
 
 const minute = 60_000
@@ -24,16 +24,28 @@ describe("a visit", () => {
     ...over
   })
 
+  const pace = visitPace(Duration.seconds(10))
+
+  it("takes some dozen probes, and five minutes at most", () => {
+    const stayOf = (testInterval: Duration.DurationInput) => visitPace(Duration.decode(testInterval)).leastStayMs
+    assert.deepStrictEqual((["5 minutes", "10 seconds", "1 second", "100 millis"] as const).map(stayOf), [
+      5 * minute,
+      5 * minute,
+      minute / 2,
+      10_000
+    ])
+  })
+
   it("may end after five minutes, when the peer was probed and nothing is open", () => {
-    assert.isFalse(mayGo(visit(4 * minute), now))
-    assert.isTrue(mayGo(visit(5 * minute), now))
-    assert.isFalse(mayGo(visit(5 * minute, { isSettled: false }), now))
-    assert.isTrue(mayGo(visit(30 * minute, { isSettled: false }), now))
-    assert.isFalse(mayGo(visit(2 * hour, { isSettled: false, isCounted: true }), now))
-    assert.isFalse(mayGo(visit(hour, { connectedSince: Option.none() }), now))
+    assert.isFalse(mayGo(visit(4 * minute), pace, now))
+    assert.isTrue(mayGo(visit(5 * minute), pace, now))
+    assert.isFalse(mayGo(visit(5 * minute, { isSettled: false }), pace, now))
+    assert.isTrue(mayGo(visit(30 * minute, { isSettled: false }), pace, now))
+    assert.isFalse(mayGo(visit(2 * hour, { isSettled: false, isCounted: true }), pace, now))
+    assert.isFalse(mayGo(visit(hour, { connectedSince: Option.none() }), pace, now))
     const before = { lastProbeAt: Option.some(now - 2 * hour) }
-    assert.isFalse(mayGo(visit(29 * minute, before), now), "the last probe was of another visit")
-    assert.isTrue(mayGo(visit(30 * minute, before), now))
+    assert.isFalse(mayGo(visit(29 * minute, before), pace, now), "the last probe was of another visit")
+    assert.isTrue(mayGo(visit(30 * minute, before), pace, now))
   })
 
   it("is followed by rest: an hour after an audit, ever longer where it came to nothing", () => {

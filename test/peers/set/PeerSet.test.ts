@@ -34,6 +34,7 @@ const set = (
     addresses: [dialled],
     allows: () => true,
     verdictWindow: Duration.days(7),
+    testInterval: slowly.testInterval,
     targetPeers: 3,
     peersPerColumn: 0
   }).pipe(

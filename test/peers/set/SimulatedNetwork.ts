@@ -1,4 +1,4 @@
-import { Effect, Option } from "effect"
+import { Duration, Effect, Option } from "effect"
 import { type BookEntry, newEntry } from "../../../src/discovery/book/BookEntry.ts"
 import { custodyColumns } from "../../../src/domain/column/Custody.ts"
 import { clientFamily } from "../../../src/domain/peer/ClientFamily.ts"
@@ -8,7 +8,7 @@ import { candidatesOf } from "../../../src/peers/set/Candidates.ts"
 import { choosePeers, type SetLimits } from "../../../src/peers/set/ChoosePeers.ts"
 import { memberOf, outcomeOf } from "../../../src/peers/set/Members.ts"
 import { makePrepare } from "../../../src/peers/set/Prepared.ts"
-import { afterVisit } from "../../../src/peers/set/Visit.ts"
+import { afterVisit, visitPace } from "../../../src/peers/set/Visit.ts"
 import type { TrackedPeer } from "../../../src/peers/Peers.ts"
 
 /** How a node of the simulated network is. */
@@ -80,6 +80,7 @@ export const simulate = (nodes: ReadonlyArray<SimulatedNode>, limits: SetLimits,
   const connections = new Map<string, Connection>()
   const backOff = makeAddressBackOff()
   const prepare = makePrepare()
+  const pace = visitPace(Duration.seconds(10))
   const visits: Array<PastVisit> = []
   const book = { entries: () => entries, hear: () => Effect.void, note: () => Effect.void }
   let dials = 0
@@ -165,7 +166,7 @@ export const simulate = (nodes: ReadonlyArray<SimulatedNode>, limits: SetLimits,
       const members = tracked(now).map((peer) => {
         const connection = connections.get(peer.peerId)
         const chosen = connection && { since: connection.dialledAt, isLeaving: connection.isLeaving }
-        return memberOf(peer, chosen, book, prepare, now)
+        return memberOf(peer, chosen, book, prepare, pace, now)
       })
       const isTracked = (peerId: string) => connections.has(peerId)
       const candidates = candidatesOf(entries.values(), { now, allows: () => true, backOff, prepare, isTracked })
