@@ -3,7 +3,14 @@ import { toHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, epochOf, slotAt } from "../../domain/network/Chain.ts"
 import { forkDigestAt } from "../../domain/network/ForkDigest.ts"
 import { goodbyeCodes, resultCodes } from "../../wire/Refusal.ts"
-import { decodeStatus, encodeMetadata, encodeStatus, encodeUint64, type StatusMessage } from "../../wire/Handshake.ts"
+import {
+  decodeStatus,
+  decodeUint64,
+  encodeMetadata,
+  encodeStatus,
+  encodeUint64,
+  type StatusMessage
+} from "../../wire/Handshake.ts"
 import {
   goodbye,
   metadataV1,
@@ -100,7 +107,10 @@ export const serveGreetings = (
     yield* serve(ping, (_ssz, _peerId, reply) =>
       Effect.flatMap(conduct.claim, ({ sequenceNumber }) => reply.chunk(encodeUint64(sequenceNumber)))
     )
-    yield* serve(goodbye, (_ssz, peerId) => connections.hangUp(peerId))
+    yield* serve(goodbye, (ssz, peerId) => {
+      const code = Either.getOrElse(decodeUint64(ssz), () => "of another form")
+      return Effect.zipRight(peer.ledger.count(`heard goodbye ${code}`), connections.hangUp(peerId))
+    })
 
     yield* connections.watch((peerId) =>
       Effect.gen(function* () {
