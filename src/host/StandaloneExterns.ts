@@ -1,9 +1,8 @@
-import { Clock, Duration, Effect, Either, Option, Stream } from "effect"
+import { Clock, Duration, Effect, type Either, Option, Stream } from "effect"
 import { MalformedResponse, PeerDisconnected, ProbeTimeout, type RequestError } from "../domain/probe/Outcome.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import { decodeMetadata, decodeStatus, metadataRequest, type StatusMessage, statusRequest } from "../wire/Handshake.ts"
 import type { RequestMessage } from "../wire/Message.ts"
-import { decodeMetadataSubnets } from "../wire/MetadataSubnets.ts"
 import type { WireError } from "../wire/WireError.ts"
 import type { BeaconApi } from "./beacon-api/BeaconApi.ts"
 import { Externs } from "./Externs.ts"
@@ -45,15 +44,12 @@ const stepLimit = Duration.seconds(5)
 
 /** A peer without MetaData is judged by its ENR. */
 const askMetadata = (host: Host["Type"], peerId: string) =>
-  askOne(host, peerId, metadataRequest, decodeWithSubnets).pipe(
+  askOne(host, peerId, metadataRequest, decodeMetadata).pipe(
     Effect.catchIf(
       (error) => error._tag === "PeerRefused" && error.reason === "unsupported_protocol",
       () => Effect.succeed(undefined)
     )
   )
-
-const decodeWithSubnets = (ssz: Uint8Array) =>
-  Either.zipWith(decodeMetadata(ssz), decodeMetadataSubnets(ssz), (metadata, subnets) => ({ ...metadata, subnets }))
 
 /** The one chunk of an answer; what goes wrong belongs to the handshake. */
 export const askOne = <A>(

@@ -1,6 +1,7 @@
 import { ssz } from "@lodestar/types"
 import { Either } from "effect"
 import { fromHex, toHex } from "../domain/Bytes.ts"
+import type { Subnets } from "../domain/peer/Subnets.ts"
 import type { Root } from "../domain/Primitives.ts"
 import type { RequestMessage } from "./Message.ts"
 import { goodbye, metadataV1, metadataV2, metadataV3, ping, type Protocol, statusV1, statusV2 } from "./Protocol.ts"
@@ -48,7 +49,7 @@ export const decodeStatus = (bytes: Uint8Array): Either.Either<StatusMessage, Wi
         earliestAvailableSlot: undefined
       }))
 
-/** MetaData, versions 1 to 3, without the subnets: a monitor is on none and asks for none. */
+/** MetaData, versions 1 to 3, as a monitor says it: without the subnets, since it is on none. */
 export interface MetadataMessage {
   /** Numbers of 2^53 and more are read as 2^53-1. */
   readonly sequenceNumber: number
@@ -71,19 +72,16 @@ export const encodeMetadata = (protocol: Protocol, metadata: MetadataMessage): U
   })
 }
 
-/** Any version: they are told apart by their size. */
-export const decodeMetadata = (bytes: Uint8Array): Either.Either<MetadataMessage, WireError> => {
-  if (bytes.length === metadataV3.response.max) {
-    return Either.map(decodeSsz(ssz.fulu.Metadata, bytes), (metadata) => ({
-      sequenceNumber: saturate(metadata.seqNumber),
-      custodyGroupCount: saturate(metadata.custodyGroupCount)
-    }))
-  }
-  const older = bytes.length === metadataV2.response.max ? ssz.altair.Metadata : ssz.phase0.Metadata
-  return Either.map(decodeSsz(older, bytes), (metadata) => ({
-    sequenceNumber: saturate(metadata.seqNumber),
-    custodyGroupCount: undefined
-  }))
+/** MetaData as others say it. */
+export interface HeardMetadata extends MetadataMessage {
+  readonly subnets: Subnets
+}
+
+/** Any version: they are told apart by their size, and version 1 has no `syncnets`. */
+export const decodeMetadata = (bytes: Uint8Array): Either.Either<HeardMetadata, WireError> => {
+  if (bytes.length === metadataV3.response.max) return Either.map(decodeSsz(ssz.fulu.Metadata, bytes), heardOf)
+  if (bytes.length === metadataV2.response.max) return Either.map(decodeSsz(ssz.altair.Metadata, bytes), heardOf)
+  return Either.map(decodeSsz(ssz.phase0.Metadata, bytes), heardOf)
 }
 
 /** The one number of a Ping or a Goodbye. */
@@ -111,6 +109,23 @@ export const pingRequest = (sequenceNumber: number): RequestMessage => ({
  */
 export const goodbyeRequest = (code: number): RequestMessage => ({
   protocols: [{ protocol: goodbye, body: encodeUint64(code) }]
+})
+
+interface Bits {
+  readonly getTrueBitIndexes: () => ReadonlyArray<number>
+}
+
+interface SszMetadata {
+  readonly seqNumber: bigint
+  readonly attnets: Bits
+  readonly syncnets?: Bits
+  readonly custodyGroupCount?: number
+}
+
+const heardOf = ({ attnets, custodyGroupCount, seqNumber, syncnets }: SszMetadata): HeardMetadata => ({
+  sequenceNumber: saturate(seqNumber),
+  custodyGroupCount: custodyGroupCount === undefined ? undefined : saturate(custodyGroupCount),
+  subnets: { attnets: attnets.getTrueBitIndexes(), syncnets: syncnets?.getTrueBitIndexes() ?? [] }
 })
 
 interface SszStatus {

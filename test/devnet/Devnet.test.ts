@@ -118,7 +118,8 @@ shared("the devnet", layer, (it) => {
         const { custodyGroupCount } = yield* honest.claim
         const { chunks } = yield* ask(connection, metadataRequest)
         const metadata = yield* decodeMetadata(chunks[0]?.ssz ?? new Uint8Array())
-        assert.deepStrictEqual(metadata, { sequenceNumber: 1, custodyGroupCount })
+        const subnets = { attnets: [], syncnets: [] }
+        assert.deepStrictEqual(metadata, { sequenceNumber: 1, custodyGroupCount, subnets })
         for (const protocol of [metadataV1, metadataV2]) {
           const older = yield* ask(connection, { protocols: [{ protocol, body: new Uint8Array(0) }] })
           assert.strictEqual(older.chunks[0]?.ssz.length, protocol.response.max)
@@ -532,7 +533,8 @@ shared("the devnet", layer, (it) => {
       const metadata = yield* ask(yield* greet(fresh), metadataRequest)
       assert.deepStrictEqual(yield* decodeMetadata(metadata.chunks[0]?.ssz ?? new Uint8Array()), {
         sequenceNumber: 2,
-        custodyGroupCount: 8
+        custodyGroupCount: 8,
+        subnets: { attnets: [], syncnets: [] }
       })
       const record = yield* Effect.flatMap(fresh.enr, decodeNodeRecord)
       assert.deepStrictEqual(record.custodyGroupCount, Option.some(8))

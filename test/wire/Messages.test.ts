@@ -92,19 +92,23 @@ describe("metadata, ping and goodbye", () => {
     const metadata = { sequenceNumber: 9, custodyGroupCount: 128 }
     const v3 = encodeMetadata(metadataV3, metadata)
     assert.strictEqual(toHex(v3), `0x0900000000000000${"00".repeat(8)}008000000000000000`)
-    assert.deepStrictEqual(decodeMetadata(v3), Either.right(metadata))
+    const subnets = { attnets: [], syncnets: [] }
+    assert.deepStrictEqual(decodeMetadata(v3), Either.right({ ...metadata, subnets }))
     for (const [protocol, size] of [
       [metadataV1, 16],
       [metadataV2, 17]
     ] as const) {
       const older = encodeMetadata(protocol, metadata)
       assert.strictEqual(older.length, size)
-      assert.deepStrictEqual(decodeMetadata(older), Either.right({ ...metadata, custodyGroupCount: undefined }))
+      assert.deepStrictEqual(
+        decodeMetadata(older),
+        Either.right({ ...metadata, subnets, custodyGroupCount: undefined })
+      )
     }
     const huge = v3.slice().fill(0xff, 0, 8).fill(0xff, 17)
     assert.deepStrictEqual(
       decodeMetadata(huge),
-      Either.right({ sequenceNumber: Number.MAX_SAFE_INTEGER, custodyGroupCount: Number.MAX_SAFE_INTEGER })
+      Either.right({ sequenceNumber: Number.MAX_SAFE_INTEGER, custodyGroupCount: Number.MAX_SAFE_INTEGER, subnets })
     )
     // Only four of the bits of syncnets exist.
     assert.strictEqual(decodeMetadata(v3.slice().fill(0xf0, 16, 17))._tag, "Left")
@@ -207,7 +211,7 @@ describe("another client's messages", () => {
     const ssz = (name: string): Uint8Array =>
       fromHex(cases.find((entry) => entry.name === name)?.ssz ?? assert.fail(`no ${name}`))
     assert.deepStrictEqual(decodeUint64(ssz("ping_seq_1")), Either.right(1))
-    const older = { custodyGroupCount: undefined }
+    const older = { custodyGroupCount: undefined, subnets: { attnets: [], syncnets: [] } }
     assert.deepStrictEqual(decodeMetadata(ssz("metadata_v1")), Either.right({ ...older, sequenceNumber: 9 }))
     assert.deepStrictEqual(decodeMetadata(ssz("metadata_v2")), Either.right({ ...older, sequenceNumber: 8 }))
     assert.deepStrictEqual(

@@ -5,12 +5,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Either, Option } from "effect"
 import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { subnetsOfRecord } from "../../../src/domain/peer/RecordSubnets.ts"
-import { decodeMetadataSubnets } from "../../../src/wire/MetadataSubnets.ts"
+import { decodeMetadata } from "../../../src/wire/Handshake.ts"
 
 const { privateKey } = identityOf(1, "somebody")
 const attnets = BitArray.fromBoolArray(Array.from({ length: 64 }, (_, index) => index === 3 || index === 63))
 const syncnets = BitArray.fromBoolArray([false, true, false, false])
 const both = { attnets: [3, 63], syncnets: [1] }
+const subnetsIn = (bytes: Uint8Array) => Either.map(decodeMetadata(bytes), ({ subnets }) => subnets)
 
 describe("subnets", () => {
   it("are read of an ENR, as they are of MetaData in each version", () => {
@@ -18,15 +19,15 @@ describe("subnets", () => {
     assert.deepStrictEqual(subnetsOfRecord(enr.encodeTxt()), Option.some(both))
     const seqNumber = 5n
     assert.deepStrictEqual(
-      decodeMetadataSubnets(ssz.fulu.Metadata.serialize({ seqNumber, attnets, syncnets, custodyGroupCount: 4 })),
+      subnetsIn(ssz.fulu.Metadata.serialize({ seqNumber, attnets, syncnets, custodyGroupCount: 4 })),
       Either.right(both)
     )
     assert.deepStrictEqual(
-      decodeMetadataSubnets(ssz.altair.Metadata.serialize({ seqNumber, attnets, syncnets })),
+      subnetsIn(ssz.altair.Metadata.serialize({ seqNumber, attnets, syncnets })),
       Either.right(both)
     )
     assert.deepStrictEqual(
-      decodeMetadataSubnets(ssz.phase0.Metadata.serialize({ seqNumber, attnets })),
+      subnetsIn(ssz.phase0.Metadata.serialize({ seqNumber, attnets })),
       Either.right({ attnets: [3, 63], syncnets: [] })
     )
   })

@@ -141,7 +141,7 @@ describe.each(transports)("Libp2pHost over %s", (transport) => {
       const metadata = yield* ask(node, host, metadataRequest)
       assert.deepStrictEqual(
         decodeMetadata(metadata.chunks[0]?.ssz ?? new Uint8Array()),
-        Either.right({ sequenceNumber: 1, custodyGroupCount: 4 })
+        Either.right({ sequenceNumber: 1, custodyGroupCount: 4, subnets: { attnets: [], syncnets: [] } })
       )
       const pong = yield* ask(node, host, pingRequest(77))
       assert.deepStrictEqual(decodeUint64(pong.chunks[0]?.ssz ?? new Uint8Array()), Either.right(1))
