@@ -1,5 +1,5 @@
 import { sha256 } from "@noble/hashes/sha2.js"
-import { numberOfColumns, numberOfCustodyGroups } from "../network/Chain.ts"
+import { custodyRequirement, numberOfColumns, numberOfCustodyGroups } from "../network/Chain.ts"
 
 /**
  * get_custody_groups (fulu/das-core.md): the groups that a node with this id keeps, ascending.
@@ -20,6 +20,10 @@ export const custodyGroups = (nodeId: Uint8Array, count: number): ReadonlyArray<
   }
   return [...groups].sort((a, b) => a - b)
 }
+
+/** Whether a node may say that it keeps so many groups. */
+export const isCustodyCount = (count: number): boolean =>
+  Number.isInteger(count) && count >= custodyRequirement && count <= numberOfCustodyGroups
 
 /** compute_columns_for_custody_group (fulu/das-core.md). */
 export const columnsOfGroup = (group: number): ReadonlyArray<number> =>

@@ -1,6 +1,6 @@
 import { concatBytes, uint64LittleEndian } from "../Bytes.ts"
-import { type ChainParameters, forkAt, forkEpoch } from "./Chain.ts"
-import { forkDigestAt } from "./ForkDigest.ts"
+import { type ChainParameters, forkAt } from "./Chain.ts"
+import { digestEpochs, forkDigestAt } from "./ForkDigest.ts"
 import type { Epoch } from "../Primitives.ts"
 
 /** What an ENR says of the network that its node is on (fulu/p2p-interface.md, "ENR structure"). */
@@ -26,15 +26,6 @@ export const enrForkIdAt = (chain: ChainParameters, epoch: Epoch, digest = forkD
   }
 }
 
-/** The epochs after genesis at which the fork digest changes, ascending: forks, and from Fulu on steps of the blob limit. */
-export const digestEpochs = (chain: ChainParameters): ReadonlyArray<Epoch> => {
-  const fulu = forkEpoch(chain, "fulu")
-  const steps = chain.blobSchedule.filter(({ epoch }) => epoch >= fulu)
-  return [...new Set([...chain.forks, ...steps].map(({ epoch }) => epoch))]
-    .filter((epoch) => epoch > 0 && Number.isFinite(epoch))
-    .sort((a, b) => a - b)
-}
-
-/** The first of them after `epoch`, if any is scheduled. */
+/** The first epoch after `epoch` at which the fork digest changes, if any is scheduled. */
 export const nextDigestEpoch = (chain: ChainParameters, epoch: Epoch): Epoch | undefined =>
   digestEpochs(chain).find((step) => step > epoch)

@@ -58,12 +58,7 @@ export const forkDigestsAround = (chain: ChainParameters, slot: Slot): ReadonlyA
 
 /** Every digest of the network's schedule: context bytes of old slots carry old digests. */
 export const digestTable = (chain: ChainParameters): DigestTable => {
-  const fulu = forkEpoch(chain, "fulu")
-  const steps = [
-    ...chain.forks.map((fork) => fork.epoch),
-    ...chain.blobSchedule.map((entry) => entry.epoch).filter((epoch) => epoch >= fulu)
-  ]
-  const epochs = [...new Set(steps)].filter((epoch) => Number.isFinite(epoch)).sort((a, b) => a - b)
+  const epochs = stepsOf(chain)
   return new Map(
     epochs.map((firstEpoch, index): [string, DigestEntry] => {
       const digest = toHex(forkDigestAt(chain, firstEpoch))
@@ -79,4 +74,17 @@ export const digestTable = (chain: ChainParameters): DigestTable => {
       ]
     })
   )
+}
+
+/** The epochs after genesis at which the fork digest changes, ascending: forks, and from Fulu on steps of the blob limit. */
+export const digestEpochs = (chain: ChainParameters): ReadonlyArray<Epoch> =>
+  stepsOf(chain).filter((epoch) => epoch > 0)
+
+/** Where a digest is the first one of its own. */
+const stepsOf = (chain: ChainParameters): ReadonlyArray<Epoch> => {
+  const fulu = forkEpoch(chain, "fulu")
+  const blobSteps = chain.blobSchedule.filter(({ epoch }) => epoch >= fulu)
+  return [...new Set([...chain.forks, ...blobSteps].map(({ epoch }) => epoch))]
+    .filter((epoch) => Number.isFinite(epoch))
+    .sort((a, b) => a - b)
 }

@@ -1,4 +1,4 @@
-import { custodyColumns } from "../column/Custody.ts"
+import { custodyColumns, isCustodyCount } from "../column/Custody.ts"
 import { custodyRequirement, numberOfCustodyGroups } from "../network/Chain.ts"
 import type { Checkpoint, Claim, ClaimSource } from "./Claim.ts"
 import type { Finding } from "./Finding.ts"
@@ -37,7 +37,7 @@ export const makeClaim = (parts: ClaimParts): Claim => {
     ["enr", parts.enrCount]
   ]
   const [source, custodyGroupCount] = candidates.find(
-    (entry): entry is readonly [ClaimSource, number] => entry[1] !== undefined && isCount(entry[1])
+    (entry): entry is readonly [ClaimSource, number] => entry[1] !== undefined && isCustodyCount(entry[1])
   ) ?? ["default" as const, custodyRequirement]
   return {
     custodyGroupCount,
@@ -57,8 +57,8 @@ export const claimFindings = (parts: ClaimParts): ReadonlyArray<Finding> => {
   const findings: Array<Finding> = []
   const { enrCount, enrIsCurrent, metadataCount } = parts
   const outOfRange = [
-    ...(metadataCount === undefined || isCount(metadataCount) ? [] : [`metadata says ${metadataCount}`]),
-    ...(enrCount === undefined || isCount(enrCount) ? [] : [`the ENR says ${enrCount}`])
+    ...(metadataCount === undefined || isCustodyCount(metadataCount) ? [] : [`metadata says ${metadataCount}`]),
+    ...(enrCount === undefined || isCustodyCount(enrCount) ? [] : [`the ENR says ${enrCount}`])
   ]
   for (const said of outOfRange) {
     findings.push({
@@ -77,6 +77,3 @@ export const claimFindings = (parts: ClaimParts): ReadonlyArray<Finding> => {
   }
   return findings
 }
-
-const isCount = (count: number): boolean =>
-  Number.isInteger(count) && count >= custodyRequirement && count <= numberOfCustodyGroups

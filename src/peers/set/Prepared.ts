@@ -1,8 +1,8 @@
 import { Option } from "effect"
 import type { BookEntry } from "../../discovery/book/BookEntry.ts"
 import { toHex } from "../../domain/Bytes.ts"
-import { custodyColumns } from "../../domain/column/Custody.ts"
-import { custodyRequirement, numberOfCustodyGroups } from "../../domain/network/Chain.ts"
+import { custodyColumns, isCustodyCount } from "../../domain/column/Custody.ts"
+import { custodyRequirement } from "../../domain/network/Chain.ts"
 import { clientFamily } from "../../domain/peer/ClientFamily.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import type { PeerFacts } from "../PeerActor.ts"
@@ -64,6 +64,6 @@ const prepare = (
 const countOf = ({ claim, enrCustodyGroupCount }: BookEntry): number =>
   Option.map(claim, ({ groupCount }) => groupCount).pipe(
     Option.orElse(() => enrCustodyGroupCount),
-    Option.filter((count) => Number.isInteger(count) && count >= custodyRequirement && count <= numberOfCustodyGroups),
+    Option.filter(isCustodyCount),
     Option.getOrElse(() => custodyRequirement)
   )

@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ssz } from "@lodestar/types"
 import { bigEndian, fromHex, toHex } from "../../../src/domain/Bytes.ts"
-import { digestEpochs, enrForkIdAt, nextDigestEpoch } from "../../../src/domain/network/EnrForkId.ts"
-import { forkDigestAt } from "../../../src/domain/network/ForkDigest.ts"
+import { enrForkIdAt, nextDigestEpoch } from "../../../src/domain/network/EnrForkId.ts"
+import { digestEpochs, forkDigestAt } from "../../../src/domain/network/ForkDigest.ts"
 import { makeChain } from "./Chains.ts"
 
 const chain = makeChain({
