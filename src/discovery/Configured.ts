@@ -8,6 +8,7 @@ import { toExternsError } from "../host/beacon-api/BeaconFailure.ts"
 import { Host } from "../host/Host.ts"
 import { type IdentityError, loadIdentity } from "../host/libp2p/HostIdentity.ts"
 import { ownMetadata } from "../host/libp2p/OwnMetadata.ts"
+import { makeYielder } from "../runtime/YieldNow.ts"
 import { Discovery, merged, type NodeFound } from "./Discovery.ts"
 import { makeDiscv5 } from "./discv5/Discv5Node.ts"
 import type { Discv5Error } from "../wire/discv5/UdpSockets.ts"
@@ -49,16 +50,17 @@ const make = Effect.fn("Discovery.configured")(function* (config: Config, { boot
 
 /** Those that the configuration names, each once. */
 export const configuredPeers = ({ peers }: Config): Stream.Stream<NodeFound> =>
-  Stream.fromIterable(peers).pipe(
-    Stream.mapEffect(({ enrCustodyGroupCount, multiaddrs, peerId, text }) =>
+  Stream.suspend(() => {
+    const yieldIfDue = makeYielder(5)
+    return Stream.mapEffect(Stream.fromIterable(peers), ({ enrCustodyGroupCount, multiaddrs, peerId, text }) =>
       // Each signature that is checked for the sequence number costs a millisecond.
-      Effect.map(Effect.yieldNow(), (): NodeFound => ({
+      Effect.map(yieldIfDue, (): NodeFound => ({
         ...Either.getOrElse(readNode(text, "config"), () => ({})),
         address: { peerId, multiaddrs, enrCustodyGroupCount },
         source: "config"
       }))
     )
-  )
+  })
 
 const fileSource = ({ discovery }: Config) =>
   Effect.map(FileSystem.FileSystem, (fs) =>

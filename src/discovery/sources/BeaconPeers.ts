@@ -4,6 +4,7 @@ import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
 import { parsePeerAddress } from "../../domain/peer/PeerAddress.ts"
 import { makeBeaconHttp } from "../../host/beacon-api/BeaconHttp.ts"
 import { getJson } from "../../host/beacon-api/BeaconJson.ts"
+import { makeYielder } from "../../runtime/YieldNow.ts"
 import type { NodeFound } from "../Discovery.ts"
 
 export interface BeaconPeersOptions {
@@ -27,10 +28,11 @@ export const beaconPeers = Effect.fnUntraced(function* ({ interval, timeout, url
       Effect.gen(function* () {
         if ((yield* Ref.getAndSet(trouble, "")) !== "") yield* Effect.logInfo("the beacon node says its peers again")
         const nodes: Array<NodeFound> = []
-        for (const [index, entry] of data.slice(0, mostPeers).entries()) {
+        const yieldIfDue = makeYielder(5)
+        for (const entry of data.slice(0, mostPeers)) {
           nodes.push(...Option.toArray(readListed(entry)))
           // Each signature that is checked costs a millisecond.
-          if (index % 16 === 15) yield* Effect.yieldNow()
+          yield* yieldIfDue
         }
         return nodes
       }),

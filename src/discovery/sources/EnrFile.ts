@@ -1,6 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { type Duration, Effect, Either, Option, Schedule, Stream } from "effect"
 import { messageOf, oneLine, printable } from "../../domain/Text.ts"
+import { makeYielder } from "../../runtime/YieldNow.ts"
 import type { NodeFound } from "../Discovery.ts"
 import { readNode } from "../ReadNode.ts"
 
@@ -100,11 +101,12 @@ const linesOf = (content: string): { readonly lines: ReadonlyArray<Line>; readon
 const readLines = Effect.fnUntraced(function* (lines: ReadonlyArray<Line>) {
   const nodes: Array<NodeFound> = []
   const bad: Array<string> = []
+  const yieldIfDue = makeYielder(5)
   for (const { number, text } of lines) {
     const node = readNode(text, "file")
     if (Either.isRight(node)) nodes.push(node.right)
     else bad.push(`${number}: ${printable(oneLine(node.left.message), 200)}; the line is left out`)
-    if ((nodes.length + bad.length) % 16 === 0) yield* Effect.yieldNow()
+    yield* yieldIfDue
   }
   return { nodes, bad }
 })
