@@ -1,8 +1,9 @@
 import { Context, Layer, Stream } from "effect"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 
-/** Where a node record came from. */
-export type DiscoverySource = "config" | "discv5" | "beacon_node" | "file" | "api"
+/** Where a node record may come from. */
+export const discoverySources = ["config", "discv5", "beacon_node", "file", "api"] as const
+export type DiscoverySource = (typeof discoverySources)[number]
 
 /** A node that a source has heard of. The same node may come again, from any source, at any time. */
 export interface NodeFound {

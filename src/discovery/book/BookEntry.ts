@@ -1,10 +1,11 @@
 import { Option } from "effect"
 import { nodeIdOfPeerId } from "../../domain/peer/NodeId.ts"
 import type { PeerId, Slot } from "../../domain/Primitives.ts"
-import type { DiscoverySource, NodeFound } from "../Discovery.ts"
+import { discoverySources, type NodeFound } from "../Discovery.ts"
 
-/** Where an entry came from: a source of discovery, or the peer came to us by itself. */
-export type BookSource = DiscoverySource | "inbound"
+/** Where an entry may come from: a source of discovery, or the peer came to us by itself. */
+export const bookSources = [...discoverySources, "inbound"] as const
+export type BookSource = (typeof bookSources)[number]
 
 /** What was heard of a node. */
 export interface Heard extends Omit<NodeFound, "source"> {
@@ -51,6 +52,10 @@ export interface BookClaim {
 export type BookChange = Partial<
   Pick<BookEntry, "agent" | "claim" | "reachedAt" | "auditedAt" | "triedAt" | "failures" | "notBefore">
 >
+
+/** Whether there was a connection to it since it was dialled, if it ever was. */
+export const isReachedSinceTried = ({ reachedAt, triedAt }: Pick<BookEntry, "reachedAt" | "triedAt">): boolean =>
+  Option.exists(reachedAt, (at) => at >= Option.getOrElse(triedAt, () => 0))
 
 /** An entry for a node that was never heard of before. */
 export const newEntry = (heard: Heard, at: number): BookEntry => ({

@@ -1,4 +1,5 @@
 import { Duration, Option } from "effect"
+import { dayMs } from "../../domain/Day.ts"
 import type { AuditProgress } from "../../domain/peer/AuditProgress.ts"
 import type { BookEntry } from "../../discovery/book/BookEntry.ts"
 
@@ -64,6 +65,5 @@ export const isReachable = ({ failures, reachedAt }: Pick<BookEntry, "failures" 
   Option.isSome(reachedAt) && failures === 0
 
 const hourMs = 3_600_000
-const dayMs = 24 * hourMs
 /** A pace is measured over no less. */
 const leastMeasuredMs = 60_000

@@ -6,8 +6,6 @@ import type { Demand } from "./ColumnNeed.ts"
 export interface ColumnDemand {
   /** What a sampling came to, of one peer. */
   readonly hear: (outcomes: ReadonlyArray<Outcome>, now: number) => void
-  /** A column could not be had of anyone that is connected: more are wanted that hold it, for a while. */
-  readonly raise: (column: number, now: number) => void
   readonly at: (now: number) => Demand
 }
 
@@ -32,7 +30,6 @@ export const makeColumnDemand = (usual: number): ColumnDemand => {
     raised.set(column, { steps: Math.min(mostSteps, stepsOf(column, now) + 1), since: now })
   }
   return {
-    raise,
     hear: (outcomes, now) => {
       const brought = new Set<number>()
       const asked = new Set<number>()

@@ -1,6 +1,6 @@
 import { Effect, Option } from "effect"
 import type { AddressBook } from "../../discovery/book/AddressBook.ts"
-import type { BookChange, BookEntry } from "../../discovery/book/BookEntry.ts"
+import { type BookChange, type BookEntry, isReachedSinceTried } from "../../discovery/book/BookEntry.ts"
 import type { TrackedPeer } from "../Peers.ts"
 import type { AuditRound } from "./AuditRound.ts"
 
@@ -35,8 +35,8 @@ const entryFor = (book: AddressBook["Type"], { claim, isConnected, peerId }: Tra
 /** What is new about it; nothing for a moment that hardly differs, or each look would change all of the book. */
 const changeOf = (entry: BookEntry, peer: TrackedPeer, now: number): BookChange | undefined => {
   const change: { -readonly [Key in keyof BookChange]: BookChange[Key] } = {}
-  const isReachedSince = Option.getOrElse(entry.reachedAt, () => -1) >= Option.getOrElse(entry.triedAt, () => 0)
-  if (peer.isConnected && !(isReachedSince && isLately(entry.reachedAt, now))) change.reachedAt = Option.some(now)
+  if (peer.isConnected && !(isReachedSinceTried(entry) && isLately(entry.reachedAt, now)))
+    change.reachedAt = Option.some(now)
   if (Option.exists(peer.lastProbeAt, (at) => !isLately(entry.auditedAt, at))) change.auditedAt = peer.lastProbeAt
   const agent = Option.getOrNull(peer.agent)
   if (agent !== null && agent !== Option.getOrNull(entry.agent)) change.agent = peer.agent

@@ -4,6 +4,7 @@ import { noProgress } from "../../domain/peer/AuditProgress.ts"
 import type { PeerAddress } from "../../domain/peer/PeerAddress.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import { AddressBook } from "../../discovery/book/AddressBook.ts"
+import { isReachedSinceTried } from "../../discovery/book/BookEntry.ts"
 import { makeShelf } from "../../discovery/book/Shelf.ts"
 import { Discovery } from "../../discovery/Discovery.ts"
 import { EventBus } from "../../events/EventBus.ts"
@@ -39,8 +40,6 @@ export class PeerSet extends Context.Tag("dasmon/PeerSet")<
   {
     /** As of the last look, at most some seconds ago. */
     readonly progress: () => AuditProgress
-    /** A column could not be had of anyone that is connected: for a while more peers that hold it are wanted. */
-    readonly lacks: (column: number) => Effect.Effect<void>
   }
 >() {
   /** Without an address book around it, one that ends with the program; without discovery, whoever is in the book. */
@@ -69,8 +68,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
       const dialled = chosen.get(peerId)?.dialled ?? []
       chosen.delete(peerId)
       if (entry === undefined) return
-      const wasReached = Option.exists(entry.reachedAt, (at) => at >= Option.getOrElse(entry.triedAt, () => 0))
-      if (wasReached) backOff.reached(dialled)
+      if (isReachedSinceTried(entry)) backOff.reached(dialled)
       else if (!visitEnd.isOurs) backOff.failed(dialled, now)
       yield* book.note(peerId, afterVisit(entry, visitEnd, now, yield* Random.next))
     })
@@ -155,10 +153,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
   yield* daemon("the watch for columns that cannot be had", samplings)
   yield* daemon("the choice of peers", look, Schedule.spaced(Duration.millis(lookMs)))
 
-  return PeerSet.of({
-    progress: () => progress,
-    lacks: (column) => Effect.map(Clock.currentTimeMillis, (now) => demand.raise(column, now))
-  })
+  return PeerSet.of({ progress: () => progress })
 })
 
 interface Chosen {

@@ -124,8 +124,7 @@ describe("the holders that a column is to have", () => {
   })
 
   it("are not more than four times as many, and are let down again", () => {
-    const demand = makeColumnDemand(3)
-    for (let n = 0; n < 9; n++) demand.raise(7, 0)
+    const demand = heard(...Array.from({ length: 27 }, () => "refused" as const))
     const after = (minutes: number) => demand.at(minutes * minute)[7]
     assert.deepStrictEqual([0, 9, 10, 20, 29, 30, 90].map(after), [12, 12, 9, 6, 6, 3, 3])
   })

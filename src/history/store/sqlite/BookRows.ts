@@ -1,6 +1,6 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, Option, Schema } from "effect"
-import type { BookEntry } from "../../../discovery/book/BookEntry.ts"
+import { type BookEntry, bookSources } from "../../../discovery/book/BookEntry.ts"
 import type { PeerId } from "../../../domain/Primitives.ts"
 import { execute, query } from "./SqliteRows.ts"
 
@@ -42,7 +42,7 @@ const NodeRow = Schema.Struct({
   agent: orNone(Schema.String),
   custody_group_count: orNone(Schema.Number),
   earliest_available_slot: Schema.NullOr(Schema.Number),
-  source: Schema.Literal("config", "discv5", "beacon_node", "file", "api", "inbound"),
+  source: Schema.Literal(...bookSources),
   first_seen: Schema.Number,
   last_seen: Schema.Number,
   reached_at: orNone(Schema.Number),
