@@ -1,7 +1,7 @@
 import { Context, type Effect, Option, type Scope } from "effect"
 import type { PeerId } from "../domain/Primitives.ts"
 import type { NodeError } from "../wire/Node.ts"
-import type { ListedPeer } from "./beacon-api/FindPeer.ts"
+import type { ListedPeer } from "./beacon-api/ListedPeer.ts"
 import type { Externs } from "./Externs.ts"
 import type { Gossip } from "./Gossip.ts"
 import type { Host } from "./Host.ts"

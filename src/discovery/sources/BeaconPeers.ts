@@ -1,9 +1,8 @@
-import { Duration, Effect, Either, Option, Ref, Schedule, Schema, Stream } from "effect"
+import { Duration, Effect, Option, Ref, Schedule, Schema, Stream } from "effect"
 import { isPeerId } from "../../domain/peer/NodeId.ts"
-import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
-import { parsePeerAddress } from "../../domain/peer/PeerAddress.ts"
 import { makeBeaconHttp } from "../../host/beacon-api/BeaconHttp.ts"
 import { getJson } from "../../host/beacon-api/BeaconJson.ts"
+import { ListedPeer, readListedPeer } from "../../host/beacon-api/ListedPeer.ts"
 import { makeYielder } from "../../runtime/YieldNow.ts"
 import type { NodeFound } from "../Discovery.ts"
 
@@ -57,39 +56,23 @@ const mostPeers = 4_096
 
 const PeersResponse = Schema.Struct({ data: Schema.Array(Schema.Unknown) })
 
-/** What is used of an entry. Clients leave out, or leave empty, what they do not know. */
-const ListedPeer = Schema.Struct({
+const PeerOfList = Schema.Struct({
+  ...ListedPeer.fields,
   peer_id: Schema.String.pipe(Schema.filter(isPeerId)),
-  enr: Schema.optional(Schema.NullOr(Schema.String)),
-  last_seen_p2p_address: Schema.optional(Schema.NullOr(Schema.String)),
-  state: Schema.optional(Schema.NullOr(Schema.String)),
-  direction: Schema.optional(Schema.NullOr(Schema.String))
+  state: Schema.optional(Schema.NullOr(Schema.String))
 })
-const decodeListed = Schema.decodeUnknownOption(ListedPeer)
+const decodeListed = Schema.decodeUnknownOption(PeerOfList)
 
 /**
  * A peer of a beacon node's list; none if it is not connected, or has no address that can be dialled. The address from
  * which a peer has come to the node is not one at which it listens.
  */
 export const readListed = (entry: unknown): Option.Option<NodeFound> =>
-  Option.flatMap(decodeListed(entry), ({ direction, enr, last_seen_p2p_address: lastSeen, peer_id: peerId, state }) => {
+  Option.flatMap(decodeListed(entry), ({ peer_id: peerId, state, ...listed }) => {
     if ((state ?? "connected").toLowerCase() !== "connected") return Option.none()
-    const record = Option.fromNullable(enr).pipe(
-      Option.filter((text) => text !== ""),
-      Option.flatMap((text) => Either.getRight(decodeNodeRecord(text))),
-      Option.filter((record) => record.peerId === peerId)
-    )
-    const seen = Option.fromNullable(lastSeen).pipe(
-      Option.filter((text) => text !== "" && (direction ?? "").toLowerCase() !== "inbound"),
-      Option.flatMap((text) => Either.getRight(parsePeerAddress(withPeerId(text, peerId)))),
-      Option.filter((address) => address.peerId === peerId)
-    )
-    const multiaddrs = [
-      ...new Set([
-        ...Option.match(seen, { onNone: () => [], onSome: ({ multiaddrs }) => multiaddrs }),
-        ...Option.match(record, { onNone: () => [], onSome: ({ multiaddrs }) => multiaddrs })
-      ])
-    ]
+    const { isInbound, record, seen } = readListedPeer(peerId, listed)
+    const ofRecord = Option.match(record, { onNone: () => [], onSome: ({ multiaddrs }) => multiaddrs })
+    const multiaddrs = [...new Set([...(isInbound ? [] : seen), ...ofRecord])]
     if (multiaddrs.length === 0) return Option.none()
     return Option.some({
       address: {
@@ -101,6 +84,3 @@ export const readListed = (entry: unknown): Option.Option<NodeFound> =>
       ...Option.match(record, { onNone: () => ({}), onSome: ({ enr, seq }) => ({ enr, seq }) })
     })
   })
-
-const withPeerId = (address: string, peerId: string): string =>
-  address.includes("/p2p/") ? address : `${address.replace(/\/+$/, "")}/p2p/${peerId}`

@@ -1,18 +1,9 @@
 import { Duration, Effect, Either, Option, Schema } from "effect"
 import type { PeerId } from "../../domain/Primitives.ts"
-import { type BeaconFailure } from "./BeaconFailure.ts"
+import type { BeaconFailure } from "./BeaconFailure.ts"
 import { makeBeaconHttp } from "./BeaconHttp.ts"
 import { maybeJson } from "./BeaconJson.ts"
-
-/** A peer as a beacon node lists it; what it does not say is `null`. */
-const ListedPeer = Schema.Struct({
-  /** `null`, or a text that is no ENR, from clients that do not know it. */
-  enr: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
-  last_seen_p2p_address: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null }),
-  /** That of a peer which came by itself may be a port that nobody listens on. */
-  direction: Schema.optionalWith(Schema.NullOr(Schema.String), { default: () => null })
-})
-export type ListedPeer = typeof ListedPeer.Type
+import { ListedPeer } from "./ListedPeer.ts"
 
 const PeerResponse = Schema.Struct({ data: ListedPeer })
 

@@ -1,10 +1,8 @@
-import { Effect, Either, Layer, Option } from "effect"
+import { Effect, Layer, Option } from "effect"
 import type { BookEntry } from "../../discovery/book/BookEntry.ts"
-import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
-import { parsePeerAddress } from "../../domain/peer/PeerAddress.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import { Reports } from "../../history/report/Reports.ts"
-import type { ListedPeer } from "../../host/beacon-api/FindPeer.ts"
+import { type ListedPeer, multiaddrsOf, readListedPeer } from "../../host/beacon-api/ListedPeer.ts"
 import { type Located, Locator } from "./Locator.ts"
 
 /** Where a peer may be looked up; whoever fails knows nothing of it. */
@@ -45,17 +43,11 @@ export const layer = (sources: LocatorSources): Layer.Layer<Locator> =>
 
 const locatedBy =
   (peerId: PeerId) =>
-  ({ direction, enr, last_seen_p2p_address: seen }: ListedPeer): Located => {
-    // A node that lists the record of another peer would have us dial, and judge by, the wrong one.
-    const record = Option.filter(
-      Option.flatMap(Option.fromNullable(enr), (enr) => Either.getRight(decodeNodeRecord(enr))),
-      (record) => record.peerId === peerId
-    )
-    const ofRecord = Option.match(record, { onNone: () => [], onSome: ({ enr }) => addressesIn(enr, peerId) })
-    const lastSeen = seen === null ? [] : addressesIn(seen, peerId)
-    const all = direction === "inbound" ? [...ofRecord, ...lastSeen] : [...lastSeen, ...ofRecord]
+  (listed: ListedPeer): Located => {
+    const { isInbound, record, seen } = readListedPeer(peerId, listed)
+    const ofRecord = Option.match(record, { onNone: () => [], onSome: ({ multiaddrs }) => multiaddrs })
     return {
-      multiaddrs: [...new Set(all)],
+      multiaddrs: [...new Set(isInbound ? [...ofRecord, ...seen] : [...seen, ...ofRecord])],
       enr: Option.map(record, ({ enr }) => enr),
       from: "beacon node"
     }
@@ -63,16 +55,7 @@ const locatedBy =
 
 const recordedAt = (peerId: PeerId, address: string | null): Option.Option<Located> =>
   Option.map(Option.fromNullable(address), (address) => ({
-    multiaddrs: addressesIn(address, peerId),
+    multiaddrs: multiaddrsOf(address, peerId),
     enr: Option.none(),
     from: "history"
   }))
-
-/** Those of an ENR, or of a multiaddr with or without its `/p2p/…`; of another peer none. */
-const addressesIn = (text: string, peerId: PeerId): ReadonlyArray<string> => {
-  const named = text.startsWith("/") && !text.includes("/p2p/") ? `${text}/p2p/${peerId}` : text
-  return Option.match(Either.getRight(parsePeerAddress(named)), {
-    onNone: () => [],
-    onSome: (address) => (address.peerId === peerId ? address.multiaddrs : [])
-  })
-}

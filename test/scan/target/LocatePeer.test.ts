@@ -7,7 +7,7 @@ import { type BookEntry, newEntry } from "../../../src/discovery/book/BookEntry.
 import * as MemoryReports from "../../../src/history/report/MemoryReports.ts"
 import { ReportError, Reports } from "../../../src/history/report/Reports.ts"
 import { History } from "../../../src/history/store/History.ts"
-import type { ListedPeer } from "../../../src/host/beacon-api/FindPeer.ts"
+import type { ListedPeer } from "../../../src/host/beacon-api/ListedPeer.ts"
 import { Locator } from "../../../src/scan/target/Locator.ts"
 import * as LocatePeer from "../../../src/scan/target/LocatePeer.ts"
 
@@ -49,6 +49,8 @@ describe("where a peer is looked up", () => {
       // The port of one that came by itself is seldom one that it listens on.
       const [inbound] = yield* find(listing({ enr, last_seen_p2p_address: seen, direction: "inbound" }))
       assert.deepStrictEqual(inbound?.multiaddrs, ["/ip4/127.0.0.1/tcp/9000", seen])
+      const [shouted] = yield* find(listing({ enr, last_seen_p2p_address: seen, direction: "INBOUND" }))
+      assert.deepStrictEqual(shouted?.multiaddrs, ["/ip4/127.0.0.1/tcp/9000", seen])
     })
   )
 
