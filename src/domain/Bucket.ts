@@ -1,3 +1,5 @@
+import { setNewest } from "./Bounded.ts"
+
 /** How much may be taken at once, and how fast that comes back; any unit. */
 export interface Rate {
   readonly burst: number
@@ -37,5 +39,15 @@ export const makeBucket = ({ burst, perSecond }: Rate, filled = burst): Bucket =
       // Whole milliseconds, and never too few of them.
       return lacking > 0 ? Math.ceil((lacking / perSecond) * 1000) : 0
     }
+  }
+}
+
+/** A bucket for each key, such as an address, of the `most` that were asked for last. */
+export const makeBuckets = <K>(rate: Rate, most: number): ((key: K) => Bucket) => {
+  const buckets = new Map<K, Bucket>()
+  return (key) => {
+    const bucket = buckets.get(key) ?? makeBucket(rate)
+    setNewest(buckets, key, bucket, most)
+    return bucket
   }
 }

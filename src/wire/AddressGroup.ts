@@ -6,11 +6,14 @@ import type { Multiaddr } from "@multiformats/multiaddr"
  */
 export const addressGroup = (address: Pick<Multiaddr, "getComponents">): string => {
   for (const { name, value } of address.getComponents()) {
-    if (name === "ip4" && value !== undefined) return value
-    if (name === "ip6" && value !== undefined) return groupOfIp6(value)
+    if ((name === "ip4" || name === "ip6") && value !== undefined) return groupOfIp(value)
   }
   return "no IP address"
 }
+
+/** The same of an IP address as text; the zone of an IPv6 address (`%…`) is left out. */
+export const groupOfIp = (address: string): string =>
+  address.includes(":") ? groupOfIp6(address.split("%")[0] ?? address) : address
 
 const groupOfIp6 = (address: string): string => {
   if (!URL.canParse(`http://[${address}]/`)) return address

@@ -1,6 +1,5 @@
 import type { MultiaddrConnection } from "@libp2p/interface"
-import { type Bucket, makeBucket, type Rate } from "../domain/Bucket.ts"
-import { setNewest } from "../domain/Bounded.ts"
+import { makeBuckets, type Rate } from "../domain/Bucket.ts"
 import { addressGroup } from "./AddressGroup.ts"
 
 export interface InboundLimits {
@@ -45,11 +44,10 @@ export const inboundGate = (limits: InboundLimits): InboundGate => {
   const pending = makeGroups()
   const settled = makeGroups()
   const identities = makeGroups()
-  const paces = new Map<string, Bucket>()
+  const paceOf = makeBuckets<string>(limits.pacePerAddress, mostPaces)
   const isTooFast = (address: string): boolean => {
     const now = Date.now()
-    const pace = paces.get(address) ?? makeBucket(limits.pacePerAddress)
-    setNewest(paces, address, pace, mostPaces)
+    const pace = paceOf(address)
     if (pace.room(now) < 1) return true
     pace.take(1, now)
     return false

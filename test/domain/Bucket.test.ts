@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { makeBucket, unlimited } from "../../src/domain/Bucket.ts"
+import { makeBucket, makeBuckets, unlimited } from "../../src/domain/Bucket.ts"
 
 describe("a bucket", () => {
   it("holds a burst, and gets back so much a second", () => {
@@ -30,6 +30,17 @@ describe("a bucket", () => {
     assert.strictEqual(bucket.room(50_000), 2)
     assert.strictEqual(bucket.room(10_000), 2)
     assert.strictEqual(bucket.room(11_000), 3)
+  })
+
+  it("is each key's own, of those that were asked for last", () => {
+    const of = makeBuckets<string>({ burst: 1, perSecond: 0 }, 2)
+    of("a").take(1, 0)
+    assert.deepStrictEqual([of("a").room(0), of("b").room(0)], [0, 1])
+    of("a")
+    of("c")
+    assert.deepStrictEqual([of("a").room(0), of("c").room(0)], [0, 1])
+    of("b")
+    assert.strictEqual(of("a").room(0), 1)
   })
 
   it("without a limit is always full", () => {

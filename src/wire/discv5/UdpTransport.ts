@@ -2,8 +2,8 @@ import type { RemoteInfo } from "node:dgram"
 import { UDPTransportService } from "@chainsafe/discv5"
 import { decodePacket, encodePacket } from "@chainsafe/discv5/packet"
 import { multiaddrFromSocketAddress } from "@chainsafe/discv5/util"
-import { type Bucket, makeBucket, type Rate } from "../../domain/Bucket.ts"
-import { setNewest } from "../../domain/Bounded.ts"
+import { type Bucket, makeBucket, makeBuckets, type Rate } from "../../domain/Bucket.ts"
+import { groupOfIp } from "../../wire/AddressGroup.ts"
 import { emitterOf } from "./Emitter.ts"
 import { ipBytes } from "./UdpEndpoint.ts"
 import type { BoundSocket } from "./UdpSockets.ts"
@@ -18,7 +18,7 @@ export class UdpTransport extends UDPTransportService {
   readonly #nodeId: string
   readonly #now: () => number
   readonly #all: Bucket = makeBucket(allPackets)
-  readonly #byAddress = new Map<string, Bucket>()
+  readonly #ofAddress = makeBuckets<string>(packetsOfAddress, mostAddresses)
 
   /** At most one socket of each family, and one at least; `now`: milliseconds. */
   constructor(sockets: ReadonlyArray<BoundSocket>, nodeId: string, now: () => number) {
@@ -57,8 +57,7 @@ export class UdpTransport extends UDPTransportService {
 
   readonly #isAllowed = (address: string): boolean => {
     const now = this.#now()
-    const own = this.#byAddress.get(address) ?? makeBucket(packetsOfAddress)
-    setNewest(this.#byAddress, address, own, mostAddresses)
+    const own = this.#ofAddress(groupOfIp(address))
     if (own.room(now) < 1 || this.#all.room(now) < 1) return false
     own.take(1, now)
     this.#all.take(1, now)
