@@ -1,10 +1,12 @@
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
 import { identityOf } from "../../src/devnet/peer/DevPeerIdentity.ts"
+import { Status } from "../../src/domain/Status.ts"
+import { eventually } from "../Eventually.ts"
 import { temporaryFolder } from "./Network.ts"
-import { start } from "./Program.ts"
+import { getJson, start } from "./Program.ts"
 import { nodeOf } from "./PublicNetworkNode.ts"
 
 /** Nobody listens there. */
@@ -70,6 +72,42 @@ describe("one node of a named network", () => {
         assert.match(errors, /^--network: expected one of .* \(did you mean gnosis\?\)$/m)
         assert.match(errors, /^--beacon-api.*: expected an http or https address/m)
       }
+    })
+  )
+})
+
+describe("a monitor of a named network", () => {
+  it.scopedLive("comes up without a beacon node, says so, and goes on with it once it is there", () =>
+    Effect.gen(function* () {
+      const { port, stop, url } = yield* nodeOf("hoodi")
+      yield* stop
+      const home = yield* temporaryFolder
+      const program = yield* start(
+        ["run", "--network=hoodi", `--beacon-api=${url}`, "--http-addr=127.0.0.1:0", "--discovery-discv5=false"],
+        { cwd: home }
+      )
+      const [, base = ""] = yield* program.printed(/open (http:\S+)/, "60 seconds")
+      assert.match(program.errors(), /waiting for the beacon node: GET http:\S+: connect ECONNREFUSED/)
+      assert.match(program.errors(), /no beacon node answers: dasmon begins with what it knows of hoodi/)
+      const state = Effect.flatMap(getJson(base, "/status"), Schema.decodeUnknown(Status))
+      const alone = yield* state
+      assert.deepStrictEqual(
+        [alone.network, alone.beaconNodes.map(({ condition }) => condition)],
+        ["hoodi", ["unreachable"]]
+      )
+      const readiness = Effect.promise((signal) => fetch(`${base}/readyz`, { signal }).then((answer) => answer.text()))
+      yield* eventually(
+        Effect.filterOrFail(readiness, (text) => text.includes("the beacon node cannot be used (not reached)")),
+        "1 minute"
+      )
+
+      yield* nodeOf("hoodi", port)
+      yield* eventually(
+        Effect.filterOrFail(state, ({ beaconNodes: [node] }) => node?.condition === "well" && node.inUse),
+        "1 minute"
+      )
+      yield* program.signal("SIGTERM")
+      assert.strictEqual((yield* program.exited("20 seconds"))[0], 0, program.errors())
     })
   )
 })

@@ -22,7 +22,7 @@ export const peers: Bench = {
       yield* Console.log(JSON.stringify(connected))
       const [own] = network.peers
       const few = yield* someKnown(network, join(folder, "few"), [own?.enr ?? ""], quick)
-      const records = unreachableRecords(sizes.known, network.peers[0]?.enr ?? "")
+      const records = unreachableRecords(sizes.known - 1, network.peers[0]?.enr ?? "")
       const many = yield* someKnown(network, join(folder, "many"), [own?.enr ?? "", ...records], quick)
       const knownMiB = rounded(many.liveMiB - few.liveMiB, 1)
       return [

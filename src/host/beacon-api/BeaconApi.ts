@@ -7,11 +7,12 @@ import type { NetworkName } from "../../domain/network/NetworkName.ts"
 import type { Checkpoint } from "../../domain/peer/Claim.ts"
 import type { ExternsError } from "../Externs.ts"
 import { chainEvents, idleLimit } from "./events/BeaconEvents.ts"
-import { type BeaconFailure, joined, lasting, toExternsError } from "./BeaconFailure.ts"
-import { makeBeaconHttp } from "./BeaconHttp.ts"
+import { BeaconFailure, joined, lasting, toExternsError } from "./BeaconFailure.ts"
+import { type BeaconHttp, makeBeaconHttp } from "./BeaconHttp.ts"
 import type { BeaconNode } from "./BeaconNode.ts"
+import { knownParameters } from "./KnownNetworks.ts"
 import { type BeaconPool, makeBeaconPool } from "./nodes/BeaconPool.ts"
-import { firstContact } from "./nodes/FirstContact.ts"
+import { type Contact, firstContact } from "./nodes/FirstContact.ts"
 import { rangeOfNodes } from "./RangeOfNodes.ts"
 import { watchAccount, watchClock } from "./WatchNode.ts"
 
@@ -32,7 +33,10 @@ export interface BeaconApiOptions {
   readonly chain?: ChainParameters | undefined
   /** For one whole request; default 10 seconds. */
   readonly timeout?: Duration.DurationInput | undefined
-  /** How long the first answer of any node is waited for at the start; without limit if left out. */
+  /**
+   * How long the first answer of any node is waited for at the start; it fails without one. Left out, a network that is
+   * named is begun after ten seconds with what is known of it, any other waits without limit.
+   */
   readonly startLimit?: Duration.DurationInput | undefined
   /**
    * Takes the roots of a fork's blocks from the node's headers where this program computes others from the same blocks;
@@ -76,14 +80,7 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
   const backfills = yield* Effect.forEach(options.fallbackUrl === undefined ? [] : [options.fallbackUrl], (url) =>
     makeBeaconHttp({ url, timeout, concurrency })
   )
-  const contact =
-    options.chain === undefined
-      ? yield* firstContact(
-          mains,
-          options.network,
-          Option.map(Option.fromNullable(options.startLimit), Duration.decode)
-        )
-      : { account: { chain: options.chain, corrections: [], doubt: Option.none() }, place: -1 }
+  const contact = yield* contactWith(mains, options)
   const { chain } = contact.account
   const pool = yield* makeBeaconPool({
     chain,
@@ -115,6 +112,36 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
     nodes: pool.states
   })
 })
+
+/** Which network it is, by the word of a node where one answers in time. */
+const contactWith = (
+  nodes: ReadonlyArray<BeaconHttp>,
+  { chain, network, startLimit }: BeaconApiOptions
+): Effect.Effect<Contact, BeaconFailure> => {
+  if (chain !== undefined) return Effect.succeed(withoutNode(chain))
+  const limit = Option.map(Option.fromNullable(startLimit), Duration.decode)
+  if (network === undefined || Option.isSome(limit)) return firstContact(nodes, network, limit)
+  return firstContact(nodes, network, Option.some(namedLimit)).pipe(
+    Effect.catchIf(
+      ({ transient }) => transient,
+      ({ message }) =>
+        Effect.as(
+          Effect.logWarning(
+            `no beacon node answers: dasmon begins with what it knows of ${network}, and probes nobody until one does (${message})`
+          ),
+          withoutNode(knownParameters(network))
+        )
+    )
+  )
+}
+
+const withoutNode = (chain: ChainParameters): Contact => ({
+  account: { chain, corrections: [], doubt: Option.none() },
+  place: -1
+})
+
+/** A node that starts with this program is worth waiting for: it may know of more than this release does. */
+const namedLimit = Duration.seconds(10)
 
 /** The first answer of those that may be asked, one after the other. */
 const firstOf = <A>(
