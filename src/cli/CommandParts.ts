@@ -1,5 +1,5 @@
-import { HelpDoc, Options, Span } from "@effect/cli"
-import { Effect, type Option } from "effect"
+import { HelpDoc, Options, Span, ValidationError } from "@effect/cli"
+import { Effect, type Option, ParseResult, Schema } from "effect"
 import { networkNames } from "../domain/network/NetworkName.ts"
 
 /** What a command does, with lines to copy. It is one paragraph: of anything else the list of commands shows nothing. */
@@ -20,6 +20,17 @@ export const lazy = <Module>(load: () => Promise<Module>): Effect.Effect<Module>
 /** An option that takes a text, and may be left out. */
 export const optionalText = (name: string, description: string) =>
   Options.text(name).pipe(Options.withDescription(description), Options.optional)
+
+/** Has a schema read what an option gave; what is wrong with it is said in one line, behind the name of the option. */
+export const checked =
+  <I, B>(name: string, schema: Schema.Schema<B, I>) =>
+  <A extends I>(option: Options.Options<A>): Options.Options<B> =>
+    Options.mapEffect(option, (given) =>
+      Effect.mapError(Schema.decode(schema)(given), (error) => {
+        const messages = ParseResult.ArrayFormatter.formatErrorSync(error).map(({ message }) => message)
+        return ValidationError.invalidValue(HelpDoc.p(`--${name}: ${messages.join("; ")}`))
+      })
+    )
 
 /** How a command that looks at single nodes is told by which beacon node to judge them. */
 export interface BeaconFlags {

@@ -4,9 +4,10 @@ import { Duration, Effect, Logger, Option, Stream } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
 import { type ApiHabit, apiHabits } from "../devnet/api/ApiHabit.ts"
 import { version } from "../Version.ts"
-import { help, lazy } from "./CommandParts.ts"
+import { checked, help, lazy } from "./CommandParts.ts"
 import { endProcess } from "./EndProcess.ts"
 import { reportFailure } from "./Failure.ts"
+import { plainWhereUnseen } from "./PlainText.ts"
 import { usePresetOf } from "./Preset.ts"
 import { monitor } from "./MonitorCommand.ts"
 import { report } from "./Report.ts"
@@ -22,7 +23,7 @@ const seed = Options.integer("seed").pipe(
   Options.withDefault(1)
 )
 const slotDuration = Options.text("slot-duration").pipe(
-  Options.withSchema(GoDuration("200ms", "1m")),
+  checked("slot-duration", GoDuration("200ms", "1m")),
   Options.withDescription("such as 2s (the default)"),
   Options.withDefault(Duration.seconds(2))
 )
@@ -166,6 +167,7 @@ export const program = (argv: ReadonlyArray<string>) =>
     Effect.provideService(Command.run(dasmon, { name: "dasmon", version })(rest), SettingFlags, { complaints, given })
   ).pipe(
     reportFailure,
+    plainWhereUnseen,
     Effect.provide(CliConfig.layer({ showBuiltIns: false })),
     Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger)))
   )

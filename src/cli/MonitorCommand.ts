@@ -2,13 +2,13 @@ import { Args, Command, Options } from "@effect/cli"
 import { Duration, Effect } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
 import { beaconChoice } from "./BeaconChoice.ts"
-import { beaconOptions, help, lazy, optionalText } from "./CommandParts.ts"
+import { beaconOptions, checked, help, lazy, optionalText } from "./CommandParts.ts"
 
 const options = {
   ...beaconOptions("its network and beacon nodes are used, and nothing else of it"),
   db: optionalText("db", "keeps what is found in this database; left out, nothing is kept"),
   confirmAfter: Options.text("confirm-after").pipe(
-    Options.withSchema(GoDuration("1s", "1d")),
+    checked("confirm-after", GoDuration("1s", "1d")),
     Options.withDescription("how long what did not come is left alone before it is asked for again (default 10m)"),
     Options.withDefault(Duration.minutes(10))
   ),

@@ -1,9 +1,10 @@
 import { Command, Options } from "@effect/cli"
-import { Clock, Console, Duration, Effect, Option, Schema } from "effect"
+import { Clock, Console, Duration, Effect, Option } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
+import { whole } from "../config/Values.ts"
 import { firstDayOf } from "../domain/Day.ts"
-import { complain, ProgramFailed } from "./Failure.ts"
-import { help, lazy } from "./CommandParts.ts"
+import { wrong } from "./Failure.ts"
+import { checked, help, lazy } from "./CommandParts.ts"
 import { loadConfiguration } from "./Settings.ts"
 import { reportFormats, reportLines, reportNames, slotLines } from "./ReportRows.ts"
 
@@ -24,17 +25,17 @@ const by = Options.choice("by", reportNames).pipe(
   Options.optional
 )
 const slot = Options.integer("slot").pipe(
-  Options.withSchema(Schema.Int.pipe(Schema.between(0, 2 ** 31))),
+  checked("slot", whole(0, 2 ** 31)),
   Options.withDescription("the slot that is asked about"),
   Options.optional
 )
 const since = Options.text("since").pipe(
-  Options.withSchema(GoDuration("1ms", "36500d")),
+  checked("since", GoDuration("1ms", "36500d")),
   Options.withDescription("only the last while, such as 7d, in whole days of UTC"),
   Options.optional
 )
 const limit = Options.integer("limit").pipe(
-  Options.withSchema(Schema.Int.pipe(Schema.between(1, 100_000))),
+  checked("limit", whole(1, 100_000)),
   Options.withDescription("rows, at most (default 200); peers a column with --by slot (default 10)"),
   Options.optional
 )
@@ -48,10 +49,10 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
   Effect.gen(function* () {
     const by = Option.getOrElse(options.by, () => (Option.isSome(options.slot) ? "slot" : "client"))
     if (Option.isSome(options.db) && Option.isSome(options.config))
-      return yield* wrong("give --db or --config, not both")
-    if (by !== "slot" && Option.isSome(options.slot)) return yield* wrong("--slot goes with --by slot only")
+      return yield* wrong("report", ["give --db or --config, not both"])
+    if (by !== "slot" && Option.isSome(options.slot)) return yield* wrong("report", ["--slot goes with --by slot only"])
     if ((by === "slot" || by === "untested") && Option.isSome(options.since)) {
-      return yield* wrong(`--since does not go with --by ${by}, which is about this moment`)
+      return yield* wrong("report", [`--since does not go with --by ${by}, which is about this moment`])
     }
     const path = Option.isSome(options.db)
       ? options.db.value
@@ -63,7 +64,7 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
       format: options.format
     }
     const slot = Option.getOrElse(options.slot, () => -1)
-    if (by === "slot" && slot < 0) return yield* wrong("--by slot needs --slot NUMBER")
+    if (by === "slot" && slot < 0) return yield* wrong("report", ["--by slot needs --slot NUMBER"])
     const { layer } = yield* lazy(() => import("../history/report/ReportsInline.ts"))
     const lines = yield* (by === "slot" ? slotLines(slot, question) : reportLines(by, question)).pipe(
       Effect.provide(layer({ path, answerLimit: "1 minute" }))
@@ -81,7 +82,3 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
     )
   )
 )
-
-/** A mistake on the command line. */
-const wrong = (text: string) =>
-  Effect.zipRight(complain([`dasmon report: ${text}`]), new ProgramFailed({ exitCode: 2 }))

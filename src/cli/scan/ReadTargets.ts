@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeStream } from "@effect/platform-node"
 import { Effect, Either, Option, Stream } from "effect"
-import { messageOf } from "../../domain/Text.ts"
+import { messageOf, printable } from "../../domain/Text.ts"
 import { type GivenTarget, readTargets, targetsInText } from "../../scan/target/TargetList.ts"
 import { wrong } from "../Failure.ts"
 
@@ -13,6 +13,10 @@ export const targetsFrom = Effect.fn("Scan.targets")(function* (
   texts: ReadonlyArray<string>,
   file: Option.Option<string>
 ) {
+  const flag = texts.find((text) => /^--?[a-z]/i.test(text))
+  if (flag !== undefined) {
+    return yield* wrong("scan", [`${printable(flag, 40)}: there is no such flag; dasmon scan --help names them all`])
+  }
   const given: Array<GivenTarget> = []
   let hasRead = false
   const standardInput = Effect.suspend(() => {

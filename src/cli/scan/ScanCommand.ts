@@ -1,23 +1,23 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Effect, Schema } from "effect"
 import { GoDuration } from "../../config/GoDuration.ts"
+import { whole } from "../../config/Values.ts"
 import { defaultConfirmAfter } from "../../scan/ScanOptions.ts"
 import { beaconChoice } from "../BeaconChoice.ts"
-import { beaconOptions, help, lazy, optionalText } from "../CommandParts.ts"
+import { beaconOptions, checked, help, lazy, optionalText } from "../CommandParts.ts"
 
 const mostSlots = 128
-const Slot = Schema.Int.pipe(Schema.between(0, 2 ** 31))
 
 const scanOptions = {
   slots: Options.integer("slots").pipe(
-    Options.withSchema(Schema.Int.pipe(Schema.between(1, mostSlots))),
+    checked("slots", whole(1, mostSlots)),
     Options.withDescription("how many random slots to ask for (default: 4 to 16, by how many columns it claims)"),
     Options.optional
   ),
   slot: Options.integer("slot").pipe(
     Options.withDescription("just this slot, in place of random ones; may be given several times"),
     Options.repeated,
-    Options.withSchema(Schema.mutable(Schema.Array(Slot)).pipe(Schema.maxItems(mostSlots)))
+    checked("slot", Schema.Array(whole(0, 2 ** 31)).pipe(Schema.maxItems(mostSlots)))
   ),
   columns: Options.choice("columns", ["owed", "all"]).pipe(
     Options.withDescription(
@@ -43,17 +43,17 @@ const scanOptions = {
   ),
   evidence: optionalText("evidence", "a folder for evidence of wrong data, for dasmon verify-evidence"),
   confirmAfter: Options.text("confirm-after").pipe(
-    Options.withSchema(GoDuration("1s", "1h")),
+    checked("confirm-after", GoDuration("1s", "1h")),
     Options.withDescription("how long what did not come is left alone before it is asked for again (default 15s)"),
     Options.withDefault(defaultConfirmAfter)
   ),
   timeLimit: Options.text("time-limit").pipe(
-    Options.withSchema(GoDuration("5s", "1d")),
+    checked("time-limit", GoDuration("5s", "1d")),
     Options.withDescription("for each target (default: 45s and three times --confirm-after)"),
     Options.optional
   ),
   concurrency: Options.integer("concurrency").pipe(
-    Options.withSchema(Schema.Int.pipe(Schema.between(1, 64))),
+    checked("concurrency", whole(1, 64)),
     Options.withDescription("targets at once (default 8)"),
     Options.withDefault(8)
   ),
@@ -75,7 +75,7 @@ export const scan = Command.make("scan", scanOptions, (given) =>
 ).pipe(
   Command.withDescription(
     help(
-      "Asks a node what it claims and for a part of what it owes, verifies it, and says in a minute whether it is all right. Exit code: 0 it is, 1 a verdict of --fail-on, 2 wrong input, 3 a target was not reached, 4 the beacon node does not answer",
+      "Asks a node what it claims and for a part of what it owes, verifies it, and says in a minute whether it is all right. Exit code: 0 none came to a verdict of --fail-on, 1 one did, 2 wrong input, 3 a target was not reached, 4 the beacon node does not answer",
       "scan --beacon-api http://127.0.0.1:5052 enr:-…",
       "scan --beacon-api http://127.0.0.1:5052 --format json --file nodes.txt",
       "scan --config dasmon.yaml --slots 32 /ip4/192.0.2.1/tcp/9000/p2p/16Uiu2…"

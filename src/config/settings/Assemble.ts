@@ -43,7 +43,10 @@ export const assemble = ({ file, given }: Sources): Either.Either<Assembled, Con
     const { message, path } = complaint
     const own = lastOf(path)
     if (own === undefined) return locateInFile(complaint)
-    const within = [own.from, ...path.slice(own.setting.path.length)]
+    const rest = path.slice(own.setting.path.length)
+    // The only entry of a list is told from others by nothing.
+    const isOnly = Array.isArray(own.value) && own.value.length === 1 && rest[0] === 0
+    const within = [own.from, ...(isOnly ? rest.slice(1) : rest)]
     return { line: Infinity, text: complaintLine({ path: within, message }) }
   }
   const decoded = decodeKeys(input, "snake_case")

@@ -10,11 +10,11 @@ import { temporaryFolder } from "../../history/store/Fixture.ts"
 const [one, two] = [identityOf(1, "one").peerId, identityOf(1, "two").peerId]
 
 /** The peers that a file names, or what is complained of. */
-const read = (file: string) =>
+const read = (file: string, texts: ReadonlyArray<string> = []) =>
   Effect.gen(function* () {
     const lines: Array<string> = []
     const console = yield* Console.consoleWith(Effect.succeed)
-    return yield* targetsFrom([], Option.some(file)).pipe(
+    return yield* targetsFrom(texts, Option.some(file)).pipe(
       Effect.map((targets) => targets.map(({ address }) => address.peerId)),
       Effect.catchTag("ProgramFailed", ({ exitCode }) => Effect.succeed([String(exitCode), ...lines])),
       Effect.withConsole({ ...console, error: (line: unknown) => Effect.sync(() => void lines.push(String(line))) })
@@ -44,6 +44,15 @@ describe("a file of targets", () => {
       const absent = yield* read(join(folder, "nobody.txt"))
       assert.match(absent.join(" "), /^2 dasmon scan: --file \S+nobody.txt: it cannot be read: .*ENOENT/)
       assert.match((yield* read(folder)).join(" "), /^2 dasmon scan: --file \S+: it cannot be read: .*EISDIR/)
+    })
+  )
+
+  it.live("does not take a flag that is misspelt for a target", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* read("/dev/null", ["--formt", "json"]), [
+        "2",
+        "dasmon scan: --formt: there is no such flag; dasmon scan --help names them all"
+      ])
     })
   )
 })

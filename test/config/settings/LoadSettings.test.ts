@@ -84,7 +84,7 @@ describe("loadSettings", () => {
           'DASMON_METRICS_ENABLED: expected true or false, got "yes"',
           "DASMON_HTTP_TOKEN: expected a token of 8 to 256 ASCII characters, without spaces",
           '--network: expected one of mainnet, sepolia, hoodi, gnosis, chiado, got "mainet" (did you mean mainnet?)',
-          "--peers[0]: not a valid ENR",
+          "--peers: not a valid ENR",
           "--identities: expected a whole number from 1 to 2, got 3"
         ]
       )
