@@ -210,7 +210,7 @@ describe("a scan of a peer that cannot be judged", () => {
       const world = busyWorld()
       const { report } = yield* scanPeer(world, honest(world), { connect: () => lost })
       assert.deepStrictEqual([report.verdict, report.reached, report.connection], ["unreachable", false, null])
-      assert.match(report.sentence, /connection refused.*is its TCP port open in the firewall/)
+      assert.match(report.sentence, /connection refused.*are its ports open in the firewall/)
     })
   )
 

@@ -112,7 +112,7 @@ const cellLines = (report: ScanReport): ReadonlyArray<string> => {
         : blocks(shown).flatMap((block) => grouped(slots, block, at))
   const legend = [...new Set(slots.flatMap((slot) => shown.map((column) => at(slot, column))))]
   return [
-    ...(lines.length === 0 ? [] : ["", ...lines, "", ...wrapped(legend.map(meaningOf).join("   "), width)]),
+    ...(lines.length === 0 ? [] : ["", ...lines, "", ...wrapped(legend.map(meaningOf).join("; "), width)]),
     ...passedOver
       .slice(0, mostPassedOver)
       .flatMap(({ reason, slot }) => labelled("not asked", `slot ${slot}: ${reason}`)),

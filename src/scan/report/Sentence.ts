@@ -61,7 +61,7 @@ const unreachable = ({ failure, kind }: Findings): string => {
     kind === "enode"
       ? " An enode is usually that of an execution client, which speaks none of this: give the ENR of the beacon node (/eth/v1/node/identity)."
       : ""
-  return `This node cannot be reached: ${failed(failure)}. Is it running, is its TCP port open in the firewall and forwarded by the router, and is the address the present one?${hint}`
+  return `This node cannot be reached: ${failed(failure)}. Is it running, are its ports open in the firewall and forwarded by the router (TCP, and UDP for QUIC), and is the address the present one?${hint}`
 }
 
 const refusing = (failure: Option.Option<ScanFailure>): string => {

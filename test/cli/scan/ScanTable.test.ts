@@ -51,7 +51,7 @@ describe("the table of a report", () => {
       " 12345678     6   ✓   ✓   ✗",
       " 12345700     6   ✓   ✓   ✗",
       "",
-      "✓ came and verifies ✗ missing"
+      "✓ came and verifies; ✗ missing"
     ])
   })
 
