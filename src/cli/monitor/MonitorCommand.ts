@@ -1,8 +1,8 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Duration, Effect } from "effect"
-import { GoDuration } from "../config/GoDuration.ts"
-import { beaconChoice } from "./BeaconChoice.ts"
-import { beaconOptions, checked, help, lazy, optionalText } from "./CommandParts.ts"
+import { GoDuration } from "../../config/GoDuration.ts"
+import { beaconChoice } from "../BeaconChoice.ts"
+import { beaconOptions, checked, help, lazy, optionalText } from "../CommandParts.ts"
 
 const options = {
   ...beaconOptions("its network and beacon nodes are used, and nothing else of it"),

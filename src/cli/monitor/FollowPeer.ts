@@ -1,9 +1,9 @@
 import { Effect, Layer, Stream } from "effect"
-import { Dasmon } from "../Dasmon.ts"
-import type { Event } from "../domain/Event.ts"
-import { countOutcomes, outcomeKinds } from "../domain/probe/Outcome.ts"
-import type { PeerId } from "../domain/Primitives.ts"
-import { daemon } from "../runtime/Daemon.ts"
+import { Dasmon } from "../../Dasmon.ts"
+import type { Event } from "../../domain/Event.ts"
+import { countOutcomes, outcomeKinds } from "../../domain/probe/Outcome.ts"
+import type { PeerId } from "../../domain/Primitives.ts"
+import { daemon } from "../../runtime/Daemon.ts"
 
 /** Tells a person everything that happens with one peer, a line each: comings and goings, claims, every probe. */
 export const layer = (

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { linesOf } from "../../src/cli/FollowPeer.ts"
-import type { Event } from "../../src/domain/Event.ts"
-import { peerOf } from "../http/FakeDasmon.ts"
+import { linesOf } from "../../../src/cli/monitor/FollowPeer.ts"
+import type { Event } from "../../../src/domain/Event.ts"
+import { peerOf } from "../../http/FakeDasmon.ts"
 
 const stamp = { sequence: 1, timestamp: 0 }
 
