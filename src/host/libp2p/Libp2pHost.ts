@@ -19,10 +19,12 @@ import { makeDialBudget } from "./DialBudget.ts"
 import { makeDialOrder } from "./DialOrder.ts"
 import { dialPeer } from "./DialPeer.ts"
 import { type IdentityError, loadIdentity } from "./HostIdentity.ts"
+import { watchGossip } from "./GossipGoesOn.ts"
 import { type Hearing, serveProtocols } from "./HostServer.ts"
 import { loadMetadata, metadataFileOf, type OwnMetadata, ownMetadata } from "./OwnMetadata.ts"
 import { makeGossip, makeJoinedTopics } from "./Libp2pGossip.ts"
 import { type Manners, watchManners } from "./Manners.ts"
+import { watchDuplicates } from "./OneConnection.ts"
 import { makePeerConnections, type ObservedNode, type PeerConnections } from "./PeerConnections.ts"
 import { makeRequestPermits } from "./RequestPermits.ts"
 import { watchIdentify } from "./WatchIdentify.ts"
@@ -45,7 +47,7 @@ export interface Libp2pHostOptions {
   readonly quic?: Effect.Effect<Quic, QuicUnavailable> | undefined
   /** Measures what the node does; nothing is measured if left out. */
   readonly metrics?: NodeMetrics | undefined
-  /** Of those who come to us; by default a minute to say something, and 256 streams. */
+  /** Of those who come to us; by default a minute to say something, 256 streams, and ten seconds for a second connection. */
   readonly manners?: Manners | undefined
 }
 
@@ -76,6 +78,7 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
     ...(options.metrics === undefined ? {} : { metrics: options.metrics })
   })
   const gossip = yield* makeGossip(node, joined)
+  yield* watchGossip(node)
   const identified = yield* watchIdentify(node)
   const host = yield* fromNode(node, {
     serve: options.status,
@@ -108,7 +111,7 @@ export interface FromNodeOptions {
   readonly metadata?: OwnMetadata | undefined
   /** With so many connections, of both directions, nobody is dialled; what the node itself allows, at most. */
   readonly maxConnections?: number | undefined
-  /** Connections that others opened and that do not keep to this are closed; left out, none is. */
+  /** Connections that others opened and that do not keep to this, and second ones to a peer, are closed; left out, none is. */
   readonly manners?: Manners | undefined
 }
 
@@ -149,7 +152,10 @@ export const fromNode = Effect.fnUntraced(function* (
     }
     yield* serveProtocols(node, options.serve, hearing, options.metadata)
   }
-  if (options.manners !== undefined) yield* watchManners(node, connections, options.manners)
+  if (options.manners !== undefined) {
+    yield* watchManners(node, connections, options.manners)
+    yield* watchDuplicates(node, options.manners.second)
+  }
 
   const dial = {
     timeout: dialTimeout,
@@ -220,7 +226,7 @@ const goodbyeLimits: RequestLimits = {
  */
 const trail = Duration.millis(300)
 const trailOfLost = Duration.millis(30)
-const manners: Manners = { silence: Duration.minutes(1), streams: 256 }
+const manners: Manners = { silence: Duration.minutes(1), streams: 256, second: Duration.seconds(10) }
 
 /** A loss or a silence that the peer's own Goodbye explains is a refusal. */
 const explain = <E extends RequestError | DialError>(

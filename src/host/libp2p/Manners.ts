@@ -9,6 +9,8 @@ export interface Manners {
   readonly silence: Duration.Duration
   /** Streams that the peer has open on it, at most, those included on which no protocol is agreed on. */
   readonly streams: number
+  /** So long a second connection to the same peer is borne with, whoever opened it (`OneConnection`). */
+  readonly second: Duration.Duration
 }
 
 /**
@@ -18,7 +20,7 @@ export interface Manners {
 export const watchManners = (
   node: Pick<Libp2p, "getConnections">,
   connections: Pick<PeerConnections, "isHeard">,
-  { silence, streams }: Manners
+  { silence, streams }: Pick<Manners, "silence" | "streams">
 ): Effect.Effect<Fiber.RuntimeFiber<void>, never, Scope.Scope> =>
   daemon(
     "the watch over connections that say nothing",

@@ -5,13 +5,14 @@ import { printable } from "../../domain/Text.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import { atOnceMs } from "../../wire/Refusal.ts"
 import type { ConnectedPeer, HostEvent } from "../Host.ts"
+import { connectionThatCounts } from "./OneConnection.ts"
 
 /** Who the node is connected to, who they say they are, and how they left. */
 export interface PeerConnections {
   /** `Host.events`. */
   readonly events: Effect.Effect<Stream.Stream<HostEvent>, never, Scope.Scope>
   readonly connected: () => ReadonlyArray<ConnectedPeer>
-  /** An open connection to the peer. */
+  /** The open connection to the peer; of several the one that counts. */
   readonly connection: (peerId: string) => Option.Option<Connection>
   readonly describe: (peerId: string, connection: Connection) => ConnectedPeer
   /** Returns when identify has told of the peer, or will not. */
@@ -35,7 +36,10 @@ export interface Goodbye {
 }
 
 /** What is used of a libp2p node. */
-export type ObservedNode = Pick<Libp2p, "getConnections" | "addEventListener" | "removeEventListener" | "peerStore">
+export type ObservedNode = Pick<
+  Libp2p,
+  "getConnections" | "addEventListener" | "removeEventListener" | "peerId" | "peerStore"
+>
 
 const eventCapacity = 8192
 /** Peers of which a Goodbye is remembered, at most, and for how long. */
@@ -60,10 +64,14 @@ export const makePeerConnections = Effect.fnUntraced(function* (node: ObservedNo
   /** Those that the node has a connection to: it looks among all of them unless it is asked with its own kind of id. */
   const present = new Map<string, PeerId>()
   const openConnections = () => node.getConnections().filter(({ status }) => status === "open")
+  const self = node.peerId.toString()
   const connection = (peerId: string): Option.Option<Connection> => {
     const id = present.get(peerId)
     if (id === undefined) return Option.none()
-    return Array.findFirst(node.getConnections(id), ({ status }) => status === "open")
+    return connectionThatCounts(
+      self,
+      node.getConnections(id).filter(({ status }) => status === "open")
+    )
   }
   /** Unix milliseconds; 0 without a connection. */
   const openedAt = (peerId: string): number =>

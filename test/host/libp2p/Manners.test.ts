@@ -29,7 +29,7 @@ const makeHost = (silenceMs: number, streams: number) =>
   make({
     version: "1.2.3",
     status: Effect.succeed(status),
-    manners: { silence: Duration.millis(silenceMs), streams }
+    manners: { silence: Duration.millis(silenceMs), streams, second: Duration.minutes(1) }
   })
 
 /** A node that does not even say who it is. */
