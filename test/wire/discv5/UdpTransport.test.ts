@@ -2,8 +2,8 @@ import { createSocket } from "node:dgram"
 import { createRandomPacket, encodePacket } from "@chainsafe/discv5/packet"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { emitterOf } from "../../src/wire/discv5/Emitter.ts"
-import { UdpTransport } from "../../src/wire/discv5/UdpTransport.ts"
+import { emitterOf } from "../../../src/wire/discv5/Emitter.ts"
+import { UdpTransport } from "../../../src/wire/discv5/UdpTransport.ts"
 
 const own = "11".repeat(32)
 const packet = encodePacket(own, createRandomPacket("22".repeat(32)))
