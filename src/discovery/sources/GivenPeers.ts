@@ -1,6 +1,7 @@
 import { Context, Effect, Either, Queue, Stream } from "effect"
 import type { GivenPeer } from "../../domain/peer/GivenPeer.ts"
 import { oneLine, printable } from "../../domain/Text.ts"
+import { makeYielder } from "../../runtime/YieldNow.ts"
 import type { NodeFound } from "../Discovery.ts"
 import { readNode } from "../ReadNode.ts"
 
@@ -19,17 +20,23 @@ export const makeGivenPeers: Effect.Effect<PeerTaker & { readonly found: Stream.
   Queue.dropping<NodeFound>(1_024),
   (waiting) => ({
     found: Stream.fromQueue(waiting),
-    give: Effect.forEach((text: string) =>
-      Either.match(readNode(text, "api"), {
-        onLeft: (error) => Effect.succeed(refused(text, oneLine(error.message))),
-        onRight: (node) =>
-          Effect.map(Queue.offer(waiting, node), (isTaken) =>
-            isTaken
-              ? { peer: shown(text), accepted: true, peerId: node.address.peerId, reason: null }
-              : refused(text, "too many wait to be taken up: send it again in a moment")
-          )
-      })
-    )
+    give: (peers) => {
+      const yieldIfDue = makeYielder(5)
+      return Effect.forEach(peers, (text) =>
+        // Each signature that is checked costs a millisecond.
+        Effect.flatMap(yieldIfDue, () =>
+          Either.match(readNode(text, "api"), {
+            onLeft: (error) => Effect.succeed(refused(text, oneLine(error.message))),
+            onRight: (node) =>
+              Effect.map(Queue.offer(waiting, node), (isTaken) =>
+                isTaken
+                  ? { peer: shown(text), accepted: true, peerId: node.address.peerId, reason: null }
+                  : refused(text, "too many wait to be taken up: send it again in a moment")
+              )
+          })
+        )
+      )
+    }
   })
 )
 
