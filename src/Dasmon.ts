@@ -13,7 +13,7 @@ import {
 } from "effect"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
-import { chainFileOf, evidenceFolderOf } from "./config/OwnPaths.ts"
+import { chainFileOf, evidenceFolderOf } from "./config/places/OwnPaths.ts"
 import { peerSetOptions, peersOptions, samplerOptions } from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"

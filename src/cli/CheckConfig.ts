@@ -1,6 +1,6 @@
 import { Console, Effect, type Option } from "effect"
 import type { Config } from "../config/Config.ts"
-import { isLoopback } from "../config/ListenAddress.ts"
+import { isLoopback } from "../config/places/ListenAddress.ts"
 import { bootnodesOf } from "../config/NetworkConfig.ts"
 import { settings } from "../config/settings/Setting.ts"
 import { showConfig } from "../config/ShowConfig.ts"

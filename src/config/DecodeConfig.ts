@@ -1,8 +1,8 @@
 import { Either, ParseResult, Predicate, Schema } from "effect"
 import { Config, type ConfigInput, configKeys, type KeyStyle, writtenKey } from "./Config.ts"
 import { ConfigError, mostLines } from "./ConfigError.ts"
-import { ownPaths, pathConflicts } from "./OwnPaths.ts"
-import { portConflicts } from "./OwnPorts.ts"
+import { ownPaths, pathConflicts } from "./places/OwnPaths.ts"
+import { portConflicts } from "./places/OwnPorts.ts"
 import { show, showPath } from "./Show.ts"
 import { closest } from "./Suggest.ts"
 

@@ -1,4 +1,4 @@
-import { ListenMultiaddrs } from "./ListenMultiaddr.ts"
+import { ListenMultiaddrs } from "./places/ListenMultiaddr.ts"
 import { optional, printableLine, whole, withDefault } from "./Values.ts"
 
 /** The keys that are about a second identity; they stand beside all others. */

@@ -2,7 +2,7 @@ import { Duration, Predicate, Redacted, Schema } from "effect"
 import { GoDuration } from "./GoDuration.ts"
 import { expected } from "./Show.ts"
 import { filePath, flag, optional, secret, whole, withDefault } from "./Values.ts"
-import { XatuAddress } from "./XatuAddress.ts"
+import { XatuAddress } from "./places/XatuAddress.ts"
 
 const headerName = /^[a-z0-9][a-z0-9_.-]{0,99}$/i
 const visible = /^[\x20-\x7e]{1,4096}$/

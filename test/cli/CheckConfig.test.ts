@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { warningsOf } from "../../src/cli/CheckConfig.ts"
 import type { ConfigInput } from "../../src/config/Config.ts"
 import { makeConfig } from "../../src/config/DecodeConfig.ts"
-import { publicNodes } from "../../src/config/PublicNodes.ts"
+import { publicNodes } from "../../src/config/places/PublicNodes.ts"
 
 const [record = ""] = publicNodes.hoodi.enrs
 const beaconApi = "http://127.0.0.1:5052"

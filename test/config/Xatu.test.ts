@@ -4,7 +4,7 @@ import { Duration, Either, Redacted, Schema } from "effect"
 import { type ConfigInput, spillFolderOf } from "../../src/config/Config.ts"
 import { parseConfig } from "../../src/config/ConfigFile.ts"
 import { makeConfig } from "../../src/config/DecodeConfig.ts"
-import { XatuAddress } from "../../src/config/XatuAddress.ts"
+import { XatuAddress } from "../../src/config/places/XatuAddress.ts"
 import { isSecure, sentHeaders } from "../../src/config/XatuConfig.ts"
 
 type XatuInput = NonNullable<ConfigInput["xatu"]>

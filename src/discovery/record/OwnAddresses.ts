@@ -1,5 +1,5 @@
 import { multiaddr } from "@multiformats/multiaddr"
-import { isLoopback } from "../../config/ListenAddress.ts"
+import { isLoopback } from "../../config/places/ListenAddress.ts"
 import { bigEndian } from "../../domain/Bytes.ts"
 import { familyOf, ipBytes, type UdpEndpoint } from "../../wire/discv5/UdpEndpoint.ts"
 

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net"
 import { Option, Schema } from "effect"
-import { expected } from "./Show.ts"
+import { expected } from "../Show.ts"
 
 /** Where a server listens. Port 0 takes any free one. */
 export interface HostAndPort {

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net"
 import { Schema } from "effect"
-import { expected } from "./Show.ts"
-import { listOf } from "./Values.ts"
+import { expected } from "../Show.ts"
+import { listOf } from "../Values.ts"
 
 /** What is wrong with an address to listen on; `undefined` if nothing is. */
 const faultOf = (text: string): string | undefined => {

@@ -1,6 +1,6 @@
 import { ParseResult, Schema } from "effect"
-import { expected } from "./Show.ts"
-import { httpUrl, listOf } from "./Values.ts"
+import { expected } from "../Show.ts"
+import { httpUrl, listOf } from "../Values.ts"
 
 const Given = Schema.Union(Schema.String, Schema.Array(Schema.String)).annotations(
   expected("an http or https address like http://127.0.0.1:5052, or a list of such", (actual) =>

@@ -1,8 +1,8 @@
 import { isIPv6 } from "node:net"
-import { type Config, type KeyStyle, writtenKey } from "./Config.ts"
+import { type Config, type KeyStyle, writtenKey } from "../Config.ts"
 import { type HostAndPort, isLoopback } from "./ListenAddress.ts"
-import { bootnodesOf } from "./NetworkConfig.ts"
-import { showPath } from "./Show.ts"
+import { bootnodesOf } from "../NetworkConfig.ts"
+import { showPath } from "../Show.ts"
 
 /** Something that listens, or that is asked. */
 interface Place {

@@ -6,8 +6,8 @@ import {
   secondIdentityFileOf,
   spillFolderOf,
   writtenKey
-} from "./Config.ts"
-import { show, showPath } from "./Show.ts"
+} from "../Config.ts"
+import { show, showPath } from "../Show.ts"
 
 /** Where something is that the program writes, or reads and must not write. */
 export interface OwnPath {

@@ -1,4 +1,4 @@
-import type { NetworkName } from "../domain/network/NetworkName.ts"
+import type { NetworkName } from "../../domain/network/NetworkName.ts"
 
 /** The public nodes of a network that discovery begins with. */
 interface PublicNodes {
