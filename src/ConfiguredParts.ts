@@ -2,6 +2,7 @@ import { Option } from "effect"
 import { blockFilterRange } from "./config/BlockFilter.ts"
 import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
+import { usualMargins } from "./domain/peer/ClaimHistory.ts"
 import type { PeerFacts } from "./peers/PeerActor.ts"
 import type { PeersOptions } from "./peers/Peers.ts"
 import type { PeerSetOptions } from "./peers/set/PeerSet.ts"
@@ -18,7 +19,7 @@ export const samplerOptions = (config: Config): SamplerOptions => ({
   retryAfter: config.samplingStrategy.retryAfter,
   historyWindow: config.samplingStrategy.historyWindow,
   blockFilter: (headSlot) => blockFilterRange(config.blockFilter, headSlot),
-  margins: { headSlots: 8, retentionEpochs: 2 }
+  margins: usualMargins
 })
 
 /** How peers are run under a configuration. */

@@ -1,8 +1,7 @@
 import { Clock, Effect, Option } from "effect"
-import { slotAt } from "../domain/network/Chain.ts"
 import { claimChangeFindings, sameClaim } from "../domain/peer/Claim.ts"
 import { claimFindings, type ClaimParts, makeClaim } from "../domain/peer/ClaimParts.ts"
-import { extendClaims, startClaims } from "../domain/peer/ClaimHistory.ts"
+import { hearClaim } from "../domain/peer/ClaimHistory.ts"
 import { addFindings } from "../domain/peer/Finding.ts"
 import { History } from "../history/store/History.ts"
 import { Externs } from "../host/Externs.ts"
@@ -22,12 +21,8 @@ export const makeTakeClaim = Effect.fnUntraced(function* (journal: PeerJournal) 
     const { address, claims: before } = journal.state()
     const { peerId } = address
     const previous = Option.getOrUndefined(before)?.current
-    // What it said to a probe may be told after it has said something newer, which would seem to go back then.
     if (previous !== undefined && claim.observedAt < previous.observedAt) return
-    const claims = Option.match(before, {
-      onNone: () => startClaims(claim),
-      onSome: (known) => extendClaims(known, claim, slotAt(chain, claim.observedAt))
-    })
+    const claims = hearClaim(chain, before, claim)
     const isNew = previous === undefined || !sameClaim(previous, claim)
     const findings = [
       ...(isNew ? claimFindings(parts) : []),

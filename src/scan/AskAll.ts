@@ -1,11 +1,11 @@
-import { Clock, Effect, Option } from "effect"
+import { Effect } from "effect"
 import type { Slot } from "../domain/Primitives.ts"
+import { untilAfforded } from "./Affordable.ts"
 import type { Questions } from "./Questions.ts"
 import type { Subject } from "./Subject.ts"
 
 /** Columns in one question, at most. */
 const mostColumns = 64
-const budgetPause = "500 millis"
 
 /**
  * The first conversation: every slot by itself, in as few questions as the peer's client allows. Ends early when the peer
@@ -16,13 +16,10 @@ export const askAll = Effect.fn("Scan.askAll")(function* (
   questions: Questions,
   slots: ReadonlyArray<Slot>
 ) {
-  const pieces = Effect.gen(function* () {
-    while (true) {
-      const limits = questions.budget.sampling(yield* Clock.currentTimeMillis, true)
-      if (Option.isSome(limits)) return Math.min(limits.value.maxCombinations, mostColumns)
-      yield* Effect.sleep(budgetPause)
-    }
-  })
+  const pieces = Effect.map(
+    untilAfforded((now) => questions.budget.sampling(now, true)),
+    ({ maxCombinations }) => Math.min(maxCombinations, mostColumns)
+  )
   for (const [index, startSlot] of slots.entries()) {
     let rest = questions.columnsOf(startSlot)
     yield* tell({ stage: "asking", detail: `slot ${startSlot}, ${index + 1} of ${slots.length}` })

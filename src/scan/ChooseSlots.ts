@@ -2,7 +2,7 @@ import { Clock, Effect, Either, Option, Random, Schedule } from "effect"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { hasColumns, type SlotFacts } from "../domain/network/Block.ts"
 import { numberOfColumns, type SlotRange, slotAt } from "../domain/network/Chain.ts"
-import { accountableFrom, type ClaimHistory, owedRange } from "../domain/peer/ClaimHistory.ts"
+import { accountableFrom, type ClaimHistory, owedRange, usualMargins } from "../domain/peer/ClaimHistory.ts"
 import type { Slot } from "../domain/Primitives.ts"
 import { Externs } from "../host/Externs.ts"
 import { finalityFor } from "../probe/Finality.ts"
@@ -12,8 +12,6 @@ import { usualSlots } from "./ScanOptions.ts"
 import { drawSlots, partsOf } from "./SlotDraw.ts"
 import type { Subject } from "./Subject.ts"
 
-/** As the monitor's: so an honest peer is never caught between. */
-const margins = { headSlots: 8, retentionEpochs: 2 }
 /** Slots of one part that are looked at for one with columns. */
 const mostDraws = 8
 /** Parts that are looked at at once. */
@@ -76,7 +74,7 @@ export const makeChooseSlots = Effect.gen(function* () {
 
   const outside = (slot: Slot, range: SlotRange, { current }: ClaimHistory): string | undefined => {
     if (slot > range.end) {
-      return `it is too new: the peer's head is ${current.headSlot}, and the last ${margins.headSlots} slots are left alone`
+      return `it is too new: the peer's head is ${current.headSlot}, and the last ${usualMargins.headSlots} slots are left alone`
     }
     if (slot >= range.start) return undefined
     return `it is too old: the peer answers for slots from ${range.start} on (it claims them from ${current.earliestAvailableSlot ?? "an unknown slot"} on)`
@@ -90,7 +88,7 @@ export const makeChooseSlots = Effect.gen(function* () {
     const headSlot = yield* commitments.headSlot
     log.ours = { ...log.ours, headSlot, finalizedEpoch: finalizedEpochOf(yield* commitments.finalized) }
     const now = Math.max(0, slotAt(chain, yield* Clock.currentTimeMillis))
-    const owed = owedRange(chain, claims, headSlot, now, margins)
+    const owed = owedRange(chain, claims, headSlot, now, usualMargins)
     const settled = settledUpTo(chain, finality.upTo)
     const judged = { start: owed.start, end: Math.min(owed.end, settled) }
     const range = options.only.length > 0 || judged.start > judged.end ? owed : judged

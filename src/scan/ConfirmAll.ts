@@ -8,6 +8,7 @@ import { jobOf } from "../peers/ChooseJob.ts"
 import { makeNextConfirmation } from "../peers/NextConfirmation.ts"
 import { finalityFor } from "../probe/Finality.ts"
 import { SelfDoubt } from "../probe/SelfDoubt.ts"
+import { untilAfforded } from "./Affordable.ts"
 import type { Questions } from "./Questions.ts"
 import type { Subject } from "./Subject.ts"
 
@@ -17,7 +18,6 @@ const enoughBlamed = 8
 const mostAttempts = 2
 /** However often a peer, or the chain, changes meanwhile. */
 const mostRounds = 256
-const budgetPause = "500 millis"
 
 /**
  * The conversations that settle what is suspected, as the monitor has them: what is due, and final to both, at the pace
@@ -48,14 +48,13 @@ export const makeConfirmAll = Effect.gen(function* () {
       return dueAt + Duration.toMillis(lastQuestion) > deadline ? Option.none() : Option.some(Math.max(0, dueAt - now))
     })
 
-    const affordable = Effect.fnUntraced(function* (due: ReadonlyArray<SuspectedSlot>) {
-      while (true) {
-        const now = yield* Clock.currentTimeMillis
+    /** None once it is too late for another question. */
+    const affordable = (due: ReadonlyArray<SuspectedSlot>) =>
+      untilAfforded((now) => {
         const confirms = questions.budget.confirming(due, now)
-        if (confirms.length > 0 || now + Duration.toMillis(lastQuestion) > deadline) return confirms
-        yield* Effect.sleep(budgetPause)
-      }
-    })
+        const isOver = confirms.length > 0 || now + Duration.toMillis(lastQuestion) > deadline
+        return isOver ? Option.some(confirms) : Option.none()
+      })
 
     for (let round = 0; round < mostRounds && open().length > 0 && blamedSlots(subject) < enoughBlamed; round++) {
       const wait = yield* untilDue

@@ -1,6 +1,7 @@
 import { Clock, Effect, Either } from "effect"
 import { describe } from "../domain/probe/Outcome.ts"
 import type { PeerId } from "../domain/Primitives.ts"
+import { ownMetadata } from "../host/libp2p/OwnMetadata.ts"
 import type { Host } from "../host/Host.ts"
 import { askOne } from "../host/StandaloneExterns.ts"
 import { decodeUint64, pingRequest } from "../wire/Handshake.ts"
@@ -21,7 +22,7 @@ const pauses = ["0 millis", "500 millis", "5500 millis"] as const
 
 const pingOnce = Effect.fnUntraced(function* (host: Host["Type"], peerId: PeerId) {
   const before = yield* Clock.currentTimeMillis
-  const answer = yield* Effect.either(askOne(host, peerId, pingRequest(ownSequenceNumber), decodeUint64))
+  const answer = yield* Effect.either(askOne(host, peerId, pingRequest(ownMetadata.sequenceNumber), decodeUint64))
   const ms = (yield* Clock.currentTimeMillis) - before
   const said: PingSaid = Either.match(answer, {
     onLeft: (error) => ({ ms: null, sequenceNumber: null, error: describe(error) }),
@@ -29,6 +30,3 @@ const pingOnce = Effect.fnUntraced(function* (host: Host["Type"], peerId: PeerId
   })
   return said
 })
-
-/** Of our own MetaData, which never change: Prysm counts it as a fault when a Ping says less than it has heard before. */
-const ownSequenceNumber = 1

@@ -1,6 +1,6 @@
-import { Clock, Effect, Option } from "effect"
-import { type ChainParameters, slotAt } from "../domain/network/Chain.ts"
-import { extendClaims, startClaims } from "../domain/peer/ClaimHistory.ts"
+import { Effect, Option } from "effect"
+import type { SlotClock } from "../domain/network/Chain.ts"
+import { hearClaim } from "../domain/peer/ClaimHistory.ts"
 import { makeClaim } from "../domain/peer/ClaimParts.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { PeerJournal } from "../peers/PeerJournal.ts"
@@ -31,24 +31,14 @@ export const makeSubject = (log: ScanLog, options: ScanOptions, tell: TellStep, 
 }
 
 /** Takes what the peer says of itself, as far as it decides what it owes. */
-export const takeStatement = Effect.fnUntraced(function* (
-  chain: ChainParameters,
+export const takeStatement = (
+  chain: SlotClock,
   { journal }: Subject,
   statement: Statement,
   nodeId: Uint8Array
-) {
-  const now = slotAt(chain, yield* Clock.currentTimeMillis)
+): Effect.Effect<void> => {
   const claim = makeClaim({ ...statement, nodeId })
-  const { claims } = yield* journal.enter({
-    change: (state) => ({
-      ...state,
-      claims: Option.some(
-        Option.match(state.claims, {
-          onNone: () => startClaims(claim),
-          onSome: (known) => extendClaims(known, claim, now)
-        })
-      )
-    })
-  })
-  return Option.getOrElse(claims, () => startClaims(claim))
-})
+  return Effect.asVoid(
+    journal.enter({ change: (state) => ({ ...state, claims: Option.some(hearClaim(chain, state.claims, claim)) }) })
+  )
+}

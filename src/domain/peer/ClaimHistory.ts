@@ -43,6 +43,17 @@ export const extendClaims = (history: ClaimHistory, claim: Claim, currentSlot: S
   }
 }
 
+/**
+ * The claims after one more was heard. What was said to a probe may be told after something newer, and changes nothing
+ * then: it would seem to go back.
+ */
+export const hearClaim = (chain: SlotClock, before: Option.Option<ClaimHistory>, claim: Claim): ClaimHistory =>
+  Option.match(before, {
+    onNone: () => startClaims(claim),
+    onSome: (known) =>
+      claim.observedAt < known.current.observedAt ? known : extendClaims(known, claim, slotAt(chain, claim.observedAt))
+  })
+
 /** The claims of a peer as they were heard, ascending in time; none if there were none. */
 export const replayClaims = (chain: SlotClock, claims: ReadonlyArray<Claim>): Option.Option<ClaimHistory> => {
   const [first, ...later] = claims
@@ -70,6 +81,9 @@ export interface Margins {
   /** Epochs above the retention edge, where peers prune at slightly different moments. */
   readonly retentionEpochs: number
 }
+
+/** Those that are kept of everybody. */
+export const usualMargins: Margins = { headSlots: 8, retentionEpochs: 2 }
 
 /**
  * The first slot of which a peer answers for what it claims: that of the epoch after its earliest available slot.
