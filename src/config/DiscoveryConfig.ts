@@ -2,7 +2,7 @@ import { isIPv4, isIPv6 } from "node:net"
 import { Duration, Schema } from "effect"
 import { GoDuration } from "./GoDuration.ts"
 import { expected } from "./Show.ts"
-import { filePath, flag, listOf, optional, withDefault } from "./Values.ts"
+import { filePath, flag, listOf, optional, repetitions, withDefault } from "./Values.ts"
 
 /** `/ip4/<address>/…` and the like: the family, the address, and what follows. */
 const partsOf = (
@@ -37,12 +37,11 @@ const familyOf = (text: string): 4 | 6 => (isIPv4(text) || text.startsWith("/ip4
 const oneOfEachFamily = <A extends string, I>(list: Schema.Schema<ReadonlyArray<A>, I>) =>
   list.pipe(
     Schema.filter((entries) =>
-      entries.flatMap((entry, index) => {
-        const first = entries.findIndex((other) => familyOf(other) === familyOf(entry))
-        return first === index
-          ? []
-          : [{ path: [index], message: `a second IPv${familyOf(entry)} address, beside entry ${first}` }]
-      })
+      repetitions(
+        entries,
+        (entry) => String(familyOf(entry)),
+        (entry, first) => `a second IPv${familyOf(entry)} address, beside entry ${first}`
+      )
     )
   )
 

@@ -6,7 +6,7 @@ import { oneLine } from "../domain/Text.ts"
 import { publicNodes } from "./places/PublicNodes.ts"
 import { expected, show } from "./Show.ts"
 import { closest } from "./Suggest.ts"
-import { listOf, optional } from "./Values.ts"
+import { listOf, optional, repetitions } from "./Values.ts"
 
 const Network = Schema.Literal(...networkNames).annotations({
   message: ({ actual }) => {
@@ -43,12 +43,11 @@ const readBootNode = (text: string) =>
 
 const BootNodes = listOf(BootNode, "ENRs").pipe(
   Schema.filter((nodes) =>
-    nodes.flatMap(({ peerId }, index) => {
-      const first = nodes.findIndex((node) => node.peerId === peerId)
-      return first === index
-        ? []
-        : [{ path: [index], message: `the same node as entry ${first} of the list (${peerId})` }]
-    })
+    repetitions(
+      nodes,
+      ({ peerId }) => peerId,
+      ({ peerId }, first) => `the same node as entry ${first} of the list (${peerId})`
+    )
   )
 )
 

@@ -1,7 +1,7 @@
 import { Either, ParseResult, Schema } from "effect"
 import { parsePeerAddress, type PeerAddress } from "../domain/peer/PeerAddress.ts"
 import { expected } from "./Show.ts"
-import { listOf } from "./Values.ts"
+import { listOf, repetitions } from "./Values.ts"
 import { oneLine } from "../domain/Text.ts"
 
 /** A peer that is named in the configuration, with the text that names it. */
@@ -33,12 +33,11 @@ const ConfiguredPeer = Schema.transformOrFail(
 
 /** Peers to watch, each once. */
 export const PeerList = listOf(ConfiguredPeer, "ENRs or multiaddrs").pipe(
-  Schema.filter((peers) => {
-    const firsts = new Map<string, number>()
-    return peers.flatMap(({ peerId }, index) => {
-      const first = firsts.get(peerId)
-      if (first === undefined) firsts.set(peerId, index)
-      return first === undefined ? [] : [{ path: [index], message: `the same peer as peers[${first}] (${peerId})` }]
-    })
-  })
+  Schema.filter((peers) =>
+    repetitions(
+      peers,
+      ({ peerId }) => peerId,
+      ({ peerId }, first) => `the same peer as peers[${first}] (${peerId})`
+    )
+  )
 )

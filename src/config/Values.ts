@@ -80,3 +80,22 @@ export const listOf = <A, I>(entry: Schema.Schema<A, I>, allowed: string) =>
   Schema.Array(entry).annotations({
     message: (issue) => `expected a list of ${allowed}, got ${show(issue.actual)}`
   })
+
+/**
+ * What is wrong with entries of a list that one before them stands for already: those of the same key. An entry without a
+ * key may stand there often.
+ */
+export const repetitions = <A>(
+  entries: ReadonlyArray<A>,
+  keyOf: (entry: A) => string | undefined,
+  message: (entry: A, first: number) => string
+): ReadonlyArray<Schema.FilterIssue> => {
+  const firsts = new Map<string, number>()
+  return entries.flatMap((entry, index) => {
+    const key = keyOf(entry)
+    if (key === undefined) return []
+    const first = firsts.get(key)
+    if (first === undefined) firsts.set(key, index)
+    return first === undefined ? [] : [{ path: [index], message: message(entry, first) }]
+  })
+}

@@ -1,6 +1,6 @@
 import { ParseResult, Schema } from "effect"
 import { expected } from "../Show.ts"
-import { httpUrl, listOf } from "../Values.ts"
+import { httpUrl, listOf, repetitions } from "../Values.ts"
 
 const Given = Schema.Union(Schema.String, Schema.Array(Schema.String)).annotations(
   expected("an http or https address like http://127.0.0.1:5052, or a list of such", (actual) =>
@@ -13,10 +13,11 @@ const List = listOf(httpUrl, "http or https addresses").pipe(
   Schema.filter((urls) => {
     if (urls.length === 0) return "name one at least"
     if (urls.length > most) return `${urls.length} addresses, but at most ${most} are asked`
-    return urls.flatMap((url, index) => {
-      const first = urls.indexOf(url)
-      return first === index ? [] : [{ path: [index], message: `the same address as in entry ${first}` }]
-    })
+    return repetitions(
+      urls,
+      (url) => url,
+      (_, first) => `the same address as in entry ${first}`
+    )
   })
 )
 

@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net"
 import { Schema } from "effect"
 import { expected } from "../Show.ts"
-import { listOf } from "../Values.ts"
+import { listOf, repetitions } from "../Values.ts"
 
 /** What is wrong with an address to listen on; `undefined` if nothing is. */
 const faultOf = (text: string): string | undefined => {
@@ -34,12 +34,11 @@ const ListenMultiaddr = Schema.String.pipe(
 export const ListenMultiaddrs = listOf(ListenMultiaddr, "multiaddrs").pipe(
   Schema.filter((addresses) => {
     if (addresses.length > most) return `${addresses.length} addresses, but at most ${most} are listened on`
-    return addresses.flatMap((address, index) => {
-      const first = addresses.indexOf(address)
-      return first === index || /\/0(\/quic-v1)?$/i.test(address)
-        ? []
-        : [{ path: [index], message: `the same address as in entry ${first}: ${address}` }]
-    })
+    return repetitions(
+      addresses,
+      (address) => (/\/0(\/quic-v1)?$/i.test(address) ? undefined : address),
+      (address, first) => `the same address as in entry ${first}: ${address}`
+    )
   })
 )
 
