@@ -1,4 +1,4 @@
-import { Duration, Effect, Layer, Schedule, Stream } from "effect"
+import { Duration, Effect, Layer, Schedule } from "effect"
 import { Dasmon } from "../Dasmon.ts"
 import type { Event } from "../domain/Event.ts"
 import { blameOf } from "../domain/probe/Outcome.ts"
@@ -6,6 +6,7 @@ import type { PeerView } from "../domain/peer/PeerView.ts"
 import type { Status } from "../domain/Status.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Verdict } from "../domain/peer/Verdict.ts"
+import { clock, tellEvents } from "./TellEvents.ts"
 
 export interface NarratorOptions {
   /** What is printed behind a peer, such as the devnet's own word for it; empty for nothing. */
@@ -49,15 +50,7 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
         }
       })
 
-      let last = snapshot.sequence
-      const tellAll = Stream.runForEach(
-        Stream.suspend(() => dasmon.events.since(last)),
-        (event) => {
-          last = event._tag === "Gap" ? event.to : event.sequence
-          return event._tag === "Gap" ? Effect.void : tell(event)
-        }
-      )
-      yield* daemon("telling of what is found", tellAll)
+      yield* tellEvents("telling of what is found", snapshot.sequence, tell)
     })
   ).pipe(Layer.merge(summaries(options)))
 
@@ -190,8 +183,6 @@ const verdictText = ({ lastFailure, outcomes, verdict }: PeerView): string => {
 /** The client's name and the end of the peer id, which is the part that differs. */
 const peerName = (peerId: string, agent: string | null): string =>
   `${(agent ?? "unknown").split("/")[0]?.slice(0, 12) ?? ""} …${peerId.slice(-6)}`
-
-const clock = (unixMs: number): string => new Date(unixMs).toTimeString().slice(0, 8)
 
 const labelWidth = 22
 const nameWidth = 20

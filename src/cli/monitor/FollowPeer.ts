@@ -1,9 +1,9 @@
-import { Effect, Layer, Stream } from "effect"
-import { Dasmon } from "../../Dasmon.ts"
+import { Effect, Layer } from "effect"
+import type { Dasmon } from "../../Dasmon.ts"
 import type { Event } from "../../domain/Event.ts"
 import { countOutcomes, outcomeKinds } from "../../domain/probe/Outcome.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
-import { daemon } from "../../runtime/Daemon.ts"
+import { clock, tellEvents } from "../TellEvents.ts"
 
 /** Tells a person everything that happens with one peer, a line each: comings and goings, claims, every probe. */
 export const layer = (
@@ -11,22 +11,9 @@ export const layer = (
   print: (line: string) => Effect.Effect<void>
 ): Layer.Layer<never, never, Dasmon> =>
   Layer.scopedDiscard(
-    Effect.gen(function* () {
-      const dasmon = yield* Dasmon
-      let last = 0
-      const tellAll = Stream.runForEach(
-        Stream.suspend(() => dasmon.events.since(last)),
-        (event) => {
-          last = event._tag === "Gap" ? event.to : event.sequence
-          return event._tag === "Gap"
-            ? Effect.void
-            : Effect.forEach(linesOf(event, peerId), (text) => print(`${clock(event.timestamp)}  ${text}`), {
-                discard: true
-              })
-        }
-      )
-      yield* daemon("telling of one peer", tellAll)
-    })
+    tellEvents("telling of one peer", 0, (event) =>
+      Effect.forEach(linesOf(event, peerId), (text) => print(`${clock(event.timestamp)}  ${text}`), { discard: true })
+    )
   )
 
 /** What is told of an event; nothing of what is about somebody else. */
@@ -64,8 +51,6 @@ export const linesOf = (event: Event, peerId: PeerId): ReadonlyArray<string> => 
       return []
   }
 }
-
-const clock = (unixMs: number): string => new Date(unixMs).toTimeString().slice(0, 8)
 
 const labelWidth = 12
 const mostColumns = 16
