@@ -1,6 +1,6 @@
 import { Either, Option } from "effect"
 import { type InvalidNodeRecord, decodeNodeRecord, type NodeRecord } from "../domain/peer/NodeRecord.ts"
-import { type InvalidPeerAddress, parsePeerAddress } from "../domain/peer/PeerAddress.ts"
+import { addressOfRecord, type InvalidPeerAddress, parsePeerAddress } from "../domain/peer/PeerAddress.ts"
 import type { DiscoverySource, NodeFound } from "./Discovery.ts"
 
 /** A node as it is written: an ENR, or a multiaddr that ends in `/p2p/<peer id>`. It has an address to dial. */
@@ -23,11 +23,7 @@ export const nodeOfRecord = (record: NodeRecord, source: DiscoverySource): Optio
   record.multiaddrs.length === 0
     ? Option.none()
     : Option.some({
-        address: {
-          peerId: record.peerId,
-          multiaddrs: record.multiaddrs,
-          enrCustodyGroupCount: record.custodyGroupCount
-        },
+        address: addressOfRecord(record),
         source,
         enr: record.enr,
         seq: record.seq

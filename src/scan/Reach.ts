@@ -39,7 +39,7 @@ export const makeReach = Effect.gen(function* () {
   /** Those who know where the peer is; its record, if none is known yet, is taken from them. */
   const locate = Effect.fnUntraced(function* ({ address, log }: Subject) {
     const found = yield* locator.find(address.peerId)
-    log.enr = Option.orElse(log.enr, () => Arr.findFirst(found, ({ enr }) => enr))
+    log.record = Option.orElse(log.record, () => Arr.findFirst(found, ({ record }) => record))
     return found
   })
 
@@ -56,7 +56,7 @@ export const makeReach = Effect.gen(function* () {
   const connect = Effect.fnUntraced(function* (subject: Subject) {
     const { address, log } = subject
     const given = address.multiaddrs
-    const found = given.length === 0 || Option.isNone(log.enr) ? yield* locate(subject) : []
+    const found = given.length === 0 || Option.isNone(log.record) ? yield* locate(subject) : []
     if (given.length === 0) {
       const places = placesIn(found)
       take(subject, places)

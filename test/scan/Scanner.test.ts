@@ -1,7 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Either, Option } from "effect"
+import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
+import { devEnr } from "../../src/devnet/discv5/DevEnr.ts"
+import { identityOf } from "../../src/devnet/peer/DevPeerIdentity.ts"
 import { custodyColumns } from "../../src/domain/column/Custody.ts"
 import { PeerDisconnected, PeerRefused, ProbeTimeout } from "../../src/domain/probe/Outcome.ts"
+import { decodeNodeRecord } from "../../src/domain/peer/NodeRecord.ts"
 import { NotDialled } from "../../src/host/Host.ts"
 import { parseTarget, type Target } from "../../src/scan/target/Target.ts"
 import { finalRoot, nodeId, peer, type PeerModel, type Sent, statement, type World } from "../probe/FakeWorld.ts"
@@ -222,9 +226,9 @@ describe("a scan of a peer that cannot be judged", () => {
       assert.deepStrictEqual([nobody.report.verdict, nobody.report.reached], ["unreachable", false])
       assert.match(nobody.report.sentence, /neither the beacon node nor a database knows where it is.*Give its ENR/)
       const located = [
-        { multiaddrs: [], enr: Option.none(), from: "beacon node" },
-        { multiaddrs: ["/ip4/127.0.0.1/tcp/7"], enr: Option.none(), from: "address book" },
-        { multiaddrs: ["/ip4/127.0.0.1/tcp/8", "/ip4/127.0.0.1/tcp/7"], enr: Option.none(), from: "history" }
+        { multiaddrs: [], record: Option.none(), from: "beacon node" },
+        { multiaddrs: ["/ip4/127.0.0.1/tcp/7"], record: Option.none(), from: "address book" },
+        { multiaddrs: ["/ip4/127.0.0.1/tcp/8", "/ip4/127.0.0.1/tcp/7"], record: Option.none(), from: "history" }
       ]
       const { report } = yield* scanPeer(world, honest(world), { target, located })
       assert.deepStrictEqual(
@@ -239,8 +243,15 @@ describe("a scan of a peer that cannot be judged", () => {
       const world = busyWorld()
       const old = "/ip4/127.0.0.1/tcp/9000"
       const address = { ...peer, multiaddrs: [old] }
-      const target: Target = { given: "enr:-old", kind: "enr", address, enr: Option.some("enr:-old") }
-      const located = [{ multiaddrs: [old, "/ip4/127.0.0.1/tcp/7"], enr: Option.none(), from: "address book" }]
+      const enr = devEnr(devnetParameters(1, 1000, 0), identityOf(1, "old").privateKey, {
+        ports: { tcp: 9000 },
+        epoch: 2,
+        forkDigest: "0x01020304",
+        custodyGroupCount: 4
+      }).encodeTxt()
+      const record = Either.getRight(decodeNodeRecord(enr))
+      const target: Target = { given: enr, kind: "enr", address, record }
+      const located = [{ multiaddrs: [old, "/ip4/127.0.0.1/tcp/7"], record: Option.none(), from: "address book" }]
       const connect = (addresses: ReadonlyArray<string>) => (addresses.includes(old) ? Effect.fail(lost) : Effect.void)
       const { report } = yield* scanPeer(world, honest(world), { target, located, connect })
       assert.deepStrictEqual(

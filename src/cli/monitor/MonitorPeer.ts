@@ -67,7 +67,7 @@ const peerToDial = Effect.fnUntraced(function* (target: Target, sources: Paramet
   const { multiaddrs, peerId } = target.address
   const named = (address: string) => `${address}/p2p/${peerId}`
   const [first] = multiaddrs
-  if (first !== undefined) return Option.getOrElse(target.enr, () => named(first))
+  if (first !== undefined) return Option.match(target.record, { onNone: () => named(first), onSome: ({ enr }) => enr })
   const found = yield* Effect.flatMap(Locator, ({ find }) => find(peerId)).pipe(Effect.provide(locatorLayer(sources)))
   const place = found.flatMap(({ multiaddrs }) => multiaddrs).at(0)
   return place === undefined

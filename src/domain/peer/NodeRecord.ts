@@ -4,6 +4,8 @@ import { toHex } from "../Bytes.ts"
 import { nodeIdOfPublicKey, peerIdOfPublicKey } from "./NodeId.ts"
 import { messageOf } from "../Text.ts"
 import type { PeerId } from "../Primitives.ts"
+import { subnetsOfRecord } from "./RecordSubnets.ts"
+import type { Subnets } from "./Subnets.ts"
 
 /** A node record (ENR, EIP-778) that cannot be read; `reason` says what is wrong with it. */
 export class InvalidNodeRecord extends Schema.TaggedError<InvalidNodeRecord>()("InvalidNodeRecord", {
@@ -31,6 +33,8 @@ export interface NodeRecord {
   readonly nextForkDigest: Option.Option<string>
   /** `client`: `name/version`, from the few that write it. */
   readonly client: Option.Option<string>
+  /** `attnets` and `syncnets`. */
+  readonly subnets: Option.Option<Subnets>
 }
 
 /** Reads and checks (signature too) the text form of an ENR. */
@@ -59,7 +63,8 @@ export const decodeNodeRecord = (text: string): Either.Either<NodeRecord, Invali
         custodyGroupCount: Option.flatMap(bytesOf(enr, "cgc"), bigEndianNumber),
         forkDigest: Option.map(bytesOf(enr, "eth2", 16), (bytes) => toHex(bytes.subarray(0, 4))),
         nextForkDigest: Option.map(bytesOf(enr, "nfd", 4), toHex),
-        client: clientOf(enr)
+        client: clientOf(enr),
+        subnets: subnetsOfRecord(enr.kvs)
       }
     },
     catch: (error) => new InvalidNodeRecord({ reason: messageOf(error) })

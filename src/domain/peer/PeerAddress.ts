@@ -1,7 +1,7 @@
 import { multiaddr } from "@multiformats/multiaddr"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { Either, Option, Schema } from "effect"
-import { decodeNodeRecord } from "./NodeRecord.ts"
+import { decodeNodeRecord, type NodeRecord } from "./NodeRecord.ts"
 import { messageOf } from "../Text.ts"
 import type { PeerId } from "../Primitives.ts"
 
@@ -27,6 +27,13 @@ export class InvalidPeerAddress extends Schema.TaggedError<InvalidPeerAddress>()
 export const parsePeerAddress = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>
   text.trim().startsWith("enr:") ? fromRecord(text) : fromMultiaddr(text)
 
+/** How to reach the node of a record; without multiaddrs where the record has no address to dial. */
+export const addressOfRecord = ({ custodyGroupCount, multiaddrs, peerId }: NodeRecord): PeerAddress => ({
+  peerId,
+  multiaddrs,
+  enrCustodyGroupCount: custodyGroupCount
+})
+
 const places: ReadonlySet<string> = new Set(["ip4", "ip6", "dns", "dns4", "dns6"])
 
 const fromRecord = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>
@@ -36,11 +43,7 @@ const fromRecord = (text: string): Either.Either<PeerAddress, InvalidPeerAddress
       (record) => record.multiaddrs.length > 0,
       () => new InvalidPeerAddress({ reason: "the ENR has no ip or ip6 with a quic or tcp port to dial" })
     ),
-    Either.map((record) => ({
-      peerId: record.peerId,
-      multiaddrs: record.multiaddrs,
-      enrCustodyGroupCount: record.custodyGroupCount
-    }))
+    Either.map(addressOfRecord)
   )
 
 const fromMultiaddr = (text: string): Either.Either<PeerAddress, InvalidPeerAddress> =>

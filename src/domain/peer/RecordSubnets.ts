@@ -1,15 +1,13 @@
-import { ENR } from "@chainsafe/enr"
-import { Either, Option } from "effect"
+import { Option } from "effect"
 import type { Subnets } from "./Subnets.ts"
 
-/** What a readable ENR says of them under `attnets` and `syncnets`; none where it says nothing. */
-export const subnetsOfRecord = (text: string): Option.Option<Subnets> =>
-  Option.flatMap(Either.getRight(Either.try(() => ENR.decodeTxt(text.trim()))), ({ kvs }) => {
-    const [attnets, syncnets] = ["attnets", "syncnets"].map((key): unknown => kvs.get(key))
-    return attnets instanceof Uint8Array
-      ? Option.some({ attnets: bitsOf(attnets), syncnets: syncnets instanceof Uint8Array ? bitsOf(syncnets) : [] })
-      : Option.none()
-  })
+/** What the keys of an ENR say of them, under `attnets` and `syncnets`; none where they say nothing. */
+export const subnetsOfRecord = (keys: ReadonlyMap<string, unknown>): Option.Option<Subnets> => {
+  const [attnets, syncnets] = [keys.get("attnets"), keys.get("syncnets")]
+  return attnets instanceof Uint8Array
+    ? Option.some({ attnets: bitsOf(attnets), syncnets: syncnets instanceof Uint8Array ? bitsOf(syncnets) : [] })
+    : Option.none()
+}
 
 /** The places of the bits that are set, as SSZ counts them; of what a stranger sends no more than an ENR can hold. */
 const bitsOf = (bytes: Uint8Array): ReadonlyArray<number> =>

@@ -27,13 +27,16 @@ export const readListedPeer = (
   peerId: PeerId,
   { direction, enr, last_seen_p2p_address: seen }: ListedPeer
 ): ReadPeer => ({
-  record: Option.fromNullable(enr).pipe(
-    Option.flatMap((text) => Either.getRight(decodeNodeRecord(text))),
-    Option.filter((record) => record.peerId === peerId)
-  ),
+  record: Option.flatMap(Option.fromNullable(enr), recordOf(peerId)),
   seen: seen === null ? [] : multiaddrsOf(seen, peerId),
   isInbound: direction?.toLowerCase() === "inbound"
 })
+
+/** What an ENR says; nothing of what is none, or another peer's. */
+export const recordOf =
+  (peerId: PeerId) =>
+  (enr: string): Option.Option<NodeRecord> =>
+    Option.filter(Either.getRight(decodeNodeRecord(enr)), (record) => record.peerId === peerId)
 
 /** A multiaddr with or without its `/p2p/…`, and without it; nothing of what is none, or another peer's. */
 export const multiaddrsOf = (text: string, peerId: PeerId): ReadonlyArray<string> =>

@@ -1,4 +1,4 @@
-import { Array as Arr, Either, Option } from "effect"
+import { Array as Arr, Option } from "effect"
 import {
   type ChainParameters,
   custodyRequirement,
@@ -7,8 +7,6 @@ import {
   slotAt
 } from "../../domain/network/Chain.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
-import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
-import { subnetsOfRecord } from "../../domain/peer/RecordSubnets.ts"
 import type { Subnets } from "../../domain/peer/Subnets.ts"
 import {
   dataColumnSidecarsByRange,
@@ -83,14 +81,11 @@ const custodyCount = ({ metadataCount }: Statement): Check => {
 }
 
 /** A record that somebody kept may be old: what differs is shown, and held against nobody. */
-const againstRecord = (log: ScanLog, statement: Statement): ReadonlyArray<Check> => {
-  const record = Option.flatMap(log.enr, (enr) => Either.getRight(decodeNodeRecord(enr)))
+const againstRecord = ({ record }: ScanLog, statement: Statement): ReadonlyArray<Check> => {
   if (Option.isNone(record)) return []
-  const { custodyGroupCount, forkDigest } = record.value
-  const said = Option.zipWith(
-    Option.flatMap(log.enr, subnetsOfRecord),
-    Option.fromNullable(statement.subnets),
-    (ofRecord, ofMetadata) => compared("enr_subnets", "subnets", subnetsText(ofRecord), subnetsText(ofMetadata))
+  const { custodyGroupCount, forkDigest, subnets } = record.value
+  const said = Option.zipWith(subnets, Option.fromNullable(statement.subnets), (ofRecord, ofMetadata) =>
+    compared("enr_subnets", "subnets", subnetsText(ofRecord), subnetsText(ofMetadata))
   )
   return [
     ...(statement.metadataCount === undefined

@@ -1,8 +1,6 @@
-import { Either, Option } from "effect"
+import { Option } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
 import type { ChainParameters } from "../../domain/network/Chain.ts"
-import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
-import { subnetsOfRecord } from "../../domain/peer/RecordSubnets.ts"
 import { countSuspicions } from "../../domain/peer/Suspicions.ts"
 import { countOutcomes } from "../../domain/probe/Outcome.ts"
 import { type PeerState, verdict } from "../../peers/PeerState.ts"
@@ -129,17 +127,15 @@ const unreachedVerdict = (failure: ScanFailure): ScanVerdict => {
   }
 }
 
-const recordOf = (log: ScanLog): ScanReport["enr"] =>
+const recordOf = ({ record }: ScanLog): ScanReport["enr"] =>
   Option.getOrNull(
-    Option.flatMap(log.enr, (enr) =>
-      Option.map(Either.getRight(decodeNodeRecord(enr)), (record) => ({
-        enr,
-        sequenceNumber: String(record.seq),
-        custodyGroupCount: Option.getOrNull(record.custodyGroupCount),
-        forkDigest: Option.getOrNull(record.forkDigest),
-        nextForkDigest: Option.getOrNull(record.nextForkDigest),
-        client: Option.getOrNull(record.client),
-        subnets: Option.getOrNull(subnetsOfRecord(enr))
-      }))
-    )
+    Option.map(record, ({ client, custodyGroupCount, enr, forkDigest, nextForkDigest, seq, subnets }) => ({
+      enr,
+      sequenceNumber: String(seq),
+      custodyGroupCount: Option.getOrNull(custodyGroupCount),
+      forkDigest: Option.getOrNull(forkDigest),
+      nextForkDigest: Option.getOrNull(nextForkDigest),
+      client: Option.getOrNull(client),
+      subnets: Option.getOrNull(subnets)
+    }))
   )

@@ -1,6 +1,7 @@
 import { Option } from "effect"
 import type { ClaimParts } from "../../domain/peer/ClaimParts.ts"
 import type { SlotRange } from "../../domain/network/Chain.ts"
+import type { NodeRecord } from "../../domain/peer/NodeRecord.ts"
 import type { Slot } from "../../domain/Primitives.ts"
 import type { ConnectedPeer } from "../../host/Host.ts"
 import type { Finality } from "../../probe/Finality.ts"
@@ -22,7 +23,7 @@ export interface ScanLog {
   readonly startedAt: number
   addresses: ReadonlyArray<string>
   addressesFrom: string
-  enr: Option.Option<string>
+  record: Option.Option<NodeRecord>
   connection: Option.Option<{
     readonly peer: ConnectedPeer
     readonly dialMs: number
@@ -47,7 +48,7 @@ export const makeScanLog = (target: Target, startedAt: number): ScanLog => ({
   startedAt,
   addresses: target.address.multiaddrs,
   addressesFrom: "target",
-  enr: target.enr,
+  record: target.record,
   connection: Option.none(),
   statement: Option.none(),
   ours: { forkDigests: [], headSlot: 0, finalizedEpoch: null },

@@ -2,7 +2,7 @@ import { Effect, Layer, Option } from "effect"
 import type { BookEntry } from "../../discovery/book/BookEntry.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import { Reports } from "../../history/report/Reports.ts"
-import { type ListedPeer, multiaddrsOf, readListedPeer } from "../../host/beacon-api/ListedPeer.ts"
+import { type ListedPeer, multiaddrsOf, readListedPeer, recordOf } from "../../host/beacon-api/ListedPeer.ts"
 import { type Located, Locator } from "./Locator.ts"
 
 /** Where a peer may be looked up; whoever fails knows nothing of it. */
@@ -26,7 +26,11 @@ export const layer = (sources: LocatorSources): Layer.Layer<Locator> =>
           const listed = Effect.map(sources.listed(peerId), Option.map(locatedBy(peerId)))
           const remembered = Effect.map(
             sources.remembered?.(peerId) ?? Effect.succeedNone,
-            Option.map(({ enr, multiaddrs }): Located => ({ multiaddrs, enr, from: "address book" }))
+            Option.map(({ enr, multiaddrs }): Located => ({
+              multiaddrs,
+              record: Option.flatMap(enr, recordOf(peerId)),
+              from: "address book"
+            }))
           )
           const recorded = Option.match(reports, {
             onNone: () => Effect.succeedNone,
@@ -48,7 +52,7 @@ const locatedBy =
     const ofRecord = Option.match(record, { onNone: () => [], onSome: ({ multiaddrs }) => multiaddrs })
     return {
       multiaddrs: [...new Set(isInbound ? [...ofRecord, ...seen] : [...seen, ...ofRecord])],
-      enr: Option.map(record, ({ enr }) => enr),
+      record,
       from: "beacon node"
     }
   }
@@ -56,6 +60,6 @@ const locatedBy =
 const recordedAt = (peerId: PeerId, address: string | null): Option.Option<Located> =>
   Option.map(Option.fromNullable(address), (address) => ({
     multiaddrs: multiaddrsOf(address, peerId),
-    enr: Option.none(),
+    record: Option.none(),
     from: "history"
   }))

@@ -1,11 +1,12 @@
 import { Context, Effect, Layer, type Option } from "effect"
+import type { NodeRecord } from "../../domain/peer/NodeRecord.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 
 /** Where a peer can be dialled, as somebody else knows it. */
 export interface Located {
   /** Without `/p2p/…`. */
   readonly multiaddrs: ReadonlyArray<string>
-  readonly enr: Option.Option<string>
+  readonly record: Option.Option<NodeRecord>
   /** Who said so, for a person. */
   readonly from: string
 }

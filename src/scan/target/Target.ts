@@ -1,8 +1,8 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js"
 import { Either, Option, Schema } from "effect"
 import { isPeerId, peerIdOfPublicKey } from "../../domain/peer/NodeId.ts"
-import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
-import { type PeerAddress, parsePeerAddress } from "../../domain/peer/PeerAddress.ts"
+import { decodeNodeRecord, type NodeRecord } from "../../domain/peer/NodeRecord.ts"
+import { addressOfRecord, type PeerAddress, parsePeerAddress } from "../../domain/peer/PeerAddress.ts"
 import { fromHex } from "../../domain/Bytes.ts"
 import { oneLine, printable } from "../../domain/Text.ts"
 
@@ -14,7 +14,7 @@ export interface Target {
   /** Without multiaddrs, the peer has to be found first. */
   readonly address: PeerAddress
   /** The record, if that is what was given. */
-  readonly enr: Option.Option<string>
+  readonly record: Option.Option<NodeRecord>
 }
 
 /** A text that names no peer; `reason` says what is allowed. */
@@ -41,10 +41,13 @@ export const parseTarget = (text: string): Either.Either<Target, InvalidTarget> 
   if (given.startsWith("/")) {
     return Either.mapBoth(parsePeerAddress(given), {
       onLeft: ({ reason }) => new InvalidTarget({ reason: `${shown(given)}: ${oneLine(reason)}` }),
-      onRight: (address): Target => ({ given, kind: "multiaddr", address, enr: Option.none() })
+      onRight: (address): Target => ({ given, kind: "multiaddr", address, record: Option.none() })
     })
   }
-  if (isPeerId(given)) return Either.right(unplaced(given, "peer_id", given, Option.none()))
+  if (isPeerId(given)) {
+    const address = { peerId: given, multiaddrs: [], enrCustodyGroupCount: Option.none() }
+    return Either.right({ given, kind: "peer_id", address, record: Option.none() })
+  }
   return invalid(given, "this names no peer")
 }
 
@@ -55,22 +58,13 @@ const longest = 2048
 const fromRecord = (given: string): Either.Either<Target, InvalidTarget> =>
   Either.mapBoth(decodeNodeRecord(given), {
     onLeft: ({ reason }) => new InvalidTarget({ reason: `${shown(given)}: not a valid ENR: ${oneLine(reason)}` }),
-    onRight: (record): Target =>
-      Either.match(parsePeerAddress(given), {
-        onLeft: () => {
-          const target = unplaced(given, "enr", record.peerId, Option.some(given))
-          return { ...target, address: { ...target.address, enrCustodyGroupCount: record.custodyGroupCount } }
-        },
-        onRight: (address) => ({ given, kind: "enr", address, enr: Option.some(given) })
-      })
+    onRight: (record): Target => ({
+      given,
+      kind: "enr",
+      address: addressOfRecord(record),
+      record: Option.some(record)
+    })
   })
-
-const unplaced = (given: string, kind: Target["kind"], peerId: string, enr: Option.Option<string>): Target => ({
-  given,
-  kind,
-  address: { peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() },
-  enr
-})
 
 /** `enode://<128 hexadecimal digits>@<host>:<tcp port>[?discport=<udp port>]`. */
 const fromEnode = (given: string): Either.Either<Target, InvalidTarget> => {
@@ -85,7 +79,7 @@ const fromEnode = (given: string): Either.Either<Target, InvalidTarget> => {
     (peerId) =>
       Either.mapBoth(parsePeerAddress(`${placeOf(host)}/tcp/${Number(port)}/p2p/${peerId}`), {
         onLeft: () => new InvalidTarget({ reason: `${shown(given)}: ${shown(host)} is no host` }),
-        onRight: (address): Target => ({ given, kind: "enode", address, enr: Option.none() })
+        onRight: (address): Target => ({ given, kind: "enode", address, record: Option.none() })
       })
   )
 }

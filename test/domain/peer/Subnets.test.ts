@@ -4,7 +4,7 @@ import { BitArray } from "@chainsafe/ssz"
 import { assert, describe, it } from "@effect/vitest"
 import { Either, Option } from "effect"
 import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
-import { subnetsOfRecord } from "../../../src/domain/peer/RecordSubnets.ts"
+import { decodeNodeRecord } from "../../../src/domain/peer/NodeRecord.ts"
 import { decodeMetadata } from "../../../src/wire/Handshake.ts"
 
 const { privateKey } = identityOf(1, "somebody")
@@ -13,10 +13,12 @@ const syncnets = BitArray.fromBoolArray([false, true, false, false])
 const both = { attnets: [3, 63], syncnets: [1] }
 const subnetsIn = (bytes: Uint8Array) => Either.map(decodeMetadata(bytes), ({ subnets }) => subnets)
 
+const subnetsOf = (enr: SignableENR) => Either.getOrThrow(decodeNodeRecord(enr.encodeTxt())).subnets
+
 describe("subnets", () => {
   it("are read of an ENR, as they are of MetaData in each version", () => {
     const enr = SignableENR.createV4(privateKey, { attnets: attnets.uint8Array, syncnets: syncnets.uint8Array })
-    assert.deepStrictEqual(subnetsOfRecord(enr.encodeTxt()), Option.some(both))
+    assert.deepStrictEqual(subnetsOf(enr), Option.some(both))
     const seqNumber = 5n
     assert.deepStrictEqual(
       subnetsIn(ssz.fulu.Metadata.serialize({ seqNumber, attnets, syncnets, custodyGroupCount: 4 })),
@@ -32,13 +34,12 @@ describe("subnets", () => {
     )
   })
 
-  it("are not there in an ENR without them, or in what is none", () => {
-    assert.deepStrictEqual(subnetsOfRecord(SignableENR.createV4(privateKey, {}).encodeTxt()), Option.none())
-    assert.deepStrictEqual(subnetsOfRecord("enr:-nothing"), Option.none())
+  it("are not there in an ENR without them", () => {
+    assert.deepStrictEqual(subnetsOf(SignableENR.createV4(privateKey, {})), Option.none())
   })
 
   it("of a stranger take no more room than they may have", () => {
     const enr = SignableENR.createV4(privateKey, { attnets: new Uint8Array(100).fill(255) })
-    assert.isAtMost(Option.getOrThrow(subnetsOfRecord(enr.encodeTxt())).attnets.length, 256)
+    assert.isAtMost(Option.getOrThrow(subnetsOf(enr)).attnets.length, 256)
   })
 })

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Option } from "effect"
+import { Effect, Either, Layer, Option } from "effect"
 import { devEnr } from "../../../src/devnet/discv5/DevEnr.ts"
 import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { devnetParameters } from "../../../src/devnet/DevnetParameters.ts"
 import { type BookEntry, newEntry } from "../../../src/discovery/book/BookEntry.ts"
 import * as MemoryReports from "../../../src/history/report/MemoryReports.ts"
+import { decodeNodeRecord } from "../../../src/domain/peer/NodeRecord.ts"
 import { ReportError, Reports } from "../../../src/history/report/Reports.ts"
 import { History } from "../../../src/history/store/History.ts"
 import type { ListedPeer } from "../../../src/host/beacon-api/ListedPeer.ts"
@@ -21,6 +22,7 @@ const recordOf = (owner: string, tcpPort: number) =>
   }).encodeTxt()
 const { peerId } = identityOf(1, "somebody")
 const enr = recordOf("somebody", 9000)
+const record = Either.getRight(decodeNodeRecord(enr))
 
 const find = (
   listed: Effect.Effect<Option.Option<ListedPeer>, string>,
@@ -43,9 +45,7 @@ describe("where a peer is looked up", () => {
       const outbound = yield* find(
         listing({ enr, last_seen_p2p_address: `${seen}/p2p/${peerId}`, direction: "outbound" })
       )
-      assert.deepStrictEqual(outbound, [
-        { multiaddrs: [seen, "/ip4/127.0.0.1/tcp/9000"], enr: Option.some(enr), from: "beacon node" }
-      ])
+      assert.deepStrictEqual(outbound, [{ multiaddrs: [seen, "/ip4/127.0.0.1/tcp/9000"], record, from: "beacon node" }])
       // The port of one that came by itself is seldom one that it listens on.
       const [inbound] = yield* find(listing({ enr, last_seen_p2p_address: seen, direction: "inbound" }))
       assert.deepStrictEqual(inbound?.multiaddrs, ["/ip4/127.0.0.1/tcp/9000", seen])
@@ -60,7 +60,7 @@ describe("where a peer is looked up", () => {
       const [found] = yield* find(
         listing({ enr: recordOf("another", 1), last_seen_p2p_address: `/ip4/127.0.0.1/tcp/1/p2p/${other}` })
       )
-      assert.deepStrictEqual(found, { multiaddrs: [], enr: Option.none(), from: "beacon node" })
+      assert.deepStrictEqual(found, { multiaddrs: [], record: Option.none(), from: "beacon node" })
       const [junk] = yield* find(listing({ enr: "junk", last_seen_p2p_address: "nowhere" }))
       assert.deepStrictEqual(junk?.multiaddrs, [])
     })
@@ -81,8 +81,8 @@ describe("where a peer is looked up", () => {
         Layer.provideMerge(MemoryReports.layer)
       )
       assert.deepStrictEqual(yield* find(Effect.succeedNone, met, Effect.succeedSome(heard)), [
-        { multiaddrs: ["/ip4/127.0.0.1/tcp/9000"], enr: Option.some(enr), from: "address book" },
-        { multiaddrs: ["/ip4/127.0.0.1/tcp/51234"], enr: Option.none(), from: "history" }
+        { multiaddrs: ["/ip4/127.0.0.1/tcp/9000"], record, from: "address book" },
+        { multiaddrs: ["/ip4/127.0.0.1/tcp/51234"], record: Option.none(), from: "history" }
       ])
     })
   )

@@ -44,9 +44,9 @@ describe("a target", () => {
   })
 
   it("is an ENR without an address too: whom to find is known, and how many groups it claims", () => {
-    const { address, enr } = Either.getOrThrow(parseTarget(record(undefined)))
+    const { address, record: read } = Either.getOrThrow(parseTarget(record(undefined)))
     assert.deepStrictEqual(
-      [address.peerId, address.multiaddrs, address.enrCustodyGroupCount, Option.isSome(enr)],
+      [address.peerId, address.multiaddrs, address.enrCustodyGroupCount, Option.isSome(read)],
       [peerId, [], Option.some(7), true]
     )
   })
