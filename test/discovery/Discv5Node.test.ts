@@ -116,6 +116,30 @@ describe("discv5", () => {
   )
 
   it.scopedLive(
+    "is found at its new address after a restart, by those who knew it before",
+    () =>
+      Effect.gen(function* () {
+        const chain = yield* network()
+        const boot = yield* discv5At("boot", { chain })
+        const bootEnrs = [yield* enrOf(boot)]
+        const monitor = yield* discv5At("monitor", { chain, bootEnrs })
+        const found = yield* collected(monitor.found)
+        for (let start = 0; start < 2; start++) {
+          yield* Effect.scoped(
+            Effect.gen(function* () {
+              const enr = yield* enrOf(yield* discv5At("one", { chain, bootEnrs }))
+              yield* eventually(
+                Effect.map(found, (all) => all.some((node) => node.enr === enr)),
+                "20 seconds"
+              )
+            })
+          )
+        }
+      }),
+    limit
+  )
+
+  it.scopedLive(
     "finds one node by its id",
     () =>
       Effect.gen(function* () {

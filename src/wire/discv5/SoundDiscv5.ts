@@ -7,7 +7,8 @@ type Enr = NonNullable<ReturnType<Discv5["findEnr"]>>
 
 /**
  * The library's node, but that it does not fall over the ENRs of strangers: one with an address that is none (a port of
- * one byte, an IP address of five) makes it throw out of its timers, where that would end the program.
+ * one byte, an IP address of five) makes it throw out of its timers, where that would end the program; and that it learns
+ * of newer ENRs from those whose they are.
  */
 export class SoundDiscv5 extends Discv5 {
   constructor(...parameters: ConstructorParameters<typeof Discv5>) {
@@ -16,6 +17,11 @@ export class SoundDiscv5 extends Discv5 {
     const table: object = Reflect.get(this, "kbuckets")
     const buckets: ReadonlyArray<object> = Reflect.get(table, "buckets")
     for (const bucket of buckets) haveOneTimer(bucket)
+    const [, sessions] = parameters
+    // The library writes the number of the ENR that it knows to the wrong end of its eight bytes. Nobody has a newer one then,
+    // and a node that is at another address by now is turned away. Without a number everyone sends its ENR.
+    const challenge: SessionService["sendChallenge"] = (address, nonce) => sessions.sendChallenge(address, nonce, null)
+    Reflect.set(this, "handleWhoAreYouRequest", challenge)
   }
 
   override findEnr(nodeId: string): Enr | undefined {
