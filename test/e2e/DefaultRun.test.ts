@@ -96,6 +96,9 @@ describe("node dist/main.js", () => {
         )
         assert.isBelow(Duration.toMillis(took), scaledMs(verdictLimit))
         assert.isTrue(done.status.simulated)
+        // All of them by discv5: the program was given one boot node, and no list.
+        assert.isAbove(done.status.ownRecord?.observed.length ?? 0, 0)
+        assert.strictEqual(done.status.audit.known, profiles.size)
         assert.include(program.output(), "SIMULATION")
 
         for (const peer of done.peers) {

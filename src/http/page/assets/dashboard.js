@@ -123,6 +123,19 @@ const auditText = ({ audited, columnsLacking, known, reachable, roundDoneAt }) =
     (columnsLacking === 0 ? "" : "; " + columnsLacking + " columns are held by too few connected peers")
 }
 
+const nodeText = ({ condition, headSlot, inUse, name, reason }) =>
+  name + (inUse ? " (in use)" : "") + ": " + (condition === "well" ? "well" : condition.replaceAll("_", " ") + (reason ? ", " + reason : "")) +
+    (headSlot === null ? "" : ", head " + headSlot)
+
+const reachedText = (own) =>
+  own === null
+    ? "We publish no ENR: others do not find us."
+    : own.advertised.length === 0
+      ? "What we are reached at is not known yet. ENR:"
+      : "We are reached at " + own.advertised.join(", ") + ". ENR:"
+
+const setText = (id, text) => { if (byId(id).textContent !== text) byId(id).textContent = text }
+
 const drawStatus = () => {
   if (status === null) return
   const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 0]))
@@ -137,10 +150,13 @@ const drawStatus = () => {
   byId("truth").textContent =
     status.commitments.wanted === 0 ? "\u2013" : Math.floor((100 * status.commitments.known) / status.commitments.wanted) + " %"
   byId("audit").textContent = auditText(status.audit)
+  setText("nodes", status.beaconNodes.length === 0 ? "" : "Beacon nodes: " + status.beaconNodes.map(nodeText).join("; "))
+  setText("reached", reachedText(status.ownRecord))
+  setText("enr", status.ownRecord === null ? "" : status.ownRecord.enr)
   byId("network").textContent = status.network
   const doubts = status.doubts.length === 0 ? "" : "The monitor is in doubt: " + status.doubts.join("; ")
   byId("doubts").hidden = doubts === ""
-  if (byId("doubts").textContent !== doubts) byId("doubts").textContent = doubts
+  setText("doubts", doubts)
   byId("simulated").hidden = !status.simulated
   byId("simulated").textContent = "Simulated network: " + status.network +
     " runs on this machine, and some of its peers are dishonest on purpose."
