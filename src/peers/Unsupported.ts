@@ -1,10 +1,9 @@
 import { Option } from "effect"
 import type { Finding } from "../domain/peer/Finding.ts"
-import { addConversation } from "../domain/peer/Verdict.ts"
+import { addConversation, type ConversationCounts } from "../domain/peer/Verdict.ts"
 import type { PeerRefused, RequestError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { NotDialled } from "../host/Host.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
-import type { PeerState } from "./PeerState.ts"
 
 /**
  * How often in a row a peer did not speak a protocol that it must speak. Clients listen before their handlers are
@@ -15,6 +14,12 @@ export interface Unsupported {
   readonly handshake: number
   /** DataColumnSidecarsByRange and ByRoot. */
   readonly columns: number
+}
+
+/** The part of a peer's state that this is about. */
+interface Tried {
+  readonly conversations: ConversationCounts
+  readonly unsupported: Unsupported
 }
 
 export const noneUnsupported: Unsupported = { handshake: 0, columns: 0 }
@@ -33,7 +38,7 @@ export const notServed = ({ conversation, error, probe }: ProbeResult): Option.O
   probe.purpose === "sampling" && conversation === "refused" ? Option.filter(error, isUnsupported) : Option.none()
 
 /** `state` after a handshake that failed for want of a protocol; a peer that goes on like this refuses us. */
-export const withoutHandshake = (state: PeerState): PeerState => {
+export const withoutHandshake = <State extends Tried>(state: State): State => {
   const handshake = state.unsupported.handshake + 1
   const conversations =
     handshake < stillStarting ? state.conversations : addConversation(state.conversations, "refused")
@@ -41,7 +46,7 @@ export const withoutHandshake = (state: PeerState): PeerState => {
 }
 
 /** `state` after a handshake: what was held against the peer before it was ready is taken back. */
-export const withHandshake = (state: PeerState): PeerState => {
+export const withHandshake = <State extends Tried>(state: State): State => {
   const { handshake } = state.unsupported
   if (handshake === 0) return state
   const refused = Math.max(0, state.conversations.refused - Math.max(0, handshake - stillStarting + 1))
@@ -53,16 +58,16 @@ export const withHandshake = (state: PeerState): PeerState => {
 }
 
 /** `state` after a request for columns that the peer has no protocol for. */
-export const withoutColumns = (state: PeerState): PeerState => ({
+export const withoutColumns = <State extends Tried>(state: State): State => ({
   ...state,
   unsupported: { ...state.unsupported, columns: state.unsupported.columns + 1 }
 })
 
-export const withColumns = (state: PeerState): PeerState =>
+export const withColumns = <State extends Tried>(state: State): State =>
   state.unsupported.columns === 0 ? state : { ...state, unsupported: { ...state.unsupported, columns: 0 } }
 
 /** Once for each time that a peer turns out to serve none; `state` is that before the request. */
-export const columnsNotServed = ({ unsupported }: PeerState, { detail }: PeerRefused): ReadonlyArray<Finding> =>
+export const columnsNotServed = ({ unsupported }: Tried, { detail }: PeerRefused): ReadonlyArray<Finding> =>
   unsupported.columns + 1 === stillStarting
     ? [{ kind: "columns_not_served", detail: `asked ${stillStarting} times in a row: ${detail}` }]
     : []

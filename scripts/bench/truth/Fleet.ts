@@ -16,23 +16,14 @@ import { Doubts } from "../../../src/runtime/Doubts.ts"
 import { LoopLag } from "../../../src/runtime/LoopLag.ts"
 import { makeBeaconNode, type NodeTrouble } from "./BeaconNode.ts"
 import { chance } from "./Chance.ts"
-import type { MakeConduct } from "./Conduct.ts"
 import { confirmAfter, peersOptions, samplerOptions } from "./Defaults.ts"
-import type { Liar } from "./Liars.ts"
+import type { Member } from "./Member.ts"
 import { makeObserver, type Observed } from "./Observer.ts"
 import { makePeer, type SimulatedPeer } from "./Peer.ts"
 import { proberUnder, type Rules, samplerUnder } from "./Rules.ts"
 import { makeSimulatedHost } from "./SimulatedHost.ts"
 import { makeTrueChain } from "./TrueChain.ts"
 import { makeVirtualTime } from "./VirtualTime.ts"
-
-/** One peer of a fleet, by what it is. */
-export interface Member {
-  /** `broken file`: honest, but some of its slots really are not served. */
-  readonly kind: "honest" | "broken file" | "liar"
-  readonly conducts: ReadonlyArray<MakeConduct>
-  readonly liar?: Liar
-}
 
 export interface FleetOptions {
   readonly seed: number

@@ -7,7 +7,7 @@ import type { Outcome } from "../../../src/domain/probe/Job.ts"
 import { blameOf } from "../../../src/domain/probe/Outcome.ts"
 import type { ProbeResult } from "../../../src/probe/Prober.ts"
 import { confirmAfter } from "./Defaults.ts"
-import type { Member } from "./Fleet.ts"
+import type { Member } from "./Member.ts"
 import type { SimulatedPeer } from "./Peer.ts"
 import type { TrueChain } from "./TrueChain.ts"
 
