@@ -4,7 +4,7 @@ import { join } from "node:path"
 import { createInterface } from "node:readline"
 import { monitorEventLoopDelay } from "node:perf_hooks"
 import { fileURLToPath } from "node:url"
-import { Effect, Layer, Schedule } from "effect"
+import { Duration, Effect, Layer, Schedule } from "effect"
 import * as ChainCommitments from "../../../src/chain/ChainCommitments.ts"
 import { CommitmentCache } from "../../../src/chain/CommitmentCache.ts"
 import * as SqliteTiles from "../../../src/chain/disk/SqliteTiles.ts"
@@ -47,7 +47,17 @@ export const backfill: Bench = {
               "loop delay p99 ms",
               "file MiB"
             ],
-            rows: [row("the Beacon API", first), row("disk", second)]
+            rows: [row("the Beacon API", first), row("disk", second)],
+            summary: {
+              slots,
+              seconds: rounded(first.seconds, 1),
+              secondsFromDisk: rounded(second.seconds, 1),
+              requests: first.requests,
+              requestsFromDisk: second.requests,
+              grownMiB: Math.round(first.grownBytes / 2 ** 20),
+              delayP99Ms: rounded(first.delayP99, 1),
+              fileMiB: rounded(first.fileBytes / 2 ** 20, 1)
+            }
           }
         ]
       })
@@ -86,7 +96,10 @@ const fill = (url: string, path: string, slots: number) =>
         const { stored } = yield* cache.backfill
         // All that is final is on disk: the newest three epochs are not.
         return known >= slots - 1 && stored >= slots - 160
-      }).pipe(Effect.repeat({ until: (isDone) => isDone, schedule: Schedule.spaced("100 millis") }))
+      }).pipe(
+        Effect.repeat({ until: (isDone) => isDone, schedule: Schedule.spaced("100 millis") }),
+        Effect.timeout("30 minutes")
+      )
       const seconds = (performance.now() - begin) / 1000
       delays.disable()
       return {
@@ -96,11 +109,15 @@ const fill = (url: string, path: string, slots: number) =>
         delayP99: Math.max(0, delays.percentile(99) / 1e6 - 10),
         fileBytes: statSync(path).size
       }
-    }).pipe(Effect.provide(layerCache(url, path)))
+    }).pipe(Effect.provide(layerCache(url, path, slots)))
   )
 
-const layerCache = (url: string, path: string) =>
-  ChainCommitments.layer({ window: "18 days", mode: "background" }).pipe(
+/** As in `ServeBlocks`. */
+const slotSeconds = 12
+
+const layerCache = (url: string, path: string, slots: number) =>
+  // All of them, for as long as this may take: the clock goes on, and the chain of the benchmark does not.
+  ChainCommitments.layer({ window: Duration.seconds(slots * slotSeconds + 3_600), mode: "background" }).pipe(
     Layer.provide(Layer.unwrapEffect(Effect.map(Externs, ({ chain }) => SqliteTiles.layer({ path, network: chain })))),
     Layer.provide(
       Layer.effect(
