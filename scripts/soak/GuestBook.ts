@@ -8,7 +8,8 @@ export const GuestBook = Schema.Struct({ data: Schema.Array(PeerAccount) })
 export type GuestBook = typeof GuestBook.Type
 
 /**
- * What strict peers hold against their only guest, a sentence each: every ban, every strike (but for the first of a peer whose limits are not its client's own), and
+ * What strict peers hold against their only guest, a sentence each: every ban, every strike (but for the first of a peer whose
+ * limits are not its client's own), and
  * every Goodbye but those of a peer that shuts down or is full. And what they should have done and did not, so that
  * nothing is proven by peers that slept.
  */
