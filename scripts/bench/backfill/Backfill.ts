@@ -55,6 +55,7 @@ export const backfill: Bench = {
               requests: first.requests,
               requestsFromDisk: second.requests,
               grownMiB: Math.round(first.grownBytes / 2 ** 20),
+              liveMiB: Math.round(first.liveBytes / 2 ** 20),
               delayP99Ms: rounded(first.delayP99, 1),
               fileMiB: rounded(first.fileBytes / 2 ** 20, 1)
             }
@@ -78,6 +79,13 @@ const serve = (slots: number, commitments: number) =>
     }).pipe(Effect.timeout("2 minutes"))
   })
 
+/** In use once all garbage is thrown away. */
+const liveBytes = (): number => {
+  globalThis.gc?.()
+  const { external, heapUsed } = process.memoryUsage()
+  return heapUsed + external
+}
+
 const blockRequests = (url: string) => Effect.promise(async () => Number(await (await fetch(`${url}/requests`)).json()))
 
 const fill = (url: string, path: string, slots: number) =>
@@ -85,6 +93,7 @@ const fill = (url: string, path: string, slots: number) =>
     Effect.gen(function* () {
       const asked = yield* blockRequests(url)
       const before = process.memoryUsage().rss
+      const liveBefore = liveBytes()
       let most = before
       const delays = monitorEventLoopDelay({ resolution: 10 })
       delays.enable()
@@ -106,6 +115,7 @@ const fill = (url: string, path: string, slots: number) =>
         seconds,
         requests: (yield* blockRequests(url)) - asked,
         grownBytes: most - before,
+        liveBytes: liveBytes() - liveBefore,
         delayP99: Math.max(0, delays.percentile(99) / 1e6 - 10),
         fileBytes: statSync(path).size
       }
