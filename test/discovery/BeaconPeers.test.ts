@@ -41,7 +41,11 @@ describe("a peer of the beacon node", () => {
   })
 
   it("has the addresses of its ENR too, if that is its own", () => {
-    assert.deepStrictEqual(listed({ enr }), Option.some(["/ip4/203.0.113.7/tcp/13000", "/ip4/127.0.0.1/tcp/9000", 7n]))
+    const near = { last_seen_p2p_address: "/ip4/127.0.0.1/tcp/13000" }
+    assert.deepStrictEqual(
+      listed({ ...near, enr }),
+      Option.some(["/ip4/127.0.0.1/tcp/13000", "/ip4/127.0.0.1/tcp/9000", 7n])
+    )
     assert.deepStrictEqual(listed({ enr, last_seen_p2p_address: "" }), Option.some(["/ip4/127.0.0.1/tcp/9000", 7n]))
     assert.deepStrictEqual(listed({ enr, peer_id: other }), Option.some(["/ip4/203.0.113.7/tcp/13000", undefined]))
     assert.deepStrictEqual(
@@ -52,7 +56,13 @@ describe("a peer of the beacon node", () => {
 
   it("is not dialled where it only came from", () => {
     assert.deepStrictEqual(listed({ direction: "inbound" }), none)
-    assert.deepStrictEqual(listed({ direction: "Inbound", enr }), Option.some(["/ip4/127.0.0.1/tcp/9000", 7n]))
+    const near = { last_seen_p2p_address: "/ip4/127.0.0.1/tcp/40000" }
+    assert.deepStrictEqual(listed({ ...near, direction: "Inbound", enr }), Option.some(["/ip4/127.0.0.1/tcp/9000", 7n]))
+  })
+
+  it("that the node sees in the Internet is not looked for on this machine, whatever its ENR says", () => {
+    assert.deepStrictEqual(listed({ enr }), Option.some(["/ip4/203.0.113.7/tcp/13000", 7n]))
+    assert.deepStrictEqual(listed({ direction: "inbound", enr }), none)
   })
 
   it("is passed over when it is not connected, or cannot be dialled", () => {

@@ -1,6 +1,7 @@
 import { secp256k1 } from "@noble/curves/secp256k1.js"
 import { NodeFileSystem } from "@effect/platform-node"
 import {
+  Array,
   Clock,
   Duration,
   Effect,
@@ -43,7 +44,10 @@ export interface Discv5Options {
   readonly listen: ReadonlyArray<UdpEndpoint>
   /** Multiaddrs at which our libp2p node listens. */
   readonly listening: ReadonlyArray<string>
-  /** ENRs of nodes to begin with, of whatever network they say that they are. */
+  /**
+   * ENRs of nodes to begin with, of whatever network they say that they are. Only where one of them is on this machine or
+   * in a private net, others may be.
+   */
   readonly bootEnrs: ReadonlyArray<string>
   /** See `Whereabouts`. */
   readonly external?: ReadonlyArray<string>
@@ -119,18 +123,16 @@ export const makeDiscv5 = Effect.fn("Discv5Node.make")(function* (
     privateKey,
     new UdpTransport(sockets, enr.nodeId, () => clock.unsafeCurrentTimeMillis())
   )
-  const heard = yield* makeHeardRecords(chain, clock)
+  const [unread, boots] = Array.separate(options.bootEnrs.map(readBoot))
+  yield* Effect.forEach(unread, (trouble) => Effect.logWarning(trouble), { discard: true })
+  const isNear = boots.some(({ scopes }) => scopes.includes("near"))
+  const heard = yield* makeHeardRecords({ chain, clock, isNear })
   emitterOf(node).on("discovered", heard.hear).on("enrAdded", heard.hear)
   yield* Effect.acquireRelease(
     Effect.promise(async () => node.start()),
     () => Effect.promise(async () => node.stop())
   )
-  yield* Effect.forEach(options.bootEnrs, (text) =>
-    Either.match(decodeNodeRecord(text), {
-      onLeft: ({ message }) => Effect.logWarning(`a boot node is left out: ${message}: ${text.slice(0, 40)}…`),
-      onRight: (record) => Effect.sync(() => node.addEnr(record.enr))
-    })
-  )
+  for (const { enr } of boots) node.addEnr(enr)
 
   /** Asks whether they are there: they say where they see us, and what number their ENR has, and learn that of ours. */
   const ping = (some: ReturnType<typeof node.kadValues>) =>
@@ -193,6 +195,9 @@ export const makeDiscv5 = Effect.fn("Discv5Node.make")(function* (
     known: Effect.sync(() => node.kadValues().length)
   }
 })
+
+const readBoot = (text: string) =>
+  Either.mapLeft(decodeNodeRecord(text), ({ message }) => `a boot node is left out: ${message}: ${text.slice(0, 40)}…`)
 
 /** The first walks, each of which brings one half of a small network at best, follow each other soon. */
 const walkSchedule = (interval: Duration.Duration) =>

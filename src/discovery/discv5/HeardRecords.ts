@@ -2,6 +2,7 @@ import { type Clock, Effect, Either, Option, PubSub, Stream } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, slotAt } from "../../domain/network/Chain.ts"
 import { forkDigestsAround } from "../../domain/network/ForkDigest.ts"
+import { farOf } from "../../domain/peer/AddressScope.ts"
 import { decodeNodeRecord } from "../../domain/peer/NodeRecord.ts"
 import type { NodeFound } from "../Discovery.ts"
 import { nodeOfRecord } from "../ReadNode.ts"
@@ -25,8 +26,18 @@ export interface HeardRecords {
   readonly get: (nodeId: string) => Option.Option<NodeFound>
 }
 
+export interface HeardRecordsOptions {
+  readonly chain: ChainParameters
+  readonly clock: Clock.Clock
+  /**
+   * Whether nodes of this network may be on this machine, or in a private net. Else such addresses are left out: whoever
+   * signs a record writes into it what he likes, and would have us knock at the doors of our own house.
+   */
+  readonly isNear: boolean
+}
+
 /** Lets through whose `eth2` has the fork digest of this moment; near a step those of both sides. */
-export const makeHeardRecords = (chain: ChainParameters, clock: Clock.Clock): Effect.Effect<HeardRecords> =>
+export const makeHeardRecords = ({ chain, clock, isNear }: HeardRecordsOptions): Effect.Effect<HeardRecords> =>
   Effect.map(PubSub.sliding<NodeFound>(mostWaiting), (news) => {
     const newest = makeNewestRecords<Option.Option<NodeFound>>(mostKnown, againMs)
     let current = { slot: -1, digests: new Set<string>() }
@@ -44,7 +55,9 @@ export const makeHeardRecords = (chain: ChainParameters, clock: Clock.Clock): Ef
           Either.try(() => enr.encodeTxt()),
           decodeNodeRecord
         )
-        const node = Option.flatMap(Either.getRight(record), (record) => nodeOfRecord(record, "discv5"))
+        const node = Option.flatMap(Either.getRight(record), (record) =>
+          nodeOfRecord(isNear ? record : { ...record, multiaddrs: farOf(record.multiaddrs) }, "discv5")
+        )
         // One that cannot be dialled is not looked at again either.
         newest.told(enr.nodeId, enr.seq, node, now)
         if (Option.isSome(node)) news.unsafeOffer(node.value)

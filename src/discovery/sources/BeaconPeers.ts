@@ -1,4 +1,5 @@
 import { Duration, Effect, Option, Ref, Schedule, Schema, Stream } from "effect"
+import { farOf, scopeOf } from "../../domain/peer/AddressScope.ts"
 import { isPeerId } from "../../domain/peer/NodeId.ts"
 import { makeBeaconHttp } from "../../host/beacon-api/BeaconHttp.ts"
 import { getJson } from "../../host/beacon-api/BeaconJson.ts"
@@ -65,14 +66,17 @@ const decodeListed = Schema.decodeUnknownOption(PeerOfList)
 
 /**
  * A peer of a beacon node's list; none if it is not connected, or has no address that can be dialled. The address from
- * which a peer has come to the node is not one at which it listens.
+ * which a peer has come to the node is not one at which it listens. Whom the node sees in the Internet has no address in a
+ * private net.
  */
 export const readListed = (entry: unknown): Option.Option<NodeFound> =>
   Option.flatMap(decodeListed(entry), ({ peer_id: peerId, state, ...listed }) => {
     if ((state ?? "connected").toLowerCase() !== "connected") return Option.none()
     const { isInbound, record, seen } = readListedPeer(peerId, listed)
     const ofRecord = Option.match(record, { onNone: () => [], onSome: ({ multiaddrs }) => multiaddrs })
-    const multiaddrs = [...new Set([...(isInbound ? [] : seen), ...ofRecord])]
+    // A stranger of the Internet writes what he likes into his record: we knock at no door of our own house for him.
+    const isFar = seen.some((address) => scopeOf(address) === "far")
+    const multiaddrs = [...new Set([...(isInbound ? [] : seen), ...(isFar ? farOf(ofRecord) : ofRecord)])]
     if (multiaddrs.length === 0) return Option.none()
     return Option.some({
       address: {

@@ -1,5 +1,6 @@
 import { ENR } from "@chainsafe/enr"
 import { Either, Option, Schema } from "effect"
+import { type AddressScope, scopeOfIp } from "./AddressScope.ts"
 import { toHex } from "../Bytes.ts"
 import { nodeIdOfPublicKey, peerIdOfPublicKey } from "./NodeId.ts"
 import { messageOf } from "../Text.ts"
@@ -23,8 +24,13 @@ export interface NodeRecord {
   readonly peerId: PeerId
   /** 32 bytes. */
   readonly nodeId: Uint8Array
-  /** `/ip4/…/udp/…/quic-v1` and the same of `ip6`, then `/ip4/…/tcp/…` and the same of `ip6`; without `/p2p/…`. */
+  /**
+   * `/ip4/…/udp/…/quic-v1` and the same of `ip6`, then `/ip4/…/tcp/…` and the same of `ip6`; without `/p2p/…`, and without
+   * those at which nobody can be (`nowhere`).
+   */
   readonly multiaddrs: ReadonlyArray<string>
+  /** Of its `ip` and `ip6`, whatever ports it has. */
+  readonly scopes: ReadonlyArray<AddressScope>
   /** `cgc`; absent before Fulu, and where it is no number up to 2^48. */
   readonly custodyGroupCount: Option.Option<number>
   /** `eth2`, the first four bytes. */
@@ -54,6 +60,7 @@ export const decodeNodeRecord = (text: string): Either.Either<NodeRecord, Invali
         seq: enr.seq,
         peerId: peerIdOfPublicKey(enr.publicKey),
         nodeId: nodeIdOfPublicKey(enr.publicKey),
+        scopes: [bytesOf(enr, "ip", 4), bytesOf(enr, "ip6", 16)].flatMap(Option.toArray).map(scopeOfIp),
         multiaddrs: [
           ...overQuic(ip, portOf(enr, "quic")),
           ...overQuic(ip6, portOf(enr, "quic6")),
@@ -84,7 +91,10 @@ const bytesOf = (enr: ENR, key: string, length?: number): Option.Option<Uint8Arr
 }
 
 const hostOf = (enr: ENR, key: "ip" | "ip6", length: number): Option.Option<string> =>
-  Option.map(bytesOf(enr, key, length), () => (key === "ip" ? `/ip4/${enr.ip}` : `/ip6/${enr.ip6}`))
+  bytesOf(enr, key, length).pipe(
+    Option.filter((bytes) => scopeOfIp(bytes) !== "nowhere"),
+    Option.map(() => (key === "ip" ? `/ip4/${enr.ip}` : `/ip6/${enr.ip6}`))
+  )
 
 const portOf = (enr: ENR, key: string): Option.Option<number> =>
   Option.filter(Option.flatMap(bytesOf(enr, key), bigEndianNumber), (port) => port > 0 && port < 65_536)

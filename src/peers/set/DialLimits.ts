@@ -1,5 +1,6 @@
 import { multiaddr } from "@multiformats/multiaddr"
 import { Either } from "effect"
+import { scopeOf } from "../../domain/peer/AddressScope.ts"
 import { addressGroup } from "../../wire/AddressGroup.ts"
 
 /** Where in the Internet a node is: the address that is somebody's own, and the net that it is in. */
@@ -63,7 +64,7 @@ export const placesOf = (multiaddrs: ReadonlyArray<string>): ReadonlyArray<Place
         Either.try(() => addressGroup(multiaddr(text))),
         () => ""
       )
-      const place = placeOf(address)
+      const place = scopeOf(text) === "far" ? placeOf(address) : undefined
       return place === undefined ? [] : [[address, place] as const]
     })
   ).values()
@@ -72,24 +73,8 @@ export const placesOf = (multiaddrs: ReadonlyArray<string>): ReadonlyArray<Place
 const placeOf = (address: string): Place | undefined => {
   const [a, b, c, d] = address.split(".")
   if (a !== undefined && b !== undefined && c !== undefined && d !== undefined) {
-    return isPrivate4(Number(a), Number(b)) ? undefined : { address, prefix: `${a}.${b}.${c}.0/24` }
+    return { address, prefix: `${a}.${b}.${c}.0/24` }
   }
   if (!address.endsWith("::/64")) return undefined
-  const groups = address.split(":").slice(0, 3)
-  return isPrivate6(groups) ? undefined : { address, prefix: `${groups.join(":")}::/48` }
-}
-
-const isPrivate4 = (a: number, b: number): boolean =>
-  a === 0 ||
-  a === 10 ||
-  a === 127 ||
-  (a === 100 && b >= 64 && b < 128) ||
-  (a === 169 && b === 254) ||
-  (a === 172 && b >= 16 && b < 32) ||
-  (a === 192 && b === 168)
-
-const isPrivate6 = (groups: ReadonlyArray<string>): boolean => {
-  const first = Number.parseInt(groups[0] ?? "0", 16)
-  // This machine and what is mapped, unique local, link-local.
-  return groups.every((group) => group === "0") || (first & 0xfe00) === 0xfc00 || (first & 0xffc0) === 0xfe80
+  return { address, prefix: `${address.split(":").slice(0, 3).join(":")}::/48` }
 }

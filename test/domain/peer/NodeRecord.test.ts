@@ -110,6 +110,16 @@ describe("node records", () => {
     assert.deepStrictEqual(Either.getOrThrow(decodeNodeRecord(enr)).multiaddrs, multiaddrs)
   })
 
+  it.each([
+    ["unspecified", [0, 0, 0, 0]],
+    ["multicast", [224, 0, 0, 1]],
+    ["broadcast", [255, 255, 255, 255]]
+  ])("has no address at which nobody can be: %s", (_, ip) => {
+    const enr = record({ ip: Uint8Array.from(ip), tcp: Uint8Array.of(0x23, 0x28), quic: Uint8Array.of(0x23, 0x2a) })
+    const { multiaddrs, scopes } = Either.getOrThrow(decodeNodeRecord(enr))
+    assert.deepStrictEqual([multiaddrs, scopes], [[], ["nowhere"]])
+  })
+
   it("reads what other implementations write: short ports, odd values, several addresses", () => {
     const node = Either.getOrThrow(
       decodeNodeRecord(
