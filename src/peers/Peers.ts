@@ -39,8 +39,8 @@ export class Peers extends Context.Tag("dasmon/Peers")<
   Peers,
   {
     /**
-     * Starts an actor for the peer, unless the filter is against it or there are too many. One that is tracked already
-     * is told its new address.
+     * Starts an actor for the peer, unless we are that ourselves, the filter is against it or there are too many. One that is
+     * tracked already is told its new address.
      */
     readonly track: (address: PeerAddress) => Effect.Effect<void>
     /**
@@ -157,7 +157,8 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     const { peerId } = address
     const nodeId = Option.map(Option.getRight(nodeIdOfPeerId(peerId)), toHex)
     const agent = Option.flatMap(Option.fromNullable(connected), (peer) => peer.agent)
-    if (isHalted || !options.allows({ peerId, nodeId, agent })) return
+    // Our own record comes by too, by discovery and by whoever copies all that he has into a list.
+    if (isHalted || peerId === host.peerId || !options.allows({ peerId, nodeId, agent })) return
     if (!actors.has(peerId)) {
       if (!(yield* makeRoom(peerId, connected !== undefined && !wasHere))) return yield* passOver(peerId)
       const made = yield* Effect.provide(makePeerActor(address, options), context)

@@ -516,6 +516,20 @@ describe("many peers", () => {
     )
   )
 
+  it.effect("are never we ourselves", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      const { track, views } = yield* Peers
+      yield* track({ ...other, peerId: "us" })
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(
+        views().map((view) => view.peerId),
+        [peer.peerId]
+      )
+      assert.deepStrictEqual(script.connects, [peer.peerId])
+    }).pipe(Effect.provide(world(() => {}, { addresses: [dialled, { ...dialled, peerId: "us" }] })))
+  )
+
   it.effect("end with the scope of the layer", () =>
     Effect.gen(function* () {
       const ended = yield* Deferred.make<void>()
