@@ -13,7 +13,7 @@ import type { PeerActorOptions } from "../PeerActor.ts"
 import { Peers, type TrackedPeer } from "../Peers.ts"
 import { makeAddressBackOff } from "./AddressBackOff.ts"
 import { makeAuditRound } from "./AuditRound.ts"
-import { candidatesOf } from "./Candidates.ts"
+import { addressesToDial, candidatesOf } from "./Candidates.ts"
 import { choosePeers } from "./ChoosePeers.ts"
 import { makeColumnDemand } from "./ColumnDemand.ts"
 import { keepBook } from "./KeepBook.ts"
@@ -85,7 +85,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
     Effect.gen(function* () {
       const entry = book.entries().get(peerId)
       if (entry === undefined) return
-      const multiaddrs = backOff.free(entry.multiaddrs, now)
+      const multiaddrs = addressesToDial(entry, backOff, now)
       chosen.set(peerId, { since: now, dialled: multiaddrs, isLeaving: false })
       yield* book.note(peerId, { triedAt: Option.some(now) })
       yield* peers.track({ peerId, multiaddrs, enrCustodyGroupCount: entry.enrCustodyGroupCount })

@@ -4,6 +4,7 @@ import { type BookEntry, newEntry } from "../../../src/discovery/book/BookEntry.
 import type { OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
 import { makeAddressBackOff } from "../../../src/peers/set/AddressBackOff.ts"
 import { makeAuditRound } from "../../../src/peers/set/AuditRound.ts"
+import { addressesToDial } from "../../../src/peers/set/Candidates.ts"
 import { makeColumnDemand } from "../../../src/peers/set/ColumnDemand.ts"
 import { placesOf } from "../../../src/peers/set/DialLimits.ts"
 import { afterVisit, mayGo, type Visit, visitPace } from "../../../src/peers/set/Visit.ts"
@@ -85,6 +86,16 @@ describe("an address at which nobody was reached", () => {
     backOff.failed(["a"], 2 * hour)
     backOff.reached(["a"])
     assert.deepStrictEqual(free(2 * hour), ["a", "b"])
+  })
+
+  it("is dialled all the same for who was reached there at the last visit, whoever else claims it", () => {
+    const backOff = makeAddressBackOff()
+    const { multiaddrs } = entry(1)
+    backOff.failed(multiaddrs, 0)
+    const toDial = (over: Partial<BookEntry>) => addressesToDial(entry(1, over), backOff, 1)
+    assert.deepStrictEqual(toDial({}), [])
+    assert.deepStrictEqual(toDial({ reachedAt: Option.some(0) }), multiaddrs)
+    assert.deepStrictEqual(toDial({ reachedAt: Option.some(0), failures: 1 }), [])
   })
 })
 
