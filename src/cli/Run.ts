@@ -5,6 +5,7 @@ import { bootnodesOf } from "../config/NetworkConfig.ts"
 import { secondListenOf } from "../config/SecondIdentity.ts"
 import { hangUps } from "../events/EventLog.ts"
 import * as Configured from "../discovery/Configured.ts"
+import { checkUnused } from "../history/store/sqlite/Database.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { daemon, Daemons } from "../runtime/Daemon.ts"
 import { Doubts } from "../runtime/Doubts.ts"
@@ -27,6 +28,8 @@ export const run = Effect.fn("Run.run")(
       })
     }
     yield* Console.log(`dasmon: watching the network of ${named(config.beaconApi)}; history in ${config.databasePath}`)
+    // Before the node comes up: it would take the place, among its peers, of the one that runs with the same key.
+    yield* checkUnused(config.databasePath)
     const fallback = config.backfill.beaconApi
     const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
     const host = Standalone.layer({

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, LogLevel, type Scope } from "effect"
 import { History, HistoryError } from "../../../src/history/store/History.ts"
+import { checkUnused } from "../../../src/history/store/sqlite/Database.ts"
 import { schemaVersion } from "../../../src/history/store/sqlite/migrations/Migrations.ts"
 import { layer } from "../../../src/history/store/SqliteHistory.ts"
 import { connect, network, outcome, probe, temporaryFolder } from "./Fixture.ts"
@@ -57,6 +58,7 @@ describe("opening a history", () => {
       const path = join(folder, "history.db")
       yield* open(path, recordOne("p1"))
       yield* open(path, recordOne("p2"))
+      yield* checkUnused(path)
       assert.strictEqual((yield* open(path, totals)).probes, 2)
     })
   )
@@ -148,6 +150,7 @@ describe("opening a history", () => {
           yield* recordOne("p1")
           yield* history.flush
           assert.include(yield* refusal(path), "another process is writing to it")
+          assert.include((yield* Effect.flip(checkUnused(path))).message, "another process is writing to it")
           const reader = yield* connect(path, true)
           assert.deepStrictEqual(yield* reader`SELECT probes FROM totals`, [{ probes: 1 }])
           yield* recordOne("p2")

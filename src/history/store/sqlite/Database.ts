@@ -27,6 +27,13 @@ export const openDatabase = (path: string, network?: NetworkIdentity) =>
     return sql
   })
 
+/**
+ * Fails as `openDatabase` does where the place is none, or another process writes to it: for whoever is going to do something
+ * before it opens that must not be done twice. It makes no history.
+ */
+export const checkUnused = (path: string): Effect.Effect<void, HistoryError> =>
+  Effect.scoped(Effect.zipRight(checkPlace(path), lockFor(path)))
+
 /** Lets the file grow to about `maxBytes` and no further. */
 export const limitSize = (sql: SqlClient.SqlClient, path: string, maxBytes: number) =>
   Effect.mapError(sql.unsafe(`PRAGMA max_page_count = ${Math.ceil(maxBytes / bytesPerPage)}`), (error) =>
