@@ -7,6 +7,8 @@ import type { Look } from "./LookAt.ts"
 
 /** What is known of one node of several. */
 interface MemberState extends Choosable {
+  /** It has been looked at, whatever came of that. */
+  readonly isKnown: boolean
   readonly reason: string | null
   readonly since: number
   readonly headSlot: number | null
@@ -31,6 +33,7 @@ export const makeMember = (node: BeaconNode, role: Member["role"], place: number
     role,
     condition: "unreachable",
     wellLooks: 0,
+    isKnown: false,
     reason: "it has not answered yet",
     since: startedAt,
     headSlot: null,
@@ -48,6 +51,7 @@ export const makeMember = (node: BeaconNode, role: Member["role"], place: number
       // That it answers does not bring it up to the others: it stays behind until they are compared.
       const isBehind = condition === "well" && state.condition === "behind"
       change(isBehind ? "behind" : condition, now, {
+        isKnown: true,
         reason: isBehind ? state.reason : Option.getOrNull(reason),
         wellLooks: condition === "well" && !isBehind ? state.wellLooks + 1 : 0,
         headSlot: Option.getOrElse(headSlot, () => state.headSlot),

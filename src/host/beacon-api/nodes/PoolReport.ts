@@ -18,7 +18,9 @@ export const makePoolReport = Effect.fnUntraced(function* (members: ReadonlyArra
   let noneSince = Infinity
 
   const tellOf = Effect.fnUntraced(function* ({ node, place, state }: Member, now: number) {
-    const { condition, reason } = state()
+    const { condition, isKnown, reason } = state()
+    // Another one was looked at before it.
+    if (!isKnown) return
     const last = told[place]
     if (last === undefined || last.condition === condition || now - last.at < toldEveryMs) return
     told[place] = { condition, at: now }
