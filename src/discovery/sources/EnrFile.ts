@@ -1,5 +1,6 @@
 import { FileSystem } from "@effect/platform"
 import { type Duration, Effect, Either, Option, Schedule, Stream } from "effect"
+import { pasted } from "../../domain/peer/Pasted.ts"
 import { messageOf, oneLine, printable } from "../../domain/Text.ts"
 import { makeYielder } from "../../runtime/YieldNow.ts"
 import type { NodeFound } from "../Discovery.ts"
@@ -87,11 +88,7 @@ const linesOf = (content: string): { readonly lines: ReadonlyArray<Line>; readon
     .split(/\r?\n/)
     .map((text, index) => ({
       number: index + 1,
-      text: text
-        .replace(/#.*$/, "")
-        .trim()
-        .replace(/^-\s+/, "")
-        .replace(/^(["'])(.*)\1$/, "$2")
+      text: pasted(text.replace(/#.*$/, ""))
     }))
     .filter(({ text }) => text !== "")
   return { lines: lines.slice(0, mostLines), more: Math.max(0, lines.length - mostLines) }

@@ -2,13 +2,14 @@ import { secp256k1 } from "@noble/curves/secp256k1.js"
 import { Either, Option, Schema } from "effect"
 import { isPeerId, peerIdOfPublicKey } from "../../domain/peer/NodeId.ts"
 import { decodeNodeRecord, type NodeRecord } from "../../domain/peer/NodeRecord.ts"
+import { pasted } from "../../domain/peer/Pasted.ts"
 import { addressOfRecord, type PeerAddress, parsePeerAddress } from "../../domain/peer/PeerAddress.ts"
 import { fromHex } from "../../domain/Bytes.ts"
 import { oneLine, printable } from "../../domain/Text.ts"
 
 /** Whom to scan, as a person named it. */
 export interface Target {
-  /** The text as it was given. */
+  /** The text as it was given, but for what was pasted with it. */
   readonly given: string
   readonly kind: "enr" | "multiaddr" | "enode" | "peer_id"
   /** Without multiaddrs, the peer has to be found first. */
@@ -33,7 +34,7 @@ const allowedTargets =
  * follows from it; that of an execution client names a node that speaks nothing of this, and is met as one.
  */
 export const parseTarget = (text: string): Either.Either<Target, InvalidTarget> => {
-  const given = text.trim()
+  const given = pasted(text)
   if (given.length > longest)
     return invalid(given, `it is ${given.length} characters long, at most ${longest} are read`)
   if (given.startsWith("enr:")) return fromRecord(given)

@@ -43,6 +43,13 @@ describe("a target", () => {
     assert.deepStrictEqual(Option.getOrNull(targets[0]?.address.enrCustodyGroupCount ?? Option.none()), 7)
   })
 
+  it("is what was pasted with quotes, as an item of a list, or with a line break in it", () => {
+    const enr = record(9000)
+    const texts = [`"${enr}"`, `'${enr}',`, `- ${enr}`, `${enr.slice(0, 40)}\n  ${enr.slice(40)}`]
+    for (const text of texts) assert.strictEqual(Either.getOrThrow(parseTarget(text)).given, enr)
+    assert.strictEqual(Either.getOrThrow(parseTarget(`"${peerId}"`)).address.peerId, peerId)
+  })
+
   it("is an ENR without an address too: whom to find is known, and how many groups it claims", () => {
     const { address, record: read } = Either.getOrThrow(parseTarget(record(undefined)))
     assert.deepStrictEqual(
