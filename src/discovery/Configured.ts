@@ -3,6 +3,7 @@ import { NodeFileSystem, NodeHttpClient } from "@effect/platform-node"
 import { Context, Effect, Either, Layer, Option, Stream } from "effect"
 import { type Config, identityFileOf } from "../config/Config.ts"
 import { udpEndpointOf } from "../config/DiscoveryConfig.ts"
+import { BeaconNodes } from "../host/BeaconNodes.ts"
 import { Externs, type ExternsError } from "../host/Externs.ts"
 import { toExternsError } from "../host/beacon-api/BeaconFailure.ts"
 import { Host } from "../host/Host.ts"
@@ -69,10 +70,14 @@ const fileSource = ({ discovery }: Config) =>
       : [Stream.provideService(enrFile(discovery.enrFile), FileSystem.FileSystem, fs)]
   )
 
-const beaconSource = ({ beaconApi = [], discovery }: Config) =>
-  Effect.forEach(discovery.beaconPeers ? beaconApi : [], (url) =>
-    Effect.mapError(beaconPeers({ url, interval: discovery.beaconPeersInterval }), toExternsError)
-  )
+const beaconSource = Effect.fnUntraced(function* ({ beaconApi = [], discovery }: Config) {
+  const states = yield* BeaconNodes
+  const interval = discovery.beaconPeersInterval
+  return yield* Effect.forEach(discovery.beaconPeers ? beaconApi : [], (url, place) => {
+    const isOurs = Effect.map(states, (nodes) => nodes[place]?.condition !== "other_network")
+    return Effect.mapError(beaconPeers({ url, interval, isOurs }), toExternsError)
+  })
+})
 
 const startDiscv5 = Effect.fnUntraced(function* (config: Config, bootEnrs: ReadonlyArray<string>) {
   const { discovery } = config

@@ -121,6 +121,33 @@ describe("the beacon node's peers", () => {
     })
   )
 
+  it.scopedLive("are not asked for while the node is of another network", () =>
+    Effect.gen(function* () {
+      const node = yield* fakeNode({
+        handle: (_, __, response) => {
+          json(response, { data: [{ peer_id: peerId, enr, state: "connected" }] })
+          return true
+        }
+      })
+      let isOurs = false
+      let looks = 0
+      const http = yield* Layer.build(NodeHttpClient.layerUndici)
+      const stream = beaconPeers({
+        url: node.url,
+        interval: Duration.millis(20),
+        isOurs: Effect.sync(() => {
+          looks++
+          return isOurs
+        })
+      })
+      const found = yield* collected(yield* Effect.provide(stream, http))
+      yield* eventually(() => looks > 3)
+      assert.deepStrictEqual([...node.asked], [])
+      isOurs = true
+      yield* eventually(Effect.map(found, (all) => all.length > 0))
+    })
+  )
+
   it.scopedLive("are none of a node that is not there", () =>
     Effect.gen(function* () {
       const found = yield* asked("http://127.0.0.1:9")

@@ -14,13 +14,16 @@ export interface BeaconPeersOptions {
   readonly interval: Duration.Duration
   /** For one question; 10 seconds if left out. */
   readonly timeout?: Duration.Duration
+  /** Whether the node is of our network, by all that is known at the moment; if left out it is. */
+  readonly isOurs?: Effect.Effect<boolean>
 }
 
 /**
  * The peers that a beacon node is connected to (`/eth/v1/node/peers`), again and again. A node that cannot be asked, or
- * that does not say, is told of once, and asked again.
+ * that does not say, is told of once, and asked again; one of another network is not asked, whose peers are not ours either.
  */
-export const beaconPeers = Effect.fnUntraced(function* ({ interval, timeout, url }: BeaconPeersOptions) {
+export const beaconPeers = Effect.fnUntraced(function* (options: BeaconPeersOptions) {
+  const { interval, isOurs = Effect.succeed(true), timeout, url } = options
   const http = yield* makeBeaconHttp({ url, timeout: timeout ?? Duration.seconds(10), concurrency: 1 })
   const trouble = yield* Ref.make("")
   const ask = Effect.matchEffect(getJson(http, path, PeersResponse), {
@@ -49,7 +52,8 @@ export const beaconPeers = Effect.fnUntraced(function* ({ interval, timeout, url
         )
       )
   })
-  return Stream.flattenIterables(Stream.repeatEffectWithSchedule(ask, Schedule.spaced(interval)))
+  const askOurs = Effect.flatMap(isOurs, (isOurs) => (isOurs ? ask : Effect.succeed<ReadonlyArray<NodeFound>>([])))
+  return Stream.flattenIterables(Stream.repeatEffectWithSchedule(askOurs, Schedule.spaced(interval)))
 })
 
 const path = "/eth/v1/node/peers?state=connected"
