@@ -26,14 +26,16 @@ export const readFlags = (parameters: ReadonlyArray<string>, own: ReadonlyArray<
   for (const [index, token] of tokens.entries()) {
     if (token.kind !== "option" || !token.rawName.startsWith("--") || own.includes(token.rawName)) continue
     const setting = byFlag.get(token.rawName)
+    const next = tokens[index + 1]
     taken.add(token.index)
     if (setting === undefined) {
       complaints.push(`${show(token.rawName).slice(1, -1)}: ${unknown(token.rawName, own)}`)
+      // Its value, most likely: who misspells a flag is to hear of that, and not of what follows it.
+      if (next?.kind === "positional" && token.value === undefined) taken.add(next.index)
       continue
     }
     let value = token.value
     if (value !== undefined && token.inlineValue === false) taken.add(token.index + 1)
-    const next = tokens[index + 1]
     if (setting.kind === "switch" && value === undefined) {
       const said = next?.kind === "positional" && /^(true|false)$/.test(next.value) ? next : undefined
       if (said !== undefined) taken.add(said.index)

@@ -57,6 +57,7 @@ describe("readFlags", () => {
     assert.deepStrictEqual(complaints("--sampling.max-slots=3"), [
       "--sampling.max-slots: there is no such flag (did you mean --sampling-max-slots?)"
     ])
+    assert.deepStrictEqual(read("--workerz", "3", "rest").rest, ["rest"], "its value is no argument")
     assert.match(complaints("--zzzzzzzzz").join(), /^--zzzzzzzzz: there is no such flag \(a flag is a key/)
     assert.deepStrictEqual(complaints("--confg", "a"), ["--confg: there is no such flag (did you mean --config?)"])
     const lacking = "--beacon-api: needs a value (--beacon-api=… takes any text for one)"
