@@ -48,6 +48,27 @@ describe("an address book on disk", () => {
     })
   )
 
+  it.scoped("is there without the nodes that cannot be read", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporaryFolder, "history.db")
+      yield* Effect.provide(
+        Effect.flatMap(AddressBook, (book) => Effect.zipRight(book.hear(nodeOf(1)), book.hear(nodeOf(2)))),
+        layerSmall(path)
+      )
+      yield* Effect.scoped(
+        Effect.flatMap(
+          connect(path, false),
+          (sql) => sql`UPDATE nodes SET multiaddrs = '{' WHERE peer_id = ${peerIdOf(1)}`
+        )
+      )
+      const after = yield* Effect.provide(
+        Effect.map(AddressBook, (book) => [...book.entries().keys()]),
+        layer({ path })
+      )
+      assert.deepStrictEqual(after, [peerIdOf(2)])
+    })
+  )
+
   it.scoped("is written while it is used, and later where that was not possible", () =>
     Effect.gen(function* () {
       const path = join(yield* temporaryFolder, "history.db")

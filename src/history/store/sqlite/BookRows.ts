@@ -1,5 +1,5 @@
 import type { Connection } from "@effect/sql/SqlConnection"
-import { Effect, Option, Schema } from "effect"
+import { Array, Effect, Option, Schema } from "effect"
 import { type BookEntry, bookSources } from "../../../discovery/book/BookEntry.ts"
 import type { PeerId } from "../../../domain/Primitives.ts"
 import { execute, query } from "./SqliteRows.ts"
@@ -53,12 +53,16 @@ const NodeRow = Schema.Struct({
 } satisfies Record<(typeof columns)[number], Schema.Schema.Any>)
 
 const selectAll = `SELECT ${columns.join(", ")} FROM nodes`
-const selectNodes = query(selectAll, NodeRow)
+const selectNodes = query(selectAll, Schema.Unknown)
+const readRow = Schema.decodeUnknownEither(NodeRow)
 const selectNode = query(`${selectAll} WHERE peer_id = ?`, NodeRow)
 
-/** All nodes of the address book. */
+/** All nodes of the address book, and how many rows cannot be read: no node is worth that the program does not start. */
 export const readEntries = (connection: Connection) =>
-  Effect.map(selectNodes(connection, []), (rows) => rows.map(entryOf))
+  Effect.map(selectNodes(connection, []), (rows) => {
+    const [unreadable, readable] = Array.separate(rows.map((row) => readRow(row)))
+    return { entries: readable.map(entryOf), unreadable: unreadable.length }
+  })
 
 /** The node of a peer id. */
 export const readEntry = (connection: Connection, peerId: PeerId) =>

@@ -1,6 +1,5 @@
 import type { SqlClient } from "@effect/sql"
 import { Effect, Schedule } from "effect"
-import type { BookEntry } from "../../../discovery/book/BookEntry.ts"
 import { type Changes, makeShelf } from "../../../discovery/book/Shelf.ts"
 import { daemon } from "../../../runtime/Daemon.ts"
 import { makeYielder } from "../../../runtime/YieldNow.ts"
@@ -14,7 +13,9 @@ import { inTransaction } from "./Transaction.ts"
  * behind, and once more when the scope closes. What cannot be written waits, and is never more than the book itself.
  */
 export const makeBook = Effect.fn("SqliteBook.make")(function* (sql: SqlClient.SqlClient, most?: number) {
-  const entries = yield* readAll(sql)
+  const { entries, unreadable } = yield* readAll(sql)
+  if (unreadable > 0)
+    yield* Effect.logWarning(`the address book has ${unreadable} nodes that cannot be read: they are left out`)
   const shelf = makeShelf({ entries, isWatched: true, ...(most === undefined ? {} : { most }) })
   const yieldIfDue = makeYielder(5)
   let isFailing = false
@@ -63,7 +64,7 @@ export const makeBook = Effect.fn("SqliteBook.make")(function* (sql: SqlClient.S
 /** Entries that one transaction writes. */
 const batch = 500
 
-const readAll = (sql: SqlClient.SqlClient): Effect.Effect<ReadonlyArray<BookEntry>, HistoryError> =>
+const readAll = (sql: SqlClient.SqlClient) =>
   Effect.scoped(Effect.flatMap(sql.reserve, readEntries)).pipe(
     Effect.mapError((cause) => new HistoryError({ operation: "read the address book", reason: explain(cause).reason }))
   )
