@@ -11,7 +11,7 @@ export interface CandidateRules {
   readonly now: number
   readonly isTracked: (peerId: PeerId) => boolean
   readonly allows: (peer: PeerFacts) => boolean
-  readonly backOff: Pick<AddressBackOff, "free">
+  readonly backOff: Pick<AddressBackOff, "free" | "isVain">
   readonly prepare: (entry: BookEntry) => Prepared
 }
 
@@ -38,6 +38,7 @@ export const candidatesOf = (entries: Iterable<BookEntry>, rules: CandidateRules
     if (multiaddrs.length === 0 || isTracked(peerId)) continue
     if (addressesToDial(entry, backOff, now).length === 0) continue
     const candidate = prepare(entry)
+    if (!candidate.isReachable && backOff.isVain(candidate.places, now)) continue
     if (allows(candidate.facts)) candidates.push(candidate)
   }
   return candidates

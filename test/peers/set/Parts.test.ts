@@ -88,6 +88,21 @@ describe("an address at which nobody was reached", () => {
     assert.deepStrictEqual(free(2 * hour), ["a", "b"])
   })
 
+  it("is one of a host that is left alone, where many of its ports came to nothing", () => {
+    const backOff = makeAddressBackOff()
+    const at = (port: number) => [`/ip4/192.0.2.7/tcp/${port}`]
+    const isVain = (now: number) => backOff.isVain(placesOf(at(1)), now)
+    for (let port = 1; port <= 8; port++) backOff.failed(at(port), 0)
+    assert.isFalse(isVain(0))
+    backOff.failed(at(9), 0)
+    assert.deepStrictEqual([isVain(minute - 1), isVain(minute)], [true, false])
+    assert.isFalse(backOff.isVain(placesOf(["/ip4/192.0.2.8/tcp/1"]), 0))
+    for (let port = 10; port <= 30; port++) backOff.failed(at(port), 0)
+    assert.deepStrictEqual([isVain(hour / 2 - 1), isVain(hour / 2)], [true, false])
+    backOff.reached(at(31))
+    assert.isFalse(isVain(0))
+  })
+
   it("is dialled all the same for who was reached there at the last visit, whoever else claims it", () => {
     const backOff = makeAddressBackOff()
     const { multiaddrs } = entry(1)
