@@ -87,7 +87,7 @@ const manyConnected = (network: Network, folder: string, quick: boolean) =>
   }).pipe(Effect.scoped)
 
 /** A turn of a peer comes up to a quarter later than its interval says. */
-const eachMinute = ["test_interval: 48s", "peer_refresh_interval: 60s"]
+const eachMinute = ["test_interval: 45s", "peer_refresh_interval: 60s"]
 
 const someKnown = (network: Network, folder: string, enrs: ReadonlyArray<string>, quick: boolean) =>
   Effect.gen(function* () {
