@@ -23,6 +23,8 @@ export interface Presence {
   /** It escapes questions, and is not called evasive yet. */
   readonly isCounted: boolean
   readonly agent: Option.Option<string>
+  /** The multiaddr at which it is connected, or was last. */
+  readonly remoteAddress: Option.Option<string>
   readonly claim: Option.Option<Claim>
   /** The end of its last probe, ever. */
   readonly lastProbeAt: Option.Option<number>
@@ -37,6 +39,7 @@ export const presenceOf = (state: PeerState) => {
     isSettled: !isOpen,
     isCounted: isOpen && state.evasion.escaped > 0,
     agent: state.agent,
+    remoteAddress: state.remoteAddress,
     claim: Option.map(state.claims, ({ current }) => current),
     lastProbeAt: state.lastProbeAt
   } satisfies Partial<Presence>

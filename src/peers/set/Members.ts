@@ -6,6 +6,7 @@ import { custodyRequirement } from "../../domain/network/Chain.ts"
 import type { TrackedPeer } from "../Peers.ts"
 import type { Member } from "./ChoosePeers.ts"
 import { columnSet } from "./ColumnSet.ts"
+import { placesOf } from "./DialLimits.ts"
 import type { Prepared } from "./Prepared.ts"
 import { isAudited, mayGo, type VisitEnd, type VisitPace } from "./Visit.ts"
 
@@ -36,7 +37,7 @@ export const memberOf = (
     columns: known.columns,
     custodyGroupCount: known.custodyGroupCount,
     family: known.family,
-    places: known.places,
+    places: placesTaken(peer, known.places),
     isChosen: chosen !== undefined && !peer.isConfigured,
     isConnected: peer.isConnected,
     isDialling: chosen !== undefined && !peer.isConnected && now - chosen.since < patienceMs,
@@ -45,6 +46,15 @@ export const memberOf = (
     since: Option.getOrElse(peer.connectedSince, () => chosen?.since ?? now)
   }
 }
+
+/** A record may name any number of hosts: one that is connected takes up the place at which it is, and no other. */
+export const placesTaken = (
+  { isConnected, remoteAddress }: Pick<TrackedPeer, "isConnected" | "remoteAddress">,
+  ofRecord: Member["places"]
+): Member["places"] =>
+  isConnected && ofRecord.length > 1
+    ? Option.match(remoteAddress, { onNone: () => ofRecord, onSome: (address) => placesOf([address]) })
+    : ofRecord
 
 /** What a visit has come to by now, and whether it is over: the peer was not reached, sent us away, or is not coming back. */
 export interface VisitOutcome extends VisitEnd {

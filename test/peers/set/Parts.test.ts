@@ -7,6 +7,7 @@ import { makeAuditRound } from "../../../src/peers/set/AuditRound.ts"
 import { addressesToDial } from "../../../src/peers/set/Candidates.ts"
 import { makeColumnDemand } from "../../../src/peers/set/ColumnDemand.ts"
 import { placesOf } from "../../../src/peers/set/DialLimits.ts"
+import { placesTaken } from "../../../src/peers/set/Members.ts"
 import { afterVisit, mayGo, type Visit, visitPace } from "../../../src/peers/set/Visit.ts"
 import { nodeOf, peerIdOf } from "../../discovery/book/Nodes.ts"
 
@@ -14,6 +15,18 @@ const minute = 60_000
 const hour = 60 * minute
 
 const entry = (n: number, over: Partial<BookEntry> = {}): BookEntry => ({ ...newEntry(nodeOf(n), 0), ...over })
+
+describe("the places of a peer", () => {
+  const [own, victims] = ["/ip4/8.8.4.4/tcp/9000", "/ip4/9.9.9.9/tcp/9000"]
+  const ofRecord = placesOf([own, victims])
+
+  it("are all that its record names before it is there, and then the one at which it is", () => {
+    const remoteAddress = Option.some(`${own}/p2p/${peerIdOf(1)}`)
+    assert.lengthOf(placesTaken({ isConnected: false, remoteAddress }, ofRecord), 2)
+    assert.deepStrictEqual(placesTaken({ isConnected: true, remoteAddress }, ofRecord), placesOf([own]))
+    assert.lengthOf(placesTaken({ isConnected: true, remoteAddress: Option.none() }, ofRecord), 2)
+  })
+})
 
 describe("a visit", () => {
   const now = 24 * hour

@@ -108,6 +108,7 @@ export const simulate = (nodes: ReadonlyArray<SimulatedNode>, limits: SetLimits,
         isSettled: probedFor === 0 || probedFor > node.suspectedMs,
         isCounted: false,
         agent: isConnected ? Option.some(node.agent) : Option.none(),
+        remoteAddress: Option.none(),
         claim: isConnected ? Option.some(node.claim) : Option.none(),
         lastProbeAt: probedFor > 0 ? Option.some(now) : Option.flatMap(entryOf(peerId), ({ auditedAt }) => auditedAt)
       }
