@@ -1,5 +1,5 @@
 import { Args, CliConfig, Command, Options } from "@effect/cli"
-import { NodeStream } from "@effect/platform-node"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Duration, Effect, Logger, Option, Stream } from "effect"
 import { GoDuration } from "../config/GoDuration.ts"
 import { type ApiHabit, apiHabits } from "../devnet/api/ApiHabit.ts"

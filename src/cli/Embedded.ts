@@ -1,5 +1,7 @@
 import { fileURLToPath } from "node:url"
-import { Command, FileSystem, type CommandExecutor } from "@effect/platform"
+import * as Command from "@effect/platform/Command"
+import * as FileSystem from "@effect/platform/FileSystem"
+import type { CommandExecutor } from "@effect/platform"
 import { Console, Effect, Layer, Option, Schema, type Scope, Stream } from "effect"
 import { type ConfigInput, identityFileOf } from "../config/Config.ts"
 import { makeConfig } from "../config/DecodeConfig.ts"

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs"
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Effect, Layer } from "effect"
 import { findInBook } from "../history/report/ReportBook.ts"
 import * as ReportsInline from "../history/report/ReportsInline.ts"

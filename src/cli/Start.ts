@@ -1,5 +1,6 @@
 import "../wire/Polyfill.ts"
-import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Effect } from "effect"
 import { program } from "./Commands.ts"
 import { endProcess } from "./EndProcess.ts"

@@ -1,4 +1,4 @@
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import type { PlatformError } from "@effect/platform/Error"
 import { Console, Effect, Either } from "effect"
 import { decodeEvidence, type Evidence, UnreadableEvidence } from "../evidence/Evidence.ts"

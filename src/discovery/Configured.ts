@@ -1,5 +1,6 @@
-import { FileSystem } from "@effect/platform"
-import { NodeFileSystem, NodeHttpClient } from "@effect/platform-node"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Context, Effect, Either, Layer, Option, Stream } from "effect"
 import { type Config, identityFileOf } from "../config/Config.ts"
 import { udpEndpointOf } from "../config/DiscoveryConfig.ts"

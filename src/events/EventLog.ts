@@ -1,5 +1,5 @@
 import type { FileSystem } from "@effect/platform"
-import { NodeFileSystem } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { type Chunk, Effect, Layer, Metric, Queue, Schedule, Schema, Stream, SubscriptionRef } from "effect"
 import { Event, Gap } from "../domain/Event.ts"
 import * as Metrics from "../domain/metrics/Metrics.ts"

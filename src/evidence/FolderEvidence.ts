@@ -1,6 +1,6 @@
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import type { PlatformError } from "@effect/platform/Error"
-import { NodeFileSystem } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Either, Fiber, FiberSet, Layer, Option, PartitionedSemaphore, Ref, Schema } from "effect"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeGuard } from "../runtime/Guard.ts"

@@ -1,4 +1,4 @@
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Context, Effect, Layer, Option } from "effect"
 import type { StatusMessage } from "../wire/Handshake.ts"
 import type { NodeError } from "../wire/Node.ts"

@@ -1,4 +1,4 @@
-import { Transferable } from "@effect/platform"
+import * as Transferable from "@effect/platform/Transferable"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Schema } from "effect"
 import { concatBytes } from "../domain/Bytes.ts"

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
-import { Worker } from "@effect/platform"
+import * as Worker from "@effect/platform/Worker"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool, Schedule } from "effect"
 import { startThread } from "../runtime/WorkerThread.ts"

@@ -1,5 +1,5 @@
 import { dirname } from "node:path"
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import type { PlatformError } from "@effect/platform/Error"
 import { Effect, Option, Schema } from "effect"
 import { messageOf } from "../domain/Text.ts"

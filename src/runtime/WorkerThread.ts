@@ -1,6 +1,6 @@
 import { Worker as NodeThread } from "node:worker_threads"
 import type { Worker } from "@effect/platform"
-import { NodeWorker } from "@effect/platform-node"
+import * as NodeWorker from "@effect/platform-node/NodeWorker"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Deferred, Duration, Effect, type Scope } from "effect"
 

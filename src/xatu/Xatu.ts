@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto"
-import { FileSystem } from "@effect/platform"
-import { NodeFileSystem } from "@effect/platform-node"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Clock, Duration, Effect, Either, Layer, Metric, Option, Schedule, Stream } from "effect"
 import { isLoopback } from "../config/places/ListenAddress.ts"
 import { isSecure, sentHeaders, type XatuConfig } from "../config/XatuConfig.ts"

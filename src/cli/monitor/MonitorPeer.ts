@@ -1,4 +1,4 @@
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { Console, Duration, Effect, Either, Layer, Option } from "effect"
 import { makeConfig } from "../../config/DecodeConfig.ts"
 import { Dasmon } from "../../Dasmon.ts"

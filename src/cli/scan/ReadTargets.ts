@@ -1,5 +1,5 @@
-import { FileSystem } from "@effect/platform"
-import { NodeStream } from "@effect/platform-node"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Effect, Either, Option, Stream } from "effect"
 import { messageOf, printable } from "../../domain/Text.ts"
 import { type GivenTarget, readTargets, targetsInText } from "../../scan/target/TargetList.ts"

@@ -1,4 +1,4 @@
-import { HttpServerResponse } from "@effect/platform"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { type electra, ssz } from "@lodestar/types"
 import { Effect, Either } from "effect"
 import { toHex } from "../../domain/Bytes.ts"

@@ -1,4 +1,4 @@
-import { HttpServerResponse } from "@effect/platform"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, type Queue, Schedule, Stream } from "effect"
 import { toHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, epochOf, epochStart } from "../../domain/network/Chain.ts"

@@ -1,4 +1,4 @@
-import { HttpServerResponse } from "@effect/platform"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Schema } from "effect"
 import type { DevChain } from "../chain/DevChain.ts"
 import type { DevnetError } from "../DevnetError.ts"

@@ -1,4 +1,4 @@
-import { FileSystem } from "@effect/platform"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { type Duration, Effect, Either, Option, Schedule, Stream } from "effect"
 import { pasted } from "../../domain/peer/Pasted.ts"
 import { messageOf, oneLine, printable } from "../../domain/Text.ts"

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { Worker } from "@effect/platform"
+import * as Worker from "@effect/platform/Worker"
 import type { WorkerError } from "@effect/platform/WorkerError"
 import { Duration, Effect, Layer, type ParseResult, Pool } from "effect"
 import { startThread } from "../../runtime/WorkerThread.ts"

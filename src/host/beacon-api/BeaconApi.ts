@@ -1,4 +1,4 @@
-import { NodeHttpClient } from "@effect/platform-node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Context, Duration, Effect, Layer, Option, type Stream } from "effect"
 import type { BeaconNodeState } from "../../domain/network/BeaconNodeState.ts"
 import type { Block, ChainEvent, Head } from "../../domain/network/Block.ts"

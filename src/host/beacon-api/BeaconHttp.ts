@@ -1,4 +1,6 @@
-import { HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpClientResponse } from "@effect/platform"
 import { Duration, Effect, Either, Encoding, Option, Schedule, type Scope, Stream } from "effect"
 import { concatBytes } from "../../domain/Bytes.ts"
 import { measured } from "./BeaconMetrics.ts"

@@ -1,5 +1,5 @@
 import "../../wire/Polyfill.ts"
-import { NodeFileSystem } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import type { Libp2p } from "@libp2p/interface"
 import { peerIdFromString } from "@libp2p/peer-id"
 import { Context, Duration, Effect, Either, FiberSet, Layer, Option, type Scope, Stream } from "effect"

@@ -1,4 +1,6 @@
-import { HttpApi, HttpRouter, HttpServerRequest } from "@effect/platform"
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpRouter from "@effect/platform/HttpRouter"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import { Effect, Either, Layer, Option, ParseResult, Schema, SchemaAST } from "effect"
 import { Api, CheckedParameters } from "./Api.ts"
 import { BadParameter } from "./ApiErrors.ts"

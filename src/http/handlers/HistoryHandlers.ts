@@ -1,4 +1,4 @@
-import { HttpApiBuilder } from "@effect/platform"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { Clock, Duration, Effect, Option } from "effect"
 import { Dasmon } from "../../Dasmon.ts"
 import { numberOfColumns } from "../../domain/network/Chain.ts"

@@ -1,4 +1,4 @@
-import { HttpApiBuilder } from "@effect/platform"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { Effect } from "effect"
 import { Dasmon, Snapshot } from "../../Dasmon.ts"
 import { Status } from "../../domain/Status.ts"

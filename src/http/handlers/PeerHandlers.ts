@@ -1,4 +1,4 @@
-import { HttpApiBuilder } from "@effect/platform"
+import * as HttpApiBuilder from "@effect/platform/HttpApiBuilder"
 import { Effect, Schema } from "effect"
 import { Dasmon } from "../../Dasmon.ts"
 import { clientFamily } from "../../domain/peer/ClientFamily.ts"

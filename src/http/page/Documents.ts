@@ -1,4 +1,6 @@
-import { HttpLayerRouter, HttpServerResponse, OpenApi } from "@effect/platform"
+import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as OpenApi from "@effect/platform/OpenApi"
 import { Effect, type Layer } from "effect"
 import { Api } from "../api/Api.ts"
 import { meaningOf } from "../api/ApiErrors.ts"

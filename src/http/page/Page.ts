@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto"
 import { fileURLToPath } from "node:url"
-import { FileSystem } from "@effect/platform"
-import { NodeFileSystem } from "@effect/platform-node"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect } from "effect"
 
 /** A page that is one document, and the policy that allows it nothing else. */

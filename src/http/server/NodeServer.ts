@@ -1,5 +1,5 @@
-import { HttpServer } from "@effect/platform"
-import { NodeHttpServer } from "@effect/platform-node"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import { Effect, Layer, Predicate, Runtime, Scope } from "effect"
 import * as Http from "node:http"
 import type * as Net from "node:net"

@@ -1,12 +1,10 @@
-import {
-  HttpApi,
-  type HttpApiGroup,
-  HttpLayerRouter,
-  HttpServerError,
-  HttpServerRequest,
-  HttpServerResponse
-} from "@effect/platform"
-import { NodeHttpServerRequest } from "@effect/platform-node"
+import * as HttpApi from "@effect/platform/HttpApi"
+import * as HttpLayerRouter from "@effect/platform/HttpLayerRouter"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type { HttpApiGroup } from "@effect/platform"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import { Cause, Effect, type Layer, Option } from "effect"
 import { countResponse } from "../metrics/HttpMetrics.ts"
 import { type Access, type Guard, makeGuard, pathOf } from "./Security.ts"

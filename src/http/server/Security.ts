@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto"
 import { isIP } from "node:net"
-import { type HttpServerRequest, HttpServerResponse } from "@effect/platform"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import type { HttpServerRequest } from "@effect/platform"
 import { Option, Redacted } from "effect"
 import { Forbidden } from "../api/ApiErrors.ts"
 import { jsonError, PayloadTooLarge, Unauthorized } from "./HttpErrors.ts"
