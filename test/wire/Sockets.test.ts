@@ -326,8 +326,12 @@ describe.each(["yamux", "quic"] as const)("serving over %s", (muxer) => {
           stream.addEventListener("message", () => stream.abort(new Error("no time")))
         })
       )
-      const { error } = yield* askUntilError(connection, pingRequest(1))
-      assert.include(error, { _tag: "PeerRefused", reason: "rate_limited" })
+      // Over QUIC what was not read yet may be thrown away by a reset that comes right behind it (RFC 9000, 3.2).
+      const asked = yield* Effect.replicateEffect(askUntilError(connection, pingRequest(1)), muxer === "quic" ? 5 : 1)
+      const refused = asked.filter(({ error }) => error._tag === "PeerRefused" && error.reason === "rate_limited")
+      assert.isNotEmpty(refused)
+      const others = asked.filter(({ error }) => error._tag !== "PeerRefused")
+      for (const { error } of others) assert.include(error, { _tag: "PeerDisconnected" })
     })
   )
 
