@@ -17,7 +17,13 @@ const shown = [
 ]
 
 /** Those that read what strangers write of themselves, with the libraries that made it. */
-const readers = new Set(["peer/NodeId.ts", "peer/NodeRecord.ts", "peer/PeerAddress.ts", "peer/RecordSubnets.ts"])
+const readers = new Set([
+  "peer/AddressScope.ts",
+  "peer/NodeId.ts",
+  "peer/NodeRecord.ts",
+  "peer/PeerAddress.ts",
+  "peer/RecordSubnets.ts"
+])
 
 const files = readdirSync(domain, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"))
 

@@ -142,7 +142,7 @@ describe("QUIC", () => {
       const client = yield* makeNode({ agent: "client/1", listen: [] })
       yield* Effect.promise(() => server.handle(ping.id, () => {}, { maxInboundStreams: 1_000 }))
       const connection = yield* dial(client, server, `/ip4/127.0.0.1/udp/${udpPortOf(server)}/quic-v1`)
-      const leftUnanswered = Effect.promise(async () => {
+      const leftUnanswered = Effect.tryPromise(async () => {
         const stream = await connection.newStream(ping.id)
         await stream.close()
         stream.abort(new Error("no answer"))
@@ -151,7 +151,8 @@ describe("QUIC", () => {
         yield* leftUnanswered
       }
       assert.strictEqual(connection.status, "open")
-      yield* leftUnanswered
+      // A peer that reads late may see our reset in the place of our end, and end its side too: that one is answered.
+      yield* leftUnanswered.pipe(Effect.ignore, Effect.repeat({ until: () => connection.status !== "open", times: 48 }))
       yield* eventually(() => connection.status !== "open", "60 seconds")
     })
   )
