@@ -103,7 +103,7 @@ const writeProbes = Effect.fn("fillHistory.probes")(function* (sql: SqlClient.Sq
     const { finishedAt, id, job, startedAt, timings } = probe
     const asked = [job.startSlot, job.count, maskOf(job.columns), startedAt, finishedAt]
     const took = [timings.open, timings.firstByte, timings.total, probe.requests, probe.bytes]
-    const outcomes = [null, encodeSections(sections), ...inOrder(counts)]
+    const outcomes = [probe.purpose, probe.recovered, null, encodeSections(sections), ...inOrder(counts)]
     const row = yield* only(insertProbe(connection, [id, numberOf(peer), "answered", ...asked, ...took, ...outcomes]))
     const failures = failureRowsOf(probe)
     if (failures.length > 0) yield* insertFailures(connection, [row.id, JSON.stringify(failures)])
