@@ -1,11 +1,11 @@
 import { stat } from "node:fs/promises"
-import { monitorEventLoopDelay } from "node:perf_hooks"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Clock, Duration, Effect, Option, Schema } from "effect"
 import type { ParseError } from "effect/ParseResult"
 import { History, type HistoryError } from "../../src/history/store/History.ts"
 import { openSqlite } from "../../src/history/store/sqlite/Sqlite.ts"
 import { layer } from "../../src/history/store/SqliteHistory.ts"
+import { lateMs, loopDelay } from "./LoopDelay.ts"
 import { agentOf, benchNetwork, claimOf, combinationsPerProbe, peerIdOf, probeOf } from "./HistoryProbes.ts"
 
 export interface HistoryLoad {
@@ -56,7 +56,7 @@ const drive = (options: { readonly combinationsPerSecond: number; readonly secon
     }
     yield* Effect.retry(history.flush, { times: 20 })
     const delays = yield* Effect.acquireRelease(
-      Effect.sync(() => monitorEventLoopDelay({ resolution })),
+      Effect.sync(() => loopDelay()),
       (histogram) => Effect.sync(() => histogram.disable())
     )
     const perProbe = (combinationsPerProbe * 1000) / options.combinationsPerSecond
@@ -83,9 +83,9 @@ const drive = (options: { readonly combinationsPerSecond: number; readonly secon
     return {
       combinations: probes * combinationsPerProbe,
       seconds: (performance.now() - begin) / 1000,
-      eventLoopDelayP50: late(delays.percentile(50)),
-      eventLoopDelayP99: late(delays.percentile(99)),
-      eventLoopDelayMax: late(delays.max),
+      eventLoopDelayP50: lateMs(delays.percentile(50)),
+      eventLoopDelayP99: lateMs(delays.percentile(99)),
+      eventLoopDelayMax: lateMs(delays.max),
       cpuSeconds: (user + system) / 1e6
     }
   }).pipe(Effect.scoped)
@@ -109,8 +109,3 @@ const addressOf = (peer: number): string => `/ip4/10.${(peer >> 16) & 255}.${(pe
 
 /** Beyond what `fillHistory` asked of each peer, up to 130 million combinations of 1,000 peers. */
 const nthFrom = 512
-
-const resolution = 10
-
-/** What the timer was late by: the histogram holds the intervals between its ticks, in nanoseconds. */
-const late = (nanoseconds: number): number => Math.max(0, nanoseconds / 1e6 - resolution)

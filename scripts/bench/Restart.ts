@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from "node:perf_hooks"
 import { Clock, Duration, Effect, Layer, Option, Stream } from "effect"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import { type ChainParameters, slotAt } from "../../src/domain/network/Chain.ts"
@@ -9,6 +8,7 @@ import { Externs } from "../../src/host/Externs.ts"
 import { Sampler } from "../../src/sampler/Sampler.ts"
 import { quantile } from "./Bench.ts"
 import { benchNetwork, claimOf, peerIdOf } from "./HistoryProbes.ts"
+import { lateMs, loopDelay } from "./LoopDelay.ts"
 import { everySlot, jobOptions } from "./SimulatedPeer.ts"
 
 interface RestartTimes {
@@ -25,7 +25,7 @@ interface RestartTimes {
 export const restart = (options: { readonly path: string; readonly peers: number }) =>
   Effect.gen(function* () {
     const begin = performance.now()
-    const delays = monitorEventLoopDelay({ resolution: 10 })
+    const delays = loopDelay()
     delays.enable()
     const now = yield* Clock.currentTimeMillis
     return yield* Effect.gen(function* () {
@@ -43,8 +43,8 @@ export const restart = (options: { readonly path: string; readonly peers: number
         openMs,
         firstJobMedianMs: quantile(taken, 0.5),
         firstJobMaxMs: Math.max(...taken),
-        eventLoopDelayP99: Math.max(0, delays.percentile(99) / 1e6 - 10),
-        eventLoopDelayMax: Math.max(0, delays.max / 1e6 - 10)
+        eventLoopDelayP99: lateMs(delays.percentile(99)),
+        eventLoopDelayMax: lateMs(delays.max)
       }
       return times
     }).pipe(Effect.provide(layerSampler(options.path, now)))

@@ -1,9 +1,5 @@
-import { spawn } from "node:child_process"
 import { statSync } from "node:fs"
 import { join } from "node:path"
-import { createInterface } from "node:readline"
-import { monitorEventLoopDelay } from "node:perf_hooks"
-import { fileURLToPath } from "node:url"
 import { Duration, Effect, Layer, Schedule } from "effect"
 import * as ChainCommitments from "../../../src/chain/ChainCommitments.ts"
 import { CommitmentCache } from "../../../src/chain/CommitmentCache.ts"
@@ -11,6 +7,9 @@ import * as SqliteTiles from "../../../src/chain/disk/SqliteTiles.ts"
 import { BeaconApi } from "../../../src/host/beacon-api/BeaconApi.ts"
 import { Externs } from "../../../src/host/Externs.ts"
 import { type Bench, rounded } from "../Bench.ts"
+import { firstLineOf } from "../FirstLine.ts"
+import { liveBytes } from "../LiveBytes.ts"
+import { lateMs, loopDelay } from "../LoopDelay.ts"
 
 /** How long the whole window takes to be known, over a beacon node on this machine, and again after a restart. */
 export const backfill: Bench = {
@@ -66,25 +65,7 @@ export const backfill: Bench = {
 }
 
 const serve = (slots: number, commitments: number) =>
-  Effect.gen(function* () {
-    const script = fileURLToPath(new URL("./ServeBlocks.js", import.meta.url))
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, [script, String(slots), String(commitments)], { stdio: ["ignore", "pipe", "inherit"] })
-      ),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-    return yield* Effect.async<string>((resume) => {
-      createInterface({ input: child.stdout }).once("line", (line) => resume(Effect.succeed(line)))
-    }).pipe(Effect.timeout("2 minutes"))
-  })
-
-/** In use once all garbage is thrown away. */
-const liveBytes = (): number => {
-  globalThis.gc?.()
-  const { external, heapUsed } = process.memoryUsage()
-  return heapUsed + external
-}
+  firstLineOf(new URL("./ServeBlocks.js", import.meta.url), [String(slots), String(commitments)], "2 minutes")
 
 const blockRequests = (url: string) => Effect.promise(async () => Number(await (await fetch(`${url}/requests`)).json()))
 
@@ -95,7 +76,7 @@ const fill = (url: string, path: string, slots: number) =>
       const before = process.memoryUsage().rss
       const liveBefore = liveBytes()
       let most = before
-      const delays = monitorEventLoopDelay({ resolution: 10 })
+      const delays = loopDelay()
       delays.enable()
       const begin = performance.now()
       const cache = yield* CommitmentCache
@@ -116,7 +97,7 @@ const fill = (url: string, path: string, slots: number) =>
         requests: (yield* blockRequests(url)) - asked,
         grownBytes: most - before,
         liveBytes: liveBytes() - liveBefore,
-        delayP99: Math.max(0, delays.percentile(99) / 1e6 - 10),
+        delayP99: lateMs(delays.percentile(99)),
         fileBytes: statSync(path).size
       }
     }).pipe(Effect.provide(layerCache(url, path, slots)))

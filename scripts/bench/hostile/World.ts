@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs"
+import { mkdtempSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { Clock, Duration, Effect, Option, Schema, type Scope } from "effect"
+import { Clock, Duration, Effect, Schema, type Scope } from "effect"
 import { DevnetAnnouncement } from "../../../src/devnet/RunDevnet.ts"
 import { ComplianceRow } from "../../../src/domain/report/Question.ts"
-import { LogLine } from "../../../src/events/EventLog.ts"
 import { followStream } from "../../crowd/FollowStream.ts"
 import { freePort } from "../../crowd/FreePort.ts"
+import { linesOf } from "../../crowd/LogLines.ts"
 import { vitalsOf } from "../../crowd/Vitals.ts"
 import { start } from "../../soak/Child.ts"
 import { type Counted, countOf } from "./Count.ts"
@@ -113,10 +113,3 @@ const configOf = (names: {
     "peers:",
     ...names.peers.map(({ enr }) => `  - ${enr}`)
   ].join("\n")
-
-const linesOf = function* (log: string): Generator<LogLine> {
-  for (const line of readFileSync(log, "utf8").split("\n")) {
-    const decoded = Schema.decodeOption(LogLine)(line)
-    if (Option.isSome(decoded)) yield decoded.value
-  }
-}

@@ -1,8 +1,6 @@
-import { spawn } from "node:child_process"
-import { createInterface } from "node:readline"
-import { fileURLToPath } from "node:url"
 import { Clock, Effect, Schema, type Scope } from "effect"
 import { DevnetAnnouncement } from "../../../src/devnet/RunDevnet.ts"
+import { firstLineOf } from "../FirstLine.ts"
 
 /** A devnet in several processes: one does not bear a thousand peers. */
 export interface Network {
@@ -27,17 +25,7 @@ export const makeNetwork = (peers: number, perProcess: number): Effect.Effect<Ne
 const historySeconds = 8 * 32 * 12
 
 const startPart = (...numbers: readonly [genesisTime: number, first: number, count: number]) =>
-  Effect.gen(function* () {
-    const script = fileURLToPath(new URL("./DevnetPart.js", import.meta.url))
-    const child = yield* Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, [script, ...numbers.map(String)], { stdio: ["ignore", "pipe", "inherit"] })
-      ),
-      (child) => Effect.sync(() => child.kill("SIGKILL"))
-    )
-    const line = yield* Effect.async<string, string>((resume) => {
-      createInterface({ input: child.stdout }).once("line", (line) => resume(Effect.succeed(line)))
-      child.once("exit", () => resume(Effect.fail("a part of the devnet ended")))
-    }).pipe(Effect.timeout("3 minutes"))
-    return yield* Schema.decode(Schema.parseJson(DevnetAnnouncement))(line)
-  })
+  Effect.flatMap(
+    firstLineOf(new URL("./DevnetPart.js", import.meta.url), numbers.map(String), "3 minutes"),
+    Schema.decode(Schema.parseJson(DevnetAnnouncement))
+  )

@@ -1,7 +1,7 @@
-import { mkdirSync, readFileSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
-import { Clock, Console, Effect, Option, Schema } from "effect"
-import { LogLine } from "../../../src/events/EventLog.ts"
+import { Clock, Console, Effect } from "effect"
+import { linesOf } from "../../crowd/LogLines.ts"
 import { type Bench, quantile, rounded } from "../Bench.ts"
 import { unreachableRecords } from "./Unreachable.ts"
 import { monitor } from "./Monitored.ts"
@@ -20,10 +20,10 @@ export const peers: Bench = {
       const network = yield* makeNetwork(sizes.connected, sizes.perProcess)
       const connected = yield* manyConnected(network, join(folder, "connected"), quick)
       yield* Console.log(JSON.stringify(connected))
-      const [own] = network.peers
-      const few = yield* someKnown(network, join(folder, "few"), [own?.enr ?? ""], quick)
-      const records = unreachableRecords(sizes.known - 1, network.peers[0]?.enr ?? "")
-      const many = yield* someKnown(network, join(folder, "many"), [own?.enr ?? "", ...records], quick)
+      const reachable = network.peers.slice(0, 1).map(({ enr }) => enr)
+      const records = reachable.flatMap((enr) => unreachableRecords(sizes.known - 1, enr))
+      const few = yield* someKnown(network, join(folder, "few"), reachable, quick)
+      const many = yield* someKnown(network, join(folder, "many"), [...reachable, ...records], quick)
       const knownMiB = rounded(many.liveMiB - few.liveMiB, 1)
       return [
         {
@@ -57,11 +57,8 @@ const manyConnected = (network: Network, folder: string, quick: boolean) =>
     const last = yield* watched.look
     const until = yield* Clock.currentTimeMillis
     const { peers } = yield* watched.until(() => true, "1 minute")
-    const lines = readFileSync(watched.log, "utf8")
-      .split("\n")
-      .flatMap((line) => Option.toArray(Schema.decodeOption(LogLine)(line)))
     const { gaps, otherwise, probes, verified } = probeGaps(
-      lines,
+      linesOf(watched.log),
       network.peers.map(({ peerId }) => peerId),
       from,
       until
