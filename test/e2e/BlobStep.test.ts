@@ -1,26 +1,18 @@
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Schema } from "effect"
+import { Duration, Effect } from "effect"
 import { makeDevnet } from "../../src/devnet/Devnet.ts"
-import { Event } from "../../src/domain/Event.ts"
+import type { Event } from "../../src/domain/Event.ts"
 import { epochStart, slotStart } from "../../src/domain/network/Chain.ts"
 import { forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
 import { eventually } from "../Eventually.ts"
 import { scaledMs } from "../TimeLimits.ts"
+import { eventsOf } from "./EventLines.ts"
 import { temporaryFolder } from "./Network.ts"
 import { start } from "./Program.ts"
 
 const slotMs = 500
 const historyEpochs = 8
-const Line = Schema.parseJson(Event)
-
-/** All whole lines of an event log. */
-const eventsOf = (path: string): ReadonlyArray<Event> =>
-  readFileSync(path, "utf8")
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => Schema.decodeSync(Line)(line))
 
 describe("a step of the blob limit", () => {
   it.scopedLive("is crossed by the running program: no peer is lost, and the columns on both sides verify", () =>

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Option, Ref, Schema } from "effect"
@@ -6,7 +5,7 @@ import { Snapshot } from "../../src/Dasmon.ts"
 import { makeDevnet } from "../../src/devnet/Devnet.ts"
 import { isHonest } from "../../src/devnet/profiles/Profiles.ts"
 import { toHex } from "../../src/domain/Bytes.ts"
-import { Event } from "../../src/domain/Event.ts"
+import type { Event } from "../../src/domain/Event.ts"
 import { epochStart, slotStart } from "../../src/domain/network/Chain.ts"
 import { forkDigestAt, forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
 import { decodeNodeRecord } from "../../src/domain/peer/NodeRecord.ts"
@@ -14,19 +13,12 @@ import { blameOf } from "../../src/domain/probe/Outcome.ts"
 import { collected, discv5At } from "../discovery/Nodes.ts"
 import { eventually } from "../Eventually.ts"
 import { scaledMs } from "../TimeLimits.ts"
+import { eventsOf } from "./EventLines.ts"
 import { temporaryFolder } from "./Network.ts"
 import { getJson, start } from "./Program.ts"
 
 const slotMs = 500
 const historyEpochs = 8
-const Line = Schema.parseJson(Event)
-
-/** All whole lines of an event log. */
-const eventsOf = (path: string): ReadonlyArray<Event> =>
-  readFileSync(path, "utf8")
-    .split("\n")
-    .slice(0, -1)
-    .map((line) => Schema.decodeSync(Line)(line))
 
 describe("a fork", () => {
   it.scopedLive(
