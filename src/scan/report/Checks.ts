@@ -1,4 +1,5 @@
 import { Array as Arr, Option } from "effect"
+import { isCustodyCount } from "../../domain/column/Custody.ts"
 import {
   type ChainParameters,
   custodyRequirement,
@@ -75,7 +76,7 @@ const custodyCount = ({ metadataCount }: Statement): Check => {
   if (metadataCount === undefined) {
     return { name: "custody_count", result: "note", detail: "its MetaData says no custody group count (version 3)" }
   }
-  const isInRange = metadataCount >= custodyRequirement && metadataCount <= numberOfCustodyGroups
+  const isInRange = isCustodyCount(metadataCount)
   const detail = `${metadataCount} custody groups${isInRange ? "" : `; allowed is ${custodyRequirement} to ${numberOfCustodyGroups}`}`
   return { name: "custody_count", result: isInRange ? "ok" : "bad", detail }
 }
