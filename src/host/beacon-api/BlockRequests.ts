@@ -1,7 +1,7 @@
 import { Effect, HashMap, Option, Ref, Schema } from "effect"
 import { type ChainParameters, epochOf, forkAt, type ForkName } from "../../domain/network/Chain.ts"
 import { type DecodedBlock, decodeBlock, hasBlindedForm } from "./BeaconBlock.ts"
-import { type BeaconFailure } from "./BeaconFailure.ts"
+import type { BeaconFailure } from "./BeaconFailure.ts"
 import { type BeaconAnswer, type BeaconHttp, jsonType, sszType } from "./BeaconHttp.ts"
 import { bad, decodeJson, orFail } from "./BeaconJson.ts"
 

@@ -2,7 +2,7 @@ import { Clock, Duration, Effect, Option, Ref, Schedule } from "effect"
 import type { NetworkName } from "../../../domain/network/NetworkName.ts"
 import { askNetwork } from "../AskNetwork.ts"
 import { type BeaconFailure, joined, passing } from "../BeaconFailure.ts"
-import { type BeaconHttp } from "../BeaconHttp.ts"
+import type { BeaconHttp } from "../BeaconHttp.ts"
 import type { Settled } from "../SettleParameters.ts"
 import { firstInOrder } from "./FirstInOrder.ts"
 
