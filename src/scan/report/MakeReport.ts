@@ -8,7 +8,7 @@ import { cellsOf, countUntested } from "./Cells.ts"
 import { claimChecks } from "./Checks.ts"
 import { describeFailure, type ScanFailure } from "./ScanFailure.ts"
 import type { ScanLog } from "./ScanLog.ts"
-import type { ScanReport } from "../../domain/scan/ScanReport.ts"
+import type { Cell, ScanReport } from "../../domain/scan/ScanReport.ts"
 import type { ScanVerdict } from "../../domain/scan/ScanVerdict.ts"
 import { sentenceOf } from "./Sentence.ts"
 
@@ -21,7 +21,7 @@ export const makeReport = (chain: ChainParameters, log: ScanLog, state: PeerStat
   const statement = Option.getOrUndefined(log.statement)
   const reached = statement !== undefined
   const facts = {
-    verdict: scanVerdict(log.failure, state, reached),
+    verdict: scanVerdict(log.failure, state, reached, owed),
     failure: log.failure,
     checks: claimChecks(chain, log, claim, now),
     kind: log.target.kind,
@@ -92,12 +92,22 @@ export const makeReport = (chain: ChainParameters, log: ScanLog, state: PeerStat
   }
 }
 
-/** What is open keeps a peer from being called compliant, and is no accusation. */
-const scanVerdict = (failure: Option.Option<ScanFailure>, state: PeerState, reached: boolean): ScanVerdict => {
+/**
+ * What is open keeps a peer from being called compliant, and is no accusation. So does it when nothing came that it owes:
+ * one that is just growing may deliver what it does not answer for yet, and that says nothing of the rest.
+ */
+const scanVerdict = (
+  failure: Option.Option<ScanFailure>,
+  state: PeerState,
+  reached: boolean,
+  owed: ReadonlyArray<Cell>
+): ScanVerdict => {
   if (!reached && Option.isSome(failure)) return unreachedVerdict(failure.value)
   if (Option.exists(failure, ({ _tag }) => _tag === "OtherNetwork")) return "refusing"
   const own = verdict(state)
-  return (own === "compliant" || own === "unknown") && countSuspicions(state.suspicions) > 0 ? "suspected" : own
+  if (own !== "compliant" && own !== "unknown") return own
+  if (countSuspicions(state.suspicions) > 0) return "suspected"
+  return owed.some(({ outcome }) => outcome === "success") ? own : "unknown"
 }
 
 const unreachedVerdict = (failure: ScanFailure): ScanVerdict => {
