@@ -1,10 +1,11 @@
-import { ssz as types } from "@lodestar/types"
 import { Effect, Either } from "effect"
 import { equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
 import type { BlobParameters } from "../domain/network/Chain.ts"
 import { computeForkDigest } from "../domain/network/ForkDigest.ts"
-import { decodeSidecar, peekSidecar, type Sidecar } from "../domain/column/Sidecar.ts"
-import { inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
+import { peekSidecar } from "../domain/column/Sidecar.ts"
+import { commitmentsOf, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
+import { type FuluView, type SidecarView, viewSidecar } from "../domain/column/SidecarView.ts"
+import { headerRoot } from "../domain/network/HeaderRoot.ts"
 import type { Kzg } from "../kzg/Kzg.ts"
 import { verifySidecars } from "../kzg/VerifySidecars.ts"
 import type { Asked, Evidence } from "./Evidence.ts"
@@ -31,7 +32,7 @@ export interface Examination {
 export const examine = Effect.fn("Evidence.examine")(function* (kzg: Kzg, evidence: Evidence) {
   const steps = [askedStep(evidence), contextStep(evidence), labelStep(evidence)]
   const { block, chunk } = evidence
-  const sidecar = Either.getOrUndefined(decodeSidecar(block.fork, chunk.ssz))
+  const sidecar = Either.getOrUndefined(viewSidecar(block.fork, chunk.ssz))
   if (sidecar?._tag === "Fulu") steps.push(...fuluSteps(evidence, sidecar))
   steps.push(yield* verdictStep(kzg, evidence))
   const examination: Examination = {
@@ -93,23 +94,23 @@ const labelStep = ({ accusation: { column }, block, chunk }: Evidence): Step =>
   })
 
 /** What a Fulu sidecar shows of the block by itself, whatever the evidence says of it. */
-const fuluSteps = ({ accusation, block }: Evidence, sidecar: Sidecar & { _tag: "Fulu" }): ReadonlyArray<Step> => {
-  const { value } = sidecar
-  const root = headerRoot(sidecar)
+const fuluSteps = ({ accusation, block }: Evidence, sidecar: FuluView): ReadonlyArray<Step> => {
+  const root = toHex(headerRoot(sidecar.header))
   if (root !== block.root) {
     const holds = accusation.check === "header" || accusation.check === "structure"
     return [{ holds, text: `its header has the root ${root}, the block has ${block.root}` }]
   }
   const header = { holds: true, text: `its header has the root ${root}: that of the block` }
-  if (!inclusionProofHolds(value)) {
+  if (!inclusionProofHolds(sidecar)) {
     const holds = accusation.check !== "header" && accusation.check !== "kzg_proof"
     return [header, { holds, text: "its inclusion proof does not lead to that header: the root alone shows it" }]
   }
+  const own = commitmentsOf(sidecar)
   const same =
-    value.kzgCommitments.length === block.commitments.length &&
-    block.commitments.every((commitment, row) => equalBytes(commitment, value.kzgCommitments[row] ?? new Uint8Array(0)))
+    own.length === block.commitments.length &&
+    block.commitments.every((commitment, row) => equalBytes(commitment, own[row] ?? new Uint8Array(0)))
   const commitments = same
-    ? `its ${value.kzgCommitments.length} commitments are the block's: the root and their inclusion proof show it`
+    ? `its ${own.length} commitments are the block's: the root and their inclusion proof show it`
     : "its inclusion proof shows that the block has other commitments than the evidence says"
   return [header, { holds: same, text: commitments }]
 }
@@ -136,7 +137,7 @@ const verdictStep = (kzg: Kzg, { accusation, block, chunk }: Evidence): Effect.E
 
 const believed = (
   { accusation, block, chunk, network, peer }: Evidence,
-  sidecar: Sidecar | undefined
+  sidecar: SidecarView | undefined
 ): ReadonlyArray<string> => {
   const of = `slot ${block.slot} of ${network.name}`
   const other = sidecar === undefined ? undefined : blockRootOf(sidecar)
@@ -161,8 +162,5 @@ const believed = (
   ]
 }
 
-const blockRootOf = (sidecar: Sidecar): string =>
-  sidecar._tag === "Fulu" ? headerRoot(sidecar) : toHex(sidecar.value.beaconBlockRoot)
-
-const headerRoot = ({ value }: Sidecar & { _tag: "Fulu" }): string =>
-  toHex(types.phase0.BeaconBlockHeader.hashTreeRoot(value.signedBlockHeader.message))
+const blockRootOf = (sidecar: SidecarView): string =>
+  toHex(sidecar._tag === "Fulu" ? headerRoot(sidecar.header) : sidecar.blockRoot)

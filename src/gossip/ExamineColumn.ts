@@ -1,6 +1,7 @@
 import { Either, Option } from "effect"
-import { decodeSidecar, peekSidecar, type SidecarLabel } from "../domain/column/Sidecar.ts"
+import { peekSidecar, type SidecarLabel } from "../domain/column/Sidecar.ts"
 import { checkStructure, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
+import { viewSidecar } from "../domain/column/SidecarView.ts"
 import {
   blobParametersAt,
   type ChainParameters,
@@ -48,10 +49,10 @@ export const examineColumn = (
     if (forkDigestOfSlot(chain, label.slot) !== topic.forkDigest) return yield* ignored
     if (now + clockDisparityMs < slotStart(chain, label.slot)) return yield* ignored
     if (label.slot <= epochStart(chain, finalizedEpoch)) return yield* ignored
-    const sidecar = yield* Either.mapLeft(decodeSidecar(fork, data), () => "reject" as const)
+    const sidecar = yield* Either.mapLeft(viewSidecar(fork, data), () => "reject" as const)
     if (Option.isSome(checkStructure(sidecar, blobParametersAt(chain, epochOf(chain, label.slot)).maxBlobsPerBlock)))
       return yield* rejected
-    if (sidecar._tag === "Fulu" && !inclusionProofHolds(sidecar.value)) return yield* rejected
+    if (sidecar._tag === "Fulu" && !inclusionProofHolds(sidecar)) return yield* rejected
     return { ...label, fork }
   })
 

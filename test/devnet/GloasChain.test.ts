@@ -5,7 +5,7 @@ import { genesisState, grow, reorganise } from "../../src/devnet/chain/ChainStat
 import { encodeSidecar, hasSidecars, sidecarOf } from "../../src/devnet/chain/DevBlock.ts"
 import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
 import { fromHex, toHex } from "../../src/domain/Bytes.ts"
-import { decodeSidecar } from "../../src/domain/column/Sidecar.ts"
+import { viewSidecar } from "../../src/domain/column/SidecarView.ts"
 import { checkSidecar } from "../../src/domain/column/SidecarCheck.ts"
 import { fakePool } from "./FakePool.ts"
 
@@ -34,8 +34,8 @@ describe("the chain of a devnet that crosses into Gloas", () => {
     const block = gloas.find(hasSidecars)
     assert(block !== undefined)
     const bytes = encodeSidecar(block.fork, sidecarOf(rules.pool, block, 5))
-    const sidecar = Either.getOrThrow(decodeSidecar("gloas", bytes))
-    assert.deepInclude(sidecar.value, { index: 5, slot: block.slot })
+    const sidecar = Either.getOrThrow(viewSidecar("gloas", bytes))
+    assert.deepInclude(sidecar, { index: 5, slot: block.slot })
     const { commitments, root, slot } = block
     const expected = { slot, blockRoot: fromHex(root), commitments, maxBlobsPerBlock: 12 }
     assert.deepStrictEqual(checkSidecar(sidecar, expected), Option.none())

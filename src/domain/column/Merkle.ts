@@ -10,17 +10,28 @@ export const commitmentsLeaf = 11
 /** The root over 32-byte chunks, filled up with zero chunks to `2 ** depth` of them (SSZ `merkleize`). */
 export const merkleRoot = (chunks: ReadonlyArray<Uint8Array>, depth: number): Uint8Array => {
   let level = [...chunks]
-  let zero: Uint8Array = new Uint8Array(32)
   for (let height = 0; height < depth; height++) {
+    const zero = zeroRoot(height)
     const parents: Array<Uint8Array> = []
     for (let index = 0; index < level.length; index += 2) {
       parents.push(hashPair(level[index] ?? zero, level[index + 1] ?? zero))
     }
     level = parents
-    zero = hashPair(zero, zero)
   }
-  return level[0] ?? zero
+  return level[0] ?? zeroRoot(depth)
 }
+
+/** The root over `2 ** height` zero chunks. */
+const zeroRoot = (height: number): Uint8Array => {
+  for (let known = zeroRoots.length; known <= height; known++) {
+    const below = zeroRoots[known - 1] ?? new Uint8Array(32)
+    zeroRoots.push(hashPair(below, below))
+  }
+  return zeroRoots[height] ?? new Uint8Array(32)
+}
+
+/** By their height, as far as they were asked for: half of the hashes of a short list are these. */
+const zeroRoots: Array<Uint8Array> = [new Uint8Array(32)]
 
 /**
  * The root that `leaf` and its branch lead to (is_valid_merkle_branch, phase0/beacon-chain.md, before the comparison).

@@ -1,9 +1,7 @@
-import { type fulu, type gloas, ssz as types } from "@lodestar/types"
 import { Either, Option, Schema } from "effect"
 import { toHex } from "../Bytes.ts"
 import { bytesPerCell, type ForkName } from "../network/Chain.ts"
 import { headerBytes, headerRoot } from "../network/HeaderRoot.ts"
-import { messageOf } from "../Text.ts"
 import type { Root, Slot } from "../Primitives.ts"
 
 /** Bytes that are no data column sidecar; `reason` says why. */
@@ -15,11 +13,6 @@ export class MalformedSidecar extends Schema.TaggedError<MalformedSidecar>()("Ma
   }
 }
 
-/** A decoded DataColumnSidecar (fulu/das-core.md; gloas/p2p-interface.md, which leaves commitments to the block). */
-export type Sidecar =
-  | { readonly _tag: "Fulu"; readonly value: fulu.DataColumnSidecar }
-  | { readonly _tag: "Gloas"; readonly value: gloas.DataColumnSidecar }
-
 /** What a sidecar says that it is. Nothing of it is checked against anything. */
 export interface SidecarLabel {
   /** The column; any number up to 2^53. */
@@ -30,26 +23,28 @@ export interface SidecarLabel {
 }
 
 /**
- * Reads only what stands at fixed places, without decoding a cell: enough to tell which combination the sidecar is
+ * Reads only what stands at fixed places, without looking at a cell: enough to tell which combination the sidecar is
  * for. Hostile bytes give the typed error.
  */
-export const peekSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<SidecarLabel, MalformedSidecar> => {
+export const peekSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<SidecarLabel, MalformedSidecar> =>
+  Either.map(peekPlace(fork, ssz), (place) => ({
+    ...place,
+    blockRoot: toHex(
+      fork === "gloas" ? ssz.subarray(24, 56) : headerRoot(ssz.subarray(headerStart, headerStart + headerBytes))
+    )
+  }))
+
+/** The same without its block, and without hashing. */
+export const peekPlace = (
+  fork: ForkName,
+  ssz: Uint8Array
+): Either.Either<Omit<SidecarLabel, "blockRoot">, MalformedSidecar> => {
   const view = new DataView(ssz.buffer, ssz.byteOffset, ssz.byteLength)
   switch (fork) {
     case "fulu":
-      return Either.gen(function* () {
-        yield* checkLayout(view, fuluFixedBytes, fuluBytesPerCell)
-        const index = yield* readNumber(view, "index", 0)
-        const slot = yield* readNumber(view, "slot", headerStart)
-        return { index, slot, blockRoot: toHex(headerRoot(ssz.subarray(headerStart, headerStart + headerBytes))) }
-      })
+      return placeIn(view, { fixed: fuluFixedBytes, perCell: fuluBytesPerCell, slotAt: headerStart })
     case "gloas":
-      return Either.gen(function* () {
-        yield* checkLayout(view, gloasFixedBytes, gloasBytesPerCell)
-        const index = yield* readNumber(view, "index", 0)
-        const slot = yield* readNumber(view, "slot", 16)
-        return { index, slot, blockRoot: toHex(ssz.subarray(24, 56)) }
-      })
+      return placeIn(view, { fixed: gloasFixedBytes, perCell: gloasBytesPerCell, slotAt: 16 })
     default:
       return Either.left(new MalformedSidecar({ reason: `there are no data columns in ${fork}` }))
   }
@@ -70,18 +65,6 @@ export const headerSignature = (fork: ForkName, ssz: Uint8Array): Option.Option<
     ? Option.some(ssz.subarray(headerStart + headerBytes, headerStart + headerBytes + signatureBytes))
     : Option.none()
 
-/** Decodes a whole sidecar. Succeeds only where `peekSidecar` does; hostile bytes give the typed error. */
-export const decodeSidecar = (fork: ForkName, ssz: Uint8Array): Either.Either<Sidecar, MalformedSidecar> =>
-  Either.flatMap(peekSidecar(fork, ssz), () =>
-    Either.try({
-      try: (): Sidecar =>
-        fork === "gloas"
-          ? { _tag: "Gloas", value: types.gloas.DataColumnSidecar.deserialize(ssz) }
-          : { _tag: "Fulu", value: types.fulu.DataColumnSidecar.deserialize(ssz) },
-      catch: (error) => new MalformedSidecar({ reason: messageOf(error) })
-    })
-  )
-
 /** Bytes (SSZ) of a sidecar of a block with so many blobs; 0 for a fork without columns. */
 export const sidecarBytes = (fork: ForkName, blobs: number): number => {
   switch (fork) {
@@ -95,15 +78,34 @@ export const sidecarBytes = (fork: ForkName, blobs: number): number => {
 }
 
 /** MAX_BLOB_COMMITMENTS_PER_BLOCK: the limit of the SSZ lists. */
-const maxCells = 4096
+export const maxCells = 4096
 /** Bytes of a sidecar without cells, and so the value of its first offset. */
-const fuluFixedBytes = 356
-const gloasFixedBytes = 56
-const headerStart = 20
-const signatureBytes = 96
-const bytesPerProof = 48
+export const fuluFixedBytes = 356
+export const gloasFixedBytes = 56
+/** Where the signed header of a Fulu sidecar begins. */
+export const headerStart = 20
+export const signatureBytes = 96
+export const bytesPerProof = 48
+export const bytesPerCommitment = 48
 const gloasBytesPerCell = bytesPerCell + bytesPerProof
-const fuluBytesPerCell = gloasBytesPerCell + 48
+const fuluBytesPerCell = gloasBytesPerCell + bytesPerCommitment
+
+interface Layout {
+  readonly fixed: number
+  readonly perCell: number
+  readonly slotAt: number
+}
+
+const placeIn = (
+  view: DataView,
+  { fixed, perCell, slotAt }: Layout
+): Either.Either<Omit<SidecarLabel, "blockRoot">, MalformedSidecar> =>
+  Either.gen(function* () {
+    yield* checkLayout(view, fixed, perCell)
+    const index = yield* readNumber(view, "index", 0)
+    const slot = yield* readNumber(view, "slot", slotAt)
+    return { index, slot }
+  })
 
 /** Size within the type's bounds, and the first offset where the fixed part ends. */
 const checkLayout = (view: DataView, fixed: number, perCell: number): Either.Either<void, MalformedSidecar> => {

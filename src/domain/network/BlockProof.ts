@@ -1,6 +1,6 @@
-import { sha256 } from "@noble/hashes/sha2.js"
 import { concatBytes, fromHex, toHex, uint64LittleEndian } from "../Bytes.ts"
-import { commitmentsLeaf, merkleRoot, rootOfBranch } from "../column/Merkle.ts"
+import { commitmentsRoot } from "../column/CommitmentsRoot.ts"
+import { commitmentsLeaf, rootOfBranch } from "../column/Merkle.ts"
 import type { Root, Slot } from "../Primitives.ts"
 import { headerRoot } from "./HeaderRoot.ts"
 
@@ -25,26 +25,8 @@ export const provenRoot = (block: {
   readonly proof: BlockProof
 }): Root => {
   const { branch, bodyRoot, proposerIndex, stateRoot } = block.proof
-  const body = branch.length === 0 ? bodyRoot : rootOfBranch(listRoot(block.commitments), branch, commitmentsLeaf)
+  const body =
+    branch.length === 0 ? bodyRoot : rootOfBranch(commitmentsRoot(block.commitments), branch, commitmentsLeaf)
   const numbers = [uint64LittleEndian(block.slot), uint64LittleEndian(proposerIndex)]
   return toHex(headerRoot(concatBytes([...numbers, fromHex(block.parentRoot), stateRoot, body])))
-}
-
-/** List[KZGCommitment, 4096]. */
-const listDepth = 12
-
-const listRoot = (commitments: ReadonlyArray<Uint8Array>): Uint8Array =>
-  sha256(concatBytes([merkleRoot(commitments.map(commitmentRoot), listDepth), lengthChunk(commitments.length)]))
-
-/** 48 bytes are two chunks. */
-const commitmentRoot = (commitment: Uint8Array): Uint8Array => {
-  const chunks = new Uint8Array(64)
-  chunks.set(commitment)
-  return sha256(chunks)
-}
-
-const lengthChunk = (value: number): Uint8Array => {
-  const chunk = new Uint8Array(32)
-  chunk.set(uint64LittleEndian(value))
-  return chunk
 }
