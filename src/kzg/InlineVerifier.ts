@@ -1,8 +1,10 @@
 import { Effect, Layer } from "effect"
-import { verifyInBatches } from "./Batches.ts"
+import { makeBlockFrames } from "../domain/column/BlockFrames.ts"
+import { fewCells, mostCells, verifyInBatches } from "./Batches.ts"
 import { loadKzg } from "./Kzg.ts"
 import { Verifier } from "./Verifier.ts"
-import { verifySidecars } from "./VerifySidecars.ts"
+import { verifyColumns } from "./VerifyColumns.ts"
+import { prepareSidecars } from "./VerifySidecars.ts"
 
 /**
  * Verifies in the calling thread, which stands still meanwhile: for tests and for hosts without worker threads. Fails
@@ -10,8 +12,18 @@ import { verifySidecars } from "./VerifySidecars.ts"
  */
 export const layerInline = Layer.effect(
   Verifier,
-  Effect.map(loadKzg, (kzg) => ({
-    verify: (sidecars, options = {}) =>
-      verifyInBatches(sidecars, options, 1, (batch, mostGuilty) => verifySidecars(kzg, batch, mostGuilty))
-  }))
+  Effect.map(loadKzg, (kzg) => {
+    const frames = makeBlockFrames()
+    return {
+      verify: (sidecars, { isLast = false, mostGuilty } = {}) =>
+        Effect.suspend(() => {
+          const prepared = prepareSidecars(sidecars, mostGuilty, frames)
+          const cells = isLast ? fewCells : mostCells
+          return Effect.map(
+            verifyInBatches(prepared, cells, (batch) => verifyColumns(kzg, [batch])),
+            prepared.withProofs
+          )
+        })
+    }
+  })
 )

@@ -44,6 +44,13 @@ export type SidecarVerdict =
   /** Not looked at: enough others of the call are guilty, or its turn did not come. */
   | { readonly _tag: "Skipped" }
 
+export const valid: SidecarVerdict = { _tag: "Valid" }
+export const skipped: SidecarVerdict = { _tag: "Skipped" }
+
+/** Fails against the header of its own block; another header, or no sidecar at all, may be an honest mistake. */
+export const isGuilty = (verdict: SidecarVerdict): boolean =>
+  verdict._tag === "Invalid" && verdict.check !== "header" && verdict.check !== "structure"
+
 export interface VerifyOptions {
   /**
    * Once so many sidecars fail against the header of their own block (`commitments`, `inclusion_proof`, `kzg_proof`), what
@@ -57,7 +64,7 @@ export interface VerifyOptions {
 
 /**
  * Checks sidecars against their blocks: structure, header root, commitments, inclusion proof, and then the KZG proof of
- * every cell. One call is one batch; a batch that fails is bisected to the guilty columns.
+ * every cell, those of several callers in one batch. A batch that fails is bisected to the guilty columns.
  */
 export class Verifier extends Context.Tag("dasmon/Verifier")<
   Verifier,

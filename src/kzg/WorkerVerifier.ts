@@ -6,9 +6,13 @@ import { WorkerError } from "@effect/platform/WorkerError"
 import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool, Schedule } from "effect"
 import { startThread } from "../runtime/WorkerThread.ts"
 import { makeTurns } from "../runtime/Turns.ts"
-import { skipped, verifyInBatches } from "./Batches.ts"
-import { type SidecarToVerify, Verifier, VerifierError, type VerifyOptions } from "./Verifier.ts"
+import { makeBlockFrames } from "../domain/column/BlockFrames.ts"
+import { fewCells, verifyInBatches } from "./Batches.ts"
+import { makeGather } from "./Gather.ts"
+import { type SidecarToVerify, skipped, Verifier, VerifierError, type VerifyOptions } from "./Verifier.ts"
 import { packBatch, type VerifyBatch } from "./VerifierMessage.ts"
+import type { ColumnGroup } from "./VerifyColumns.ts"
+import { prepareSidecars } from "./VerifySidecars.ts"
 
 export interface WorkerVerifierOptions {
   /** Threads; one core is left to the event loop unless there is only one. */
@@ -28,9 +32,9 @@ export interface WorkerVerifierOptions {
 /**
  * Verifies in worker threads, which stand ready with the trusted setup when the layer is built and end with its scope.
  *
- * A call is cut into batches. One batch is on each thread and the rest waits, uncopied, with the callers: what is copied at
- * any time is a batch a thread. A thread that dies is replaced, and its batch tried once more. Fails with
- * `VerifierError` when no thread can be started.
+ * Callers share batches; those that come last have small ones of their own. One batch is on each thread and the rest
+ * waits, uncopied, with the callers: what is copied at any time is a batch a thread. A thread that dies is replaced, and
+ * its batch tried once more. Fails with `VerifierError` when no thread can be started.
  */
 export const layerWorkers = (options: WorkerVerifierOptions = {}): Layer.Layer<Verifier, VerifierError> =>
   Layer.scoped(Verifier, make(options))
@@ -51,9 +55,9 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
   const turns = makeTurns(size)
 
   const runBatch = Effect.fnUntraced(
-    function* (batch: ReadonlyArray<SidecarToVerify>, mostGuilty: number) {
+    function* (groups: ReadonlyArray<ColumnGroup>) {
       const worker = yield* pool.get
-      return yield* worker.executeEffect(packBatch(batch, mostGuilty)).pipe(
+      return yield* worker.executeEffect(packBatch(groups)).pipe(
         Effect.timeoutFail({
           duration: batchLimit,
           onTimeout: () =>
@@ -66,18 +70,26 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
       )
     },
     Effect.scoped,
-    Effect.retry({ schedule: Schedule.recurs(1), while: (error) => error._tag === "WorkerError" })
+    Effect.retry({ schedule: Schedule.recurs(1), while: (error) => error._tag === "WorkerError" }),
+    Effect.mapError(failed)
   )
 
-  /** One batch, when its turn has come. */
-  const inTurn = (batch: ReadonlyArray<SidecarToVerify>, mostGuilty: number, isLast: boolean) =>
+  /** Runs when its turn has come. */
+  const inTurn = <A, E>(run: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(turns.take(restore, isLast ? { isLast, within: lastLimit } : {}), (isTaken) =>
+      Effect.zipRight(turns.take(restore), Effect.ensuring(restore(run), turns.giveBack()))
+    )
+  /** The same when nobody else waits, and not at all where that takes too long. */
+  const lastInTurn = (batch: ColumnGroup) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(turns.take(restore, { isLast: true, within: lastLimit }), (isTaken) =>
         isTaken
-          ? Effect.ensuring(restore(runBatch(batch, mostGuilty)), turns.giveBack(isLast))
-          : Effect.succeed(batch.map(() => skipped))
+          ? Effect.ensuring(restore(runBatch([batch])), turns.giveBack(true))
+          : Effect.succeed(batch.columns.map(() => skipped))
       )
     )
+  const gather = yield* makeGather({ atOnce: size, inTurn, run: runBatch })
+  const frames = makeBlockFrames()
 
   // Every thread once, at the same time: each is warm before the first call.
   yield* Effect.scoped(Effect.all(Arr.replicate(pool.get, size), { concurrency: size, discard: true })).pipe(
@@ -85,11 +97,14 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
   )
 
   return {
-    verify: (sidecars: ReadonlyArray<SidecarToVerify>, verifyOptions: VerifyOptions = {}) =>
-      verifyInBatches(sidecars, verifyOptions, size, (batch, mostGuilty) =>
-        inTurn(batch, mostGuilty, verifyOptions.isLast === true)
-      ).pipe(
-        Effect.mapError(failed),
+    verify: (sidecars: ReadonlyArray<SidecarToVerify>, { isLast = false, mostGuilty }: VerifyOptions = {}) =>
+      Effect.suspend(() => {
+        const prepared = prepareSidecars(sidecars, mostGuilty, frames)
+        return Effect.map(
+          isLast ? verifyInBatches(prepared, fewCells, lastInTurn) : gather.verify(prepared),
+          prepared.withProofs
+        )
+      }).pipe(
         // Neither a caller that gives up nor one whose time is over waits for a thread to let go.
         Effect.disconnect,
         Effect.timeoutFail({

@@ -1,0 +1,160 @@
+import { Deferred, Duration, Effect, Exit, FiberId, type Scope } from "effect"
+import { countWithin, mostCells } from "./Batches.ts"
+import type { Column } from "./Column.ts"
+import { isGuilty, type SidecarVerdict, skipped, VerifierError } from "./Verifier.ts"
+import type { ColumnGroup } from "./VerifyColumns.ts"
+
+/** Puts the columns of several callers into one batch. */
+export interface Gather {
+  /** One verdict a column. Whoever is interrupted leaves nothing behind that is not at work already. */
+  readonly verify: (group: ColumnGroup) => Effect.Effect<ReadonlyArray<SidecarVerdict>, VerifierError>
+}
+
+export interface GatherOptions {
+  /** Batches at work at once. */
+  readonly atOnce: number
+  /** Waits until a batch may begin, and runs it with what `take` gives then. */
+  readonly inTurn: <A>(run: Effect.Effect<A>) => Effect.Effect<A>
+  /** One verdict a column, in the order of the groups. */
+  readonly run: (groups: ReadonlyArray<ColumnGroup>) => Effect.Effect<ReadonlyArray<SidecarVerdict>, VerifierError>
+}
+
+/**
+ * What comes while all threads are at work goes into the next batch, and so does what comes within a few milliseconds of
+ * the first; callers are served in their order. A batch that fails of itself is verified again caller by caller, so that
+ * nobody has the failure of another. After one with guilty columns batches are smaller for a while: each then costs what
+ * it takes to find them.
+ */
+export const makeGather = Effect.fnUntraced(function* ({
+  atOnce,
+  inTurn,
+  run
+}: GatherOptions): Effect.fn.Return<Gather, never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const waiting = new Set<Call>()
+  let atWork = 0
+  let cells = mostCells
+
+  const take = (): ReadonlyArray<Portion> => {
+    const portions: Array<Portion> = []
+    let room = cells
+    for (const call of waiting) {
+      const count = countWithin(call.columns, call.next, room)
+      const columns = call.columns.slice(call.next, call.next + count)
+      const size = columns.reduce((sum, { commitments }) => sum + commitments.length, 0)
+      if (portions.length > 0 && size > room) break
+      portions.push({ call, start: call.next, group: { columns, mostGuilty: call.left } })
+      call.next += count
+      if (call.next >= call.columns.length) waiting.delete(call)
+      room -= size
+      if (room <= 0) break
+    }
+    return portions
+  }
+
+  const settle = ({ call, group, start }: Portion, verdicts: ReadonlyArray<SidecarVerdict>) =>
+    Effect.suspend(() => {
+      for (let at = 0; at < group.columns.length; at++) call.verdicts[start + at] = verdicts[at] ?? skipped
+      call.decided += group.columns.length
+      call.left -= verdicts.filter(isGuilty).length
+      if (call.left <= 0) {
+        // Nothing more of it begins; what another thread is at still counts.
+        call.decided += call.columns.length - call.next
+        call.next = call.columns.length
+        waiting.delete(call)
+      }
+      return call.decided < call.columns.length ? Effect.void : Deferred.succeed(call.done, call.verdicts)
+    })
+
+  const runPortions: (portions: ReadonlyArray<Portion>) => Effect.Effect<void> = Effect.fnUntraced(
+    function* (portions) {
+      const exit = yield* Effect.exit(run(portions.map(({ group }) => group)))
+      if (Exit.isSuccess(exit)) {
+        const isBad = exit.value.some(isGuilty)
+        cells = isBad ? Math.max(leastCells, cells / 4) : Math.min(mostCells, cells * 2)
+        let from = 0
+        for (const portion of portions)
+          yield* settle(portion, exit.value.slice(from, (from += portion.group.columns.length)))
+      } else if (portions.length > 1) {
+        yield* Effect.forEach(portions, (portion) => runPortions([portion]), { discard: true })
+      } else {
+        yield* Effect.forEach(portions, ({ call }) => Deferred.failCause(call.done, exit.cause), { discard: true })
+        for (const { call } of portions) waiting.delete(call)
+      }
+    }
+  )
+
+  const sizeOf = (): number => {
+    let sum = 0
+    for (const { columns, next } of waiting) {
+      for (let at = next; at < columns.length && sum < cells; at++) sum += columns[at]?.commitments.length ?? 0
+    }
+    return sum
+  }
+  /** Gives whether there was anything to do; whoever comes after that starts it again. */
+  const step = Effect.suspend(() => {
+    if (waiting.size === 0) {
+      atWork--
+      return Effect.succeed(false)
+    }
+    const batch = Effect.as(
+      Effect.suspend(() => runPortions(take())),
+      true
+    )
+    // The turn is kept for all that waits by then: those that come last have to wait for it too.
+    const batches = Effect.repeat(batch, { while: () => waiting.size > 0 })
+    return Effect.zipRight(sizeOf() < cells ? Effect.sleep(gatherTime) : Effect.void, inTurn(batches))
+  })
+  const work = Effect.repeat(step, { while: (more) => more })
+  yield* Effect.addFinalizer(() =>
+    Effect.forEach(
+      waiting,
+      ({ done }) => Deferred.fail(done, new VerifierError({ reason: "the verifier is stopped" })),
+      { discard: true }
+    )
+  )
+
+  return {
+    verify: ({ columns, mostGuilty }) =>
+      Effect.suspend(() => {
+        if (columns.length === 0 || mostGuilty <= 0) return Effect.succeed(columns.map(() => skipped))
+        const call: Call = {
+          columns,
+          next: 0,
+          left: mostGuilty,
+          decided: 0,
+          verdicts: columns.map(() => skipped),
+          done: Deferred.unsafeMake(FiberId.none)
+        }
+        waiting.add(call)
+        const start = atWork < atOnce
+        if (start) atWork++
+        return Effect.zipRight(start ? Effect.forkIn(work, scope) : Effect.void, Deferred.await(call.done)).pipe(
+          Effect.onInterrupt(() => Effect.sync(() => waiting.delete(call)))
+        )
+      })
+  }
+})
+
+interface Call {
+  readonly columns: ReadonlyArray<Column>
+  /** The first column that is not at work yet. */
+  next: number
+  /** Guilty ones that may still be found. */
+  left: number
+  decided: number
+  readonly verdicts: Array<SidecarVerdict>
+  readonly done: Deferred.Deferred<ReadonlyArray<SidecarVerdict>, VerifierError>
+}
+
+/** What of a call is in one batch. */
+interface Portion {
+  readonly call: Call
+  readonly start: number
+  readonly group: ColumnGroup
+}
+
+/** Of a batch after those that had guilty columns. */
+const leastCells = 512
+/** Callers that come within it share a batch, also where a thread is free. */
+const gatherTime = Duration.millis(3)
