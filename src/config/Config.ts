@@ -52,6 +52,17 @@ const Backfill = Schema.Struct({
   beaconApi: optional(httpUrl)
 })
 
+const Kzg = Schema.Struct({
+  /** Threads that verify proofs; left out, all cores but one. */
+  threads: optional(whole(1, 64)),
+  /** Memory of the ledger of proven columns, which are not proven again. */
+  ledgerMemory: withDefault(ByteSize("1MiB", "64GiB"), () => 64 * 2 ** 20),
+  /** Whether the ledger is kept on disk too, beside the database. */
+  ledgerOnDisk: withDefault(flag, () => true),
+  /** What it may grow to there; the oldest slots go first. All columns of 18 days are 280 MiB. */
+  ledgerSize: withDefault(ByteSize("16MiB", "1TiB"), () => 512 * 2 ** 20)
+})
+
 const Metrics = Schema.Struct({
   enabled: withDefault(flag, () => false),
   /** 0 takes any free one. */
@@ -65,6 +76,7 @@ const sections = {
   nodeFilter: NodeFilter.fields,
   backfill: Backfill.fields,
   metrics: Metrics.fields,
+  kzg: Kzg.fields,
   http: HttpConfig.fields,
   discovery: DiscoveryConfig.fields,
   xatu: xatuKeys
@@ -118,6 +130,7 @@ const fields = {
   nodeFilter: section(NodeFilter, {}),
   backfill: section(Backfill, {}),
   metrics: section(Metrics, {}),
+  kzg: section(Kzg, {}),
   /** Nothing is sent unless this is set. */
   xatu: optional(XatuConfig),
   peers: withDefault(PeerList, () => [])

@@ -9,7 +9,7 @@ import type { ColumnTopic } from "../domain/network/ColumnTopic.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
 import { Externs } from "../host/Externs.ts"
 import type { GossipMessage, GossipVerdict } from "../host/Gossip.ts"
-import { heldAgainst, Verifier } from "../kzg/Verifier.ts"
+import { expectedOf, Verifier } from "../kzg/Verifier.ts"
 import { type Examined, examineColumn } from "./ExamineColumn.ts"
 
 /**
@@ -42,7 +42,7 @@ export const makeJudgeColumn = Effect.gen(function* () {
   const verify = (examined: Examined, block: Block, ssz: Uint8Array): Effect.Effect<GossipVerdict> =>
     verifier
       // Anyone can send what has to be verified: probes come first.
-      .verify([heldAgainst(chain, block, { fork: examined.fork, ssz })], { isLast: true })
+      .verify([{ ...expectedOf(chain, block), fork: examined.fork, ssz }], { isLast: true })
       .pipe(
         Effect.map(([verdict]): GossipVerdict => {
           if (verdict?._tag === "Valid") return "accept"

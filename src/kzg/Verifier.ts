@@ -24,14 +24,8 @@ export interface SidecarToVerify {
   readonly maxBlobsPerBlock: number
 }
 
-/** A sidecar as it came, with the canonical block that it is held against. */
-export const heldAgainst = (
-  chain: ChainParameters,
-  block: Block,
-  { fork, ssz }: Pick<SidecarToVerify, "fork" | "ssz">
-): SidecarToVerify => ({
-  fork,
-  ssz,
+/** A canonical block, as sidecars are held against it: one object for all that are. */
+export const expectedOf = (chain: ChainParameters, block: Block): Omit<SidecarToVerify, "fork" | "ssz"> => ({
   blockRoot: fromHex(block.root),
   slot: block.slot,
   commitments: block.commitments,

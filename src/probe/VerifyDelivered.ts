@@ -8,7 +8,7 @@ import { verifyQueue, verifySeconds } from "../domain/metrics/Metrics.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { InvalidColumn, type ProbeError, Unverifiable } from "../domain/probe/Outcome.ts"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
-import { heldAgainst, type Verifier } from "../kzg/Verifier.ts"
+import { expectedOf, type Verifier } from "../kzg/Verifier.ts"
 import type { Delivered, Received } from "./RequestColumns.ts"
 
 /** What a combination came to, before the last look at the chain: `none` is success. */
@@ -44,9 +44,15 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
   isOffender: boolean
 ) {
   if (deliveries.length === 0) return []
+  const blocks = new Map<Block, ReturnType<typeof expectedOf>>()
+  const expected = (block: Block) => {
+    const known = blocks.get(block) ?? expectedOf(chain, block)
+    blocks.set(block, known)
+    return known
+  }
   const verdicts = yield* verifier
     .verify(
-      deliveries.map(({ block, sidecar }) => heldAgainst(chain, block, sidecar)),
+      deliveries.map(({ block, sidecar: { fork, ssz } }) => ({ ...expected(block), fork, ssz })),
       { mostGuilty, isLast: isOffender }
     )
     .pipe(

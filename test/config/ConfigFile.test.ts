@@ -102,6 +102,11 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ["workers: '4'", 'c.yaml:1: workers: expected a whole number from 1 to 256, got "4" (write it without quotes)'],
   ["workers: four", 'c.yaml:1: workers: expected a whole number from 1 to 256, got "four"'],
   ["sampling: {max_columns: 129}", "c.yaml:1: sampling.max_columns: expected a whole number from 1 to 128, got 129"],
+  ["kzg: {threads: 0}", "c.yaml:1: kzg.threads: expected a whole number from 1 to 64, got 0"],
+  [
+    "kzg: {ledger_memory: 100}",
+    "c.yaml:1: kzg.ledger_memory: expected a size from 1MiB to 64GiB like 512KiB or 100MiB, got 100 (give a unit: 100B)"
+  ],
   ["metrics: {port: 65536}", "c.yaml:1: metrics.port: expected a whole number from 0 to 65535, got 65536"],
   ["block_filter: {start_slot: 1e99}", `c.yaml:1: block_filter.start_slot: ${slot}, got 1e+99`],
   // Words.
@@ -346,6 +351,7 @@ block_filter: {start_slot: -8192, end_slot: 0}
 node_filter: {include: [Lighthouse, ${enr}], exclude: [0xA26A7AB43EFA3C5CAAAB0C5CC0B134CC1FD7DB633E9339B023D57865CB5DA905]}
 backfill: {mode: preload, beacon_api: "https://archive.example"}
 metrics: {enabled: true, port: 0}
+kzg: {threads: 3, ledger_memory: 1GiB, ledger_on_disk: false, ledger_size: 16MiB}
 peers:
   - ${multiaddrOf(peerId)}
 `
@@ -391,6 +397,7 @@ peers:
       },
       backfill: { mode: "preload", beaconApi: "https://archive.example" },
       metrics: { enabled: true, port: 0 },
+      kzg: { threads: 3, ledgerMemory: "1GiB", ledgerOnDisk: false, ledgerSize: "16MiB" },
       peers: [multiaddrOf(peerId)]
     })
   })

@@ -2,13 +2,14 @@ import { Duration, Effect, Either, Option, Schedule, type Scope } from "effect"
 import type { Block } from "../../domain/network/Block.ts"
 import { type ChainParameters, epochStart, type SlotRange } from "../../domain/network/Chain.ts"
 import { tileOf, tileRange, tileSlots } from "../../domain/network/Tile.ts"
+import type { CacheFileError } from "../../history/store/sqlite/CacheFile.ts"
 import { Externs } from "../../host/Externs.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import { Doubts } from "../../runtime/Doubts.ts"
 import { makeYielder } from "../../runtime/YieldNow.ts"
 import type { ChainMemory } from "../ChainMemory.ts"
 import { decodeTile, encodeTile, isProven } from "./TileCodec.ts"
-import { TileStore, type TileStoreError } from "./TileStore.ts"
+import { TileStore } from "./TileStore.ts"
 
 /** What of the ground truth is on disk, and the way of it there and back. */
 export interface KeptTruth {
@@ -51,12 +52,12 @@ export const makeKeptTruth = Effect.fnUntraced(function* (
   const unkeepable = new Map<number, number>()
   let isTold = false
 
-  const tell = ({ message }: TileStoreError): Effect.Effect<void> => {
+  const tell = ({ message }: CacheFileError): Effect.Effect<void> => {
     if (isTold) return Effect.void
     isTold = true
     return Effect.logWarning(`ground truth on disk: ${message}`)
   }
-  const heeded = <A>(effect: Effect.Effect<A, TileStoreError>, otherwise: A): Effect.Effect<A> =>
+  const heeded = <A>(effect: Effect.Effect<A, CacheFileError>, otherwise: A): Effect.Effect<A> =>
     Effect.catchAll(effect, (error) => Effect.as(tell(error), otherwise))
   const drop = (tile: number, why: string) =>
     Effect.zipRight(

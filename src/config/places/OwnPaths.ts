@@ -49,6 +49,13 @@ export const ownPaths = (config: Config): ReadonlyArray<OwnPath> => {
       takes: oneOf(sqliteNames)
     },
     {
+      key: database,
+      isGiven: false,
+      what: "the ledger of proven columns beside the database",
+      path: ledgerFileOf(config),
+      takes: oneOf(sqliteNames)
+    },
+    {
       key: ["identityFile"],
       isGiven: identityFile !== undefined,
       what: "the private key",
@@ -114,6 +121,9 @@ export const evidenceFolderOf = ({ databasePath }: { readonly databasePath: stri
 
 /** Where the ground truth of final slots is kept. */
 export const chainFileOf = ({ databasePath }: { readonly databasePath: string }): string => `${databasePath}.chain`
+
+/** Where the digests of proven columns are kept. */
+export const ledgerFileOf = ({ databasePath }: { readonly databasePath: string }): string => `${databasePath}.ledger`
 
 /** Those that are, or take, what is another's already. `place` gives the same text for what is the same on disk. */
 export const pathConflicts = (

@@ -38,7 +38,7 @@ export interface FuluView extends Cells {
 }
 
 /** From Gloas on a sidecar names its block, which has the commitments (gloas/p2p-interface.md). */
-export interface GloasView extends Cells {
+interface GloasView extends Cells {
   readonly _tag: "Gloas"
   /** 32 bytes. */
   readonly blockRoot: Uint8Array

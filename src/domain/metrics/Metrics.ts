@@ -91,6 +91,18 @@ export const verifyQueue = gauge(
   "dasmon_verify_queue_sidecars",
   "Sidecars that are being verified or wait for a free thread."
 )
+export const columnsProven = labelled(
+  counter(
+    "dasmon_columns_proven_total",
+    "Columns found to be valid, by their KZG proofs or by the ledger of those proven before."
+  ),
+  { by: ["kzg", "ledger"] }
+)
+export const ledgerBlocks = gauge(
+  "dasmon_ledger_blocks",
+  "Blocks of which the ledger of proven columns has some in memory."
+)
+export const ledgerBytes = gauge("dasmon_ledger_bytes", "Memory of the ledger of proven columns.")
 export const workers = gauge("dasmon_workers", "Probes that may be under way at once.")
 export const workersWaiting = gauge("dasmon_workers_waiting_probes", "Probes that wait for a free worker.")
 export const bandwidthLimit = gauge(

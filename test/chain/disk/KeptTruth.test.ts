@@ -3,7 +3,8 @@ import { Context, Effect, Layer, Logger, Option, Ref, TestClock } from "effect"
 import { layer } from "../../../src/chain/ChainCommitments.ts"
 import { CommitmentCache } from "../../../src/chain/CommitmentCache.ts"
 import * as MemoryTiles from "../../../src/chain/disk/MemoryTiles.ts"
-import { TileStore, TileStoreError } from "../../../src/chain/disk/TileStore.ts"
+import { TileStore } from "../../../src/chain/disk/TileStore.ts"
+import { CacheFileError } from "../../../src/history/store/sqlite/CacheFile.ts"
 import { rootOf, slotOf } from "../../../src/domain/network/Block.ts"
 import { Doubts } from "../../../src/runtime/Doubts.ts"
 import { layerSeeded } from "../../Seeded.ts"
@@ -178,7 +179,7 @@ describe("ground truth on disk", () => {
         ...kept,
         put: (tile, bytes) => {
           tries++
-          return isFull ? new TileStoreError({ reason: "the disk is full", isBusy: false }) : kept.put(tile, bytes)
+          return isFull ? new CacheFileError({ reason: "the disk is full", isBusy: false }) : kept.put(tile, bytes)
         }
       })
       yield* settle

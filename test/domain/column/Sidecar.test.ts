@@ -190,7 +190,11 @@ describe("viewSidecar and peekSidecar", () => {
 
   /** Whether another implementation reads it. */
   const decodes = (fork: "fulu" | "gloas", ssz: Uint8Array): boolean =>
-    Either.isRight(Either.try(() => types[fork].DataColumnSidecar.deserialize(ssz)))
+    Either.isRight(
+      Either.try(() =>
+        fork === "fulu" ? types.fulu.DataColumnSidecar.deserialize(ssz) : types.gloas.DataColumnSidecar.deserialize(ssz)
+      )
+    )
 
   const broken = (fork: "fulu" | "gloas", change: (view: DataView) => void): string => {
     const copy = read(`${fork}_column_0.ssz`)

@@ -1,0 +1,178 @@
+import { randomBytes } from "node:crypto"
+import { Context, Duration, Effect, Layer, Metric, Option, Schedule, type Scope } from "effect"
+import type { SidecarView } from "../domain/column/SidecarView.ts"
+import { ledgerBlocks, ledgerBytes } from "../domain/metrics/Metrics.ts"
+import type { Root, Slot } from "../domain/Primitives.ts"
+import type { CacheFileError } from "../history/store/sqlite/CacheFile.ts"
+import { daemon } from "../runtime/Daemon.ts"
+import { makeYielder } from "../runtime/YieldNow.ts"
+import { digestOf, secretBytes } from "./Digest.ts"
+import { makeLedgerEntry, type LedgerEntry } from "./LedgerEntry.ts"
+import { LedgerStore } from "./LedgerStore.ts"
+
+/** A column's own part of a sidecar; header, commitments and inclusion proof are held against its block before. */
+export type ColumnBytes = Pick<SidecarView, "cells" | "index" | "proofs">
+
+export interface LedgerOptions {
+  /** Bytes of memory, about; what was of use the longest ago is forgotten first, and is still on disk. */
+  readonly memoryBytes: number
+  /** Blocks so many slots behind the newest are removed from the disk. */
+  readonly keepSlots: number
+}
+
+/**
+ * Which columns of which blocks were proven, by a digest of their cells and proofs (README of this room). Never says of
+ * anything that it is wrong.
+ */
+export class ProvenLedger extends Context.Tag("dasmon/ProvenLedger")<
+  ProvenLedger,
+  {
+    /** Takes what is on disk of these blocks into memory, for what follows. */
+    readonly ready: (roots: ReadonlyArray<Root>) => Effect.Effect<void>
+    /** Whether there is a digest of the column to compare with. */
+    readonly has: (root: Root, column: number) => boolean
+    /** Whether these very bytes were proven to be the column of the block; false also where that is not known. */
+    readonly isProven: (root: Root, column: ColumnBytes) => boolean
+    /** Remembers bytes that passed every check against the block. */
+    readonly prove: (root: Root, slot: Slot, column: ColumnBytes) => void
+    /** The columns of the block that are known to be good, ascending. */
+    readonly columns: (root: Root) => Effect.Effect<ReadonlyArray<number>>
+  }
+>() {
+  /**
+   * In memory, and on disk where there is a `LedgerStore`: then what was proven is written every few seconds, and when the
+   * scope closes. What the disk does not take is told once and tried again, and only memory is used meanwhile.
+   */
+  static readonly layer = (options: LedgerOptions): Layer.Layer<ProvenLedger> =>
+    Layer.scoped(ProvenLedger, make(options))
+}
+
+interface Known {
+  slot: Slot
+  readonly entry: LedgerEntry
+  isOnDisk: boolean
+}
+
+const make = Effect.fnUntraced(function* ({
+  keepSlots,
+  memoryBytes
+}: LedgerOptions): Effect.fn.Return<ProvenLedger["Type"], never, Scope.Scope> {
+  const store = Option.getOrUndefined(yield* Effect.serviceOption(LedgerStore))
+  const secret = store?.secret ?? randomBytes(secretBytes)
+  /** What was of use last comes last. Where there is a disk, a block is here only when that was looked at. */
+  const known = new Map<Root, Known>()
+  let bytes = 0
+  /** More than that is too much. */
+  let limit = memoryBytes
+  let newest = 0
+  let isTold = false
+
+  const heeded = <A>(effect: Effect.Effect<A, CacheFileError>, otherwise: A): Effect.Effect<A> =>
+    Effect.catchAll(effect, ({ message }) => {
+      if (isTold) return Effect.succeed(otherwise)
+      isTold = true
+      return Effect.as(Effect.logWarning(`proven columns on disk: ${message}`), otherwise)
+    })
+
+  const put = (root: Root, one: Known): void => {
+    bytes += one.entry.size() - (known.get(root)?.entry.size() ?? 0)
+    known.delete(root)
+    known.set(root, one)
+  }
+  const touch = (root: Root): void => {
+    const one = known.get(root)
+    if (one === undefined) return
+    known.delete(root)
+    known.set(root, one)
+  }
+  /**
+   * Makes some room once there is too much. What is not on disk yet stays until it is, but for what a disk that is away
+   * leaves behind.
+   */
+  const makeRoom = (): void => {
+    if (bytes <= limit) return
+    for (const [root, { entry, isOnDisk }] of known) {
+      if (bytes <= memoryBytes * 0.9) break
+      if (store !== undefined && !isOnDisk && bytes <= memoryBytes * 2) continue
+      known.delete(root)
+      bytes -= entry.size()
+    }
+    limit = Math.max(memoryBytes, bytes + memoryBytes / 16)
+  }
+
+  const ready = Effect.fnUntraced(function* (roots: ReadonlyArray<Root>) {
+    roots.forEach(touch)
+    if (store === undefined) return
+    const wanted = [...new Set(roots)].filter((root) => !known.has(root))
+    if (wanted.length === 0) return
+    const rows = yield* heeded(Effect.asSome(store.load(wanted)), Option.none())
+    // Without an answer nothing is known, and nothing is remembered either: a block would hide what is on disk of it.
+    if (Option.isNone(rows)) return
+    const found = new Map(rows.value.map((row) => [row.root, row]))
+    for (const root of wanted) {
+      const row = found.get(root)
+      if (!known.has(root)) put(root, { slot: row?.slot ?? 0, entry: makeLedgerEntry(row?.bytes), isOnDisk: true })
+    }
+    makeRoom()
+  })
+
+  const prove = (root: Root, slot: Slot, column: ColumnBytes): void => {
+    const one = known.get(root) ?? { slot, entry: makeLedgerEntry(), isOnDisk: true }
+    const before = one.entry.size()
+    one.entry.set(column.index, digestOf(secret, column))
+    one.slot = slot
+    one.isOnDisk = false
+    newest = Math.max(newest, slot)
+    if (known.has(root)) bytes += one.entry.size() - before
+    else put(root, one)
+    makeRoom()
+  }
+
+  if (store !== undefined) {
+    const yieldNow = makeYielder(5)
+    const write = Effect.gen(function* () {
+      const waiting = [...known].filter(([, { isOnDisk }]) => !isOnDisk)
+      for (let from = 0; from < waiting.length; from += rowsAtOnce) {
+        const some = waiting.slice(from, from + rowsAtOnce)
+        // Before they are written: what is proven meanwhile has to be written again.
+        for (const [, one] of some) one.isOnDisk = true
+        yield* store.save(some.map(([root, { entry, slot }]) => ({ root, slot, bytes: entry.encode() }))).pipe(
+          Effect.onError(() =>
+            Effect.sync(() => {
+              for (const [, one] of some) one.isOnDisk = false
+            })
+          )
+        )
+        yield* yieldNow
+      }
+    })
+    const pass = Effect.gen(function* () {
+      yield* Effect.zipRight(write, store.prune(newest - keepSlots)).pipe(Effect.retry(diskRetries), (all) =>
+        heeded(all, undefined)
+      )
+      yield* Metric.set(ledgerBlocks, known.size)
+      yield* Metric.set(ledgerBytes, bytes)
+    })
+    yield* Effect.addFinalizer(() => heeded(write, undefined))
+    yield* daemon("keeping of proven columns", pass, Schedule.spaced(writeInterval))
+  }
+
+  return ProvenLedger.of({
+    ready,
+    prove,
+    has: (root, column) => known.get(root)?.entry.has(column) ?? false,
+    isProven: (root, column) => {
+      const entry = known.get(root)?.entry
+      return entry !== undefined && entry.has(column.index) && entry.matches(column.index, digestOf(secret, column))
+    },
+    columns: (root) => Effect.map(ready([root]), () => known.get(root)?.entry.columns() ?? [])
+  })
+})
+
+const writeInterval = Duration.seconds(5)
+const rowsAtOnce = 64
+const diskRetries = Schedule.exponential("2 seconds").pipe(
+  Schedule.union(Schedule.spaced("5 minutes")),
+  Schedule.jittered,
+  Schedule.intersect(Schedule.recurs(3))
+)
