@@ -1,4 +1,5 @@
 import { Duration, Option } from "effect"
+import { makeCombinations } from "../domain/column/Combinations.ts"
 import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
 import { type Block, hasColumns, type SlotFacts } from "../domain/network/Block.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
@@ -51,9 +52,10 @@ export const tookTooLong = new ProbeTimeout({ stage: "body", afterMs: Duration.t
 
 /** Of what is due, what one request did not bring; slots of which everything came are left out. */
 export const undelivered = (received: Received, due: ReadonlyArray<SlotColumns>): ReadonlyArray<SlotColumns> => {
-  const came = new Set(received.delivered.map(({ column, slot }) => `${slot}/${column}`))
+  const came = makeCombinations()
+  for (const { column, slot } of received.delivered) came.add(slot, column)
   return due
-    .map(({ columns, slot }) => ({ slot, columns: columns.filter((column) => !came.has(`${slot}/${column}`)) }))
+    .map(({ columns, slot }) => ({ slot, columns: columns.filter((column) => !came.has(slot, column)) }))
     .filter(({ columns }) => columns.length > 0)
 }
 

@@ -1,3 +1,4 @@
+import { makeCombinations } from "../domain/column/Combinations.ts"
 import { MalformedResponse } from "../domain/probe/Outcome.ts"
 
 /** What a probe has kept of all its answers: of each combination the first that came. */
@@ -11,18 +12,17 @@ export interface HeldSidecars {
 
 /** `expected`: bytes of all that is asked for; `most`: those that may be held. */
 export const makeHeldSidecars = (expected: number, most: number): HeldSidecars => {
-  const kept = new Set<string>()
+  const kept = makeCombinations()
   let held = 0
   return {
     keep: (slot, column, bytes) => {
-      const combination = `${slot}/${column}`
-      if (kept.has(combination)) return "known"
+      if (kept.has(slot, column)) return "known"
       if (held + bytes > most) {
         if (most < expected) return "full"
         const detail = `${held + bytes} bytes of sidecars came, the blocks asked for have ${expected}`
         return new MalformedResponse({ detail })
       }
-      kept.add(combination)
+      kept.add(slot, column)
       held += bytes
       return "kept"
     }

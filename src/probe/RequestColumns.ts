@@ -1,34 +1,24 @@
 import { Chunk, Effect, Either, Fiber, Option, Stream } from "effect"
 import {
   accept,
-  type ResponseState,
   type ColumnRequest,
+  isAwaited,
+  type ResponseState,
   type SlotColumns,
   startResponse
 } from "../domain/column/ColumnResponse.ts"
-import { type ChainParameters, epochOf, forkAt, type ForkName } from "../domain/network/Chain.ts"
+import { makeCombinations } from "../domain/column/Combinations.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
-import { type DigestTable, forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
 import { MalformedResponse, type RequestError } from "../domain/probe/Outcome.ts"
-import { type MalformedSidecar, peekAnySidecar, peekSidecar } from "../domain/column/Sidecar.ts"
 import type { PeerId } from "../domain/Primitives.ts"
 import type { Host } from "../host/Host.ts"
 import type { RequestMessage, ResponseChunk } from "../wire/Message.ts"
 import type { AnswerSizes } from "./AnswerSizes.ts"
+import { type Delivered, makeAttribution, type Network } from "./Attribution.ts"
 import type { HeldSidecars } from "./HeldSidecars.ts"
 import { type Cut, ProbeTurn } from "./ProbeTurn.ts"
 
-/** A sidecar that was asked for and came; nothing of it is checked yet. */
-export interface Delivered {
-  readonly slot: number
-  readonly column: number
-  readonly fork: ForkName
-  /** The root of the block that it says it is of. */
-  readonly blockRoot: string
-  /** The context bytes as they came: `0x` and 8 digits, some fork digest of the network, if not its slot's. */
-  readonly context: string
-  readonly ssz: Uint8Array
-}
+export type { Delivered } from "./Attribution.ts"
 
 /** Everything that one request brought. */
 export interface Received {
@@ -48,12 +38,6 @@ export interface Received {
   readonly openMs: Option.Option<number>
   readonly firstByteMs: Option.Option<number>
   readonly bytes: number
-}
-
-/** What a response is read against. */
-interface Network {
-  readonly chain: ChainParameters
-  readonly digests: DigestTable
 }
 
 /** One peer, as it is spoken to in one probe. */
@@ -80,10 +64,12 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
   const clock = yield* Effect.clock
   const now = (): number => clock.unsafeCurrentTimeMillis()
   const startedAt = now()
-  const missing = new Set(due.flatMap(({ columns, slot }) => columns.map((column) => `${slot}/${column}`)))
-  const isAnyDue = missing.size > 0
-  const isComplete = (): boolean => isAnyDue && missing.size === 0
-  let response = startResponse(request)
+  const missing = makeCombinations()
+  for (const { columns, slot } of due) for (const column of columns) missing.add(slot, column)
+  const isAnyDue = missing.size() > 0
+  const isComplete = (): boolean => isAnyDue && missing.size() === 0
+  const attribute = makeAttribution(network)
+  const response = startResponse(request)
   const delivered: Array<Delivered> = []
   const findings: Array<Finding> = []
   let protocol = ""
@@ -98,19 +84,20 @@ export const requestColumns = Effect.fn("Prober.requestColumns")(function* (
     if (Option.isNone(firstByteMs)) firstByteMs = Option.some(now() - startedAt)
     bytes += chunk.wireBytes
     isLeftOpen = false
-    const attributed = attribute(network, chunk)
+    const attributed = attribute(chunk)
     if (Either.isLeft(attributed)) return attributed.left
     const { sidecar, wrongContext } = attributed.right
+    const { column, slot, ssz } = sidecar
     if (Option.isSome(wrongContext)) findings.push(wrongContext.value)
-    const accepted = accept(response, { slot: sidecar.slot, index: sidecar.column })
-    if (Either.isLeft(accepted)) return new MalformedResponse({ detail: accepted.left.message })
-    if (accepted.right.kept) {
-      const keeping = held.keep(sidecar.slot, sidecar.column, sidecar.ssz.length)
+    const place = { slot, index: column }
+    if (isAwaited(response, place)) {
+      const keeping = held.keep(slot, column, ssz.length)
       if (typeof keeping !== "string" || keeping === "full") return keeping
       if (keeping === "kept") delivered.push(sidecar)
-      if (missing.delete(`${sidecar.slot}/${sidecar.column}`) && missing.size === 0) isLeftOpen = true
+      if (missing.remove(slot, column) && missing.size() === 0) isLeftOpen = true
     }
-    response = accepted.right.state
+    const accepted = accept(response, place)
+    if (Either.isLeft(accepted)) return new MalformedResponse({ detail: accepted.left.message })
     if (Option.isSome(accepted.right.finding)) findings.push(accepted.right.finding.value)
     return undefined
   }
@@ -198,40 +185,6 @@ const leftOpen: Finding = {
   kind: "stream_left_open",
   detail: `everything that was asked for came, and the stream was not ended within ${graceMs} ms`
 }
-
-/**
- * Which combination a chunk is for: by its fixed fields alone, read in the form of the fork that its own slot is of.
- * Context bytes of another slot of the network are a finding and no more (Nimbus and older Lodestar write those of the
- * running epoch); others are of another network, or no context bytes at all.
- */
-const attribute = (
-  network: Network,
-  chunk: ResponseChunk
-): Either.Either<{ readonly sidecar: Delivered; readonly wrongContext: Option.Option<Finding> }, MalformedResponse> =>
-  Either.gen(function* () {
-    const { chain, digests } = network
-    const { context = "(none)", ssz } = chunk
-    if (!digests.has(context)) {
-      return yield* malformed(`context bytes ${context} are no fork digest of this network`)
-    }
-    const unreadable = ({ message }: MalformedSidecar) => new MalformedResponse({ detail: message })
-    const { slot } = yield* Either.mapLeft(peekAnySidecar(ssz), unreadable)
-    const fork = forkAt(chain, epochOf(chain, slot)).name
-    const { blockRoot, index: column } = yield* Either.mapLeft(peekSidecar(fork, ssz), unreadable)
-    const digest = forkDigestOfSlot(chain, slot)
-    return {
-      sidecar: { slot, column, fork, blockRoot, context, ssz },
-      wrongContext: Option.liftPredicate(
-        {
-          kind: "wrong_context" as const,
-          detail: `context bytes ${context} with a sidecar of slot ${slot}, whose are ${digest}`
-        },
-        () => context !== digest
-      )
-    }
-  })
-
-const malformed = (detail: string) => Either.left(new MalformedResponse({ detail }))
 
 /** One finding of each kind and response, with how often it occurred: a peer cannot fill our memory with them. */
 const oneOfEach = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {

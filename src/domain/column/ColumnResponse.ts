@@ -1,7 +1,8 @@
-import { Either, HashMap, HashSet, Option, Schema } from "effect"
+import { Either, Option, Schema } from "effect"
 import { numberOfColumns } from "../network/Chain.ts"
 import type { Finding } from "../peer/Finding.ts"
 import type { Slot } from "../Primitives.ts"
+import { type Combinations, makeCombinations } from "./Combinations.ts"
 
 /** Columns of one slot. */
 export interface SlotColumns {
@@ -29,19 +30,24 @@ export class TooManySidecars extends Schema.TaggedError<TooManySidecars>()("TooM
   }
 }
 
-/** How far one response has come. Immutable: `accept` gives the next state. */
+/**
+ * How far one response has come. It has one owner: `accept` changes it, since one that is copied for each sidecar costs more
+ * than to read the sidecar.
+ */
 export interface ResponseState {
   readonly request: ColumnRequest
   /** Columns asked for, by slot; by range the slots all have the same set. */
   readonly wanted: (slot: number) => ReadonlySet<number>
   /** Sidecars that the request allows. */
   readonly requested: number
-  /** Columns kept, by slot. */
-  readonly delivered: HashMap.HashMap<number, HashSet.HashSet<number>>
+  /** Those kept. */
+  readonly delivered: Combinations
   /** The last one kept. */
-  readonly last: Option.Option<SidecarPlace>
+  last: Option.Option<SidecarPlace>
+  /** Of the last slot of those kept; -1 before there are any. */
+  lastSlot: Slot
   /** Sidecars that were not kept. */
-  readonly surplus: number
+  surplus: number
 }
 
 /** Where a sidecar says that it belongs. */
@@ -76,11 +82,16 @@ export const startResponse = (request: ColumnRequest): ResponseState => {
     request,
     wanted: wanted.of,
     requested: wanted.total,
-    delivered: HashMap.empty(),
+    delivered: makeCombinations(),
     last: Option.none(),
+    lastSlot: -1,
     surplus: 0
   }
 }
+
+/** Whether a sidecar would be kept: it was asked for, and has not come yet. */
+export const isAwaited = (state: ResponseState, { index, slot }: SidecarPlace): boolean =>
+  state.wanted(slot).has(index) && !state.delivered.has(slot, index)
 
 /**
  * The next sidecar of the response. It was asked for or not, came before or not, and by range comes in ascending
@@ -94,24 +105,18 @@ export const accept = (state: ResponseState, place: SidecarPlace): Either.Either
       detail: `column ${index} of slot ${slot} came, and was not asked for`
     })
   }
-  const ofSlot = Option.getOrElse(HashMap.get(state.delivered, slot), () => HashSet.empty<number>())
-  if (HashSet.has(ofSlot, index)) {
+  if (!state.delivered.add(slot, index)) {
     return surplus(state, { kind: "duplicate_sidecar", detail: `column ${index} of slot ${slot} came more than once` })
   }
+  const before = state.last
+  state.last = Option.some(place)
+  state.lastSlot = Math.max(state.lastSlot, slot)
   return Either.right({
-    state: {
-      ...state,
-      delivered: HashMap.set(state.delivered, slot, HashSet.add(ofSlot, index)),
-      last: Option.some(place)
-    },
+    state,
     kept: true,
-    finding: state.request._tag === "ByRoot" ? Option.none() : Option.flatMap(state.last, unorderedAfter(place))
+    finding: state.request._tag === "ByRoot" ? Option.none() : Option.flatMap(before, unorderedAfter(place))
   })
 }
-
-/** Whether the sidecar of this combination was kept. */
-const wasDelivered = (state: ResponseState, place: SidecarPlace): boolean =>
-  Option.exists(HashMap.get(state.delivered, place.slot), (columns) => HashSet.has(columns, place.index))
 
 /**
  * What is due and did not come, when the response is at its end. `due` holds blocks that have blobs, and of them columns
@@ -126,21 +131,20 @@ export const absences = (state: ResponseState, due: ReadonlyArray<SlotColumns>):
   const absent = due
     .map(({ columns, slot }) => ({
       slot,
-      columns: columns.filter((index) => !wasDelivered(state, { slot, index }))
+      columns: columns.filter((index) => !state.delivered.has(slot, index))
     }))
     .filter(({ columns }) => columns.length > 0)
-  if (HashMap.isEmpty(state.delivered)) return { gaps: absent, truncated: [] }
-  const lastSlot = HashMap.reduce(state.delivered, -1, (max, _, slot) => Math.max(max, slot))
+  if (Option.isNone(state.last)) return { gaps: absent, truncated: [] }
   const isGap = ({ slot }: SlotColumns): boolean =>
-    state.request._tag === "ByRange" ? slot <= lastSlot : HashMap.has(state.delivered, slot)
+    state.request._tag === "ByRange" ? slot <= state.lastSlot : state.delivered.hasSlot(slot)
   return { gaps: absent.filter(isGap), truncated: absent.filter((entry) => !isGap(entry)) }
 }
 
 const surplus = (state: ResponseState, finding: Finding): Either.Either<Accepted, TooManySidecars> => {
-  const count = state.surplus + 1
-  return count > state.requested + surplusAllowance
-    ? Either.left(new TooManySidecars({ requested: state.requested, surplus: count }))
-    : Either.right({ state: { ...state, surplus: count }, kept: false, finding: Option.some(finding) })
+  state.surplus++
+  return state.surplus > state.requested + surplusAllowance
+    ? Either.left(new TooManySidecars({ requested: state.requested, surplus: state.surplus }))
+    : Either.right({ state, kept: false, finding: Option.some(finding) })
 }
 
 const unorderedAfter =
