@@ -1,7 +1,13 @@
 import { Either, Option } from "effect"
 import { type ChainParameters, epochOf, forkAt, type ForkName } from "../domain/network/Chain.ts"
 import { type DigestTable, forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
-import { type MalformedSidecar, peekAnySidecar, peekSidecar, type SidecarLabel } from "../domain/column/Sidecar.ts"
+import {
+  type MalformedSidecar,
+  peekAnySidecar,
+  peekSidecar,
+  sidecarBytes,
+  type SidecarLabel
+} from "../domain/column/Sidecar.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import { MalformedResponse } from "../domain/probe/Outcome.ts"
 import type { ResponseChunk } from "../wire/Message.ts"
@@ -71,9 +77,10 @@ interface Remembered {
 }
 
 const labelOf = (chain: ChainParameters, ssz: Uint8Array): Either.Either<Remembered, MalformedSidecar> =>
-  Either.flatMap(peekAnySidecar(ssz), ({ slot }) => {
-    const fork = forkAt(chain, epochOf(chain, slot)).name
-    return Either.map(peekSidecar(fork, ssz), (label) => ({
+  Either.flatMap(peekAnySidecar(ssz), (peeked) => {
+    const fork = forkAt(chain, epochOf(chain, peeked.slot)).name
+    const form: ForkName = offsetOf(ssz) === sidecarBytes("gloas", 0) ? "gloas" : "fulu"
+    return Either.map(fork === form ? Either.right(peeked) : peekSidecar(fork, ssz), (label) => ({
       fork,
       label,
       bytes: ssz.length,

@@ -1,5 +1,5 @@
 import { Either, Option } from "effect"
-import { concatBytes, fromHex, toHex } from "../domain/Bytes.ts"
+import { concatBytes, equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
 import type { AnswerBounds, ResponseChunk } from "./Message.ts"
 import { maxPayloadSize, type Protocol, type SizeBounds } from "./Protocol.ts"
 import { encodeFrames, type FrameDecoder, makeFrameDecoder } from "./SnappyFrames.ts"
@@ -40,9 +40,9 @@ export const makeRequestDecoder = (protocol: Protocol): RequestDecoder => {
   const empty = protocol.request.max === 0
   const push = (bytes: Uint8Array): Either.Either<void, WireError> => {
     if (empty) return bytes.length === 0 ? Either.void : Either.left(trailing("the request has no bytes"))
-    return Either.flatMap(payload.push(bytes, 0), (offset) =>
-      offset === bytes.length ? Either.void : Either.left(trailing("bytes after the request"))
-    )
+    const offset = payload.push(bytes, 0)
+    if (typeof offset !== "number") return Either.left(offset)
+    return offset === bytes.length ? Either.void : Either.left(trailing("bytes after the request"))
   }
   const finish = (): Either.Either<Uint8Array, WireError> => {
     const data = empty ? new Uint8Array(0) : payload.data()
@@ -92,52 +92,61 @@ export const makeResponseDecoder = (protocol: Protocol, allowed?: AnswerBounds):
   let deaf = false
   let failed: WireError | undefined
 
-  /** One step from `offset` on: the offset behind it, and a chunk if that made one whole. */
-  const step = (bytes: Uint8Array, offset: number): Either.Either<Step, WireError> => {
-    if (deaf) return Either.right({ offset: bytes.length, item: undefined })
-    if (ended) return Either.left(trailing("bytes after an error chunk"))
+  /** The context bytes of the last chunk that had some: they seldom change. */
+  let context: { readonly bytes: Uint8Array; readonly text: string } = { bytes: new Uint8Array(0), text: "" }
+  const contextOf = ({ context: bytes }: ChunkState): string | undefined => {
+    if (bytes.length === 0) return undefined
+    if (!equalBytes(bytes, context.bytes)) context = { bytes, text: toHex(bytes) }
+    return context.text
+  }
+
+  /** One step from `offset` on: the offset behind it, and one more item if that made a chunk whole. */
+  const step = (bytes: Uint8Array, offset: number, items: Array<ResponseItem>): number | WireError => {
+    if (deaf) return bytes.length
+    if (ended) return trailing("bytes after an error chunk")
     const byte = bytes[offset] ?? 0
     if (chunk === undefined) {
       if (byte === 0 && chunks === protocol.maxChunks) {
-        return Either.left(new WireError({ reason: "too_many_chunks", detail: `more than ${chunks} chunks` }))
+        return new WireError({ reason: "too_many_chunks", detail: `more than ${chunks} chunks` })
       }
       chunk = startChunk(protocol, byte, admit)
-      return Either.right({ offset: offset + 1, item: undefined })
+      return offset + 1
     }
     const state = chunk
     if (state.contextFilled < state.context.length) {
       state.context[state.contextFilled++] = byte
       state.wireBytes++
-      return Either.right({ offset: offset + 1, item: undefined })
+      return offset + 1
     }
-    const pushed = state.payload.push(bytes, offset)
-    if (state.code !== 0 && Either.isLeft(pushed)) {
+    const end = state.payload.push(bytes, offset)
+    if (typeof end !== "number") {
+      if (state.code === 0) return end
       chunk = undefined
       deaf = true
-      return Either.right({ offset: bytes.length, item: errorChunk(state.code, "") })
+      items.push(errorChunk(state.code, ""))
+      return bytes.length
     }
-    return Either.map(pushed, (end) => {
-      state.wireBytes += end - offset
-      const data = state.payload.data()
-      if (data === undefined) return { offset: end, item: undefined }
-      chunk = undefined
-      chunks++
-      ended = state.code !== 0
-      return { offset: end, item: itemOf(state, data) }
-    })
+    state.wireBytes += end - offset
+    const data = state.payload.data()
+    if (data === undefined) return end
+    chunk = undefined
+    chunks++
+    ended = state.code !== 0
+    items.push(
+      ended
+        ? errorChunk(state.code, printable(new TextDecoder().decode(data.subarray(0, maxErrorMessage))))
+        : { _tag: "Success", chunk: { context: contextOf(state), ssz: data, wireBytes: state.wireBytes } }
+    )
+    return end
   }
 
   const push = (bytes: Uint8Array): ReturnType<ResponseDecoder["push"]> => {
     const items: Array<ResponseItem> = []
     let offset = 0
     while (failed === undefined && offset < bytes.length) {
-      const result = step(bytes, offset)
-      if (Either.isLeft(result)) {
-        failed = result.left
-      } else {
-        offset = result.right.offset
-        if (result.right.item !== undefined) items.push(result.right.item)
-      }
+      const next = step(bytes, offset, items)
+      if (typeof next === "number") offset = next
+      else failed = next
     }
     return { items, error: failed }
   }
@@ -150,11 +159,6 @@ export const makeResponseDecoder = (protocol: Protocol, allowed?: AnswerBounds):
       return chunk?.code === 0 ? Either.left(earlyEnd("response chunk")) : Either.void
     }
   }
-}
-
-interface Step {
-  readonly offset: number
-  readonly item: ResponseItem | undefined
 }
 
 interface ChunkState {
@@ -191,46 +195,34 @@ const admission = ({ chunkBytes, totalBytes }: AnswerBounds): Admission => {
   }
 }
 
-const itemOf = (state: ChunkState, data: Uint8Array): ResponseItem =>
-  state.code === 0
-    ? {
-        _tag: "Success",
-        chunk: {
-          context: state.context.length === 0 ? undefined : toHex(state.context),
-          ssz: data,
-          wireBytes: state.wireBytes
-        }
-      }
-    : errorChunk(state.code, printable(new TextDecoder().decode(data.subarray(0, maxErrorMessage))))
-
 const errorChunk = (code: number, message: string): ErrorChunk => ({ _tag: "Error", code, message })
 
 /** A length and the frames of that many bytes. */
 interface PayloadDecoder {
   /** Takes what belongs to the payload from `offset` on and gives the offset behind it. */
-  readonly push: (bytes: Uint8Array, offset: number) => Either.Either<number, WireError>
+  readonly push: (bytes: Uint8Array, offset: number) => number | WireError
   readonly data: () => Uint8Array | undefined
 }
 
 const makePayloadDecoder = (bounds: SizeBounds, admit?: Admission): PayloadDecoder => {
   const length: VarintDecoder = makeVarintDecoder()
   let frames: FrameDecoder | undefined
-  const push = (bytes: Uint8Array, start: number): Either.Either<number, WireError> => {
+  const push = (bytes: Uint8Array, start: number): number | WireError => {
     let offset = start
     while (frames === undefined && offset < bytes.length) {
       const value = length.push(bytes[offset++] ?? 0)
-      if (Either.isLeft(value)) return Either.left(value.left)
-      if (value.right === undefined) continue
+      if (value === undefined) continue
+      if (typeof value !== "number") return value
       const max = Math.min(bounds.max, maxPayloadSize)
-      if (value.right < bounds.min || value.right > max) {
-        const detail = `${value.right} bytes announced, allowed is ${bounds.min}..${max}`
-        return Either.left(new WireError({ reason: "length_out_of_bounds", detail }))
+      if (value < bounds.min || value > max) {
+        const detail = `${value} bytes announced, allowed is ${bounds.min}..${max}`
+        return new WireError({ reason: "length_out_of_bounds", detail })
       }
-      const refused = admit?.(value.right)
-      if (refused !== undefined) return Either.left(refused)
-      frames = makeFrameDecoder(value.right)
+      const refused = admit?.(value)
+      if (refused !== undefined) return refused
+      frames = makeFrameDecoder(value)
     }
-    return frames === undefined ? Either.right(offset) : frames.push(bytes, offset)
+    return frames === undefined ? offset : frames.push(bytes, offset)
   }
   return { push, data: () => frames?.data() }
 }

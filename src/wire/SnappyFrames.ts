@@ -1,8 +1,7 @@
 import { crc32c } from "@node-rs/crc32"
-import { Either } from "effect"
 import { compressSync } from "snappy"
 import { concatBytes, equalBytes } from "../domain/Bytes.ts"
-import { blockLength, inflateBlock } from "./SnappyBlock.ts"
+import { blockLength, copied, inflateBlock } from "./SnappyBlock.ts"
 import { WireError } from "./WireError.ts"
 
 /** Data of one frame before compression, at most (framing_format.txt of snappy, "4.2"). */
@@ -17,8 +16,9 @@ export const encodeFrames = (data: Uint8Array): Uint8Array => {
   const parts: Array<Uint8Array> = [streamIdentifier]
   for (let offset = 0; offset < data.length; offset += maxFrameData) {
     const block = data.subarray(offset, offset + maxFrameData)
-    const compressed = compressSync(block)
-    const smaller = compressed.length < block.length
+    const compressed = compressSync(block, copied)
+    // As the snappy libraries of Go and Rust have it: what is hardly smaller is not worth its inflation.
+    const smaller = compressed.length < block.length - Math.floor(block.length / 8)
     parts.push(frameHeader(smaller ? compressedFrame : plainFrame, block, smaller ? compressed : block))
     parts.push(smaller ? compressed : block)
   }
@@ -29,10 +29,10 @@ export const encodeFrames = (data: Uint8Array): Uint8Array => {
 export interface FrameDecoder {
   /**
    * Takes what it needs from `bytes`, from `offset` on, and gives the offset behind it. It takes nothing after the last
-   * byte of the message: what follows belongs to the next one.
+   * byte of the message: what follows belongs to the next one. Nothing of `bytes` is kept.
    */
-  readonly push: (bytes: Uint8Array, offset: number) => Either.Either<number, WireError>
-  /** The message, once it is whole. */
+  readonly push: (bytes: Uint8Array, offset: number) => number | WireError
+  /** The message, once it is whole, in a buffer that is its own and no larger. */
   readonly data: () => Uint8Array | undefined
 }
 
@@ -41,7 +41,7 @@ export interface FrameDecoder {
  * checked before anything of that size is kept or inflated.
  */
 export const makeFrameDecoder = (length: number): FrameDecoder => {
-  let data = noBytes
+  let data: Uint8Array = noBytes
   let filled = 0
   let budget = maxFrameBytes(length)
   let identified = false
@@ -69,12 +69,25 @@ export const makeFrameDecoder = (length: number): FrameDecoder => {
     }
     budget -= header.length + size
     if (budget < 0) return tooManyFrameBytes(length)
-    body = { type, size, taken: 0, buffer: undefined }
+    body = { type, size, taken: 0, target: targetOf(type, size), buffer: undefined }
     return undefined
   }
 
-  const endFrame = (frame: FrameBody, content: Uint8Array): WireError | undefined => {
-    if (frame.type === identifierFrame) {
+  /** Where the data of a plain frame goes as it comes: if the frame is the whole message, or the message has begun. */
+  const targetOf = (type: number, size: number): Uint8Array | undefined => {
+    const dataSize = size - checksumSize
+    if (type !== plainFrame || dataSize === 0 || dataSize > length - filled) return undefined
+    if (filled === 0 && dataSize === length) data = new Uint8Array(length)
+    return data.length === 0 ? undefined : data.subarray(filled, filled + dataSize)
+  }
+
+  const endFrame = ({ target, type }: FrameBody, content: Uint8Array): WireError | undefined => {
+    if (target !== undefined) {
+      if (maskedChecksum(target) !== littleEndian32(content)) return badChecksum()
+      filled += target.length
+      return undefined
+    }
+    if (type === identifierFrame) {
       if (!equalBytes(content, streamIdentifier.subarray(4))) {
         return failure("bad_stream_identifier", "the identifier is not sNaPpY")
       }
@@ -82,23 +95,26 @@ export const makeFrameDecoder = (length: number): FrameDecoder => {
       return undefined
     }
     const block = content.subarray(checksumSize)
-    const size = frame.type === plainFrame ? block.length : blockLength(block)
+    const size = type === plainFrame ? block.length : blockLength(block)
     if (size === undefined) return failure("bad_block", "the block has no readable length")
     if (size > maxFrameData) return failure("frame_too_long", `a block of ${size} bytes`)
     if (size > length - filled) {
       return failure("frame_exceeds_length", `a block of ${size} bytes where ${length - filled} are left of ${length}`)
     }
-    const plain = frame.type === plainFrame ? block : inflateBlock(block)
+    const plain = type === plainFrame ? block : inflateBlock(block)
     if (plain === undefined || plain.length !== size) return failure("bad_block", "the block cannot be inflated")
-    if (maskedChecksum(plain) !== littleEndian32(content)) return failure("bad_checksum", "CRC-32C does not match")
+    if (maskedChecksum(plain) !== littleEndian32(content)) return badChecksum()
     // Made once the first frame has proved that there is something to hold.
-    if (data.length === 0) data = new Uint8Array(length)
-    data.set(plain, filled)
+    if (data.length === 0) {
+      const isWhole = size === length && type === compressedFrame && plain.buffer.byteLength === size
+      data = isWhole ? new Uint8Array(plain.buffer) : new Uint8Array(length)
+    }
+    if (data.buffer !== plain.buffer) data.set(plain, filled)
     filled += size
     return undefined
   }
 
-  const push = (bytes: Uint8Array, start: number): Either.Either<number, WireError> => {
+  const push = (bytes: Uint8Array, start: number): number | WireError => {
     let offset = start
     while (offset < bytes.length && !whole()) {
       if (body === undefined) {
@@ -106,19 +122,19 @@ export const makeFrameDecoder = (length: number): FrameDecoder => {
         if (headerFilled < header.length) continue
         headerFilled = 0
         const error = startFrame()
-        if (error !== undefined) return Either.left(error)
-        if (body === undefined) continue
+        if (error !== undefined) return error
+        continue
       }
-      const taken = takeBody(body, bytes, offset)
-      offset += taken.bytes
-      if (!taken.complete) continue
-      const frame = body
+      const frame: FrameBody = body
+      const piece = bytes.subarray(offset, offset + frame.size - frame.taken)
+      offset += piece.length
+      const content = frame.target === undefined ? gather(frame, piece) : fill(frame, frame.target, piece)
+      if (frame.taken < frame.size) continue
       body = undefined
-      if (taken.content === undefined) continue
-      const error = endFrame(frame, taken.content)
-      if (error !== undefined) return Either.left(error)
+      const error = content === undefined ? undefined : endFrame(frame, content)
+      if (error !== undefined) return error
     }
-    return Either.right(offset)
+    return offset
   }
 
   return { push, data: () => (whole() ? data : undefined) }
@@ -128,27 +144,33 @@ interface FrameBody {
   readonly type: number
   readonly size: number
   taken: number
-  /** Holds a frame that comes in more than one piece. */
+  /** Where its data goes, and no other place; otherwise its content is gathered. */
+  readonly target: Uint8Array | undefined
+  /** Holds the content of a frame that comes in more than one piece. */
   buffer: Uint8Array | undefined
 }
 
-/** Takes what `bytes` have of the frame; the content when it is complete, without a copy if it came in one piece. */
-const takeBody = (
-  frame: FrameBody,
-  bytes: Uint8Array,
-  offset: number
-): { readonly bytes: number; readonly complete: boolean; readonly content: Uint8Array | undefined } => {
-  const count = Math.min(frame.size - frame.taken, bytes.length - offset)
-  const piece = bytes.subarray(offset, offset + count)
-  const skipped = !isData(frame.type) && frame.type !== identifierFrame
-  const whole = frame.taken === 0 && count === frame.size
-  if (!skipped && !whole) {
-    frame.buffer ??= new Uint8Array(frame.size)
-    frame.buffer.set(piece, frame.taken)
+/** Takes a piece of the frame; its content when that is complete, without a copy if it came in one piece. */
+const gather = (frame: FrameBody, piece: Uint8Array): Uint8Array | undefined => {
+  const at = frame.taken
+  frame.taken += piece.length
+  if (!isData(frame.type) && frame.type !== identifierFrame) return undefined
+  if (piece.length === frame.size) return piece
+  frame.buffer ??= new Uint8Array(frame.size)
+  frame.buffer.set(piece, at)
+  return frame.taken < frame.size ? undefined : frame.buffer
+}
+
+/** The same with the data written to its place; the content is its checksum. */
+const fill = (frame: FrameBody, target: Uint8Array, piece: Uint8Array): Uint8Array | undefined => {
+  const rest = Math.max(0, Math.min(checksumSize - frame.taken, piece.length))
+  if (rest > 0) {
+    frame.buffer ??= new Uint8Array(checksumSize)
+    frame.buffer.set(piece.subarray(0, rest), frame.taken)
   }
-  frame.taken += count
-  const complete = frame.taken === frame.size
-  return { bytes: count, complete, content: !complete || skipped ? undefined : whole ? piece : frame.buffer }
+  if (rest < piece.length) target.set(rest === 0 ? piece : piece.subarray(rest), frame.taken + rest - checksumSize)
+  frame.taken += piece.length
+  return frame.taken < frame.size ? undefined : frame.buffer
 }
 
 const compressedFrame = 0x00
@@ -181,6 +203,8 @@ const littleEndian32 = (bytes: Uint8Array): number =>
   new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(0, true)
 
 const failure = (reason: WireError["reason"], detail: string): WireError => new WireError({ reason, detail })
+
+const badChecksum = (): WireError => failure("bad_checksum", "CRC-32C does not match")
 
 const tooManyFrameBytes = (length: number): WireError =>
   failure("too_many_frame_bytes", `more than ${maxFrameBytes(length)} bytes of frames for ${length} bytes`)

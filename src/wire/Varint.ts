@@ -1,4 +1,3 @@
-import { Either } from "effect"
 import { WireError } from "./WireError.ts"
 
 /** A length as protobuf varint: 7 bits a byte, lowest first. `value` is a whole number below 2^53. */
@@ -16,24 +15,29 @@ export const encodeVarint = (value: number): Uint8Array => {
 /** Reads one varint byte by byte. */
 export interface VarintDecoder {
   /** The number when `byte` was its last; `undefined` while it goes on. */
-  readonly push: (byte: number) => Either.Either<number | undefined, WireError>
+  readonly push: (byte: number) => number | undefined | WireError
 }
 
 export const makeVarintDecoder = (): VarintDecoder => {
-  let value = 0n
+  // Of its 70 bits the lower 49, and those above.
+  let low = 0
+  let high = 0
   let bytes = 0
   return {
     push: (byte) => {
-      value |= BigInt(byte & 0x7f) << BigInt(7 * bytes)
+      if (bytes < lowBytes) low += (byte & 0x7f) * 2 ** (7 * bytes)
+      else high += (byte & 0x7f) * 2 ** (7 * (bytes - lowBytes))
       bytes++
       if (byte >= 0x80) {
         return bytes < 10
-          ? Either.right(undefined)
-          : Either.left(new WireError({ reason: "varint_too_long", detail: "the length goes on after 10 bytes" }))
+          ? undefined
+          : new WireError({ reason: "varint_too_long", detail: "the length goes on after 10 bytes" })
       }
-      return value <= Number.MAX_SAFE_INTEGER
-        ? Either.right(Number(value))
-        : Either.left(new WireError({ reason: "varint_overflow", detail: `the length is ${value}` }))
+      if (high < 2 ** (53 - 7 * lowBytes)) return low + high * 2 ** (7 * lowBytes)
+      const value = BigInt(low) + BigInt(high) * 2n ** BigInt(7 * lowBytes)
+      return new WireError({ reason: "varint_overflow", detail: `the length is ${value}` })
     }
   }
 }
+
+const lowBytes = 7
