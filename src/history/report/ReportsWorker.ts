@@ -12,6 +12,8 @@ export interface WorkerReportsOptions extends ReportLimits {
   readonly path: string
   /** For the thread to start. Default 60 s. */
   readonly startLimit?: Duration.DurationInput
+  /** A thread that nobody asks anything is ended after this, at the latest after twice as long. Default 2 minutes. */
+  readonly idleLimit?: Duration.DurationInput
   /** The built `ReportWorker.js`, when it is not beside this module. */
   readonly entry?: URL
 }
@@ -20,8 +22,8 @@ export interface WorkerReportsOptions extends ReportLimits {
  * Answers in a thread of its own, with a connection of its own: nobody else waits, however long an answer takes.
  *
  * One question is on the thread, the others wait here. A thread that dies, or takes longer than an answer may, is
- * replaced. The thread stands ready when the layer is built, and ends with its scope; the file is opened with the first
- * question.
+ * replaced. It is started by the first question, and ends when no more come, or with the scope: it takes 40 MiB, and most
+ * monitors are seldom asked.
  */
 export const layer = (options: WorkerReportsOptions): Layer.Layer<Reports, ReportError> =>
   Layer.scoped(Reports, make(options))
@@ -38,8 +40,12 @@ const make = Effect.fnUntraced(function* (options: WorkerReportsOptions) {
     startLimit,
     data: options.path
   })
-  const pool = yield* Pool.make({ acquire: Effect.map(start, (thread) => ({ thread, faults: 0 })), size: 1 })
-  yield* Effect.scoped(pool.get).pipe(Effect.mapError(reportError))
+  const pool = yield* Pool.makeWithTTL({
+    acquire: Effect.map(start, (thread) => ({ thread, faults: 0 })),
+    min: 0,
+    max: 1,
+    timeToLive: options.idleLimit ?? "2 minutes"
+  })
   const { answerLimit, gate } = makeGate(options)
   const patienceMs = Math.min(1000, Duration.toMillis(answerLimit) / 2)
 

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { rm, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -8,6 +8,7 @@ import { type ReportError, Reports } from "../../../src/history/report/Reports.t
 import * as ReportsInline from "../../../src/history/report/ReportsInline.ts"
 import * as ReportsWorker from "../../../src/history/report/ReportsWorker.ts"
 import { layer as layerSqlite } from "../../../src/history/store/SqliteHistory.ts"
+import { eventually } from "../../Eventually.ts"
 import { shared } from "../../Shared.ts"
 import { connect, temporaryFolder } from "../store/Fixture.ts"
 import { counts, day, network, record, reportsContract } from "./ReportsContract.ts"
@@ -270,6 +271,26 @@ describe("a report thread", () => {
         for (let n = 0; n < 2; n++) assert.strictEqual((yield* Effect.flip(reports.extent)).fault, "unreadable")
         assert.strictEqual(readFileSync(log, "utf8"), "xx")
       }).pipe(Effect.provide(ReportsWorker.layer({ path, entry: logged })))
+    })
+  )
+
+  it.scopedLive("is there only while there are questions", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded
+      const log = `${path}.threads`
+      const logged = script(`import { appendFileSync } from "node:fs"
+        appendFileSync(${JSON.stringify(log)}, "+")
+        process.on("exit", () => appendFileSync(${JSON.stringify(log)}, "-"))
+        await import(${JSON.stringify(entry.href)})`)
+      yield* Effect.gen(function* () {
+        const reports = yield* Reports
+        yield* Effect.sleep("200 millis")
+        assert.isFalse(existsSync(log), "nobody has asked yet")
+        assert.strictEqual((yield* reports.extent).probes, 3)
+        yield* eventually(() => assert.strictEqual(readFileSync(log, "utf8"), "+-"))
+        assert.strictEqual((yield* reports.extent).probes, 3)
+        assert.match(readFileSync(log, "utf8"), /^\+-\+/)
+      }).pipe(Effect.provide(ReportsWorker.layer({ path, entry: logged, idleLimit: "1 second" })))
     })
   )
 
