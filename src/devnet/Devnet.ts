@@ -39,6 +39,11 @@ export interface DevnetOptions {
   readonly genesisTime?: number
   /** Of the first of its peers, whose identity follows from it; 0 if left out. */
   readonly firstPeer?: number
+  /**
+   * Of every block, as far as the limit of its slot goes, 1 to 72: from epoch 3 on that is as many, or more. Any number from 0 up
+   * to the limit, which is 12 then, if left out.
+   */
+  readonly blobs?: number
   /** Epochs from the start on after which the blob limit, and the fork digest with it, steps again; 0, never, if left out. */
   readonly nextBlobStep?: number
   /** Epochs from the start on after which Gloas begins; 0, never, if left out. Then some profiles cannot misbehave as they do. */
@@ -64,6 +69,7 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
     const {
       api,
       apiPort,
+      blobs,
       firstPeer,
       historyEpochs,
       nextBlobStep,
@@ -74,13 +80,14 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
       transports
     } = yield* checked(options)
     const slotDurationMs = Duration.toMillis(slotDuration)
-    const pool = yield* makeBlobPool(seed)
     const now = yield* Clock.currentTimeMillis
     const genesisTime = options.genesisTime ?? Math.floor((now - historyEpochs * 32 * slotDurationMs) / 1000)
     const after = (epochs: number) => (epochs === 0 ? undefined : historyEpochs + epochs)
     const next = { blobStep: after(nextBlobStep), gloas: after(nextFork) }
-    const parameters = devnetParameters(seed, slotDurationMs, genesisTime, next)
-    const chain = yield* makeDevChain({ parameters, pool, seed })
+    const parameters = devnetParameters(seed, slotDurationMs, genesisTime, next, blobs)
+    const limits = parameters.blobSchedule.map(({ maxBlobsPerBlock }) => maxBlobsPerBlock)
+    const pool = yield* makeBlobPool(seed, Math.max(parameters.maxBlobsPerBlockElectra, ...limits))
+    const chain = yield* makeDevChain({ parameters, pool, seed, blobs })
     const discv5 = yield* makeDevDiscv5(parameters)
     const bootEnr = yield* startBootNode(chain, discv5)
     const peers = yield* startPeers(chain, spec, transports, firstPeer, discv5)
@@ -144,7 +151,9 @@ const withoutPorts = ({ parameters }: DevChain) =>
     custodyGroupCount: 4
   }))
 
-const checked = (options: DevnetOptions): Effect.Effect<Required<Omit<DevnetOptions, "genesisTime">>, DevnetError> => {
+type Checked = Required<Omit<DevnetOptions, "blobs" | "genesisTime">> & Pick<DevnetOptions, "blobs">
+
+const checked = (options: DevnetOptions): Effect.Effect<Checked, DevnetError> => {
   const all = {
     peers: defaultPeers,
     api: "plain" as const,
@@ -162,6 +171,7 @@ const checked = (options: DevnetOptions): Effect.Effect<Required<Omit<DevnetOpti
     ["the slot duration in milliseconds", Duration.toMillis(all.slotDuration), 100, 60_000],
     ["the number of epochs of history", all.historyEpochs, 3, 256],
     ["the number of epochs until the blob limit steps again", all.nextBlobStep, 0, 256],
+    ["the number of blobs of a block", all.blobs ?? 1, 1, 72],
     ["the place of the first peer", all.firstPeer, 0, 1_000_000],
     ["the number of epochs until Gloas begins", all.nextFork, 0, 256],
     ["the port", all.apiPort, 0, 65_535],

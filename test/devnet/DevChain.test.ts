@@ -5,6 +5,7 @@ import { Effect, Either, Queue, TestClock } from "effect"
 import { concatBytes, toHex } from "../../src/domain/Bytes.ts"
 import {
   blockAtOrBefore,
+  type ChainRules,
   finalized,
   genesisState,
   grow,
@@ -24,14 +25,26 @@ const sha256 = (...parts: ReadonlyArray<Uint8Array>): Uint8Array =>
 
 describe("the chain of the devnet", () => {
   it("has every kind of slot", () => {
-    const counts = new Set(blocks.filter((block) => block.fork === "fulu").map((block) => block.blobs.length))
-    assert.deepStrictEqual([...counts].sort(), [0, 1, 2, 3, 4, 5, 6])
     assert.isBelow(blocks.length, 5 * 32 + 1)
     assert.isAbove(blocks.length, 5 * 32 * 0.75)
     assert.deepStrictEqual(
       blocks.map((block) => block.fork),
       blocks.map((block) => (block.slot < 32 ? "electra" : "fulu"))
     )
+  })
+
+  it("has any number of blobs up to the limit of the slot, or as many as are asked for", () => {
+    const countsOf = (of: ChainRules, first: number, end: number) => {
+      const { canonical } = grow(of, genesisState(of), end - 1)
+      const counts = new Set([...canonical.values()].flatMap(({ blobs, slot }) => (slot < first ? [] : blobs.length)))
+      return [...counts].sort((a, b) => a - b)
+    }
+    const upTo = (limit: number) => Array.from({ length: limit + 1 }, (_, count) => count)
+    assert.deepStrictEqual(countsOf(rules, 1, 3 * 32), upTo(9))
+    assert.deepStrictEqual(countsOf(rules, 3 * 32, 12 * 32), upTo(12))
+    assert.deepStrictEqual(countsOf({ ...rules, blobs: 6 }, 1, 5 * 32), [6])
+    assert.deepStrictEqual(countsOf({ ...rules, blobs: 12 }, 1, 5 * 32), [9, 12])
+    assert.deepStrictEqual(countsOf({ ...rules, blobs: 12 }, 3 * 32, 5 * 32), [12])
   })
 
   it("is made of true blocks: roots, parents, commitments", () => {

@@ -159,7 +159,7 @@ shared("the devnet", layer, (it) => {
     })
   )
 
-  it.live("has cells that verify, the infinite proofs too", () =>
+  it.live("has cells that verify", () =>
     Effect.gen(function* () {
       const { devnet } = yield* Stranger
       const { pool, state } = devnet.chain

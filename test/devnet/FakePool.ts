@@ -1,7 +1,7 @@
 import type { BlobPool } from "../../src/devnet/chain/BlobPool.ts"
 
-/** Six blobs whose cells prove nothing: for tests of what does not look into cells. */
-export const fakePool: BlobPool = Array.from({ length: 6 }, (_, blob) => ({
+/** Twelve blobs whose cells prove nothing: for tests of what does not look into cells. */
+export const fakePool: BlobPool = Array.from({ length: 12 }, (_, blob) => ({
   commitment: new Uint8Array(48).fill(blob + 1),
   cells: Array.from({ length: 128 }, (_, column) => new Uint8Array(2048).fill(column)),
   proofs: Array.from({ length: 128 }, () => new Uint8Array(48).fill(blob))

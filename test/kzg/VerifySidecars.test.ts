@@ -6,6 +6,8 @@ import { Effect, Either, FastCheck } from "effect"
 import { parse } from "yaml"
 import { fromHex } from "../../src/domain/Bytes.ts"
 import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
+import { encodeSidecar, makeBlock, sidecarOf } from "../../src/devnet/chain/DevBlock.ts"
+import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
 import { BadCells, type CellBatch, type Kzg, loadKzg } from "../../src/kzg/Kzg.ts"
 import { type SidecarToVerify, Verifier } from "../../src/kzg/Verifier.ts"
 import { layerInline } from "../../src/kzg/InlineVerifier.ts"
@@ -34,6 +36,20 @@ describe("verifySidecars", () => {
         ["Valid", "Valid", "Valid", "Valid"]
       )
       assert.deepStrictEqual(yield* verify([]), [])
+    })
+  )
+
+  it.effect("calls a column of constant blobs valid, whose proofs are the point at infinity", () =>
+    Effect.gen(function* () {
+      const infinity = Uint8Array.of(0xc0, ...new Uint8Array(47))
+      const pool = [{ commitment: infinity, cells: [new Uint8Array(2048)], proofs: [infinity] }]
+      const parameters = devnetParameters(1, 2000, 0)
+      const parts = { seed: 1, slot: 100, parentRoot: new Uint8Array(32), parentHash: new Uint8Array(32), variant: 0 }
+      const block = makeBlock(parameters, pool, { ...parts, blobs: [0, 0] })
+      const ssz = encodeSidecar("fulu", sidecarOf(pool, block, 0))
+      const { commitments, root, slot } = block
+      const sidecar = { fork: "fulu", ssz, slot, blockRoot: fromHex(root), commitments, maxBlobsPerBlock: 9 } as const
+      assert.deepStrictEqual(yield* verify([sidecar]), [{ _tag: "Valid" }])
     })
   )
 

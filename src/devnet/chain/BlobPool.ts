@@ -1,8 +1,9 @@
 import kzg from "c-kzg"
 import { Effect } from "effect"
-import { bytesPerCell, numberOfColumns } from "../../domain/network/Chain.ts"
 import { loadKzg } from "../../kzg/Kzg.ts"
 import { DevnetError } from "../DevnetError.ts"
+import { addElements, randomElements } from "./FieldElements.ts"
+import { type ProofPoint, readPoints, writePoints } from "./ProofPoints.ts"
 import { seeded } from "./Random.ts"
 
 /** A blob as the network sees it: extended to 128 cells, each with its proof. */
@@ -18,59 +19,45 @@ interface PoolBlob {
 /** All blobs that blocks of the devnet ever carry, in an order that the seed determines. */
 export type BlobPool = ReadonlyArray<PoolBlob>
 
-/** Distinct blobs in the pool, and the most that one block carries. */
-export const poolSize = 6
-
 /**
- * Computes the pool: four random blobs, which cost about half a second of one core each, a constant one and the zero
- * blob, whose proofs are the point at infinity. The thread is free between two blobs.
+ * Computes a pool of so many blobs, at least two. The first two are random, and cost about half a second of one core each;
+ * each of the others is the sum of the two before it, and cells, proofs and commitment are sums likewise: to whoever sees
+ * one of them it is as random, and to be verified it costs as much, but it is made in 20 ms. The thread is free in between.
  */
-export const makeBlobPool = (seed: number): Effect.Effect<BlobPool, DevnetError> =>
+export const makeBlobPool = (seed: number, size: number): Effect.Effect<BlobPool, DevnetError> =>
   Effect.gen(function* () {
     yield* Effect.mapError(loadKzg, (error) => new DevnetError({ reason: error.reason }))
-    const random = yield* Effect.forEach(Array.from({ length: poolSize - 2 }), (_, index) =>
-      Effect.zipLeft(
-        Effect.sync(() => extend(randomBlob(seed, index))),
-        Effect.yieldNow()
-      )
-    )
-    return [
-      ...random,
-      constantBlob(fieldElement(seeded(seed, "constant blob").bytes(32))),
-      constantBlob(new Uint8Array(32))
-    ]
+    let [before, last] = [yield* inTurn(() => random(seed, 0)), yield* inTurn(() => random(seed, 1))]
+    const pool = [before.blob, last.blob]
+    while (pool.length < size) {
+      const next = yield* inTurn(() => sum(before, last))
+      pool.push(next.blob)
+      before = last
+      last = next
+    }
+    return pool
   })
 
+const inTurn = <A>(make: () => A): Effect.Effect<A> => Effect.zipLeft(Effect.sync(make), Effect.yieldNow())
+
+/** A blob, and its points in the form in which they are added: that of the commitment first. */
+interface Summand {
+  readonly blob: PoolBlob
+  readonly points: ReadonlyArray<ProofPoint>
+}
+
 const elementsPerBlob = 4096
-const infinity = Uint8Array.from({ length: 48 }, (_, index) => (index === 0 ? 0xc0 : 0))
 
-const extend = (blob: Uint8Array): PoolBlob => {
-  const [cells, proofs] = kzg.computeCellsAndKzgProofs(blob)
-  return { commitment: kzg.blobToKzgCommitment(blob), cells, proofs }
+const random = (seed: number, index: number): Summand => {
+  const elements = randomElements(seeded(seed, "blob", index), elementsPerBlob)
+  const [cells, proofs] = kzg.computeCellsAndKzgProofs(elements)
+  const commitment = kzg.blobToKzgCommitment(elements)
+  return { blob: { commitment, cells, proofs }, points: readPoints([commitment, ...proofs]) }
 }
 
-/** A constant polynomial is the same everywhere, and its quotients are zero: nothing needs to be computed. */
-const constantBlob = (element: Uint8Array): PoolBlob => {
-  const cell = repeated(element, bytesPerCell / 32)
-  return {
-    commitment: kzg.blobToKzgCommitment(repeated(element, elementsPerBlob)),
-    cells: Array.from({ length: numberOfColumns }, () => cell),
-    proofs: Array.from({ length: numberOfColumns }, () => infinity)
-  }
-}
-
-const randomBlob = (seed: number, index: number): Uint8Array => {
-  const random = seeded(seed, "blob", index)
-  const blob = new Uint8Array(elementsPerBlob * 32)
-  for (let element = 0; element < elementsPerBlob; element++) blob.set(fieldElement(random.bytes(32)), element * 32)
-  return blob
-}
-
-/** Below the modulus, because its first byte is 0. */
-const fieldElement = (bytes: Uint8Array): Uint8Array => bytes.with(0, 0)
-
-const repeated = (element: Uint8Array, count: number): Uint8Array => {
-  const out = new Uint8Array(element.length * count)
-  for (let index = 0; index < count; index++) out.set(element, index * element.length)
-  return out
+const sum = (one: Summand, other: Summand): Summand => {
+  const points = one.points.flatMap((point, index) => other.points[index]?.add(point) ?? [])
+  const [commitment = new Uint8Array(), ...proofs] = writePoints(points)
+  const cells = one.blob.cells.flatMap((cell, index) => addElements(cell, other.blob.cells[index] ?? cell))
+  return { blob: { commitment, cells, proofs }, points }
 }

@@ -1,17 +1,19 @@
 import { Either } from "effect"
 import { fromHex, toHex } from "../../domain/Bytes.ts"
 import type { Root } from "../../domain/Primitives.ts"
-import { type ChainParameters, epochOf, epochStart, serveRange } from "../../domain/network/Chain.ts"
-import { type BlobPool, poolSize } from "./BlobPool.ts"
+import { blobParametersAt, type ChainParameters, epochOf, epochStart, serveRange } from "../../domain/network/Chain.ts"
+import type { BlobPool } from "./BlobPool.ts"
 import { type DevBlock, makeBlock } from "./DevBlock.ts"
 import { DevnetError } from "../DevnetError.ts"
-import { seeded } from "./Random.ts"
+import { type Random, seeded } from "./Random.ts"
 
 /** What determines a chain. */
 export interface ChainRules {
   readonly parameters: ChainParameters
   readonly pool: BlobPool
   readonly seed: number
+  /** In every block, as far as the limit of its slot allows; from none up to that limit if left out. */
+  readonly blobs?: number | undefined
 }
 
 /** The chain as it stands at one moment. */
@@ -78,7 +80,7 @@ export const grow = (rules: ChainRules, state: ChainState, slot: number): ChainS
       parentRoot: fromHex(head.root),
       parentHash: head.blockHash,
       variant: 0,
-      blobs: pickBlobs(rules.seed, next, 0, random.below(poolSize + 1))
+      blobs: pickBlobs(rules, next, 0, blobCount(rules, next, random))
     })
     canonical.set(next, head)
     byRoot.set(head.root, head)
@@ -89,7 +91,7 @@ export const grow = (rules: ChainRules, state: ChainState, slot: number): ChainS
 }
 
 /**
- * Replaces the blocks of the last `depth` slots by others with other roots and blob counts; `variant` (from 1) must be
+ * Replaces the blocks of the last `depth` slots by others with other roots and, unless prescribed, blob counts; `variant` (from 1) must be
  * another one each time. Fails where finality would be undone.
  */
 export const reorganise = (
@@ -112,17 +114,17 @@ export const reorganise = (
   let head = ancestor
   for (let slot = first; slot <= state.slot; slot++) {
     const random = seeded(rules.seed, "reorg", variant, slot)
-    const replaced = canonical.get(slot)?.blobs.length ?? random.below(poolSize + 1)
+    const replaced = canonical.get(slot)?.blobs.length
     canonical.delete(slot)
     if (slot < state.slot && random.chance(emptySlots)) continue
-    const count = (replaced + 1 + random.below(poolSize)) % (poolSize + 1)
+    const count = blobCount(rules, slot, random, replaced)
     head = makeBlock(rules.parameters, rules.pool, {
       seed: rules.seed,
       slot,
       parentRoot: fromHex(head.root),
       parentHash: head.blockHash,
       variant,
-      blobs: pickBlobs(rules.seed, slot, variant, count)
+      blobs: pickBlobs(rules, slot, variant, count)
     })
     blocks.push(head)
     canonical.set(slot, head)
@@ -164,9 +166,21 @@ const emptySlots = 0.1
 /** For how many slots an orphan is still served by its root. */
 const orphanSlots = 64
 
-const pickBlobs = (seed: number, slot: number, variant: number, count: number): ReadonlyArray<number> =>
+/** How many blobs the block of a slot has; where they are not prescribed, other than `replaced`. */
+const blobCount = (
+  { blobs, parameters, pool }: ChainRules,
+  slot: number,
+  random: Random,
+  replaced?: number
+): number => {
+  const limit = Math.min(blobParametersAt(parameters, epochOf(parameters, slot)).maxBlobsPerBlock, pool.length)
+  if (blobs !== undefined) return Math.min(blobs, limit)
+  return replaced === undefined ? random.below(limit + 1) : (replaced + 1 + random.below(limit)) % (limit + 1)
+}
+
+const pickBlobs = ({ pool, seed }: ChainRules, slot: number, variant: number, count: number): ReadonlyArray<number> =>
   seeded(seed, "blobs of", slot, variant)
-    .shuffled(Array.from({ length: poolSize }, (_, index) => index))
+    .shuffled(pool.map((_, index) => index))
     .slice(0, count)
 
 /** Drops blocks out of the retention period (two epochs of grace) and old orphans. */
