@@ -96,16 +96,17 @@ interface Layout {
   readonly slotAt: number
 }
 
+/** Without a generator: it is run for every chunk that comes. */
 const placeIn = (
   view: DataView,
   { fixed, perCell, slotAt }: Layout
-): Either.Either<Omit<SidecarLabel, "blockRoot">, MalformedSidecar> =>
-  Either.gen(function* () {
-    yield* checkLayout(view, fixed, perCell)
-    const index = yield* readNumber(view, "index", 0)
-    const slot = yield* readNumber(view, "slot", slotAt)
-    return { index, slot }
-  })
+): Either.Either<Omit<SidecarLabel, "blockRoot">, MalformedSidecar> => {
+  const layout = checkLayout(view, fixed, perCell)
+  if (Either.isLeft(layout)) return Either.left(layout.left)
+  const index = readNumber(view, "index", 0)
+  if (Either.isLeft(index)) return Either.left(index.left)
+  return Either.map(readNumber(view, "slot", slotAt), (slot) => ({ index: index.right, slot }))
+}
 
 /** Size within the type's bounds, and the first offset where the fixed part ends. */
 const checkLayout = (view: DataView, fixed: number, perCell: number): Either.Either<void, MalformedSidecar> => {
@@ -120,8 +121,10 @@ const checkLayout = (view: DataView, fixed: number, perCell: number): Either.Eit
 }
 
 const readNumber = (view: DataView, name: string, offset: number): Either.Either<number, MalformedSidecar> => {
-  const value = view.getBigUint64(offset, true)
-  return value <= Number.MAX_SAFE_INTEGER
-    ? Either.right(Number(value))
-    : Either.left(new MalformedSidecar({ reason: `its ${name} is ${value}, which is above 2^53` }))
+  const high = view.getUint32(offset + 4, true)
+  return high < 2 ** 21
+    ? Either.right(high * 2 ** 32 + view.getUint32(offset, true))
+    : Either.left(
+        new MalformedSidecar({ reason: `its ${name} is ${view.getBigUint64(offset, true)}, which is above 2^53` })
+      )
 }
