@@ -9,11 +9,12 @@ import { detection } from "./Detection.ts"
 import { history } from "./HistoryBench.ts"
 import { hostile } from "./hostile/Hostile.ts"
 import { peers } from "./peers/Peers.ts"
+import { pipeline } from "./pipeline/Pipeline.ts"
 import { sampler } from "./SamplerScale.ts"
 import { stream } from "./Stream.ts"
 import { truth } from "./truth/Truth.ts"
 
-const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream, truth, hostile, backfill, peers]
+const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream, truth, hostile, backfill, peers, pipeline]
 
 const which = Args.choice(
   benches.map((bench): [string, Bench] => [bench.name, bench]),

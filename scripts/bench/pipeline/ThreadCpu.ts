@@ -1,0 +1,40 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync, readlinkSync } from "node:fs"
+import { basename, join } from "node:path"
+
+/** The variable that names the folder in which worker threads leave their numbers (`MarkThread`). */
+export const threadsFolder = "BENCH_THREADS"
+
+/** Has the calling thread leave its number, as Linux counts threads. */
+export const markThread = (folder: string): void => {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, basename(readlinkSync("/proc/thread-self"))), "")
+}
+
+/** CPU time of this process since it was started, in milliseconds. */
+export interface CpuTimes {
+  /** The thread of the event loop. */
+  readonly mainMs: number
+  /** Worker threads: of the monitor's layers only the verifier has any. */
+  readonly verifierMs: number
+  /** V8's helpers, which collect garbage and compile, and the thread pool. */
+  readonly otherMs: number
+  readonly processMs: number
+}
+
+/** `folder`: where the worker threads have left their numbers. Threads that have ended count as others. */
+export const cpuTimes = (folder: string): CpuTimes => {
+  const mainMs = threadMs(String(process.pid))
+  const verifierMs = readdirSync(folder).reduce((sum, thread) => sum + threadMs(thread), 0)
+  const { system, user } = process.cpuUsage()
+  const processMs = (system + user) / 1e3
+  return { mainMs, verifierMs, otherMs: processMs - mainMs - verifierMs, processMs }
+}
+
+/** Its time on a core, in nanoseconds, is the first number there. */
+const threadMs = (thread: string): number => {
+  try {
+    return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6
+  } catch {
+    return 0
+  }
+}
