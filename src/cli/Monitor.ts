@@ -1,8 +1,6 @@
 import { Console, Duration, Effect, Layer } from "effect"
 import { type Config, spillFolderOf } from "../config/Config.ts"
 import { Dasmon, type EngineOptions } from "../Dasmon.ts"
-import * as MetricsRecorder from "../http/metrics/MetricsRecorder.ts"
-import * as MetricsServer from "../http/metrics/MetricsServer.ts"
 import type { Access } from "../http/server/Security.ts"
 import * as Server from "../http/server/Server.ts"
 import type { Externs } from "../host/Externs.ts"
@@ -11,7 +9,7 @@ import { Daemons } from "../runtime/Daemon.ts"
 import { Doubts } from "../runtime/Doubts.ts"
 import { version } from "../Version.ts"
 import type { NodeMetrics } from "../wire/NodeMetrics.ts"
-import * as Xatu from "../xatu/Xatu.ts"
+import { lazy } from "./CommandParts.ts"
 import * as Narrator from "./Narrator.ts"
 
 export interface MonitorOptions extends EngineOptions {
@@ -27,13 +25,10 @@ export const layer = <E>(config: Config, options: MonitorOptions, host: Layer.La
 
 /** The same over an engine of the caller's choice. All of it shares one account of what fails, and one of what is doubted. */
 export const layerOver = <E>(config: Config, options: MonitorOptions, engine: Layer.Layer<Dasmon, E>) => {
-  const metrics = config.metrics.enabled
-    ? Layer.merge(MetricsRecorder.layer, metricsServer(config, options))
-    : Layer.empty
   const outward = Layer.mergeAll(
     Narrator.layer({ note: options.note, print: Console.log, summaryInterval: Duration.seconds(30) }),
     announce.pipe(Layer.provide(Server.layer({ ...config.httpAddr, access: accessOf(config) }))),
-    metrics,
+    metrics(config, options),
     xatu(config)
   )
   return haltFirst.pipe(
@@ -56,14 +51,30 @@ const accessOf = ({ http }: Config): Access => ({
   allowedHosts: http.allowedHosts
 })
 
-const xatu = (config: Config) =>
-  config.xatu === undefined ? Layer.empty : Xatu.layer(config.xatu, { version, spillFolder: spillFolderOf(config) })
+// Both are loaded only where they are wanted: gRPC and protobuf alone take 10 MiB.
+
+const metrics = (config: Config, { nodeMetrics }: MonitorOptions) =>
+  config.metrics.enabled
+    ? Layer.unwrapEffect(
+        Effect.map(
+          lazy(() => import("./ServeMetrics.ts")),
+          (ServeMetrics) => ServeMetrics.layer(config, nodeMetrics)
+        )
+      )
+    : Layer.empty
+
+const xatu = (config: Config) => {
+  const { xatu } = config
+  return xatu === undefined
+    ? Layer.empty
+    : Layer.unwrapEffect(
+        Effect.map(
+          lazy(() => import("../xatu/Xatu.ts")),
+          (Xatu) => Xatu.layer(xatu, { version, spillFolder: spillFolderOf(config) })
+        )
+      )
+}
 
 const announce = Layer.effectDiscard(
   Effect.flatMap(Server.HttpAddress, ({ url }) => Console.log(`open ${url}   (stop with Ctrl-C)\n`))
 )
-
-const metricsServer = ({ httpAddr, metrics }: Config, { nodeMetrics }: MonitorOptions) =>
-  Layer.effectDiscard(Effect.flatMap(MetricsServer.MetricsAddress, ({ url }) => Console.log(`metrics at ${url}`))).pipe(
-    Layer.provide(MetricsServer.layer({ host: httpAddr.host, port: metrics.port, more: nodeMetrics?.exposition }))
-  )

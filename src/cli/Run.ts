@@ -10,7 +10,7 @@ import * as Standalone from "../host/Standalone.ts"
 import { daemon, Daemons } from "../runtime/Daemon.ts"
 import { Doubts } from "../runtime/Doubts.ts"
 import { version } from "../Version.ts"
-import { makeNodeMetrics } from "../wire/NodeMetrics.ts"
+import { lazy } from "./CommandParts.ts"
 import * as Monitor from "./Monitor.ts"
 import * as TellOwnRecord from "./TellOwnRecord.ts"
 
@@ -31,7 +31,7 @@ export const run = Effect.fn("Run.run")(
     // Before the node comes up: it would take the place, among its peers, of the one that runs with the same key.
     yield* checkUnused(config.databasePath)
     const fallback = config.backfill.beaconApi
-    const measured = config.metrics.enabled ? { nodeMetrics: yield* makeNodeMetrics } : {}
+    const measured = config.metrics.enabled ? { nodeMetrics: yield* nodeMetrics } : {}
     const host = Standalone.layer({
       url: config.beaconApi,
       network: config.network,
@@ -52,6 +52,11 @@ export const run = Effect.fn("Run.run")(
   },
   Effect.scoped,
   Effect.provide([Daemons.layer, Doubts.layer])
+)
+
+const nodeMetrics = Effect.flatMap(
+  lazy(() => import("../wire/NodeMetrics.ts")),
+  ({ makeNodeMetrics }) => makeNodeMetrics
 )
 
 /** Without credentials and paths, which may be secret. */

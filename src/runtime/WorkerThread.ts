@@ -27,7 +27,7 @@ export const startThread = <A>(
     const died = yield* Deferred.make<never, WorkerError>()
     const threads = new Set<NodeThread>()
     const spawn = () => {
-      const thread = new NodeThread(entry, { name, workerData: data })
+      const thread = new NodeThread(entry, { name, workerData: data, resourceLimits })
       thread.once("error", (cause) => Deferred.unsafeDone(died, new WorkerError({ reason: "spawn", cause })))
       thread.once("exit", (code) => {
         threads.delete(thread)
@@ -48,6 +48,12 @@ export const startThread = <A>(
     yield* Effect.addFinalizer(() => Effect.sync(() => threads.forEach(endSoon)))
     return worker
   })
+
+/**
+ * By default what is young may take 48 MiB a thread, and stays that large once there was much to do. What our threads work on
+ * is outside of the heap: transferred bytes, SQLite's pages.
+ */
+const resourceLimits = { maxYoungGenerationSizeMb: 12 }
 
 /** The platform would wait for 5 s, longer than the whole program may take to stop. */
 const endLimitMs = 1_000

@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises"
 import { dirname, resolve } from "node:path"
-import { Migrator, SqlClient } from "@effect/sql"
+import * as Migrator from "@effect/sql/Migrator"
+import * as SqlClient from "@effect/sql/SqlClient"
 import type { SqlError } from "@effect/sql/SqlError"
 import { Effect, Schema } from "effect"
 import { HistoryError } from "../History.ts"

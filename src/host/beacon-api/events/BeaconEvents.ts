@@ -1,4 +1,4 @@
-import { Sse } from "@effect/experimental"
+import * as Sse from "@effect/experimental/Sse"
 import { Chunk, Clock, Data, Duration, Effect, Either, Fiber, Option, Queue, Ref, Schedule, Stream } from "effect"
 import type { ChainEvent } from "../../../domain/network/Block.ts"
 import type { Epoch, Root } from "../../../domain/Primitives.ts"

@@ -1,4 +1,4 @@
-import { SqlClient } from "@effect/sql"
+import * as SqlClient from "@effect/sql/SqlClient"
 import { Effect } from "effect"
 import { init } from "./Migration0001.ts"
 import { sums } from "./Migration0002.ts"
