@@ -1,4 +1,5 @@
 import "../../../src/wire/Polyfill.ts"
+import { dirname } from "node:path"
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect, Logger, Option, Schema } from "effect"
 import { startClaims } from "../../../src/domain/peer/ClaimHistory.ts"
@@ -126,7 +127,7 @@ const monitoring = Effect.gen(function* () {
     )
     const { peakMiB } = vitalsOf(process.pid)
     return { supernodes: supernodes.length, custodians: custodians.length, first, second, peakMiB }
-  }).pipe(Effect.provide(monitorLayers(question.beaconApi)))
+  }).pipe(Effect.provide(monitorLayers(question.beaconApi, dirname(threads))))
   yield* Console.log(yield* Schema.encode(LooksMeasured)(measured))
 }).pipe(Effect.provide(Logger.replace(Logger.defaultLogger, Logger.withConsoleError(Logger.logfmtLogger))))
 
