@@ -8,13 +8,25 @@ import type { Bench, Table } from "./Bench.ts"
 import { detection } from "./Detection.ts"
 import { history } from "./HistoryBench.ts"
 import { hostile } from "./hostile/Hostile.ts"
+import { kzg } from "./kzg/KzgBench.ts"
 import { peers } from "./peers/Peers.ts"
 import { pipeline } from "./pipeline/Pipeline.ts"
 import { sampler } from "./SamplerScale.ts"
 import { stream } from "./Stream.ts"
 import { truth } from "./truth/Truth.ts"
 
-const benches: ReadonlyArray<Bench> = [detection, sampler, history, stream, truth, hostile, backfill, peers, pipeline]
+const benches: ReadonlyArray<Bench> = [
+  detection,
+  sampler,
+  history,
+  stream,
+  truth,
+  hostile,
+  backfill,
+  peers,
+  pipeline,
+  kzg
+]
 
 const which = Args.choice(
   benches.map((bench): [string, Bench] => [bench.name, bench]),
