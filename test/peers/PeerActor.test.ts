@@ -6,6 +6,7 @@ import { ProbeTimeout } from "../../src/domain/probe/Outcome.ts"
 import { EvidenceStore } from "../../src/evidence/EvidenceStore.ts"
 import { EventBus } from "../../src/events/EventBus.ts"
 import { History, HistoryError } from "../../src/history/store/History.ts"
+import { makeRecorder } from "../../src/history/store/Recorder.ts"
 import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
 import { NotDialled } from "../../src/host/Host.ts"
 import { Peers } from "../../src/peers/Peers.ts"
@@ -350,6 +351,48 @@ describe("the end", () => {
         )
       )
     )
+  )
+})
+
+describe("a disk that stands still", () => {
+  const written: Array<string> = []
+  const disk = Effect.unsafeMakeLatch(false)
+  /** The history's own queue over a disk that does not write until it is told to. */
+  const stalled = Layer.scoped(
+    History,
+    Effect.gen(function* () {
+      const { record } = yield* makeRecorder<string>({
+        weigh: () => 1,
+        capacity: 100,
+        write: (ids) =>
+          Effect.zipRight(
+            disk.await,
+            Effect.sync(() => void written.push(...ids))
+          )
+      })
+      return History.of({ ...(yield* History), recordProbe: ({ id }) => record(id) })
+    })
+  ).pipe(Layer.provide(MemoryHistory.layer))
+
+  it.scoped("and a listener that reads nothing lengthen no probe, nor the time between two", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      const bus = yield* EventBus
+      const unread = yield* bus.subscribe
+      yield* Effect.forkScoped(Stream.runForEach(unread, () => Effect.never))
+      yield* TestClock.adjust("5 minutes")
+      const gaps = script.probes.slice(1).map(({ at }, place) => at - (script.probes[place]?.at ?? 0))
+      assert.isAtLeast(gaps.length, 20)
+      // Ten seconds and up to a quarter more, and a moment until it is a peer's turn.
+      assert.isAtMost(Math.max(...gaps), 13_000)
+      assert.deepStrictEqual(written, [])
+      yield* disk.open
+      yield* TestClock.adjust("1 second")
+      assert.includeMembers(
+        written,
+        script.probes.map(({ asked, at }) => `${asked.job.peerId} ${at}`)
+      )
+    }).pipe(Effect.ensuring(disk.open), Effect.provide(world(() => {}, {}, { history: stalled })))
   )
 })
 
