@@ -5,6 +5,7 @@ import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
 import { backfill } from "./backfill/Backfill.ts"
 import type { Bench, Table } from "./Bench.ts"
+import { cost } from "./cost/Cost.ts"
 import { detection } from "./Detection.ts"
 import { history } from "./HistoryBench.ts"
 import { hostile } from "./hostile/Hostile.ts"
@@ -25,7 +26,8 @@ const benches: ReadonlyArray<Bench> = [
   backfill,
   peers,
   pipeline,
-  kzg
+  kzg,
+  cost
 ]
 
 const which = Args.choice(

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
+import { costLines } from "../../scripts/bench/cost/Cost.ts"
 import { configKeys } from "../../src/config/Config.ts"
 import { isHonest, profileNames } from "../../src/devnet/profiles/Profiles.ts"
 import { FindingKind } from "../../src/domain/peer/Finding.ts"
@@ -52,6 +53,17 @@ describe("the README", () => {
   it("names every package that can be imported", () => {
     const manifest = Schema.decodeSync(Manifest)(readFileSync(new URL("../../package.json", import.meta.url), "utf8"))
     for (const path of Object.keys(manifest.exports)) assert.include(readme, `| \`dasmon${path.slice(1)}\` `)
+  })
+
+  it("tells what it costs to watch mainnet as it is computed", () => {
+    const rows = readme.split("\n").map((line) =>
+      line
+        .split("|")
+        .map((cell) => cell.trim())
+        .slice(1, -1)
+        .join(" | ")
+    )
+    for (const line of costLines) assert.include(rows, line)
   })
 
   it("names every key of the configuration", () => {

@@ -1,0 +1,32 @@
+/** What each part of the work costs on one machine, and the command that told it; `Cost.ts` puts them together. */
+export interface Measured {
+  /** MiB with a hundred peers, and with a thousand: `bench peers`, `peakMiB`. */
+  readonly hundredMiB: number
+  readonly thousandMiB: number
+  /** KiB for each peer that is known and not connected: `bench peers`, `knownMiB` by `known`. */
+  readonly knownKiB: number
+  /** Milliseconds of CPU each time that a peer's claim is asked: `cores` of the program over peers that are not probed. */
+  readonly claimMs: number
+  /** Milliseconds of CPU for each cell whose proof is verified, in the threads that do: `bench pipeline`, first look. */
+  readonly cellMs: number
+  /** Milliseconds of CPU for each column whose proofs are verified, in all other threads: `bench pipeline`, first look. */
+  readonly columnMs: number
+  /** Milliseconds of CPU for a column that was proven before: `bench pipeline`, second look. None: it is proven again. */
+  readonly knownColumnMs: number | undefined
+  /** Bytes on disk for each column of a slot that was asked for: `bench history`, whole database. */
+  readonly combinationBytes: number
+  /** Bytes on disk for each slot of the chain: ground truth (48 a blob, and 40), and digests of what was proven. */
+  readonly slotBytes: number
+}
+
+export const measured: Measured = {
+  hundredMiB: 360,
+  thousandMiB: 930,
+  knownKiB: 4,
+  claimMs: 7,
+  cellMs: 0.15,
+  columnMs: 0.65,
+  knownColumnMs: undefined,
+  combinationBytes: 9.2,
+  slotBytes: 14 * 48 + 40
+}
