@@ -1,10 +1,10 @@
 import { GCProfiler, getHeapStatistics } from "node:v8"
 
-/** Bytes that the calling thread has allocated since `allocation` was called. */
+/** Bytes that the calling thread has allocated since `allocation` was called: at least so many. */
 export interface Allocated {
-  /** Objects: exact, but for what optimised code never made. */
+  /** Objects; but for what a collection finds to be garbage and frees only after its end. */
   readonly heapBytes: number
-  /** Buffers outside of the heap: at least so many; those that were freed between two collections are not seen. */
+  /** Buffers outside of the heap, likewise; and but for those that were freed between two collections. */
   readonly externalBytes: number
 }
 

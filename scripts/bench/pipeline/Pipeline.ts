@@ -1,3 +1,4 @@
+import { mkdirSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Console, Effect, Schema } from "effect"
@@ -20,6 +21,8 @@ export const pipeline: Bench = {
   description: "columns over TCP and Noise to their verdict, seen for the first time and again, against c-kzg alone",
   run: ({ folder, quick }) =>
     Effect.gen(function* () {
+      if (process.platform !== "linux")
+        return yield* Effect.fail("pipeline needs Linux, which tells the CPU time of a thread")
       const six = yield* scenario(join(folder, "6"), { blobs: 6, windows: quick ? 2 : 12 }, quick)
       const most = yield* scenario(join(folder, "21"), { blobs: 21, windows: quick ? 1 : 5 }, quick)
       return [pipelineTable([six, most])]
@@ -58,6 +61,7 @@ const largeCall = 4_096
 const looks = (folder: string, blobs: number, windows: number) =>
   Effect.gen(function* () {
     const { beaconApi, enrs } = yield* blobNetwork(blobs)
+    yield* Effect.sync(() => mkdirSync(folder))
     const question = yield* Schema.encode(LooksQuestion)({ beaconApi, peers: enrs, firstSlot, warmUp: 1, windows })
     const line = yield* firstLineOf(new URL("./Monitoring.js", import.meta.url), [question], "10 minutes", {
       options: ["--import", fileURLToPath(new URL("./MarkThread.js", import.meta.url))],

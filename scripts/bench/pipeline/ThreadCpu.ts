@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync, readlinkSync } from "node:fs"
+import { readdirSync, readFileSync, writeFileSync, readlinkSync } from "node:fs"
 import { basename, join } from "node:path"
 
 /** The variable that names the folder in which worker threads leave their numbers (`MarkThread`). */
@@ -6,7 +6,6 @@ export const threadsFolder = "BENCH_THREADS"
 
 /** Has the calling thread leave its number, as Linux counts threads. */
 export const markThread = (folder: string): void => {
-  mkdirSync(folder, { recursive: true })
   writeFileSync(join(folder, basename(readlinkSync("/proc/thread-self"))), "")
 }
 
