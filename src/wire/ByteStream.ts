@@ -5,7 +5,7 @@ import { makeReader, type StreamReader } from "./StreamReader.ts"
 import { makeWriter, type StreamWriter } from "./StreamWriter.ts"
 
 /** A libp2p stream with back-pressure both ways and ends that are told apart. One reader and one writer at a time. */
-export interface ByteStream extends Pick<StreamReader, "read">, StreamWriter {
+export interface ByteStream extends Pick<StreamReader, "read" | "readAll">, StreamWriter {
   /** The negotiated protocol id. */
   readonly protocol: string
   /** Resets the stream; nothing if it is closed already. */
@@ -67,6 +67,7 @@ const attach = (
     stream: {
       ...writer,
       read: reader.read,
+      readAll: reader.readAll,
       protocol: stream.protocol,
       reset: Effect.sync(() => end.abort("reset by us")),
       awaitClosed: Effect.async<void>((resume) => {

@@ -1,5 +1,5 @@
 import type { Connection } from "@libp2p/interface"
-import { Chunk, Clock, Duration, Effect, Either, Option, type Scope, Stream } from "effect"
+import { Chunk, type Clock, Duration, Effect, Either, Option, type Scope, Stream } from "effect"
 import {
   MalformedResponse,
   PeerDisconnected,
@@ -62,7 +62,8 @@ export const request = Effect.fnUntraced(function* (
   if (version === undefined) return yield* new MalformedResponse({ detail: `negotiated ${stream.protocol}` })
   yield* send(stream, version, limits)
   const decoder = makeResponseDecoder(version.protocol, message.allowed)
-  return { protocol: stream.protocol, chunks: responseChunks(connection, stream, decoder, limits) }
+  const clock = yield* Effect.clock
+  return { protocol: stream.protocol, chunks: responseChunks(connection, stream, decoder, limits, clock) }
 })
 
 const openStream = (
@@ -123,7 +124,8 @@ const responseChunks = (
   connection: RequestConnection,
   stream: ByteStream,
   decoder: ResponseDecoder,
-  limits: RequestLimits
+  limits: RequestLimits,
+  clock: Clock.Clock
 ): Stream.Stream<ResponseChunk, RequestError> => {
   const firstByteMs = Duration.toMillis(limits.firstByte)
   const chunkMs = Duration.toMillis(limits.chunk)
@@ -135,56 +137,66 @@ const responseChunks = (
   /** Ends the response after the chunks that came before it. */
   let last: RequestError | undefined
 
-  const read = Effect.gen(function* () {
+  const read = Effect.suspend(() => {
     const allowed = stage === "firstChunk" ? firstByteMs : chunkMs
     const left = Math.max(0, Math.min(allowed - waitedForChunk, totalMs - waited))
-    const before = yield* Clock.currentTimeMillis
-    const bytes = yield* stream
-      .read(Duration.millis(left))
-      .pipe(
-        Effect.mapError((failure) =>
-          failure.kind === "silent"
-            ? new ProbeTimeout({ stage, afterMs: waited + left < totalMs ? allowed : totalMs })
-            : new PeerDisconnected({ stage, detail: failure.message })
-        )
-      )
-    const elapsed = (yield* Clock.currentTimeMillis) - before
-    waited += elapsed
-    waitedForChunk += elapsed
-    return bytes
+    const before = clock.unsafeCurrentTimeMillis()
+    return Effect.mapBoth(stream.readAll(left), {
+      onFailure: (failure) =>
+        failure.kind === "silent"
+          ? new ProbeTimeout({ stage, afterMs: waited + left < totalMs ? allowed : totalMs })
+          : new PeerDisconnected({ stage, detail: failure.message }),
+      onSuccess: (pieces) => {
+        const elapsed = clock.unsafeCurrentTimeMillis() - before
+        waited += elapsed
+        waitedForChunk += elapsed
+        return pieces
+      }
+    })
   })
 
   /** Once there is a result code the outcome is that code, however the stream ends after it. */
   const refused = (): Option.Option<RequestError> =>
     Option.map(decoder.refusal(), ({ code, message }) => refusalOf(code, message))
 
-  const pull = Effect.gen(function* () {
-    while (true) {
-      if (last !== undefined) return yield* Effect.fail(Option.some(last))
-      const bytes = yield* Effect.mapError(read, (error) => Option.some(Option.getOrElse(refused(), () => error)))
-      if (Option.isNone(bytes)) {
-        const refusal = refused()
-        if (Option.isSome(refusal)) return yield* Effect.fail(refusal)
-        const end = decoder.finish()
-        return yield* Either.isRight(end) ? Effect.fail(Option.none()) : endedInside(connection, end.left)
-      }
-      if (stage === "firstChunk") {
-        stage = "body"
-        waitedForChunk = 0
-      }
-      const { items, error } = decoder.push(bytes.value)
+  /** The chunks that became whole; what ends the response comes after them. */
+  const decode = (pieces: ReadonlyArray<Uint8Array>): ReadonlyArray<ResponseChunk> => {
+    const chunks: Array<ResponseChunk> = []
+    for (const piece of pieces) {
+      const { items, error } = decoder.push(piece)
       if (error !== undefined) last = malformed(error)
-      const chunks: Array<ResponseChunk> = []
       for (const item of items) {
         if (item._tag === "Success") chunks.push(item.chunk)
         else last = refusalOf(item.code, item.message)
       }
-      if (chunks.length > 0) {
-        waitedForChunk = 0
-        return Chunk.unsafeFromArray(chunks)
-      }
+      if (last !== undefined) break
     }
-  })
+    return chunks
+  }
+
+  const pull: Effect.Effect<Chunk.Chunk<ResponseChunk>, Option.Option<RequestError>> = Effect.suspend(() =>
+    last !== undefined
+      ? Effect.fail(Option.some(last))
+      : Effect.matchEffect(read, {
+          onFailure: (error) => Effect.fail(Option.some(Option.getOrElse(refused(), () => error))),
+          onSuccess: (pieces) => {
+            if (Option.isNone(pieces)) {
+              const refusal = refused()
+              if (Option.isSome(refusal)) return Effect.fail(refusal)
+              const end = decoder.finish()
+              return Either.isRight(end) ? Effect.fail(Option.none()) : endedInside(connection, end.left)
+            }
+            if (stage === "firstChunk") {
+              stage = "body"
+              waitedForChunk = 0
+            }
+            const chunks = decode(pieces.value)
+            if (chunks.length === 0) return pull
+            waitedForChunk = 0
+            return Effect.succeed(Chunk.unsafeFromArray(chunks))
+          }
+        })
+  )
   return Stream.repeatEffectChunkOption(pull)
 }
 

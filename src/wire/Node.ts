@@ -5,7 +5,6 @@ import type { Libp2p } from "@libp2p/interface"
 import { mplex } from "@libp2p/mplex"
 import { noise } from "@libp2p/noise"
 import { tcp } from "@libp2p/tcp"
-import { yamux } from "@libp2p/yamux"
 import type { GossipSub } from "@libp2p/gossipsub"
 import { Duration, Effect, Either, Option, Schema, type Scope } from "effect"
 import { createLibp2p } from "libp2p"
@@ -13,6 +12,7 @@ import { ethereumGossipsub, type GossipRules, noGossip } from "./gossip/Gossipsu
 import { ethereumIdentify } from "./EthereumIdentify.ts"
 import { inboundGate, type InboundLimits } from "./InboundGate.ts"
 import type { NodeMetrics } from "./NodeMetrics.ts"
+import { thriftyYamux } from "./Yamux.ts"
 import { loadQuic, type Quic, type QuicUnavailable } from "./quic/LoadQuic.ts"
 import { transportOf } from "../domain/peer/Transport.ts"
 import { messageOf } from "../domain/Text.ts"
@@ -134,7 +134,7 @@ const inboundLimits = (maxConnections: number): InboundLimits => ({
 const muxers = {
   // The window is what a peer may have under way while we are not reading: below libp2p's read buffer (4 MiB). Streams
   // beyond the limit are reset before they cost anything.
-  yamux: () => yamux({ maxInboundStreams: 128, streamOptions: { maxStreamWindowSize: 2 ** 20 } }),
+  yamux: () => thriftyYamux({ maxInboundStreams: 128, streamOptions: { maxStreamWindowSize: 2 ** 20 } }),
   // By default it closes the connection after five messages a second for streams that are closed already.
   mplex: () => mplex({ disconnectThreshold: Infinity })
 }

@@ -9,6 +9,10 @@ export interface StreamReader {
    * `silent` after `within`, and then nothing is lost: it may be asked again.
    */
   readonly read: (within: Duration.DurationInput) => Effect.Effect<Option.Option<Uint8Array>, StreamFailure>
+  /** The same for what has come by then, in its pieces, and not so much of it that others wait for whoever reads it. */
+  readonly readAll: (
+    within: Duration.DurationInput
+  ) => Effect.Effect<Option.Option<ReadonlyArray<Uint8Array>>, StreamFailure>
   readonly detach: () => void
 }
 
@@ -19,7 +23,16 @@ export const makeReader = (stream: Stream, end: StreamEnd): StreamReader => {
   let paused = false
   let resuming = false
   let wake = nothing
+  let waking: NodeJS.Immediate | undefined
 
+  /** Once all is handed over that came in this turn of the event loop: a socket brings many pieces at once. */
+  const wakeSoon = (): void => {
+    if (wake === nothing) return
+    waking ??= setImmediate(() => {
+      waking = undefined
+      wake()
+    })
+  }
   const pauseIfFull = (): void => {
     if (!paused && queued > highWater) paused = attempt(() => stream.pause())
   }
@@ -39,7 +52,7 @@ export const makeReader = (stream: Stream, end: StreamEnd): StreamReader => {
     // A pause inside `resume` would be undone by libp2p at its end: it is made after that.
     if (resuming) return
     pauseIfFull()
-    wake()
+    wakeSoon()
   }
   stream.addEventListener("message", onMessage)
   const stopWatching = end.onChange(() => wake())
@@ -51,15 +64,25 @@ export const makeReader = (stream: Stream, end: StreamEnd): StreamReader => {
     if (stream.readBufferLength > 0 && stream.readStatus === "readable") return false
     return end.remoteEnded() || end.isOver()
   }
-  const take = Effect.suspend((): Effect.Effect<Option.Option<Uint8Array>, StreamFailure> => {
-    if (!readable()) return new StreamFailure({ kind: "silent", detail: "nothing came in time" })
+  const take = <A>(from: () => A | undefined): Effect.Effect<Option.Option<A>, StreamFailure> =>
+    Effect.suspend(() => {
+      if (!readable()) return new StreamFailure({ kind: "silent", detail: "nothing came in time" })
+      const next = from()
+      if (next !== undefined) return Effect.succeedSome(next)
+      return end.remoteEnded() ? Effect.succeedNone : end.failure()
+    })
+  const piece = (): Uint8Array | undefined => {
     const next = queue.shift()
-    if (next !== undefined) {
-      queued -= next.length
-      return Effect.succeedSome(next)
-    }
-    return end.remoteEnded() ? Effect.succeedNone : end.failure()
-  })
+    queued -= next?.length ?? 0
+    return next
+  }
+  const pieces = (): ReadonlyArray<Uint8Array> | undefined => {
+    let bytes = 0
+    let count = 0
+    while (count < queue.length && bytes < batch) bytes += queue[count++]?.length ?? 0
+    queued -= bytes
+    return count === 0 ? undefined : queue.splice(0, count)
+  }
   /** Only waits and takes nothing, so that it can be interrupted at any moment without losing bytes. */
   const awaitReadable = (within: Duration.DurationInput): Effect.Effect<boolean> =>
     Effect.async<boolean>((resume) => {
@@ -77,15 +100,21 @@ export const makeReader = (stream: Stream, end: StreamEnd): StreamReader => {
       return Effect.sync(stop)
     })
 
+  const takeWithin = <A>(taking: Effect.Effect<Option.Option<A>, StreamFailure>, within: Duration.DurationInput) =>
+    Effect.suspend(() =>
+      readable()
+        ? taking
+        : // A timer that is late because we were busy fires before what has come in is looked at: look again.
+          Effect.flatMap(awaitReadable(within), (inTime) => (inTime ? taking : Effect.zipRight(twoTurns, taking)))
+    )
+  const takePiece = take(piece)
+  const takePieces = take(pieces)
+
   return {
-    read: (within) =>
-      Effect.suspend(() =>
-        readable()
-          ? take
-          : // A timer that is late because we were busy fires before what has come in is looked at: look again.
-            Effect.flatMap(awaitReadable(within), (inTime) => (inTime ? take : Effect.zipRight(twoTurns, take)))
-      ),
+    read: (within) => takeWithin(takePiece, within),
+    readAll: (within) => takeWithin(takePieces, within),
     detach: () => {
+      clearImmediate(waking)
       stopWatching()
       stream.removeEventListener("message", onMessage)
     }
@@ -95,6 +124,8 @@ export const makeReader = (stream: Stream, end: StreamEnd): StreamReader => {
 /** The stream is paused above the first and resumed at the second: bytes handed over and not read. */
 const highWater = 256 * 1024
 const lowWater = 64 * 1024
+/** Taken at once: what more is held is taken the next time. */
+const batch = 256 * 1024
 
 const nothing = (): void => {}
 
