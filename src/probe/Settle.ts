@@ -157,24 +157,26 @@ export const atTheEdge = (slot: number) =>
   })
 
 /** The combination as it is recorded. */
-export const toOutcome = ({ block, column, error, isBreak }: Finished): Outcome => ({
-  slot: block.slot,
-  column,
-  outcome: Option.match(error, { onNone: () => "success" as const, onSome: outcomeOf }),
-  ...(Option.isSome(error) && error.value._tag === "Suspected" ? { suspicion: error.value.suspicion } : {}),
-  ...(isBreak === true && Option.exists(error, isBreakOff) ? { suspicion: "unanswered" as const } : {}),
-  ...checkOf(error),
-  ...(Option.isSome(error) ? { reason: describe(error.value) } : {}),
-  blockRoot: block.root,
-  blobs: block.commitments.length
-})
+export const toOutcome = ({ block, column, error, isBreak }: Finished): Outcome => {
+  const where = { slot: block.slot, column }
+  const about = { blockRoot: block.root, blobs: block.commitments.length }
+  if (Option.isNone(error)) return { ...where, outcome: "success", ...about }
+  const { value } = error
+  return {
+    ...where,
+    outcome: outcomeOf(value),
+    ...(value._tag === "Suspected" ? { suspicion: value.suspicion } : {}),
+    ...(isBreak === true && isBreakOff(value) ? { suspicion: "unanswered" as const } : {}),
+    ...checkOf(value),
+    reason: describe(value),
+    ...about
+  }
+}
 
 /** What was our own doing is excused by then. */
 const isBreakOff = ({ _tag }: ProbeError): boolean => _tag === "ProbeTimeout" || _tag === "PeerDisconnected"
 
-const checkOf = (error: Option.Option<ProbeError>): Pick<Outcome, "check"> =>
-  Option.isSome(error) &&
-  (error.value._tag === "InvalidColumn" || error.value._tag === "Suspected") &&
-  error.value.check !== undefined
-    ? { check: error.value.check }
+const checkOf = (error: ProbeError): Pick<Outcome, "check"> =>
+  (error._tag === "InvalidColumn" || error._tag === "Suspected") && error.check !== undefined
+    ? { check: error.check }
     : {}

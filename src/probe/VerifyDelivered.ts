@@ -92,11 +92,10 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
  */
 export const signatureFindings = (deliveries: ReadonlyArray<Delivery>): ReadonlyArray<Finding> => {
   const [first, ...more] = deliveries.flatMap(({ block, sidecar }) => {
-    if (sidecar.blockRoot !== block.root) return []
-    const both = Option.all([headerSignature(sidecar.fork, sidecar.ssz), block.signature])
-    return Option.toArray(Option.filter(both, ([own, canonical]) => !equalBytes(own, canonical))).map(
-      ([own, canonical]) => ({ sidecar, own, canonical })
-    )
+    if (sidecar.blockRoot !== block.root || Option.isNone(block.signature)) return []
+    const canonical = block.signature.value
+    const own = headerSignature(sidecar.fork, sidecar.ssz)
+    return Option.isNone(own) || equalBytes(own.value, canonical) ? [] : [{ sidecar, own: own.value, canonical }]
   })
   if (first === undefined) return []
   const { column, slot } = first.sidecar
