@@ -3,7 +3,6 @@ import { generateKeyPair, privateKeyFromRaw } from "@libp2p/crypto/keys"
 import type { Identify } from "@libp2p/identify"
 import type { Libp2p } from "@libp2p/interface"
 import { mplex } from "@libp2p/mplex"
-import { noise } from "@libp2p/noise"
 import { tcp } from "@libp2p/tcp"
 import type { GossipSub } from "@libp2p/gossipsub"
 import { Duration, Effect, Either, Option, Schema, type Scope } from "effect"
@@ -12,8 +11,9 @@ import { ethereumGossipsub, type GossipRules, noGossip } from "./gossip/Gossipsu
 import { ethereumIdentify } from "./EthereumIdentify.ts"
 import { inboundGate, type InboundLimits } from "./InboundGate.ts"
 import type { NodeMetrics } from "./NodeMetrics.ts"
-import { thriftyYamux } from "./Yamux.ts"
+import { noiseInOnePiece } from "./Noise.ts"
 import { loadQuic, type Quic, type QuicUnavailable } from "./quic/LoadQuic.ts"
+import { thriftyYamux } from "./Yamux.ts"
 import { transportOf } from "../domain/peer/Transport.ts"
 import { messageOf } from "../domain/Text.ts"
 
@@ -87,7 +87,7 @@ const start = async (options: NodeOptions, listen: ReadonlyArray<string>, quic: 
     nodeInfo: { userAgent: options.agent },
     addresses: { listen: [...listen] },
     transports: [...Option.toArray(quic), tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noiseInOnePiece()],
     streamMuxers: (options.muxers ?? ["yamux", "mplex"]).map((muxer) => muxers[muxer]()),
     services: { identify: ethereumIdentify, gossip: ethereumGossipsub(options.gossip ?? noGossip) },
     connectionGater: inboundGate({

@@ -21,10 +21,10 @@ export const thriftyYamux = (init: YamuxMuxerInit): (() => StreamMuxerFactory) =
 }
 
 /**
- * What is kept back of the room in one window, less than this in bytes. A window has four times as much to begin with, so
- * that a peer never waits for what is kept back; other implementations keep back half of it.
+ * What is kept back of the room in one window, less than this in bytes. A window has twice as much to begin with, so
+ * that a peer never waits for what is kept back.
  */
-export const mostKeptBack = 64 * 1024
+export const mostKeptBack = 128 * 1024
 
 /** Sends window updates on this connection, from now on, by their sums; everything else as it comes. */
 const gatherUpdates = (connection: MessageStream): { streams: StreamMuxer["streams"] } => {
