@@ -15,6 +15,7 @@ import { pipeline } from "./pipeline/Pipeline.ts"
 import { sampler } from "./SamplerScale.ts"
 import { stream } from "./Stream.ts"
 import { truth } from "./truth/Truth.ts"
+import { wire } from "./wire/Wire.ts"
 
 const benches: ReadonlyArray<Bench> = [
   detection,
@@ -27,6 +28,7 @@ const benches: ReadonlyArray<Bench> = [
   peers,
   pipeline,
   kzg,
+  wire,
   cost
 ]
 
