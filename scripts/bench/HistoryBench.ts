@@ -73,8 +73,8 @@ const recordingTable = Effect.fnUntraced(function* (path: string, seconds: numbe
       [
         "event-loop delay, 99th percentile",
         milliseconds(load.eventLoopDelayP99),
-        "< 50 ms",
-        load.eventLoopDelayP99 < 50
+        "< 30 ms",
+        load.eventLoopDelayP99 < 30
       ],
       ["event-loop delay, maximum", milliseconds(load.eventLoopDelayMax), "", true],
       ["cores used", rounded(load.cpuSeconds / load.seconds), "", true],

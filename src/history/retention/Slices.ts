@@ -33,6 +33,6 @@ export const makeSlices =
 
 const sliceMs = 3
 const smallest = 16
-/** Commits add up to checkpoints, which hold the thread for some 25 ms each: they must stay rare. */
+/** Commits add up to checkpoints, which hold the thread for some milliseconds each: they must stay rare. */
 const restFactor = 16
 const restLimitMs = 250

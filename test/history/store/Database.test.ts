@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, truncate, writeFile } from "node:fs/promises"
+import { chmod, mkdir, readFile, stat, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Logger, LogLevel, type Scope } from "effect"
@@ -213,6 +213,28 @@ describe("a history that cannot be written for a while", () => {
           assert.strictEqual((yield* history.totals).probes, 1)
         }).pipe(Effect.scoped)
       )
+    })
+  )
+})
+
+describe("the write-ahead log of a history", () => {
+  scoped("is taken in while it is small, so that nobody waits for long", (folder) =>
+    Effect.gen(function* () {
+      const path = join(folder, "history.db")
+      const size = yield* open(
+        path,
+        Effect.gen(function* () {
+          const history = yield* History
+          const outcomes = (n: number) =>
+            Array.from({ length: 16 }, (_, slot) => outcome(n * 200 + slot, 1, "missing", `${n} ${"x".repeat(200)}`))
+          for (let n = 0; n < 1_000; n++)
+            yield* history.recordProbe(probe(`p${n}`, `peer${n % 5}`, outcomes(n)), "answered")
+          yield* history.flush
+          return (yield* Effect.promise(() => stat(`${path}-wal`))).size
+        })
+      )
+      // 200 pages, and at most one batch beyond; by default it would be 1,000.
+      assert.isBelow(size, 2 * 2 ** 20)
     })
   )
 })
