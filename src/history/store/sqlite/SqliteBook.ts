@@ -56,8 +56,9 @@ export const makeBook = Effect.fn("SqliteBook.make")(function* (sql: SqlClient.S
     return Effect.logInfo("the address book is written again")
   }
 
-  yield* daemon("writing of the address book", writeAll, Schedule.spaced("2 seconds"))
+  // Comes after the end of the daemon, which may have taken changes that it puts back then.
   yield* Effect.addFinalizer(() => Effect.timeoutOption(Effect.interruptible(writeAll), "2 seconds"))
+  yield* daemon("writing of the address book", writeAll, Schedule.spaced("2 seconds"))
   return shelf.book
 })
 
