@@ -6,7 +6,10 @@ import type { ColumnGroup } from "./VerifyColumns.ts"
 
 /** Puts the columns of several callers into one batch. */
 export interface Gather {
-  /** One verdict a column. Whoever is interrupted leaves nothing behind that is not at work already. */
+  /**
+   * One verdict a column. Whoever is interrupted leaves nothing behind that is not at work already; when the scope closes
+   * everybody fails.
+   */
   readonly verify: (group: ColumnGroup) => Effect.Effect<ReadonlyArray<SidecarVerdict>, VerifierError>
 }
 
@@ -21,9 +24,9 @@ export interface GatherOptions {
 
 /**
  * What comes while all threads are at work goes into the next batch, and so does what comes within a few milliseconds of
- * the first; callers are served in their order. A batch that fails of itself is verified again caller by caller, so that
- * nobody has the failure of another. After one with guilty columns batches are smaller for a while: each then costs what
- * it takes to find them.
+ * the first. Callers are served in their order, and who has more than a batch goes behind the others with the rest. A
+ * batch that fails of itself is verified again caller by caller, so that nobody has the failure of another. After that,
+ * and after one with guilty columns, batches are smaller for a while: each then costs what it takes to find them.
  */
 export const makeGather = Effect.fnUntraced(function* ({
   atOnce,
@@ -31,7 +34,11 @@ export const makeGather = Effect.fnUntraced(function* ({
   run
 }: GatherOptions): Effect.fn.Return<Gather, never, Scope.Scope> {
   const scope = yield* Effect.scope
+  /** Those that somebody awaits. */
+  const calls = new Set<Call>()
+  /** Of them those that are not all at work. */
   const waiting = new Set<Call>()
+  let isClosed = false
   let atWork = 0
   let cells = mostCells
 
@@ -45,8 +52,12 @@ export const makeGather = Effect.fnUntraced(function* ({
       if (portions.length > 0 && size > room) break
       portions.push({ call, start: call.next, group: { columns, mostGuilty: call.left } })
       call.next += count
-      if (call.next >= call.columns.length) waiting.delete(call)
       room -= size
+      waiting.delete(call)
+      if (call.next < call.columns.length) {
+        waiting.add(call)
+        break
+      }
       if (room <= 0) break
     }
     return portions
@@ -66,17 +77,28 @@ export const makeGather = Effect.fnUntraced(function* ({
       return call.decided < call.columns.length ? Effect.void : Deferred.succeed(call.done, call.verdicts)
     })
 
+  const runWhole = (groups: ReadonlyArray<ColumnGroup>) => {
+    const count = groups.reduce((sum, { columns }) => sum + columns.length, 0)
+    // Verdicts are told apart by their places alone: with one too few a caller would have those of another.
+    return Effect.filterOrFail(
+      run(groups),
+      (verdicts) => verdicts.length === count,
+      ({ length }) => new VerifierError({ reason: `${length} verdicts on ${count} columns` })
+    )
+  }
+
   const runPortions: (portions: ReadonlyArray<Portion>) => Effect.Effect<void> = Effect.fnUntraced(
     function* (portions) {
-      const exit = yield* Effect.exit(run(portions.map(({ group }) => group)))
+      const exit = yield* Effect.exit(runWhole(portions.map(({ group }) => group)))
+      const isBad = Exit.isFailure(exit) || exit.value.some(isGuilty)
+      cells = isBad ? Math.max(leastCells, cells / 4) : Math.min(mostCells, cells * 2)
       if (Exit.isSuccess(exit)) {
-        const isBad = exit.value.some(isGuilty)
-        cells = isBad ? Math.max(leastCells, cells / 4) : Math.min(mostCells, cells * 2)
         let from = 0
         for (const portion of portions)
           yield* settle(portion, exit.value.slice(from, (from += portion.group.columns.length)))
       } else if (portions.length > 1) {
-        yield* Effect.forEach(portions, (portion) => runPortions([portion]), { discard: true })
+        const again = (portion: Portion) => Effect.when(runPortions([portion]), () => calls.has(portion.call))
+        yield* Effect.forEach(portions, again, { discard: true })
       } else {
         yield* Effect.forEach(portions, ({ call }) => Deferred.failCause(call.done, exit.cause), { discard: true })
         for (const { call } of portions) waiting.delete(call)
@@ -97,26 +119,28 @@ export const makeGather = Effect.fnUntraced(function* ({
       atWork--
       return Effect.succeed(false)
     }
-    const batch = Effect.as(
-      Effect.suspend(() => runPortions(take())),
-      true
-    )
+    const batch = Effect.suspend(() => {
+      const portions = take()
+      // Another thread has taken them all.
+      return portions.length === 0 ? Effect.succeed(true) : Effect.as(runPortions(portions), true)
+    })
     // The turn is kept for all that waits by then: those that come last have to wait for it too.
     const batches = Effect.repeat(batch, { while: () => waiting.size > 0 })
     return Effect.zipRight(sizeOf() < cells ? Effect.sleep(gatherTime) : Effect.void, inTurn(batches))
   })
   const work = Effect.repeat(step, { while: (more) => more })
-  yield* Effect.addFinalizer(() =>
-    Effect.forEach(
-      waiting,
-      ({ done }) => Deferred.fail(done, new VerifierError({ reason: "the verifier is stopped" })),
-      { discard: true }
-    )
-  )
+  const stopped = new VerifierError({ reason: "the verifier is stopped" })
+  // By now all that was at work is interrupted, and decides on nothing more.
+  yield* Effect.addFinalizer(() => {
+    isClosed = true
+    return Effect.forEach(calls, ({ done }) => Deferred.fail(done, stopped), { discard: true })
+  })
 
   return {
     verify: ({ columns, mostGuilty }) =>
-      Effect.suspend(() => {
+      // An interruption between the entry of a call and the start of the work for it would leave all others waiting.
+      Effect.uninterruptibleMask((restore) => {
+        if (isClosed) return Effect.fail(stopped)
         if (columns.length === 0 || mostGuilty <= 0) return Effect.succeed(columns.map(() => skipped))
         const call: Call = {
           columns,
@@ -126,11 +150,18 @@ export const makeGather = Effect.fnUntraced(function* ({
           verdicts: columns.map(() => skipped),
           done: Deferred.unsafeMake(FiberId.none)
         }
+        calls.add(call)
         waiting.add(call)
         const start = atWork < atOnce
         if (start) atWork++
-        return Effect.zipRight(start ? Effect.forkIn(work, scope) : Effect.void, Deferred.await(call.done)).pipe(
-          Effect.onInterrupt(() => Effect.sync(() => waiting.delete(call)))
+        return (start ? Effect.forkIn(Effect.interruptible(work), scope) : Effect.void).pipe(
+          Effect.zipRight(restore(Deferred.await(call.done))),
+          Effect.ensuring(
+            Effect.sync(() => {
+              calls.delete(call)
+              waiting.delete(call)
+            })
+          )
         )
       })
   }
