@@ -11,6 +11,8 @@ export interface LedgerEntry {
   readonly matches: (column: number, digest: Uint8Array) => boolean
   /** In place of what was kept of the column. */
   readonly set: (column: number, digest: Uint8Array) => void
+  /** Takes what `encode` gave, if that is readable, of the columns of which there is nothing. */
+  readonly add: (encoded: Uint8Array) => void
   /** Ascending. */
   readonly columns: () => ReadonlyArray<number>
   /** Bytes of memory, about. */
@@ -19,8 +21,7 @@ export interface LedgerEntry {
   readonly encode: () => Uint8Array
 }
 
-/** With what `encode` gave, if that is readable. */
-export const makeLedgerEntry = (encoded?: Uint8Array): LedgerEntry => {
+export const makeLedgerEntry = (): LedgerEntry => {
   const places = new Uint8Array(numberOfColumns).fill(absent)
   let digests = new Uint8Array(firstRoom * digestBytes)
   let count = 0
@@ -44,15 +45,18 @@ export const makeLedgerEntry = (encoded?: Uint8Array): LedgerEntry => {
     return out
   }
 
-  if (encoded !== undefined) {
-    let at = maskBytes
-    for (let column = 0; column < numberOfColumns && isReadable(encoded); column++) {
-      if (hasColumn(encoded, 0, column)) set(column, encoded.subarray(at, (at += digestBytes)))
-    }
-  }
   return {
     has,
     set,
+    add: (encoded) => {
+      if (!isReadable(encoded)) return
+      let at = maskBytes
+      for (let column = 0; column < numberOfColumns; column++) {
+        if (!hasColumn(encoded, 0, column)) continue
+        const digest = encoded.subarray(at, (at += digestBytes))
+        if (!has(column)) set(column, digest)
+      }
+    },
     columns,
     matches: (column, digest) => {
       const place = places[column] ?? absent

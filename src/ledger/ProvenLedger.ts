@@ -51,6 +51,8 @@ interface Known {
   slot: Slot
   readonly entry: LedgerEntry
   isOnDisk: boolean
+  /** Whether what is on disk of the block is in the entry; until then it must not be put in its place there. */
+  isWhole: boolean
 }
 
 const make = Effect.fnUntraced(function* ({
@@ -59,7 +61,7 @@ const make = Effect.fnUntraced(function* ({
 }: LedgerOptions): Effect.fn.Return<ProvenLedger["Type"], never, Scope.Scope> {
   const store = Option.getOrUndefined(yield* Effect.serviceOption(LedgerStore))
   const secret = store?.secret ?? randomBytes(secretBytes)
-  /** What was of use last comes last. Where there is a disk, a block is here only when that was looked at. */
+  /** What was of use last comes last. */
   const known = new Map<Root, Known>()
   let bytes = 0
   /** More than that is too much. */
@@ -74,9 +76,9 @@ const make = Effect.fnUntraced(function* ({
       return Effect.as(Effect.logWarning(`proven columns on disk: ${message}`), otherwise)
     })
 
-  const put = (root: Root, one: Known): void => {
-    bytes += one.entry.size() - (known.get(root)?.entry.size() ?? 0)
-    known.delete(root)
+  /** `before`: its size when it was put here last, if it was. */
+  const put = (root: Root, one: Known, before: number): void => {
+    bytes += one.entry.size() - (known.delete(root) ? before : 0)
     known.set(root, one)
   }
   const touch = (root: Root): void => {
@@ -100,31 +102,40 @@ const make = Effect.fnUntraced(function* ({
     limit = Math.max(memoryBytes, bytes + memoryBytes / 16)
   }
 
-  const ready = Effect.fnUntraced(function* (roots: ReadonlyArray<Root>) {
-    roots.forEach(touch)
-    if (store === undefined) return
-    const wanted = [...new Set(roots)].filter((root) => !known.has(root))
+  const load = Effect.fnUntraced(function* (disk: LedgerStore["Type"], roots: ReadonlyArray<Root>) {
+    const wanted = [...new Set(roots)].filter((root) => known.get(root)?.isWhole !== true)
     if (wanted.length === 0) return
-    const rows = yield* heeded(Effect.asSome(store.load(wanted)), Option.none())
-    // Without an answer nothing is known, and nothing is remembered either: a block would hide what is on disk of it.
-    if (Option.isNone(rows)) return
-    const found = new Map(rows.value.map((row) => [row.root, row]))
+    const found = new Map((yield* disk.load(wanted)).map((row) => [row.root, row]))
     for (const root of wanted) {
       const row = found.get(root)
-      if (!known.has(root)) put(root, { slot: row?.slot ?? 0, entry: makeLedgerEntry(row?.bytes), isOnDisk: true })
+      const one = known.get(root) ?? makeKnown(row?.slot ?? 0)
+      const before = one.entry.size()
+      if (row !== undefined) one.entry.add(row.bytes)
+      one.isWhole = true
+      put(root, one, before)
     }
     makeRoom()
   })
+  const ready = (roots: ReadonlyArray<Root>): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      roots.forEach(touch)
+      return store === undefined ? Effect.void : heeded(load(store, roots), undefined)
+    })
 
+  const makeKnown = (slot: Slot): Known => ({
+    slot,
+    entry: makeLedgerEntry(),
+    isOnDisk: true,
+    isWhole: store === undefined
+  })
   const prove = (root: Root, slot: Slot, column: ColumnBytes): void => {
-    const one = known.get(root) ?? { slot, entry: makeLedgerEntry(), isOnDisk: true }
+    const one = known.get(root) ?? makeKnown(slot)
     const before = one.entry.size()
     one.entry.set(column.index, digestOf(secret, column))
     one.slot = slot
     one.isOnDisk = false
     newest = Math.max(newest, slot)
-    if (known.has(root)) bytes += one.entry.size() - before
-    else put(root, one)
+    put(root, one, before)
     makeRoom()
   }
 
@@ -133,7 +144,12 @@ const make = Effect.fnUntraced(function* ({
     const write = Effect.gen(function* () {
       const waiting = [...known].filter(([, { isOnDisk }]) => !isOnDisk)
       for (let from = 0; from < waiting.length; from += rowsAtOnce) {
-        const some = waiting.slice(from, from + rowsAtOnce)
+        const next = waiting.slice(from, from + rowsAtOnce)
+        yield* load(
+          store,
+          next.map(([root]) => root)
+        )
+        const some = next.filter(([root, one]) => known.get(root) === one)
         // Before they are written: what is proven meanwhile has to be written again.
         for (const [, one] of some) one.isOnDisk = true
         yield* store.save(some.map(([root, { entry, slot }]) => ({ root, slot, bytes: entry.encode() }))).pipe(
@@ -150,12 +166,17 @@ const make = Effect.fnUntraced(function* ({
       yield* Effect.zipRight(write, store.prune(newest - keepSlots)).pipe(Effect.retry(diskRetries), (all) =>
         heeded(all, undefined)
       )
-      yield* Metric.set(ledgerBlocks, known.size)
-      yield* Metric.set(ledgerBytes, bytes)
+      // What had to stay until it was written need not any longer.
+      limit = memoryBytes
+      makeRoom()
     })
     yield* Effect.addFinalizer(() => heeded(write, undefined))
     yield* daemon("keeping of proven columns", pass, Schedule.spaced(writeInterval))
   }
+  const measure = Effect.suspend(() =>
+    Effect.zipRight(Metric.set(ledgerBlocks, known.size), Metric.set(ledgerBytes, bytes))
+  )
+  yield* daemon("measuring of proven columns", measure, Schedule.spaced(writeInterval))
 
   return ProvenLedger.of({
     ready,

@@ -1,11 +1,12 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, FastCheck, Layer, TestClock } from "effect"
+import { Effect, FastCheck, Layer, Metric, TestClock } from "effect"
 import { numberOfColumns } from "../../src/domain/network/Chain.ts"
+import { ledgerBlocks, ledgerBytes } from "../../src/domain/metrics/Metrics.ts"
 import { CacheFileError } from "../../src/history/store/sqlite/CacheFile.ts"
 import { digestBytes, makeLedgerEntry } from "../../src/ledger/LedgerEntry.ts"
-import { LedgerStore } from "../../src/ledger/LedgerStore.ts"
+import { type LedgerRow, LedgerStore } from "../../src/ledger/LedgerStore.ts"
 import { type ColumnBytes, ProvenLedger } from "../../src/ledger/ProvenLedger.ts"
 import * as SqliteLedger from "../../src/ledger/SqliteLedger.ts"
 import { temporaryFolder } from "../e2e/Network.ts"
@@ -175,6 +176,90 @@ describe("the file of a ledger", () => {
   )
 })
 
+/** A disk in memory, which is away at times. */
+const makeDisk = () => {
+  const disk = { rows: new Map<string, LedgerRow>(), isAway: false }
+  const onDisk = <A>(use: () => A) =>
+    Effect.suspend(() =>
+      disk.isAway ? new CacheFileError({ reason: "input/output error", isBusy: false }) : Effect.sync(use)
+    )
+  const store = Layer.succeed(LedgerStore, {
+    secret: new Uint8Array(16),
+    load: (roots) => onDisk(() => roots.flatMap((root) => disk.rows.get(root) ?? [])),
+    save: (rows) => onDisk(() => rows.forEach((row) => disk.rows.set(row.root, row))),
+    prune: () => Effect.void
+  })
+  const ledger = (memoryBytes: number) =>
+    Effect.flatMap(
+      Layer.build(ProvenLedger.layer({ memoryBytes, keepSlots: 1000 }).pipe(Layer.provide(store))),
+      (context) => Effect.provide(ProvenLedger, context)
+    )
+  return { disk, ledger }
+}
+
+describe("the size of a ledger", () => {
+  it.scoped("is measured without a disk too", () =>
+    Effect.gen(function* () {
+      const ledger = yield* opened()
+      for (const slot of [1, 2, 3]) ledger.prove(rootOf(slot), slot, column(1, 1))
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* Metric.value(ledgerBlocks)).value, 3)
+      assert.isAbove((yield* Metric.value(ledgerBytes)).value, 3 * digestBytes)
+    })
+  )
+})
+
+describe("what a ledger has on disk", () => {
+  it.scoped("stays there when it could not be read before more was proven", () =>
+    Effect.gen(function* () {
+      const { disk, ledger } = makeDisk()
+      yield* Effect.scoped(
+        Effect.map(ledger(2 ** 20), ({ prove }) => [1, 2].forEach((index) => prove(rootOf(9), 9, column(index, index))))
+      )
+      disk.isAway = true
+      const later = yield* ledger(2 ** 20)
+      yield* later.ready([rootOf(9)])
+      later.prove(rootOf(9), 9, column(2, 7))
+      later.prove(rootOf(9), 9, column(3, 3))
+      yield* TestClock.adjust("1 minute")
+      disk.isAway = false
+      yield* TestClock.adjust("1 minute")
+      const read = yield* ledger(2 ** 20)
+      assert.deepStrictEqual(yield* read.columns(rootOf(9)), [1, 2, 3])
+      assert.isTrue(read.isProven(rootOf(9), column(2, 7)), "what was proven last counts")
+      assert.deepStrictEqual(yield* later.columns(rootOf(9)), [1, 2, 3])
+    })
+  )
+
+  it.scoped("stays there when it is forgotten between the question and the proof", () =>
+    Effect.gen(function* () {
+      const { ledger } = makeDisk()
+      const small = yield* ledger(20_000)
+      small.prove(rootOf(9), 9, column(1, 1))
+      yield* TestClock.adjust("5 seconds")
+      yield* small.ready([rootOf(9)])
+      yield* small.ready(Array.from({ length: 100 }, (_, slot) => rootOf(slot + 10)))
+      assert.isFalse(small.has(rootOf(9), 1))
+      small.prove(rootOf(9), 9, column(2, 2))
+      yield* TestClock.adjust("5 seconds")
+      assert.deepStrictEqual(yield* (yield* ledger(20_000)).columns(rootOf(9)), [1, 2])
+    })
+  )
+
+  it.scoped("takes no more memory than allowed once it is there", () =>
+    Effect.gen(function* () {
+      const { disk, ledger } = makeDisk()
+      const { has, prove } = yield* ledger(100_000)
+      disk.isAway = true
+      for (let slot = 1; slot <= 120; slot++) prove(rootOf(slot), slot, column(1, 1))
+      disk.isAway = false
+      yield* TestClock.adjust("20 seconds")
+      assert.isBelow([...Array(121).keys()].filter((slot) => has(rootOf(slot), 1)).length, 70)
+      assert.strictEqual(disk.rows.size, 120)
+    })
+  )
+})
+
 describe("an entry of a ledger", () => {
   it("is read as it was written, and nothing is read of other bytes", () => {
     FastCheck.assert(
@@ -188,10 +273,13 @@ describe("an entry of a ledger", () => {
           const entry = makeLedgerEntry()
           for (const [column, digest] of Object.entries(digests)) entry.set(Number(column), digest)
           const bytes = entry.encode()
-          const read = makeLedgerEntry(bytes)
+          const read = makeLedgerEntry()
+          read.add(bytes)
           assert.deepStrictEqual(read.columns(), entry.columns())
           for (const [column, digest] of Object.entries(digests)) assert.isTrue(read.matches(Number(column), digest))
-          if (cut > 0) assert.deepStrictEqual(makeLedgerEntry(bytes.subarray(0, -cut)).columns(), [])
+          const other = makeLedgerEntry()
+          if (cut > 0) other.add(bytes.subarray(0, -cut))
+          assert.deepStrictEqual(other.columns(), [])
         }
       ),
       { seed: 3, numRuns: 200 }

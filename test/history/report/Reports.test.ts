@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs"
 import { rm, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Context, Effect, Exit, Layer } from "effect"
+import { Context, Effect, Exit, Fiber, Layer } from "effect"
 import { History } from "../../../src/history/store/History.ts"
 import { type ReportError, Reports } from "../../../src/history/report/Reports.ts"
 import * as ReportsInline from "../../../src/history/report/ReportsInline.ts"
@@ -292,6 +292,29 @@ describe("a report thread", () => {
         assert.match(readFileSync(log, "utf8"), /^\+-\+/)
       }).pipe(Effect.provide(ReportsWorker.layer({ path, entry: logged, idleLimit: "1 second" })))
     })
+  )
+
+  it.scopedLive("is started again by the next question where it could not be started, or was given up meanwhile", () =>
+    Effect.gen(function* () {
+      const path = yield* recorded
+      const log = `${path}.starts`
+      const fails = script(`import { appendFileSync, existsSync, readFileSync } from "node:fs"
+        const log = ${JSON.stringify(log)}
+        const starts = existsSync(log) ? readFileSync(log, "utf8").length : 0
+        appendFileSync(log, "+")
+        if (starts < 2) process.exit(3)
+        await import(${JSON.stringify(entry.href)})`)
+      yield* Effect.gen(function* () {
+        const reports = yield* Reports
+        for (let n = 0; n < 2; n++) assert.include((yield* Effect.flip(reports.extent)).message, "exited with code 3")
+        const gone = yield* Effect.fork(reports.extent)
+        yield* Effect.sleep("20 millis")
+        yield* Fiber.interrupt(gone)
+        assert.strictEqual((yield* reports.extent).probes, 3)
+        yield* Effect.sleep("500 millis")
+        assert.strictEqual((yield* reports.extent).probes, 3)
+      }).pipe(Effect.provide(ReportsWorker.layer({ path, entry: fails, idleLimit: "100 millis" })))
+    }).pipe(Effect.timeout("20 seconds"))
   )
 
   it.scoped("is not started when the program is not built", () =>
