@@ -151,7 +151,7 @@ describe("the file of a ledger", () => {
 
   it.scoped("goes on in memory while the disk takes nothing and tells nothing", () =>
     Effect.gen(function* () {
-      const full = new CacheFileError({ reason: "the disk is full", isBusy: false })
+      const full = new CacheFileError({ reason: "the disk is full", mayBeWhole: true })
       const context = yield* Layer.build(
         ProvenLedger.layer({ memoryBytes: 100_000, keepSlots: 1000 }).pipe(
           Layer.provide(
@@ -181,7 +181,7 @@ const makeDisk = () => {
   const disk = { rows: new Map<string, LedgerRow>(), isAway: false }
   const onDisk = <A>(use: () => A) =>
     Effect.suspend(() =>
-      disk.isAway ? new CacheFileError({ reason: "input/output error", isBusy: false }) : Effect.sync(use)
+      disk.isAway ? new CacheFileError({ reason: "input/output error", mayBeWhole: true }) : Effect.sync(use)
     )
   const store = Layer.succeed(LedgerStore, {
     secret: new Uint8Array(16),

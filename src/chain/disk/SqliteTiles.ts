@@ -6,7 +6,7 @@ import { TileStore } from "./TileStore.ts"
 export type SqliteTilesOptions = Pick<CacheFileOptions, "network" | "path">
 
 /**
- * Tiles in an SQLite file of their own, beside the history. Where it cannot be opened nor begun anew there is no `TileStore`,
+ * Tiles in an SQLite file of their own, beside the history. Where it can be neither opened nor begun anew there is no `TileStore`,
  * which is told once.
  */
 export const layer = (options: SqliteTilesOptions): Layer.Layer<never> =>

@@ -179,7 +179,7 @@ describe("ground truth on disk", () => {
         ...kept,
         put: (tile, bytes) => {
           tries++
-          return isFull ? new CacheFileError({ reason: "the disk is full", isBusy: false }) : kept.put(tile, bytes)
+          return isFull ? new CacheFileError({ reason: "the disk is full", mayBeWhole: true }) : kept.put(tile, bytes)
         }
       })
       yield* settle

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, writeFileSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import Database from "better-sqlite3"
@@ -133,6 +133,18 @@ describe("the file of tiles", () => {
         other.exec("BEGIN IMMEDIATE")
         assert.isTrue(yield* isDoneWithout(SqliteTiles.layer({ path, network })))
         other.exec("ROLLBACK")
+        assert.lengthOf(yield* tilesIn(path), 200)
+      })
+    )
+  )
+
+  it.scoped("that cannot be opened for a reason that is not in it is left alone", () =>
+    withFile((path) =>
+      Effect.gen(function* () {
+        yield* fill(path)
+        yield* Effect.sync(() => mkdirSync(`${path}-wal`))
+        assert.isTrue(yield* isDoneWithout(SqliteTiles.layer({ path, network })))
+        yield* Effect.sync(() => rmdirSync(`${path}-wal`))
         assert.lengthOf(yield* tilesIn(path), 200)
       })
     )

@@ -9,8 +9,8 @@ import { explain } from "./SqliteFault.ts"
 /** What ails such a file. Nothing is lost with it but time. */
 export class CacheFileError extends Data.TaggedError("CacheFileError")<{
   readonly reason: string
-  /** Another process has it. */
-  readonly isBusy: boolean
+  /** The fault is not in it: another process has it, say, or the disk is full. */
+  readonly mayBeWhole: boolean
 }> {
   override get message(): string {
     return this.reason
@@ -32,15 +32,15 @@ export interface CacheFileOptions {
 
 /**
  * Opens an SQLite file beside the history that holds nothing which cannot be had again: one that is damaged, of another
- * network or of another version is begun anew. Fails where even that does. One process at a time: the history's lock
- * keeps others out.
+ * network or of another version is begun anew. Fails where even that does, and where the fault is not in the file, which
+ * is left as it is then. One process at a time: the history's lock keeps others out.
  */
 export const openCacheFile = (
   options: CacheFileOptions
 ): Effect.Effect<SqlClient.SqlClient, CacheFileError, Scope.Scope> =>
   Effect.catchIf(
     open(options),
-    ({ isBusy }) => !isBusy,
+    ({ mayBeWhole }) => !mayBeWhole,
     ({ message }) =>
       Effect.logInfo(`${options.path} is begun anew: ${message}`).pipe(
         Effect.zipRight(removeFiles(options.path)),
@@ -60,7 +60,7 @@ const open = ({ check, network, path, tables, version }: CacheFileOptions) =>
     yield* sql`INSERT OR IGNORE INTO owner (id, name) VALUES (1, ${owner})`
     const [found] = yield* Effect.flatMap(sql`SELECT name FROM owner`, decodeOwner)
     if (found.name !== owner) {
-      return yield* new CacheFileError({ reason: "it is of another network or version", isBusy: false })
+      return yield* new CacheFileError({ reason: "it is of another network or version", mayBeWhole: false })
     }
     yield* Effect.forEach(tables, (table) => sql.unsafe(table), { discard: true })
     yield* sql.unsafe(check)
@@ -84,8 +84,8 @@ const pragmas = [
 
 const errorOf = (cause: unknown): CacheFileError => {
   if (cause instanceof CacheFileError) return cause
-  const { busy, reason } = explain(cause)
-  return new CacheFileError({ reason, isBusy: busy })
+  const { damage, reason } = explain(cause)
+  return new CacheFileError({ reason, mayBeWhole: !damage })
 }
 
 const removeFiles = (path: string) =>

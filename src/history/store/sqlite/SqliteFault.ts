@@ -7,6 +7,8 @@ export interface SqliteFault {
   readonly reason: string
   /** Another connection holds the lock. */
   readonly busy: boolean
+  /** Whether it is in what the file holds, and not in the disk, the system, or who else has the file. */
+  readonly damage: boolean
   /** Whether the same write can succeed later: the fault is in the disk or the file, not in what is written. */
   readonly passing: boolean
 }
@@ -19,11 +21,12 @@ export const explain = (cause: unknown): SqliteFault => {
   const message = messageOf(thrown)
   if (notBuilt.test(message)) {
     const reason = `the SQLite driver is not built for Node ${process.versions.node}: run npm rebuild better-sqlite3`
-    return { reason, busy: false, passing: false }
+    return { reason, busy: false, damage: false, passing: false }
   }
   return {
     reason: advice === undefined ? message : `${advice} (${message})`,
     busy: code.startsWith("SQLITE_BUSY"),
+    damage: advice === undefined || damages.some((prefix) => code.startsWith(prefix)),
     passing: advice !== undefined
   }
 }
@@ -41,6 +44,8 @@ const advices: ReadonlyArray<readonly [code: string, advice: string]> = [
   ["SQLITE_NOMEM", "there is not enough memory"],
   ["SQLITE_PROTOCOL", "another process holds a lock on it: end that process"]
 ]
+
+const damages = ["SQLITE_NOTADB", "SQLITE_CORRUPT"]
 
 /** What Node says of a native module of another Node, and what the driver says when it finds none: many lines. */
 const notBuilt = /NODE_MODULE_VERSION|could not locate the bindings file/i
