@@ -16,8 +16,7 @@ export const layerInline = Layer.effect(
     const frames = makeBlockFrames()
     return {
       verify: (sidecars, { isLast = false, mostGuilty } = {}) =>
-        Effect.suspend(() => {
-          const prepared = prepareSidecars(sidecars, mostGuilty, frames)
+        Effect.flatMap(prepareSidecars(sidecars, mostGuilty, frames), (prepared) => {
           const cells = isLast ? fewCells : mostCells
           return Effect.map(
             verifyInBatches(prepared, cells, (batch) => verifyColumns(kzg, [batch])),

@@ -98,13 +98,12 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
 
   return {
     verify: (sidecars: ReadonlyArray<SidecarToVerify>, { isLast = false, mostGuilty }: VerifyOptions = {}) =>
-      Effect.suspend(() => {
-        const prepared = prepareSidecars(sidecars, mostGuilty, frames)
-        return Effect.map(
+      Effect.flatMap(prepareSidecars(sidecars, mostGuilty, frames), (prepared) =>
+        Effect.map(
           isLast ? verifyInBatches(prepared, fewCells, lastInTurn) : gather.verify(prepared),
           prepared.withProofs
         )
-      }).pipe(
+      ).pipe(
         // Neither a caller that gives up nor one whose time is over waits for a thread to let go.
         Effect.disconnect,
         Effect.timeoutFail({

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import { ssz as types } from "@lodestar/types"
-import { Effect, Either, FastCheck } from "effect"
+import { Effect, Either, FastCheck, Fiber } from "effect"
 import { parse } from "yaml"
 import { fromHex } from "../../src/domain/Bytes.ts"
 import { peekSidecar } from "../../src/domain/column/Sidecar.ts"
@@ -11,7 +11,7 @@ import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
 import { BadCells, type CellBatch, type Kzg, loadKzg } from "../../src/kzg/Kzg.ts"
 import { type SidecarToVerify, Verifier } from "../../src/kzg/Verifier.ts"
 import { layerInline } from "../../src/kzg/InlineVerifier.ts"
-import { verifySidecars } from "../../src/kzg/VerifySidecars.ts"
+import { prepareSidecars, verifySidecars } from "../../src/kzg/VerifySidecars.ts"
 import { makeResponseDecoder } from "../../src/wire/Codec.ts"
 import { dataColumnSidecarsByRange } from "../../src/wire/Protocol.ts"
 import { itWithVectors, vectorsFolder, whyNot } from "../Vectors.ts"
@@ -252,6 +252,36 @@ describe("c-kzg-4844 vectors, verify_cell_kzg_proof_batch", () => {
       else assert.strictEqual(call(), output)
     })
   }
+})
+
+describe("what is checked before the proofs", () => {
+  it.live("lets others have their turn between many sidecars with headers of their own", () =>
+    Effect.gen(function* () {
+      let turns = 0
+      const counting = yield* Effect.fork(
+        Effect.forever(
+          Effect.zipRight(
+            Effect.sleep(0),
+            Effect.sync(() => turns++)
+          )
+        )
+      )
+      const good = vector("fulu", 0)
+      const sidecars = Array.from({ length: 2000 }, (_, index): SidecarToVerify => {
+        const ssz = Uint8Array.from(good.ssz)
+        // Its proposer.
+        new DataView(ssz.buffer).setUint32(28, index, true)
+        return { ...good, ssz }
+      })
+      yield* Effect.yieldNow()
+      const before = turns
+      const { columns, withProofs } = yield* prepareSidecars(sidecars)
+      assert.isAtLeast(turns - before, 3)
+      assert.lengthOf(columns, 0)
+      assert.isTrue(withProofs([]).every((verdict) => verdict._tag === "Invalid" && verdict.check === "header"))
+      yield* Fiber.interrupt(counting)
+    })
+  )
 })
 
 function flipped(bytes: Uint8Array, at: number): Uint8Array {

@@ -17,11 +17,11 @@ const ledger = ProvenLedger.layer({ memoryBytes: 2 ** 20, keepSlots: 1000 })
 /** A verifier over this KZG, and the same behind a ledger. */
 const both = Effect.fnUntraced(function* (kzg: Kzg) {
   const plain = Verifier.of({
-    verify: (sidecars, { mostGuilty } = {}) => {
-      const prepared = prepareSidecars(sidecars, mostGuilty)
-      const verified = verifyInBatches(prepared, 4096, (batch) => verifyColumns(kzg, [batch]))
-      return Effect.map(verified, prepared.withProofs)
-    }
+    verify: (sidecars, { mostGuilty } = {}) =>
+      Effect.flatMap(prepareSidecars(sidecars, mostGuilty), (prepared) => {
+        const verified = verifyInBatches(prepared, 4096, (batch) => verifyColumns(kzg, [batch]))
+        return Effect.map(verified, prepared.withProofs)
+      })
   })
   const context = yield* Layer.build(ProvenVerifier.layer.pipe(Layer.provide([Layer.succeed(Verifier, plain), ledger])))
   return { plain, proven: yield* Effect.provide(Verifier, context) }
