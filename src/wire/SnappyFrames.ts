@@ -104,6 +104,8 @@ export const makeFrameDecoder = (length: number): FrameDecoder => {
     const plain = type === plainFrame ? block : inflateBlock(block)
     if (plain === undefined || plain.length !== size) return failure("bad_block", "the block cannot be inflated")
     if (maskedChecksum(plain) !== littleEndian32(content)) return badChecksum()
+    // An empty block is right, and says nothing of what follows.
+    if (size === 0) return undefined
     // Made once the first frame has proved that there is something to hold.
     if (data.length === 0) {
       const isWhole = size === length && type === compressedFrame && plain.buffer.byteLength === size

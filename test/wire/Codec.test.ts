@@ -27,7 +27,7 @@ import {
   statusV1,
   statusV2
 } from "../../src/wire/Protocol.ts"
-import { encodeFrames } from "../../src/wire/SnappyFrames.ts"
+import { encodeFrames, makeFrameDecoder } from "../../src/wire/SnappyFrames.ts"
 import { encodeVarint } from "../../src/wire/Varint.ts"
 import type { WireErrorReason } from "../../src/wire/WireError.ts"
 import { itWithVectors, vectorsFolder } from "../Vectors.ts"
@@ -422,6 +422,32 @@ describe("errors", () => {
       code: 2,
       message: `x${"é".repeat(127)}\ufffd`
     })
+  })
+})
+
+describe("an empty block", () => {
+  const header = Uint8Array.of(0xff, 6, 0, 0, 0x73, 0x4e, 0x61, 0x50, 0x70, 0x59)
+  // CRC-32C of nothing, masked; then no bytes, once as they are and once compressed.
+  const empty = [
+    Uint8Array.of(1, 4, 0, 0, 0xd8, 0xea, 0x82, 0xa2),
+    Uint8Array.of(0, 5, 0, 0, 0xd8, 0xea, 0x82, 0xa2, 0)
+  ]
+
+  it("is read over, before others and between them", () => {
+    const data = new Uint8Array(600).map((_, index) => index * 7)
+    const frames = encodeFrames(data).subarray(header.length)
+    const decoder = makeFrameDecoder(data.length)
+    const bytes = concatBytes([header, ...empty, frames])
+    assert.strictEqual(decoder.push(bytes, 0), bytes.length)
+    assert.deepStrictEqual(decoder.data(), data)
+  })
+
+  it("makes nobody keep room for what may never come", () => {
+    const before = process.memoryUsage().arrayBuffers
+    const decoders = Array.from({ length: 50 }, () => makeFrameDecoder(maxPayloadSize))
+    for (const decoder of decoders) decoder.push(concatBytes([header, ...empty]), 0)
+    assert.isBelow(process.memoryUsage().arrayBuffers - before, 10 * maxPayloadSize)
+    assert.isTrue(decoders.every((decoder) => decoder.data() === undefined))
   })
 })
 
