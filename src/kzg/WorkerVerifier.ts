@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import * as Worker from "@effect/platform/Worker"
 import { WorkerError } from "@effect/platform/WorkerError"
-import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool, Schedule } from "effect"
+import { Array as Arr, Duration, Effect, Layer, type ParseResult, Pool } from "effect"
 import { startThread } from "../runtime/WorkerThread.ts"
 import { makeTurns } from "../runtime/Turns.ts"
 import { makeBlockFrames } from "../domain/column/BlockFrames.ts"
@@ -19,7 +19,7 @@ export interface WorkerVerifierOptions {
   readonly size?: number
   /** For a whole call, waiting for a free thread included. Default 60 s. */
   readonly callLimit?: Duration.DurationInput
-  /** For one batch on its thread; a thread that takes longer is replaced, and the batch tried once more. Default 15 s. */
+  /** For one batch on its thread; a thread that takes longer is replaced, and each caller's part tried once more. Default 15 s. */
   readonly batchLimit?: Duration.DurationInput
   /** How long a batch that comes last waits for its turn before it is skipped. Default 20 s. */
   readonly lastLimit?: Duration.DurationInput
@@ -34,7 +34,7 @@ export interface WorkerVerifierOptions {
  *
  * Callers share batches; those that come last have small ones of their own. One batch is on each thread and the rest
  * waits, uncopied, with the callers: what is copied at any time is a batch a thread. A thread that dies is replaced, and
- * its batch tried once more. Fails with `VerifierError` when no thread can be started.
+ * its batch tried once more, caller by caller. Fails with `VerifierError` when no thread can be started.
  */
 export const layerWorkers = (options: WorkerVerifierOptions = {}): Layer.Layer<Verifier, VerifierError> =>
   Layer.scoped(Verifier, make(options))
@@ -70,7 +70,12 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
       )
     },
     Effect.scoped,
-    Effect.retry({ schedule: Schedule.recurs(1), while: (error) => error._tag === "WorkerError" }),
+    (run, groups) =>
+      // That of several callers is tried once more by the gatherer, each for itself.
+      Effect.retry(run, {
+        times: groups.length > 1 ? 0 : 1,
+        while: (error) => error._tag === "WorkerError"
+      }),
     Effect.mapError(failed)
   )
 

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from "node:fs"
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
@@ -117,6 +117,29 @@ describe("WorkerVerifier", () => {
         verify([vector("fulu", 0)]).pipe(Effect.provide(layerWorkers({ size: 1, entry: thread("process.exit(3)") })))
       )
       assert.match(error.reason, /exited with code 3/)
+    })
+  )
+
+  it.scopedLive("tries a batch of several callers once, and then each by itself", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "dasmon-kzg-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const log = join(folder, "batches")
+      const code = `fs.appendFileSync(${JSON.stringify(log)}, "x"); process.exit(3)`
+      const dies = script(
+        `import fs from "node:fs"; ${onEnd} parentPort.on("message", ([kind]) => { if (kind === 0) { ${code} } }); parentPort.postMessage([0])`
+      )
+      const both = Effect.all([verify([vector("fulu", 0)]), verify([vector("fulu", 63)])].map(Effect.either), {
+        concurrency: 2
+      })
+      const results = yield* both.pipe(Effect.provide(layerWorkers({ size: 1, entry: dies })))
+      assert.deepStrictEqual(
+        results.map(({ _tag }) => _tag),
+        ["Left", "Left"]
+      )
+      assert.lengthOf(readFileSync(log, "utf8"), 5)
     })
   )
 
