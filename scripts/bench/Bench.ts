@@ -10,7 +10,7 @@ export interface Table {
 }
 
 interface BenchOptions {
-  /** Smaller sizes: all of them together take less than a minute. */
+  /** Smaller sizes, for a look: some seconds, of those that talk to other processes some minutes. */
   readonly quick: boolean
   /** A folder for files, emptied afterwards. */
   readonly folder: string

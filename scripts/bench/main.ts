@@ -36,7 +36,7 @@ const which = Args.choice(
   benches.map((bench): [string, Bench] => [bench.name, bench]),
   { name: "benchmark" }
 ).pipe(Args.withDescription("which ones (default: all)"), Args.repeated)
-const quick = Options.boolean("quick").pipe(Options.withDescription("smaller sizes, less than a minute in all"))
+const quick = Options.boolean("quick").pipe(Options.withDescription("smaller sizes, for a quick look"))
 const json = Options.text("json").pipe(
   Options.withDescription("where the numbers are written (default build/bench.json)"),
   Options.withDefault("build/bench.json")

@@ -56,7 +56,7 @@ const Kzg = Schema.Struct({
   /** Threads that verify proofs; left out, all cores but one. */
   threads: optional(whole(1, 64)),
   /** Memory of the ledger of proven columns, which are not proven again. */
-  ledgerMemory: withDefault(ByteSize("1MiB", "64GiB"), () => 64 * 2 ** 20),
+  ledgerMemory: withDefault(ByteSize("1MiB", "64GiB"), () => 32 * 2 ** 20),
   /** Whether the ledger is kept on disk too, beside the database. */
   ledgerOnDisk: withDefault(flag, () => true),
   /** What it may grow to there; the oldest slots go first. All columns of 18 days are 280 MiB. */

@@ -41,10 +41,10 @@ const costOf = (peers: number, parts: Measured): Cost => {
   const dailyBytes = defaults.sampling.dailyBytes * (1 + (supernodeShare - 1) * mainnet.supernodes)
   const received = Math.min(connected * dailyBytes, defaults.bandwidthLimit * 86_400)
   const columns = received / columnBytes
-  const first = parts.knownColumnMs === undefined ? columns : columns * firstLooks(columns)
+  const first = columns * firstLooks(columns)
   const busyMs =
     first * (parts.columnMs + mainnet.blobs * parts.cellMs) +
-    (columns - first) * (parts.knownColumnMs ?? 0) +
+    (columns - first) * parts.knownColumnMs +
     connected * parts.claimMs * (86_400 / refreshSeconds(connected))
   return {
     peers,
