@@ -63,6 +63,7 @@ export const serveGreetings = (
 ): Effect.Effect<void, never, Scope.Scope> =>
   Effect.gen(function* () {
     const greeted = yield* Ref.make(HashSet.empty<string>())
+    const visits = new Map<string, number>()
     const serve = serverOf(node, conduct)
 
     const status = (protocol: Protocol) =>
@@ -114,8 +115,12 @@ export const serveGreetings = (
 
     yield* connections.watch((peerId) =>
       Effect.gen(function* () {
+        // Who left and came back just now has its ten seconds from now on.
+        const visit = (visits.get(peerId) ?? 0) + 1
+        visits.set(peerId, visit)
         yield* Ref.update(greeted, HashSet.remove(peerId))
         yield* Effect.sleep(statusTimeout)
+        if (visits.get(peerId) !== visit) return
         const isGreeted = HashSet.has(yield* Ref.get(greeted), peerId)
         if (!isGreeted && (yield* connections.isConnected(peerId))) {
           yield* connections.dismiss(peerId, goodbyeCodes.fault, "no Status in ten seconds")
