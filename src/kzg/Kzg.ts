@@ -1,9 +1,10 @@
 import type ckzg from "c-kzg"
 import { Effect } from "effect"
-import { VerifierError } from "./Verifier.ts"
+import type { CellKzg } from "../domain/column/Matrix.ts"
 import { messageOf } from "../domain/Text.ts"
+import { VerifierError } from "./Verifier.ts"
 
-/** The one function of the KZG library that verification needs (verify_cell_kzg_proof_batch, fulu). */
+/** The function of the KZG library that verification needs (verify_cell_kzg_proof_batch, fulu). */
 export interface Kzg {
   /**
    * Whether every cell belongs to its commitment; entry by entry the four lists speak of one cell. Throws
@@ -39,7 +40,7 @@ const load = Effect.gen(function* () {
       () => Effect.void
     )
   )
-  return { verifyCells: verifyCells(library) }
+  return { verifyCells: verifyCells(library), ...cellsOf(library) }
 }).pipe(
   Effect.mapError(
     ({ error }) => new VerifierError({ reason: `the trusted setup cannot be loaded: ${messageOf(error)}` })
@@ -49,7 +50,7 @@ const load = Effect.gen(function* () {
 )
 
 /** The KZG library with the trusted setup of the ceremony. Loading takes 0.2 to 3 s of one core, once in each thread. */
-export const loadKzg: Effect.Effect<Kzg, VerifierError> = Effect.runSync(Effect.cached(load))
+export const loadKzg: Effect.Effect<Kzg & CellKzg, VerifierError> = Effect.runSync(Effect.cached(load))
 
 const verifyCells =
   (library: typeof ckzg): Kzg["verifyCells"] =>
@@ -61,3 +62,16 @@ const verifyCells =
       throw messageOf(error).includes("C_KZG_BADARGS") ? new BadCells(messageOf(error)) : error
     }
   }
+
+const cellsOf = (library: typeof ckzg): CellKzg => ({
+  computeCells: (blob) => named(library.computeCellsAndKzgProofs(blob)),
+  recoverCells: (columns, cells) => {
+    // The specification wants it so, and the library takes any order.
+    if (columns.some((column, at) => at > 0 && column <= (columns[at - 1] ?? 0))) {
+      throw new BadCells("the columns are not in ascending order, each once")
+    }
+    return named(library.recoverCellsAndKzgProofs([...columns], [...cells]))
+  }
+})
+
+const named = ([cells, proofs]: [ReadonlyArray<Uint8Array>, ReadonlyArray<Uint8Array>]) => ({ cells, proofs })
