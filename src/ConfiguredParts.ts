@@ -1,8 +1,14 @@
-import { Option } from "effect"
+import { Duration, Effect, Layer, Option } from "effect"
 import { blockFilterRange } from "./config/BlockFilter.ts"
 import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
+import { ledgerFileOf } from "./config/places/OwnPaths.ts"
 import { usualMargins } from "./domain/peer/ClaimHistory.ts"
+import { Externs } from "./host/Externs.ts"
+import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
+import { ProvenLedger } from "./ledger/ProvenLedger.ts"
+import * as ProvenVerifier from "./ledger/ProvenVerifier.ts"
+import * as SqliteLedger from "./ledger/SqliteLedger.ts"
 import type { PeerFacts } from "./peers/PeerActor.ts"
 import type { PeersOptions } from "./peers/Peers.ts"
 import type { PeerSetOptions } from "./peers/set/PeerSet.ts"
@@ -41,6 +47,29 @@ export const peerSetOptions = (config: Config): PeerSetOptions => ({
   targetPeers: config.targetPeers,
   peersPerColumn: config.peersPerColumn
 })
+
+/** KZG in worker threads, and each column once, under a configuration. */
+export const provenVerifier = ({
+  databasePath,
+  kzg,
+  samplingStrategy
+}: Pick<Config, "databasePath" | "kzg" | "samplingStrategy">) =>
+  Layer.unwrapEffect(
+    Effect.map(Externs, ({ chain }) => {
+      const path = ledgerFileOf({ databasePath })
+      const disk = SqliteLedger.layer({ path, network: chain, mostBytes: kzg.ledgerSize })
+      const ledger = ProvenLedger.layer({
+        memoryBytes: kzg.ledgerMemory,
+        keepSlots: Math.ceil(Duration.toMillis(samplingStrategy.historyWindow) / chain.slotDurationMs)
+      })
+      return ProvenVerifier.layer.pipe(
+        Layer.provide([
+          WorkerVerifier.layerWorkers(kzg.threads === undefined ? {} : { size: kzg.threads }),
+          kzg.ledgerOnDisk ? Layer.provide(ledger, disk) : ledger
+        ])
+      )
+    })
+  )
 
 /** What a careful node asks of a stranger at once: slots × columns. */
 const maxCombinations = 512

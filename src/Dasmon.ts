@@ -13,8 +13,8 @@ import {
 } from "effect"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
-import { chainFileOf, evidenceFolderOf, ledgerFileOf } from "./config/places/OwnPaths.ts"
-import { peerSetOptions, peersOptions, samplerOptions } from "./ConfiguredParts.ts"
+import { chainFileOf, evidenceFolderOf } from "./config/places/OwnPaths.ts"
+import { peerSetOptions, peersOptions, provenVerifier, samplerOptions } from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"
 import * as SqliteTiles from "./chain/disk/SqliteTiles.ts"
@@ -47,10 +47,6 @@ import { BeaconNodes } from "./host/BeaconNodes.ts"
 import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
-import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
-import { ProvenLedger } from "./ledger/ProvenLedger.ts"
-import * as ProvenVerifier from "./ledger/ProvenVerifier.ts"
-import * as SqliteLedger from "./ledger/SqliteLedger.ts"
 import { describePeer } from "./peers/DescribePeer.ts"
 import { daemon, Daemons, describeFailing } from "./runtime/Daemon.ts"
 import { Doubts } from "./runtime/Doubts.ts"
@@ -128,9 +124,9 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
 >() {
   /**
    * The whole monitor over a host's node and chain: history in SQLite at `databasePath`, evidence in a folder beside it,
-   * KZG in worker threads, and what was proven once in a ledger. Everything that it starts ends with the layer's scope. With `Daemons.layer` around it, `dead`
-   * tells also of what fails around the engine: the host's own daemons, the HTTP server's; with `Doubts.layer`, the
-   * status tells what they doubt.
+   * KZG in worker threads, and what was proven once in a ledger. Everything that it starts ends with the layer's scope.
+   * With `Daemons.layer` around it, `dead` tells also of what fails around the engine: the host's own daemons, the HTTP
+   * server's; with `Doubts.layer`, the status tells what they doubt.
    */
   static readonly layer = (config: Config, options: EngineOptions = { simulated: false }) =>
     Dasmon.layerOver(config, options).pipe(
@@ -185,25 +181,6 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
 const keptTiles = (config: Config) =>
   Layer.unwrapEffect(
     Effect.map(Externs, ({ chain }) => SqliteTiles.layer({ path: chainFileOf(config), network: chain }))
-  )
-
-/** KZG in worker threads, and each column once. */
-const provenVerifier = ({ databasePath, kzg, samplingStrategy }: Config) =>
-  Layer.unwrapEffect(
-    Effect.map(Externs, ({ chain }) => {
-      const path = ledgerFileOf({ databasePath })
-      const disk = SqliteLedger.layer({ path, network: chain, mostBytes: kzg.ledgerSize })
-      const ledger = ProvenLedger.layer({
-        memoryBytes: kzg.ledgerMemory,
-        keepSlots: Math.ceil(Duration.toMillis(samplingStrategy.historyWindow) / chain.slotDurationMs)
-      })
-      return ProvenVerifier.layer.pipe(
-        Layer.provide([
-          WorkerVerifier.layerWorkers(kzg.threads === undefined ? {} : { size: kzg.threads }),
-          kzg.ledgerOnDisk ? Layer.provide(ledger, disk) : ledger
-        ])
-      )
-    })
   )
 
 const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdictWindow: Duration.Duration) {

@@ -3,7 +3,7 @@ import { Context, Duration, Effect, Layer, Metric, Option, Schedule, type Scope 
 import type { SidecarView } from "../domain/column/SidecarView.ts"
 import { ledgerBlocks, ledgerBytes } from "../domain/metrics/Metrics.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
-import type { CacheFileError } from "../history/store/sqlite/CacheFile.ts"
+import { makeToldOnce } from "../history/store/sqlite/CacheFile.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeYielder } from "../runtime/YieldNow.ts"
 import { digestOf, secretBytes } from "./Digest.ts"
@@ -67,14 +67,8 @@ const make = Effect.fnUntraced(function* ({
   /** More than that is too much. */
   let limit = memoryBytes
   let newest = 0
-  let isTold = false
 
-  const heeded = <A>(effect: Effect.Effect<A, CacheFileError>, otherwise: A): Effect.Effect<A> =>
-    Effect.catchAll(effect, ({ message }) => {
-      if (isTold) return Effect.succeed(otherwise)
-      isTold = true
-      return Effect.as(Effect.logWarning(`proven columns on disk: ${message}`), otherwise)
-    })
+  const { heeded } = makeToldOnce("proven columns on disk")
 
   /** `before`: its size when it was put here last, if it was. */
   const put = (root: Root, one: Known, before: number): void => {

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto"
 import type { SqlClient } from "@effect/sql"
 import type { SqlError } from "@effect/sql/SqlError"
-import { Context, Effect, Layer, Schema } from "effect"
+import { Effect, type Layer, Schema } from "effect"
 import { fromHex, toHex } from "../domain/Bytes.ts"
 import type { Root } from "../domain/Primitives.ts"
-import { asCacheFileError, type CacheFileOptions, openCacheFile } from "../history/store/sqlite/CacheFile.ts"
+import { asCacheFileError, type CacheFileOptions, layerOverCacheFile } from "../history/store/sqlite/CacheFile.ts"
 import { inTransaction } from "../history/store/sqlite/Transaction.ts"
 import { secretBytes } from "./Digest.ts"
 import { type LedgerRow, LedgerStore } from "./LedgerStore.ts"
@@ -19,19 +19,11 @@ export interface SqliteLedgerOptions extends Pick<CacheFileOptions, "network" | 
  * `LedgerStore`, which is told once.
  */
 export const layer = (options: SqliteLedgerOptions): Layer.Layer<never> =>
-  Layer.scopedContext(
-    openCacheFile({ ...options, version: 1, tables, check: "SELECT count(*) FROM proven" }).pipe(
-      Effect.flatMap((sql) => storeOver(sql, options.mostBytes)),
-      Effect.map((store): Context.Context<never> => Context.make(LedgerStore, store)),
-      Effect.catchAll(({ message }) =>
-        Effect.as(
-          Effect.logWarning(
-            `proven columns are not kept on disk, and will be proven again after a restart: ${options.path}: ${message}`
-          ),
-          Context.empty()
-        )
-      )
-    )
+  layerOverCacheFile(
+    { ...options, version: 1, tables, check: "SELECT count(*) FROM proven" },
+    LedgerStore,
+    (sql) => storeOver(sql, options.mostBytes),
+    "proven columns are not kept on disk, and will be proven again after a restart"
   )
 
 const tables = [

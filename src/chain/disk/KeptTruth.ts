@@ -2,7 +2,7 @@ import { Duration, Effect, Either, Option, Schedule, type Scope } from "effect"
 import type { Block } from "../../domain/network/Block.ts"
 import { type ChainParameters, epochStart, type SlotRange } from "../../domain/network/Chain.ts"
 import { tileOf, tileRange, tileSlots } from "../../domain/network/Tile.ts"
-import type { CacheFileError } from "../../history/store/sqlite/CacheFile.ts"
+import { makeToldOnce } from "../../history/store/sqlite/CacheFile.ts"
 import { Externs } from "../../host/Externs.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import { Doubts } from "../../runtime/Doubts.ts"
@@ -50,15 +50,8 @@ export const makeKeptTruth = Effect.fnUntraced(function* (
   const kept = new Map<number, number>()
   /** Those that cannot be kept as they are in memory, with their stamps. */
   const unkeepable = new Map<number, number>()
-  let isTold = false
+  const { heeded, tell } = makeToldOnce("ground truth on disk")
 
-  const tell = ({ message }: CacheFileError): Effect.Effect<void> => {
-    if (isTold) return Effect.void
-    isTold = true
-    return Effect.logWarning(`ground truth on disk: ${message}`)
-  }
-  const heeded = <A>(effect: Effect.Effect<A, CacheFileError>, otherwise: A): Effect.Effect<A> =>
-    Effect.catchAll(effect, (error) => Effect.as(tell(error), otherwise))
   const drop = (tile: number, why: string) =>
     Effect.zipRight(
       Effect.logInfo(`tile ${tile} of the ground truth on disk is thrown away: ${why}`),

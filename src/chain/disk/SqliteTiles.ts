@@ -1,6 +1,6 @@
 import type { SqlClient } from "@effect/sql"
-import { Context, Effect, Layer, Option, Schema } from "effect"
-import { asCacheFileError, type CacheFileOptions, openCacheFile } from "../../history/store/sqlite/CacheFile.ts"
+import { Effect, type Layer, Option, Schema } from "effect"
+import { asCacheFileError, type CacheFileOptions, layerOverCacheFile } from "../../history/store/sqlite/CacheFile.ts"
 import { TileStore } from "./TileStore.ts"
 
 export type SqliteTilesOptions = Pick<CacheFileOptions, "network" | "path">
@@ -10,18 +10,11 @@ export type SqliteTilesOptions = Pick<CacheFileOptions, "network" | "path">
  * which is told once.
  */
 export const layer = (options: SqliteTilesOptions): Layer.Layer<never> =>
-  Layer.scopedContext(
-    openCacheFile({ ...options, version: 1, tables: [table], check: "SELECT count(*) FROM tiles" }).pipe(
-      Effect.map((sql): Context.Context<never> => Context.make(TileStore, storeOver(sql))),
-      Effect.catchAll(({ message }) =>
-        Effect.as(
-          Effect.logWarning(
-            `ground truth is not kept on disk, and will be asked for again after a restart: ${options.path}: ${message}`
-          ),
-          Context.empty()
-        )
-      )
-    )
+  layerOverCacheFile(
+    { ...options, version: 1, tables: [table], check: "SELECT count(*) FROM tiles" },
+    TileStore,
+    (sql) => Effect.succeed(storeOver(sql)),
+    "ground truth is not kept on disk, and will be asked for again after a restart"
   )
 
 const table = "CREATE TABLE IF NOT EXISTS tiles (tile INTEGER PRIMARY KEY, bytes BLOB NOT NULL)"

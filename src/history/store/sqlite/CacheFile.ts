@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises"
 import type { SqlClient } from "@effect/sql"
-import { Data, Effect, Exit, Schema, Scope } from "effect"
+import { Context, Data, Effect, Exit, Layer, Schema, Scope } from "effect"
 import { toHex } from "../../../domain/Bytes.ts"
 import type { ChainParameters } from "../../../domain/network/Chain.ts"
 import { openSqlite } from "./Sqlite.ts"
@@ -35,9 +35,7 @@ export interface CacheFileOptions {
  * network or of another version is begun anew. Fails where even that does, and where the fault is not in the file, which
  * is left as it is then. One process at a time: the history's lock keeps others out.
  */
-export const openCacheFile = (
-  options: CacheFileOptions
-): Effect.Effect<SqlClient.SqlClient, CacheFileError, Scope.Scope> =>
+const openCacheFile = (options: CacheFileOptions): Effect.Effect<SqlClient.SqlClient, CacheFileError, Scope.Scope> =>
   Effect.catchIf(
     open(options),
     ({ mayBeWhole }) => !mayBeWhole,
@@ -47,6 +45,39 @@ export const openCacheFile = (
         Effect.zipRight(open(options))
       )
   )
+
+/**
+ * A store over such a file. Where the file can be neither opened nor begun anew there is no such service, which is told
+ * once: `without` says what that comes to.
+ */
+export const layerOverCacheFile = <I, S>(
+  options: CacheFileOptions,
+  tag: Context.Tag<I, S>,
+  storeOver: (sql: SqlClient.SqlClient) => Effect.Effect<S, CacheFileError>,
+  without: string
+): Layer.Layer<never> =>
+  Layer.scopedContext(
+    openCacheFile(options).pipe(
+      Effect.flatMap(storeOver),
+      Effect.map((store): Context.Context<never> => Context.make(tag, store)),
+      Effect.catchAll(({ message }) =>
+        Effect.as(Effect.logWarning(`${without}: ${options.path}: ${message}`), Context.empty())
+      )
+    )
+  )
+
+/** Of whoever goes on without the disk where it fails: the first failure is told, under this name. */
+export const makeToldOnce = (what: string) => {
+  let isTold = false
+  const tell = ({ message }: CacheFileError): Effect.Effect<void> => {
+    if (isTold) return Effect.void
+    isTold = true
+    return Effect.logWarning(`${what}: ${message}`)
+  }
+  const heeded = <A>(effect: Effect.Effect<A, CacheFileError>, otherwise: A): Effect.Effect<A> =>
+    Effect.catchAll(effect, (error) => Effect.as(tell(error), otherwise))
+  return { tell, heeded }
+}
 
 /** For `catchAll` behind whatever is done with the file. */
 export const asCacheFileError = (cause: unknown): Effect.Effect<never, CacheFileError> => Effect.fail(errorOf(cause))
