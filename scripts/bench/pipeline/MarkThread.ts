@@ -1,5 +1,5 @@
 import { isMainThread } from "node:worker_threads"
-import { markThread, threadsFolder } from "./ThreadCpu.ts"
+import { markThread, threadsFolder } from "./CpuTimes.ts"
 
 /** To be loaded (`--import`) before anything else, in every thread. */
 const folder = process.env[threadsFolder]

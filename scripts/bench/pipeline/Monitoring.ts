@@ -15,7 +15,7 @@ import { lateMs, loopDelay } from "../LoopDelay.ts"
 import { allocation } from "./Allocation.ts"
 import { type Look, LooksMeasured, LooksQuestion } from "./LooksMeasured.ts"
 import { monitorLayers } from "./MonitorLayers.ts"
-import { type CpuTimes, cpuTimes, threadsFolder } from "./ThreadCpu.ts"
+import { type CpuTimes, cpuTimes, threadsFolder } from "./CpuTimes.ts"
 import { slotsOf, windowsFrom } from "./Windows.ts"
 
 /*

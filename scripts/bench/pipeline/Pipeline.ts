@@ -10,7 +10,7 @@ import { writePool } from "../kzg/PoolFile.ts"
 import { blobNetwork, firstSlot } from "./BlobNetwork.ts"
 import { LooksMeasured, LooksQuestion } from "./LooksMeasured.ts"
 import { pipelineTable, type Scenario } from "./PipelineTable.ts"
-import { threadsFolder } from "./ThreadCpu.ts"
+import { threadsFolder } from "./CpuTimes.ts"
 
 /**
  * What a column costs from the socket to the verdict, against what c-kzg alone takes for its cells: the first time that it

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto"
 import { crc32c } from "@node-rs/crc32"
-import { threadCpuMs } from "./ThreadCpu.ts"
+import { ownThreadMs } from "../ThreadCpu.ts"
 
 /** Milliseconds of CPU for what a column of so many bytes cannot do without: decryption, a copy and a checksum. */
 export const floorMs = (bytes: number): number => {
@@ -18,9 +18,9 @@ export const floorMs = (bytes: number): number => {
     return crc32c(plain)
   }
   for (let nth = 0; nth < columns; nth++) column()
-  const before = threadCpuMs()
+  const before = ownThreadMs()
   for (let nth = 0; nth < columns; nth++) column()
-  return (threadCpuMs() - before) / columns
+  return (ownThreadMs() - before) / columns
 }
 
 const algorithm = "chacha20-poly1305"

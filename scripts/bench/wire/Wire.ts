@@ -14,7 +14,7 @@ import { lateMs, loopDelay } from "../LoopDelay.ts"
 import { countAllocated } from "./Allocated.ts"
 import { floorMs } from "./Floor.ts"
 import { profiled, type Share } from "./Profile.ts"
-import { threadCpuMs } from "./ThreadCpu.ts"
+import { ownThreadMs } from "../ThreadCpu.ts"
 import { wireChain } from "./WireChain.ts"
 
 /**
@@ -99,10 +99,10 @@ const measure = (blobs: number, times: number): Effect.Effect<Run, unknown> =>
     const delay = loopDelay()
     delay.enable()
     const startedAt = performance.now()
-    const mainBefore = threadCpuMs()
+    const mainBefore = ownThreadMs()
     const processBefore = process.cpuUsage()
     yield* askAll(times)
-    const mainMs = threadCpuMs() - mainBefore
+    const mainMs = ownThreadMs() - mainBefore
     const { system, user } = process.cpuUsage(processBefore)
     const seconds = (performance.now() - startedAt) / 1000
     delay.disable()

@@ -1,5 +1,6 @@
-import { readdirSync, readFileSync, writeFileSync, readlinkSync } from "node:fs"
+import { readdirSync, readlinkSync, writeFileSync } from "node:fs"
 import { basename, join } from "node:path"
+import { threadMs } from "../ThreadCpu.ts"
 
 /** The variable that names the folder in which worker threads leave their numbers (`MarkThread`). */
 export const threadsFolder = "BENCH_THREADS"
@@ -22,18 +23,11 @@ export interface CpuTimes {
 
 /** `folder`: where the worker threads have left their numbers. Threads that have ended count as others. */
 export const cpuTimes = (folder: string): CpuTimes => {
-  const mainMs = threadMs(String(process.pid))
-  const verifierMs = readdirSync(folder).reduce((sum, thread) => sum + threadMs(thread), 0)
+  const mainMs = threadMs(taskFolder(String(process.pid)))
+  const verifierMs = readdirSync(folder).reduce((sum, thread) => sum + threadMs(taskFolder(thread)), 0)
   const { system, user } = process.cpuUsage()
   const processMs = (system + user) / 1e3
   return { mainMs, verifierMs, otherMs: processMs - mainMs - verifierMs, processMs }
 }
 
-/** Its time on a core, in nanoseconds, is the first number there. */
-const threadMs = (thread: string): number => {
-  try {
-    return Number(readFileSync(`/proc/self/task/${thread}/schedstat`, "utf8").split(" ")[0]) / 1e6
-  } catch {
-    return 0
-  }
-}
+const taskFolder = (thread: string): string => `/proc/self/task/${thread}`
