@@ -10,7 +10,7 @@ import { blockFrom, canonical, columnOf, parameters, topicOf } from "./Columns.t
 
 const block = blockFrom(130)
 const topic = topicOf(block.slot, 7)
-const message = (data: Uint8Array, from = "a") => ({ from, data })
+const message = (data: Uint8Array, from = "a") => ({ from, data, id: "" })
 const good = message(columnOf(block, 7))
 
 interface World {

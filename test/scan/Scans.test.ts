@@ -42,7 +42,7 @@ const monitored = Effect.fnUntraced(function* (
             disconnect: () => Effect.void
           }),
           peerRefresh: () => Effect.suspend(() => model.statement()),
-          gossip: { join: () => Effect.void, columnTopicsOf: () => [] },
+          gossip: { join: () => Effect.void, publish: () => Effect.succeed(0), columnTopicsOf: () => [] },
           identified: { protocolsOf: () => [] }
         }
       }),

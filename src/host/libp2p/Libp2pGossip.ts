@@ -4,7 +4,9 @@ import { Duration, Effect, FiberSet, Option, type Scope } from "effect"
 import { makeBucket } from "../../domain/Bucket.ts"
 import { parseColumnTopic } from "../../domain/network/ColumnTopic.ts"
 import type { GossipRules } from "../../wire/gossip/Gossipsub.ts"
-import { Gossip, type GossipVerdict, type Joining } from "../Gossip.ts"
+import { Gossip, type GossipMessage, type GossipVerdict, type Joining, NotPublished } from "../Gossip.ts"
+import { messageOf } from "../../domain/Text.ts"
+import { hexMessageId } from "../../wire/gossip/MessageId.ts"
 
 /** The topics that a node is on; made before the node, which goes by them. */
 export interface JoinedTopics {
@@ -14,7 +16,7 @@ export interface JoinedTopics {
 
 export const makeJoinedTopics = (): JoinedTopics => {
   const topics = new Map<string, Joining>()
-  const allowance = makeBucket({ burst: mostPerSecond, perSecond: mostPerSecond })
+  const allowance = makeBucket({ burst: mostAtOnce, perSecond: mostPerSecond })
   return {
     topics,
     rules: {
@@ -24,7 +26,8 @@ export const makeJoinedTopics = (): JoinedTopics => {
         if (joined === undefined || allowance.room(now) < 1) return 0
         allowance.take(1, now)
         return joined.mostBytes
-      }
+      },
+      copied: (topic, id) => topics.get(topic)?.copied?.(id)
     }
   }
 }
@@ -47,9 +50,11 @@ export const makeGossip = Effect.fnUntraced(function* (
   let underWay = 0
 
   /** Where too many wait already, one more is not looked at: it can come again from another peer. */
-  const judge = (joining: Joining, from: string, data: Uint8Array) => {
+  const judge = (joining: Joining, message: GossipMessage) => {
+    const { from } = message
     const own = judging.get(from) ?? 0
-    if (underWay >= mostJudged || own >= mostJudgedOfPeer) return TopicValidatorResult.Ignore
+    const fair = underWay < mostJudged / 2 ? mostJudgedOfPeer : mostJudgedOfPeer / 8
+    if (underWay >= mostJudged || own >= fair) return TopicValidatorResult.Ignore
     underWay++
     judging.set(from, own + 1)
     const done = Effect.sync(() => {
@@ -59,7 +64,7 @@ export const makeGossip = Effect.fnUntraced(function* (
       else judging.set(from, left)
     })
     return run(
-      joining.judge({ from, data }).pipe(
+      joining.judge(message).pipe(
         Effect.timeoutTo({ duration: judgeLimit, onSuccess: (verdict) => verdict, onTimeout: () => "ignore" as const }),
         Effect.catchAllCause((cause) =>
           Effect.as(
@@ -79,7 +84,9 @@ export const makeGossip = Effect.fnUntraced(function* (
         if (topics.size >= mostTopics)
           return Effect.logError(`not joined: ${topic}, since ${mostTopics} topics are enough`)
         topics.set(topic, joining)
-        gossip.topicValidators.set(topic, (from, message) => judge(joining, from.toString(), message.data))
+        gossip.topicValidators.set(topic, (from, { data }) =>
+          judge(joining, { from: from.toString(), data, id: hexMessageId(topic, data) })
+        )
         gossip.subscribe(topic)
         return Effect.void
       }),
@@ -92,7 +99,17 @@ export const makeGossip = Effect.fnUntraced(function* (
         })
     )
 
-  return Gossip.of({ join: (topic, joining) => Effect.asVoid(join(topic, joining)), columnTopicsOf: subscriptions })
+  const publish = (topic: string, data: Uint8Array) =>
+    Effect.tryPromise({
+      try: () => gossip.publish(topic, data),
+      catch: (error) => new NotPublished({ topic, reason: messageOf(error) })
+    }).pipe(Effect.map(({ recipients }) => recipients.length))
+
+  return Gossip.of({
+    join: (topic, joining) => Effect.asVoid(join(topic, joining)),
+    publish,
+    columnTopicsOf: subscriptions
+  })
 })
 
 /** Follows what peers say that they are on. */
@@ -131,12 +148,16 @@ const mostTopics = 200
 /** All columns under two fork digests. */
 const mostColumnTopics = 256
 /**
- * Copies included: a dozen peers of each mesh send each column of a block once. What is remembered of messages, for 768 s,
- * stays bounded by it whatever strangers send.
+ * Copies are not among them, but one in another compression is. What is remembered of messages, for 768 s, stays bounded by
+ * it whatever strangers send: all columns of a block every second would be half of it.
  */
 const mostPerSecond = 256
-const mostJudged = 128
-const mostJudgedOfPeer = 16
+/** Eight blocks' columns at once. */
+const mostAtOnce = 1024
+/** All columns of four blocks, 23 MB at 21 blobs; from half of that on nobody may have more than 24 of them. */
+const mostJudged = 512
+/** Who is first with a block may be so with all of its columns. */
+const mostJudgedOfPeer = 192
 const judgeLimit = Duration.seconds(8)
 
 const results = {

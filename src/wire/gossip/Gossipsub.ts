@@ -4,19 +4,21 @@ import { compressSync } from "snappy"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { decodeBlock } from "../SnappyBlock.ts"
 import { guarded } from "./Guarded.ts"
-import { messageId } from "./MessageId.ts"
+import { compressedId, messageId } from "./MessageId.ts"
 
-/** What of gossip is taken in at all. It is asked about every message, also about copies of one. */
+/** What of gossip is taken in at all. It is asked about every message, but not about copies in the same compression. */
 export interface GossipRules {
   /**
    * The bytes that a message of the topic may have once it is decompressed; 0 where none is wanted now. Whatever is
    * above that is dropped before anything of it is inflated, remembered or forwarded.
    */
   readonly mostBytes: (topic: string) => number
+  /** One more copy of a message came, by its id in hex. */
+  readonly copied: (topic: string, id: string) => void
 }
 
 /** Takes nothing: for a node that is on no topic. */
-export const noGossip: GossipRules = { mostBytes: () => 0 }
+export const noGossip: GossipRules = { mostBytes: () => 0, copied: () => {} }
 
 /**
  * Gossipsub as Ethereum's nodes speak it (phase0/p2p-interface.md, "The gossip domain"): its parameters, unsigned
@@ -56,6 +58,8 @@ export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubCo
     // Of each identity that was ever here something is kept for so long: by default an hour.
     scoreParams: { IPColocationFactorWeight: 0, retainScore: 60_000 },
     scoreThresholds: { gossipThreshold: -4000, publishThreshold: -8000, graylistThreshold: -16_000 },
+    // A copy needs not be inflated: some eight come of each message.
+    fastMsgIdFn: ({ data, topic }) => compressedId(topic, data ?? nothing),
     msgIdFn: ({ data, topic }) => messageId(topic, data),
     msgIdToStrFn: bytesToHex,
     dataTransform: {
@@ -68,5 +72,7 @@ export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubCo
       outboundTransform: (_topic, data) => compressSync(data)
     }
   })
-  return (components) => guarded(make(components))
+  return (components) => guarded(make(components), rules.copied)
 }
+
+const nothing = new Uint8Array(0)

@@ -10,14 +10,19 @@ import type { GossipSub } from "@libp2p/gossipsub"
  *   own, and one at a time.
  * - It keeps for how long a peer that prunes us does not want us back, which may be thousands of years, of every identity
  *   and topic. An hour is respected: others say a minute.
+ *
+ * And it tells of further copies of a message, which it drops without asking anybody: `copied` is told the id of each.
  */
-export const guarded = (gossip: GossipSub): GossipSub => {
+export const guarded = (gossip: GossipSub, copied: (topic: string, id: string) => void = () => {}): GossipSub => {
   const peers: unknown = Reflect.get(gossip, "peers")
   const receive: unknown = Reflect.get(gossip, "handleReceivedRpc")
   const open: unknown = Reflect.get(gossip, "createOutboundStream")
   const backOff: unknown = Reflect.get(gossip, "doAddBackoff")
+  const score: unknown = Reflect.get(gossip, "score")
+  const duplicate: unknown =
+    typeof score === "object" && score !== null ? Reflect.get(score, "duplicateMessage") : score
   const isKnown = typeof receive === "function" && typeof open === "function" && typeof backOff === "function"
-  if (!(peers instanceof Map) || !isKnown) {
+  if (!(peers instanceof Map) || !isKnown || !(score instanceof Object) || typeof duplicate !== "function") {
     throw new TypeError(
       "this version of @libp2p/gossipsub has other parts than the one that dasmon guards (Guarded.ts)"
     )
@@ -39,6 +44,10 @@ export const guarded = (gossip: GossipSub): GossipSub => {
     }
   }
   const replaced =
+    Reflect.set(score, "duplicateMessage", (from: unknown, id: unknown, topic: unknown): void => {
+      Reflect.apply(duplicate, score, [from, id, topic])
+      copied(String(topic), String(id))
+    }) &&
     Reflect.set(gossip, "doAddBackoff", (id: unknown, topic: unknown, ms: unknown): void => {
       Reflect.apply(backOff, gossip, [id, topic, Math.min(Number(ms), longestBackOffMs)])
     }) &&
