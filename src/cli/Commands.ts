@@ -35,6 +35,12 @@ const api = Options.choice("api", apiHabits).pipe(
   Options.withDescription("the habits of its Beacon API (default plain: by the book)"),
   Options.withDefault<ApiHabit>("plain")
 )
+const partial = Options.text("partial").pipe(
+  Options.withDescription(
+    "slots of whose blocks only so many columns were ever published, such as 200:63,280:64: the seed chooses which"
+  ),
+  Options.optional
+)
 const stopWithStdin = Options.boolean("stop-with-stdin").pipe(
   Options.withDescription("end when standard input closes: for a program that starts this one")
 )
@@ -52,12 +58,17 @@ const config = Options.text("config").pipe(
   Options.optional
 )
 
-const devnet = Command.make("devnet", { peers, seed, slotDuration, api, apiPort, stopWithStdin }, (options) =>
+const devnet = Command.make("devnet", { peers, seed, slotDuration, api, apiPort, partial, stopWithStdin }, (options) =>
   Effect.gen(function* () {
     const { defaultPeers, parsePeersSpec } = yield* lazy(() => import("../devnet/PeersSpec.ts"))
+    const { parsePartialBlocks } = yield* lazy(() => import("../devnet/PartialSpec.ts"))
     const { runDevnet } = yield* lazy(() => import("../devnet/RunDevnet.ts"))
     const spec = Option.isSome(options.peers) ? yield* parsePeersSpec(options.peers.value) : defaultPeers
+    const partial = Option.isSome(options.partial)
+      ? yield* parsePartialBlocks(options.partial.value, options.seed)
+      : undefined
     const running = runDevnet({
+      ...(partial === undefined ? {} : { partial }),
       peers: spec,
       seed: options.seed,
       api: options.api,

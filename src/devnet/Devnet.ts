@@ -1,10 +1,11 @@
 import { Clock, Duration, Effect, ExecutionStrategy, Scope } from "effect"
-import { type ChainParameters, epochOf, slotAt } from "../domain/network/Chain.ts"
+import { type ChainParameters, epochOf, numberOfColumns, slotAt } from "../domain/network/Chain.ts"
 import type { ApiHabit } from "./api/ApiHabit.ts"
 import { serveBeaconApi } from "./api/BeaconApi.ts"
 import { makeBlobPool } from "./chain/BlobPool.ts"
 import type { Reorg } from "./chain/ChainState.ts"
 import { type DevChain, makeDevChain } from "./chain/DevChain.ts"
+import { partialBlocks } from "./chain/PartialBlocks.ts"
 import { DevnetError } from "./DevnetError.ts"
 import { devnetParameters } from "./DevnetParameters.ts"
 import { type DevDiscv5, makeDevDiscv5 } from "./discv5/DevDiscv5.ts"
@@ -13,6 +14,8 @@ import { type DevPeer, makeDevPeer } from "./peer/DevPeer.ts"
 import type { TransportChoice } from "./peer/DevTransports.ts"
 import { identityOf } from "./peer/DevPeerIdentity.ts"
 import { defaultPeers, type PeersSpec } from "./PeersSpec.ts"
+
+import { profiles } from "./profiles/Profiles.ts"
 
 export interface DevnetOptions {
   /** `defaultPeers` if left out. */
@@ -44,6 +47,12 @@ export interface DevnetOptions {
    * to the limit, which is 12 then, if left out.
    */
   readonly blobs?: number
+  /**
+   * The columns that were published of the blocks of some slots, by slot, also of slots of the past: nobody has the others.
+   * Profiles may add slots from the start on. Such a slot has a block with blobs. The first slot of the start is
+   * `32 * historyEpochs`, or the one after it.
+   */
+  readonly partial?: ReadonlyMap<number, ReadonlyArray<number>>
   /** Epochs from the start on after which the blob limit, and the fork digest with it, steps again; 0, never, if left out. */
   readonly nextBlobStep?: number
   /** Epochs from the start on after which Gloas begins; 0, never, if left out. Then some profiles cannot misbehave as they do. */
@@ -74,6 +83,7 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
       historyEpochs,
       nextBlobStep,
       nextFork,
+      partial: given,
       peers: spec,
       seed,
       slotDuration,
@@ -87,7 +97,9 @@ export const makeDevnet = (options: DevnetOptions = {}): Effect.Effect<Devnet, D
     const parameters = devnetParameters(seed, slotDurationMs, genesisTime, next, blobs)
     const limits = parameters.blobSchedule.map(({ maxBlobsPerBlock }) => maxBlobsPerBlock)
     const pool = yield* makeBlobPool(seed, Math.max(parameters.maxBlobsPerBlockElectra, ...limits))
-    const chain = yield* makeDevChain({ parameters, pool, seed, blobs })
+    const series = [...new Set(spec)].flatMap((name) => profiles[name].partial ?? [])
+    const partial = partialBlocks({ seed, start: slotAt(parameters, now), series, given })
+    const chain = yield* makeDevChain({ parameters, pool, seed, blobs, partial })
     const discv5 = yield* makeDevDiscv5(parameters)
     const bootEnr = yield* startBootNode(chain, discv5)
     const peers = yield* startPeers(chain, spec, transports, firstPeer, discv5)
@@ -153,6 +165,9 @@ const withoutPorts = ({ parameters }: DevChain) =>
 
 type Checked = Required<Omit<DevnetOptions, "blobs" | "genesisTime">> & Pick<DevnetOptions, "blobs">
 
+/** The first slot whose block has columns. */
+const firstFuluSlot = 32
+
 const checked = (options: DevnetOptions): Effect.Effect<Checked, DevnetError> => {
   const all = {
     peers: defaultPeers,
@@ -165,6 +180,7 @@ const checked = (options: DevnetOptions): Effect.Effect<Checked, DevnetError> =>
     nextBlobStep: 0,
     firstPeer: 0,
     nextFork: 0,
+    partial: new Map<number, ReadonlyArray<number>>(),
     ...options
   }
   const ranges = [
@@ -177,7 +193,13 @@ const checked = (options: DevnetOptions): Effect.Effect<Checked, DevnetError> =>
     ["the port", all.apiPort, 0, 65_535],
     ["the seed", all.seed, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER]
   ] as const
-  const wrong = ranges.find(([, value, min, max]) => !Number.isInteger(value) || value < min || value > max)
+  const partial = [...all.partial].flatMap(([slot, columns]) => [
+    ["a slot whose block is partial", slot, firstFuluSlot, Number.MAX_SAFE_INTEGER] as const,
+    ...columns.map((column) => ["a column", column, 0, numberOfColumns - 1] as const)
+  ])
+  const wrong = [...ranges, ...partial].find(
+    ([, value, min, max]) => !Number.isInteger(value) || value < min || value > max
+  )
   return wrong === undefined
     ? Effect.succeed(all)
     : new DevnetError({ reason: `${wrong[0]} is ${wrong[1]}, allowed is ${wrong[2]} to ${wrong[3]}` })

@@ -2,6 +2,8 @@
 import "../wire/Polyfill.ts"
 
 export { type ApiHabit, apiHabits } from "../devnet/api/ApiHabit.ts"
+export { blobsOf } from "../devnet/chain/BlobPool.ts"
+export type { DevBlock } from "../devnet/chain/DevBlock.ts"
 export type { DevChain } from "../devnet/chain/DevChain.ts"
 export { type Devnet, type DevnetOptions, makeDevnet } from "../devnet/Devnet.ts"
 export { DevnetError } from "../devnet/DevnetError.ts"

@@ -5,6 +5,7 @@ import { Effect, Fiber, Schema, Stream } from "effect"
 import { toHex } from "../../src/domain/Bytes.ts"
 import { serveBeaconApi } from "../../src/devnet/api/BeaconApi.ts"
 import { preferredFormat } from "../../src/devnet/api/Accept.ts"
+import { blobsOf } from "../../src/devnet/chain/BlobPool.ts"
 import { finalized } from "../../src/devnet/chain/ChainState.ts"
 import { makeDevChain } from "../../src/devnet/chain/DevChain.ts"
 import { devnetParameters } from "../../src/devnet/DevnetParameters.ts"
@@ -103,6 +104,22 @@ describe("the Beacon API of the devnet", () => {
         assert.strictEqual(text.version, block.fork)
         assert.strictEqual(text.finalized, block.slot <= 2 * 32)
       }
+    })
+  )
+
+  it.scoped("tells what the blobs of a block were, and which columns of it were published", () =>
+    Effect.gen(function* () {
+      const { chain, data, request, state } = yield* start
+      for (const block of [...state.canonical.values()].slice(-3)) {
+        const told = yield* data(`/devnet/blobs?slot=${block.slot}`)
+        assert.deepStrictEqual(told, {
+          root: block.root,
+          blobs: blobsOf(chain.pool, block).map(toHex),
+          published: Array.from({ length: 128 }, (_, column) => column)
+        })
+      }
+      assert.strictEqual((yield* request("/devnet/blobs?slot=100000")).status, 404)
+      assert.strictEqual((yield* request("/devnet/blobs")).status, 404)
     })
   )
 

@@ -1,5 +1,7 @@
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import { Effect, Schema } from "effect"
+import { toHex } from "../../domain/Bytes.ts"
+import { blobsOf } from "../chain/BlobPool.ts"
 import type { DevChain } from "../chain/DevChain.ts"
 import type { DevnetError } from "../DevnetError.ts"
 import { Account } from "../peer/Ledger.ts"
@@ -27,7 +29,8 @@ export const PeerAccount = Schema.Struct({ profile: Schema.String, peerId: Schem
 export type PeerAccount = typeof PeerAccount.Type
 
 /**
- * `/eth/v1/node/*`, and the handles by which a test makes a reorg, restarts the node, or reads whom the peers have banned.
+ * `/eth/v1/node/*`, and the handles by which a test makes a reorg, restarts the node, or reads whom the peers have banned,
+ * what the blobs of a block were, and which of its columns were published.
  */
 export const nodeRoutes = (chain: DevChain, node: BeaconNode, habits: Habits) => [
   get("/eth/v1/node/version", () => Effect.succeed(data({ version: node.version }))),
@@ -71,6 +74,14 @@ export const nodeRoutes = (chain: DevChain, node: BeaconNode, habits: Habits) =>
     })
   ),
   get("/devnet/accounts", () => Effect.map(node.accounts, (accounts) => data(accounts))),
+  get("/devnet/blobs", (request) =>
+    Effect.flatMap(chain.state, ({ canonical }) => {
+      const block = canonical.get(Number(request.query("slot")[0] ?? "none"))
+      if (block === undefined) return Effect.fail(notFound("there is no block at this slot"))
+      const blobs = blobsOf(chain.pool, block).map(toHex)
+      return Effect.succeed(data({ root: block.root, blobs, published: [...block.published].sort((a, b) => a - b) }))
+    })
+  ),
   route("POST", "/devnet/restart", () => Effect.as(habits.restart, data({}))),
   route("POST", "/devnet/reorg", (request) =>
     chain.reorg(Number(request.query("depth")[0] ?? "1")).pipe(

@@ -1,5 +1,7 @@
 import kzg from "c-kzg"
 import { Effect } from "effect"
+import { concatBytes } from "../../domain/Bytes.ts"
+import { columnsToReconstruct } from "../../domain/network/Chain.ts"
 import { loadKzg } from "../../kzg/Kzg.ts"
 import { DevnetError } from "../DevnetError.ts"
 import { addElements, randomElements } from "./FieldElements.ts"
@@ -15,6 +17,13 @@ interface PoolBlob {
   /** 128 proofs of 48 bytes. */
   readonly proofs: ReadonlyArray<Uint8Array>
 }
+
+/** The blobs of a block as they were before they were extended, 131,072 bytes each, in row order. */
+export const blobsOf = (
+  pool: BlobPool,
+  { blobs }: { readonly blobs: ReadonlyArray<number> }
+): ReadonlyArray<Uint8Array> =>
+  blobs.map((index) => concatBytes((pool[index]?.cells ?? []).slice(0, columnsToReconstruct)))
 
 /** All blobs that blocks of the devnet ever carry, in an order that the seed determines. */
 export type BlobPool = ReadonlyArray<PoolBlob>

@@ -5,6 +5,7 @@ import { blobParametersAt, type ChainParameters, epochOf, epochStart, serveRange
 import type { BlobPool } from "./BlobPool.ts"
 import { type DevBlock, makeBlock } from "./DevBlock.ts"
 import { DevnetError } from "../DevnetError.ts"
+import type { PartialBlocks } from "./PartialBlocks.ts"
 import { type Random, seeded } from "./Random.ts"
 
 /** What determines a chain. */
@@ -14,6 +15,7 @@ export interface ChainRules {
   readonly seed: number
   /** In every block, as far as the limit of its slot allows; from none up to that limit if left out. */
   readonly blobs?: number | undefined
+  readonly partial?: PartialBlocks | undefined
 }
 
 /** The chain as it stands at one moment. */
@@ -73,14 +75,16 @@ export const grow = (rules: ChainRules, state: ChainState, slot: number): ChainS
   let head = state.head
   for (let next = state.slot + 1; next <= slot; next++) {
     const random = seeded(rules.seed, "slot", next)
-    if (random.chance(emptySlots)) continue
+    const published = rules.partial?.(next)
+    if (random.chance(emptySlots) && published === undefined) continue
     head = makeBlock(rules.parameters, rules.pool, {
       seed: rules.seed,
       slot: next,
       parentRoot: fromHex(head.root),
       parentHash: head.blockHash,
       variant: 0,
-      blobs: pickBlobs(rules, next, 0, blobCount(rules, next, random))
+      blobs: pickBlobs(rules, next, 0, blobCount(rules, next, random)),
+      published
     })
     canonical.set(next, head)
     byRoot.set(head.root, head)
@@ -116,7 +120,8 @@ export const reorganise = (
     const random = seeded(rules.seed, "reorg", variant, slot)
     const replaced = canonical.get(slot)?.blobs.length
     canonical.delete(slot)
-    if (slot < state.slot && random.chance(emptySlots)) continue
+    const published = rules.partial?.(slot)
+    if (slot < state.slot && random.chance(emptySlots) && published === undefined) continue
     const count = blobCount(rules, slot, random, replaced)
     head = makeBlock(rules.parameters, rules.pool, {
       seed: rules.seed,
@@ -124,7 +129,8 @@ export const reorganise = (
       parentRoot: fromHex(head.root),
       parentHash: head.blockHash,
       variant,
-      blobs: pickBlobs(rules, slot, variant, count)
+      blobs: pickBlobs(rules, slot, variant, count),
+      published
     })
     blocks.push(head)
     canonical.set(slot, head)
@@ -168,14 +174,15 @@ const orphanSlots = 64
 
 /** How many blobs the block of a slot has; where they are not prescribed, other than `replaced`. */
 const blobCount = (
-  { blobs, parameters, pool }: ChainRules,
+  { blobs, parameters, partial, pool }: ChainRules,
   slot: number,
   random: Random,
   replaced?: number
 ): number => {
   const limit = Math.min(blobParametersAt(parameters, epochOf(parameters, slot)).maxBlobsPerBlock, pool.length)
   if (blobs !== undefined) return Math.min(blobs, limit)
-  return replaced === undefined ? random.below(limit + 1) : (replaced + 1 + random.below(limit)) % (limit + 1)
+  const count = replaced === undefined ? random.below(limit + 1) : (replaced + 1 + random.below(limit)) % (limit + 1)
+  return partial?.(slot) === undefined ? count : Math.max(count, 1)
 }
 
 const pickBlobs = ({ pool, seed }: ChainRules, slot: number, variant: number, count: number): ReadonlyArray<number> =>

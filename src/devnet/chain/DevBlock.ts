@@ -3,6 +3,7 @@ import { toHex } from "../../domain/Bytes.ts"
 import type { Root } from "../../domain/Primitives.ts"
 import { type ChainParameters, epochOf, forkAt } from "../../domain/network/Chain.ts"
 import type { BlobPool } from "./BlobPool.ts"
+import { allColumns } from "./PartialBlocks.ts"
 import { seeded } from "./Random.ts"
 
 /** A block of the devnet, with all that its sidecars are made of. */
@@ -20,6 +21,8 @@ export interface DevBlock {
   readonly commitments: ReadonlyArray<Uint8Array>
   /** Indices into the pool, in row order. */
   readonly blobs: ReadonlyArray<number>
+  /** Its columns that were published: nobody has any of the others. */
+  readonly published: ReadonlySet<number>
   /** kzg_commitments_inclusion_proof: four nodes, leaf side first; none from Gloas on. */
   readonly inclusionProof: ReadonlyArray<Uint8Array>
 }
@@ -38,6 +41,8 @@ export interface BlockParts {
   /** `0` for the first block of the slot; another one for each block that competes with it. */
   readonly variant: string | number
   readonly blobs: ReadonlyArray<number>
+  /** All of its columns if left out; of no consequence for its root. */
+  readonly published?: ReadonlySet<number> | undefined
 }
 
 /**
@@ -69,6 +74,7 @@ export const makeBlock = (chain: ChainParameters, pool: BlobPool, parts: BlockPa
     parentHash: parts.parentHash,
     commitments,
     blobs: parts.blobs,
+    published: parts.published ?? allColumns,
     inclusionProof
   }
 }

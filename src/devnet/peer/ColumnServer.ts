@@ -39,6 +39,7 @@ export const serveColumns = (
   ): Effect.Effect<void, StreamFailure> =>
     Effect.gen(function* () {
       const stored = yield* conduct.stored
+      const isPublished = ({ block, column }: ColumnOf): boolean => block.published.has(column)
       const custody = custodyColumns(peer.nodeId, asked.claim.custodyGroupCount)
       const claimed = wanted.flatMap(({ block, columns }) =>
         custody.filter((column) => columns.includes(column)).map((column): ColumnOf => ({ block, column }))
@@ -46,10 +47,10 @@ export const serveColumns = (
       const blocks = wanted.map(({ block }) => block)
       const columns = [...new Set(wanted.flatMap((entry) => entry.columns))]
       const request: ColumnRequest = { ...asked, blocks, columns }
-      const [absent, items] = Arr.partition(claimed, (item) => stored(item, request))
+      const [absent, items] = Arr.partition(claimed, (item) => isPublished(item) && stored(item, request))
       yield* conduct.respond({
         request,
-        items: conduct.select(items.slice(0, maxRequestDataColumnSidecars), request),
+        items: conduct.select(items.slice(0, maxRequestDataColumnSidecars), request).filter(isPublished),
         lacking: absent.filter(({ block }) => block.slot >= asked.claim.earliestAvailableSlot),
         chunk: (item) =>
           encodeSuccessChunk(

@@ -30,7 +30,7 @@ export const gossipColumns = (
     const publish = (block: DevBlock) =>
       Effect.flatMap(columns, (columns) =>
         Effect.forEach(
-          columns,
+          columns.filter((column) => block.published.has(column)),
           (column) => {
             const topic = columnTopic({ forkDigest: forkDigestOfSlot(chain.parameters, block.slot), column })
             if (gossip.getSubscribers(topic).length === 0) return Effect.void

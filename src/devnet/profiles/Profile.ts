@@ -7,6 +7,7 @@ import type { Reply } from "../../wire/Server.ts"
 import type { ChainState } from "../chain/ChainState.ts"
 import type { DevBlock, Sidecar } from "../chain/DevBlock.ts"
 import type { DevChain } from "../chain/DevChain.ts"
+import type { PartialSeries } from "../chain/PartialBlocks.ts"
 import type { Random } from "../chain/Random.ts"
 import type { Client } from "../peer/Agents.ts"
 import type { Ledger } from "../peer/Ledger.ts"
@@ -17,6 +18,8 @@ export interface Profile {
   readonly custodyGroupCount: (random: Random) => number
   /** The client that it appears as; all of them take turns if left out. */
   readonly client?: Client
+  /** What becomes of some blocks, for the whole network, where such a peer is. */
+  readonly partial?: PartialSeries
   /** The parts of honest conduct that are otherwise here. Runs once, when the peer starts; its fibers end with it. */
   readonly depart: (honest: Conduct, peer: PeerContext) => Effect.Effect<Partial<Conduct>, never, Scope.Scope>
 }

@@ -24,6 +24,7 @@ import { strikes } from "./strict/Striking.ts"
 import { bareCodes, brokenFile, otherContext } from "./Stumbling.ts"
 import { reset, silent, stall } from "./Unresponsive.ts"
 import { unwelcoming } from "./strict/Unwelcoming.ts"
+import { half, withheldBlock } from "./Unpublished.ts"
 import { overclaim, prune, unavailable, withhold } from "./Withholding.ts"
 
 /** Honest peers that are hard on their guests: they ban whoever is not as their client's own code wants it. */
@@ -61,6 +62,8 @@ const honestProfiles = {
   "archive-edge": archiveEdge,
   "on-demand": onDemand,
   starting,
+  "withheld-block": withheldBlock,
+  half,
   ...strictProfiles
 } satisfies Readonly<Record<string, Profile>>
 
