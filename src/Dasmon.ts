@@ -11,6 +11,8 @@ import {
   type Scope,
   type Stream
 } from "effect"
+import { ColumnArrivals } from "./arrival/ColumnArrivals.ts"
+import { SubscribedColumns } from "./arrival/SubscribedColumns.ts"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
 import { chainFileOf, evidenceFolderOf } from "./config/places/OwnPaths.ts"
@@ -47,6 +49,7 @@ import { BeaconNodes } from "./host/BeaconNodes.ts"
 import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
+import { LiveMatrix } from "./matrix/LiveMatrix.ts"
 import { describePeer } from "./peers/DescribePeer.ts"
 import { daemon, Daemons, describeFailing } from "./runtime/Daemon.ts"
 import { Doubts } from "./runtime/Doubts.ts"
@@ -171,6 +174,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
       Layer.provide([peers, peerSet, scans, secondLook, ColumnGossip.layer]),
+      Layer.provide([ColumnArrivals.layer, LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })]),
+      Layer.provide(SubscribedColumns.layer),
       Layer.provide(log),
       Layer.provide([ProbeTotals.layer, Bandwidth.layer(config.bandwidthLimit)]),
       Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])

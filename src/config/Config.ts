@@ -69,6 +69,11 @@ const Metrics = Schema.Struct({
   port: withDefault(whole(0, 65535), () => 9091)
 })
 
+const Gossip = Schema.Struct({
+  /** Memory of the columns of recent blocks, whoever brought them. */
+  matrixMemory: withDefault(ByteSize("1MiB", "64GiB"), () => 64 * 2 ** 20)
+})
+
 const sections = {
   sampling: Sampling.fields,
   samplingStrategy: SamplingStrategy.fields,
@@ -77,6 +82,7 @@ const sections = {
   backfill: Backfill.fields,
   metrics: Metrics.fields,
   kzg: Kzg.fields,
+  gossip: Gossip.fields,
   http: HttpConfig.fields,
   discovery: DiscoveryConfig.fields,
   xatu: xatuKeys
@@ -131,6 +137,7 @@ const fields = {
   backfill: section(Backfill, {}),
   metrics: section(Metrics, {}),
   kzg: section(Kzg, {}),
+  gossip: section(Gossip, {}),
   /** Nothing is sent unless this is set. */
   xatu: optional(XatuConfig),
   peers: withDefault(PeerList, () => [])

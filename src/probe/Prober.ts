@@ -24,6 +24,7 @@ import { type Blocks, type Collected, dueBlocks } from "./Conversation.ts"
 import { overloaded } from "./ExcuseOverload.ts"
 import { makeHeldSidecars } from "./HeldSidecars.ts"
 import { isOffence, makeOffenders } from "./Offenders.ts"
+import { makeHoldVerified } from "./HoldVerified.ts"
 import { invalidColumnEvidence } from "./InvalidColumnEvidence.ts"
 import { ProbeTurn } from "./ProbeTurn.ts"
 import type { Received } from "./RequestColumns.ts"
@@ -91,6 +92,7 @@ const make = Effect.gen(function* () {
   const selfDoubt = yield* SelfDoubt
   const network = { chain, digests: digestTable(chain) }
   const offenders = makeOffenders()
+  const holdVerified = yield* makeHoldVerified
 
   const probe = Effect.fn("Prober.probe")(function* (asked: ProbeRequest) {
     const { address, claims, confirms, job, nodeId } = asked
@@ -119,6 +121,7 @@ const make = Effect.gen(function* () {
       deliveries,
       offenders.isKnown(peerId, startedAt)
     )
+    yield* holdVerified(peerId, verified)
     if (verified.some(isOffence)) offenders.add(peerId, yield* Clock.currentTimeMillis)
     const worstLag = yield* lag.worstSince(startedAt)
     const found = [...verified, ...collected.failed.map((entry) => excuseOverload(entry, worstLag))].map((entry) =>

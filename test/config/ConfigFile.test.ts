@@ -352,6 +352,7 @@ node_filter: {include: [Lighthouse, ${enr}], exclude: [0xA26A7AB43EFA3C5CAAAB0C5
 backfill: {mode: preload, beacon_api: "https://archive.example"}
 metrics: {enabled: true, port: 0}
 kzg: {threads: 3, ledger_memory: 1GiB, ledger_on_disk: false, ledger_size: 16MiB}
+gossip: {matrix_memory: 8MiB}
 peers:
   - ${multiaddrOf(peerId)}
 `
@@ -398,6 +399,7 @@ peers:
       backfill: { mode: "preload", beaconApi: "https://archive.example" },
       metrics: { enabled: true, port: 0 },
       kzg: { threads: 3, ledgerMemory: "1GiB", ledgerOnDisk: false, ledgerSize: "16MiB" },
+      gossip: { matrixMemory: "8MiB" },
       peers: [multiaddrOf(peerId)]
     })
   })
