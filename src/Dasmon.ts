@@ -173,7 +173,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
-      Layer.provide([peers, peerSet, scans, secondLook, ColumnGossip.layer]),
+      Layer.provide([peers, peerSet, scans, secondLook, ColumnGossip.layer(config.gossip)]),
       Layer.provide([ColumnArrivals.layer, LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })]),
       Layer.provide(SubscribedColumns.layer),
       Layer.provide(log),

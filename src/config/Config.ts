@@ -4,6 +4,7 @@ import { BlockFilter } from "./BlockFilter.ts"
 import { ByteLimit, ByteSize } from "./ByteSize.ts"
 import { DiscoveryConfig } from "./DiscoveryConfig.ts"
 import { GoDuration } from "./GoDuration.ts"
+import { GossipConfig } from "./GossipConfig.ts"
 import { HttpConfig } from "./HttpConfig.ts"
 import { ListenAddress } from "./places/ListenAddress.ts"
 import { ListenMultiaddrs } from "./places/ListenMultiaddr.ts"
@@ -69,11 +70,6 @@ const Metrics = Schema.Struct({
   port: withDefault(whole(0, 65535), () => 9091)
 })
 
-const Gossip = Schema.Struct({
-  /** Memory of the columns of recent blocks, whoever brought them. */
-  matrixMemory: withDefault(ByteSize("1MiB", "64GiB"), () => 64 * 2 ** 20)
-})
-
 const sections = {
   sampling: Sampling.fields,
   samplingStrategy: SamplingStrategy.fields,
@@ -82,8 +78,8 @@ const sections = {
   backfill: Backfill.fields,
   metrics: Metrics.fields,
   kzg: Kzg.fields,
-  gossip: Gossip.fields,
   http: HttpConfig.fields,
+  gossip: GossipConfig.fields,
   discovery: DiscoveryConfig.fields,
   xatu: xatuKeys
 }
@@ -111,6 +107,7 @@ const fields = {
   httpAddr: withDefault(ListenAddress, () => ({ host: "127.0.0.1", port: 9090 })),
   http: section(HttpConfig, {}),
   discovery: section(DiscoveryConfig, {}),
+  gossip: section(GossipConfig, {}),
   /** Where our libp2p node listens for peers. */
   listenAddresses: withDefault(ListenMultiaddrs, () => ["/ip4/127.0.0.1/udp/0/quic-v1", "/ip4/127.0.0.1/tcp/0"]),
   /** Probes at once, over all peers. */
@@ -137,7 +134,6 @@ const fields = {
   backfill: section(Backfill, {}),
   metrics: section(Metrics, {}),
   kzg: section(Kzg, {}),
-  gossip: section(Gossip, {}),
   /** Nothing is sent unless this is set. */
   xatu: optional(XatuConfig),
   peers: withDefault(PeerList, () => [])

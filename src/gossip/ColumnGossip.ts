@@ -1,7 +1,8 @@
 import { Clock, Duration, Effect, Either, ExecutionStrategy, Exit, Layer, Option, Schedule, Scope } from "effect"
+import { SubscribedColumns } from "../arrival/SubscribedColumns.ts"
 import { custodyColumns } from "../domain/column/Custody.ts"
 import { sidecarBytes } from "../domain/column/Sidecar.ts"
-import { blobParametersAt, custodyRequirement, epochOf, slotAt } from "../domain/network/Chain.ts"
+import { blobParametersAt, custodyRequirement, epochOf, numberOfColumns, slotAt } from "../domain/network/Chain.ts"
 import { type ColumnTopic, columnTopic, columnTopicsAt } from "../domain/network/ColumnTopic.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
 import { Externs } from "../host/Externs.ts"
@@ -12,30 +13,64 @@ import type { PeerId } from "../domain/Primitives.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeJudgeColumn } from "./JudgeColumn.ts"
 
-/**
- * Is on the gossip topics of our own custody columns for as long as the layer lives, under the fork digest of the clock:
- * at a step of the blob limit it joins the new topics two slots before, and leaves the old ones two slots after.
- * Messages are forwarded once they are verified, and only then. Does nothing where the host gives no `Gossip`. A second
- * identity is on those of its own.
- */
-export const layer = Layer.scopedDiscard(
-  Effect.gen(function* () {
-    const { peerId } = yield* Host
-    const second = Option.getOrUndefined(yield* SecondHost)
-    const gossip = yield* Effect.serviceOption(Gossip)
-    if (Option.isSome(gossip)) yield* gossipOf("column gossip", peerId, gossip.value)
-    if (second?.gossip !== undefined) {
-      yield* gossipOf("column gossip of the second identity", second.host.peerId, second.gossip)
-    }
-  })
-)
+/** Which columns our node is on the topics of, and whether on any. */
+export interface ColumnGossipOptions {
+  /** `participate` differs from `observe` in what is kept and said elsewhere. */
+  readonly mode: "off" | "observe" | "participate"
+  /** What our node id owes at `custodyGroupCount`, or these. */
+  readonly columns: "custody" | "all" | ReadonlyArray<number>
+  readonly custodyGroupCount: number
+}
 
-const gossipOf = Effect.fnUntraced(function* (name: string, peerId: PeerId, gossip: Gossip["Type"]) {
-  const { chain } = yield* Externs
+/**
+ * Is on the gossip topics of columns for as long as the layer lives, under the fork digest of the clock: at a step of the
+ * blob limit it joins the new topics two slots before, and leaves the old ones two slots after; with more than 200 topics
+ * in between, in steps. Messages are forwarded once they are verified, and only then. Does nothing where the host gives no
+ * `Gossip`. A second identity is on those of its own four custody columns, unless the mode is off.
+ */
+export const layer = (options: ColumnGossipOptions) =>
+  Layer.scopedDiscard(
+    Effect.gen(function* () {
+      if (options.mode === "off") return
+      const { peerId } = yield* Host
+      const second = Option.getOrUndefined(yield* SecondHost)
+      const gossip = yield* Effect.serviceOption(Gossip)
+      const { tell } = yield* SubscribedColumns
+      if (Option.isSome(gossip)) yield* gossipOf("column gossip", gossip.value, columnsOf(options, peerId), tell)
+      if (second?.gossip !== undefined) {
+        const own = columnsOf(ofSecond, second.host.peerId)
+        yield* gossipOf("column gossip of the second identity", second.gossip, own)
+      }
+    })
+  )
+
+/** Nothing that the first is set to do may tell that the second is ours too. */
+const ofSecond = { columns: "custody", custodyGroupCount: custodyRequirement } as const
+
+/** Those that a node with this id owes come first. None where the id does not tell, and they are those of its custody. */
+const columnsOf = (
+  { columns, custodyGroupCount }: Pick<ColumnGossipOptions, "columns" | "custodyGroupCount">,
+  peerId: PeerId
+): ReadonlyArray<number> => {
   const nodeId = Either.getRight(nodeIdOfPeerId(peerId))
-  if (Option.isNone(nodeId)) return
+  const owed = Option.match(nodeId, {
+    onNone: (): ReadonlyArray<number> => [],
+    onSome: (id) => custodyColumns(id, custodyGroupCount)
+  })
+  if (columns === "custody") return owed
+  const wanted = columns === "all" ? Array.from({ length: numberOfColumns }, (_, column) => column) : columns
+  return [...owed.filter((column) => wanted.includes(column)), ...wanted.filter((column) => !owed.includes(column))]
+}
+
+const gossipOf = Effect.fnUntraced(function* (
+  name: string,
+  gossip: Gossip["Type"],
+  columns: ReadonlyArray<number>,
+  tell: SubscribedColumns["Type"]["tell"] = () => Effect.void
+) {
+  if (columns.length === 0) return
+  const { chain } = yield* Externs
   const judge = yield* makeJudgeColumn
-  const columns = custodyColumns(nodeId.value, custodyRequirement)
   const scope = yield* Effect.scope
   const joined = new Map<string, Scope.CloseableScope>()
 
@@ -49,16 +84,12 @@ const gossipOf = Effect.fnUntraced(function* (name: string, peerId: PeerId, goss
 
   const move = Effect.gen(function* () {
     const slot = Math.max(0, slotAt(chain, yield* Clock.currentTimeMillis))
-    const wanted = columnTopicsAt(chain, columns, slot)
+    const wanted = columnTopicsAt(chain, columns, slot, mostTopics)
     const names = new Set(wanted.map(columnTopic))
     const limit = Math.max(
       ...[slot, slot + chain.slotsPerEpoch].map((at) => blobParametersAt(chain, epochOf(chain, at)).maxBlobsPerBlock)
     )
-    yield* Effect.forEach(
-      wanted.filter((topic) => !joined.has(columnTopic(topic))),
-      (topic) => join(topic, sidecarBytes("fulu", limit)),
-      { discard: true }
-    )
+    // Before any other is joined: never more at once.
     yield* Effect.forEach(
       [...joined].filter(([name]) => !names.has(name)),
       ([name, own]) => {
@@ -67,6 +98,15 @@ const gossipOf = Effect.fnUntraced(function* (name: string, peerId: PeerId, goss
       },
       { discard: true }
     )
+    yield* Effect.forEach(
+      wanted.filter((topic) => !joined.has(columnTopic(topic))),
+      (topic) => join(topic, sidecarBytes("fulu", limit)),
+      { discard: true }
+    )
+    yield* tell(wanted.map(({ column }) => column))
   }).pipe(Effect.uninterruptible)
   yield* daemon(name, move, Schedule.spaced(Duration.millis(chain.slotDurationMs / 2)))
 })
+
+/** Teku takes no more in one message, which is how all topics are told to whoever connects. */
+const mostTopics = 200

@@ -88,7 +88,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ["hello", `c.yaml:1: expected a map of the keys ${rootKeys}, got "hello"`],
   ["- workers: 3", `c.yaml:1: expected a map of the keys ${rootKeys}, got a list`],
   ["metrics:\n  - 1", "c.yaml:1: metrics: expected a map of the keys enabled, port, got a list"],
-  ["metrics: true", "c.yaml:1: metrics: expected a map of the keys enabled, port, got true"],
+  ["metrics: true", 'c.yaml:1: metrics: expected a map of the keys enabled, port, got "on"'],
   ["workers: [4]", "c.yaml:1: workers: expected a whole number from 1 to 256, got a list"],
   ["database_path: {a: 1}", "c.yaml:1: database_path: expected the path of a file, got a map"],
   ["peers: /ip4/127.0.0.1", 'c.yaml:1: peers: expected a list of ENRs or multiaddrs, got "/ip4/127.0.0.1"'],
@@ -109,7 +109,16 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ],
   ["metrics: {port: 65536}", "c.yaml:1: metrics.port: expected a whole number from 0 to 65535, got 65536"],
   ["block_filter: {start_slot: 1e99}", `c.yaml:1: block_filter.start_slot: ${slot}, got 1e+99`],
+  [
+    "gossip: {columns: [128]}",
+    "c.yaml:1: gossip.columns: expected custody, all, or a list of columns from 0 to 127, each once, got a list"
+  ],
+  [
+    "gossip: {custody_group_count: 3}",
+    "c.yaml:1: gossip.custody_group_count: expected a whole number from 4 to 128, got 3"
+  ],
   // Words.
+  ["gossip: {mode: on}", "c.yaml:1: gossip.mode: expected one of off, observe, participate, got true"],
   ["metrics: {enabled: yes}", 'c.yaml:1: metrics.enabled: expected true or false, got "yes"'],
   [
     "sampling: {slot_bias: recnt}",
@@ -352,7 +361,7 @@ node_filter: {include: [Lighthouse, ${enr}], exclude: [0xA26A7AB43EFA3C5CAAAB0C5
 backfill: {mode: preload, beacon_api: "https://archive.example"}
 metrics: {enabled: true, port: 0}
 kzg: {threads: 3, ledger_memory: 1GiB, ledger_on_disk: false, ledger_size: 16MiB}
-gossip: {matrix_memory: 8MiB}
+gossip: {mode: participate, columns: [3, 127], custody_group_count: 128, matrix_memory: 8MiB}
 peers:
   - ${multiaddrOf(peerId)}
 `
@@ -399,7 +408,7 @@ peers:
       backfill: { mode: "preload", beaconApi: "https://archive.example" },
       metrics: { enabled: true, port: 0 },
       kzg: { threads: 3, ledgerMemory: "1GiB", ledgerOnDisk: false, ledgerSize: "16MiB" },
-      gossip: { matrixMemory: "8MiB" },
+      gossip: { mode: "participate", columns: [3, 127], custodyGroupCount: 128, matrixMemory: "8MiB" },
       peers: [multiaddrOf(peerId)]
     })
   })

@@ -14,16 +14,21 @@ export interface Given {
  * The value that the texts of a setting stand for, and else why they cannot be one. Lists and maps take several, and each
  * text may hold several with commas between them. What is no number where one belongs is left for the schema to refuse.
  */
-export const valueOf = ({ kind }: Setting, texts: ReadonlyArray<string>): Either.Either<unknown, string> => {
+export const valueOf = ({ kind, words }: Setting, texts: ReadonlyArray<string>): Either.Either<unknown, string> => {
   const parts = texts.flatMap((text) => text.split(",")).flatMap((part) => part.trim() || [])
+  const [only, other] = parts
+  if (kind === "numbers" && only !== undefined && other === undefined && words.includes(only)) return Either.right(only)
+  if (kind === "numbers") return Either.right(parts.map(numberOr))
   if (kind === "list") return Either.right(parts)
   if (kind === "map") return entriesOf(parts)
   const [text = "", ...more] = texts
   if (more.length > 0) return Either.left("is given more than once")
-  if (kind === "number") return Either.right(/^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : text)
+  if (kind === "number") return Either.right(numberOr(text))
   if (kind === "switch") return Either.right(text === "true" || (text === "false" ? false : text))
   return Either.right(text)
 }
+
+const numberOr = (text: string): string | number => (/^[+-]?\d+(\.\d+)?$/.test(text) ? Number(text) : text)
 
 /** Values may be secrets, and are not shown. */
 const entriesOf = (parts: ReadonlyArray<string>): Either.Either<unknown, string> => {

@@ -2,7 +2,7 @@ import { SchemaAST } from "effect"
 import { Config, configKeys, writtenKey } from "../Config.ts"
 
 /** How a text becomes a value of the configuration. */
-type Kind = "text" | "number" | "switch" | "list" | "map"
+type Kind = "text" | "number" | "switch" | "list" | "numbers" | "map"
 
 /** One key of the configuration, under the names by which it can be given. */
 export interface Setting {
@@ -15,6 +15,8 @@ export interface Setting {
   /** `DASMON_SAMPLING_MAX_SLOTS`. */
   readonly variable: string
   readonly kind: Kind
+  /** What may stand in the place of a list. */
+  readonly words: ReadonlyArray<string>
 }
 
 /** What every variable begins with. */
@@ -23,12 +25,14 @@ export const variablePrefix = "DASMON_"
 const settingOf = (...key: Setting["key"]): Setting => {
   const path = key.map((part) => writtenKey(part, "snake_case"))
   const words = path.join("_")
+  const type = key.reduce(typeAt, SchemaAST.encodedAST(Config.ast))
   return {
     key,
     path,
     flag: `--${words.replaceAll("_", "-")}`,
     variable: `${variablePrefix}${words.toUpperCase()}`,
-    kind: kindOf(key.reduce(typeAt, SchemaAST.encodedAST(Config.ast)))
+    kind: kindOf(type),
+    words: wordsOf(type)
   }
 }
 
@@ -42,15 +46,20 @@ const kindOf = (ast: SchemaAST.AST): Kind => {
     case "BooleanKeyword":
       return "switch"
     case "TupleType":
-      return "list"
+      return ast.rest.some(({ type }) => kindOf(type) === "number") ? "numbers" : "list"
     case "TypeLiteral":
       return "map"
     case "Union":
       // One that may be a list or something else is as good as a list of it.
-      return ast.types.some((type) => kindOf(type) === "list") ? "list" : "text"
+      return ast.types.map(kindOf).find((kind) => kind === "list" || kind === "numbers") ?? "text"
     default:
       return "text"
   }
+}
+
+const wordsOf = (ast: SchemaAST.AST): ReadonlyArray<string> => {
+  if (SchemaAST.isUnion(ast)) return ast.types.flatMap(wordsOf)
+  return SchemaAST.isLiteral(ast) && typeof ast.literal === "string" ? [ast.literal] : []
 }
 
 /** All keys of the configuration, in its order. */

@@ -1,6 +1,6 @@
 import { Option } from "effect"
 import { type ChainParameters, epochOf, forkEpoch, numberOfColumns } from "./Chain.ts"
-import { forkDigestsAround } from "./ForkDigest.ts"
+import { forkDigestOfSlot, forkDigestsAround } from "./ForkDigest.ts"
 import type { Slot } from "../Primitives.ts"
 
 /** The gossip topic of one column under one fork digest (fulu/p2p-interface.md): column and subnet are the same number. */
@@ -26,13 +26,17 @@ const pattern = /^\/eth2\/([0-9a-f]{8})\/data_column_sidecar_(0|[1-9][0-9]{0,2})
 
 /**
  * The topics of some columns at `slot`; for two slots on either side of a change of the digest, those of both. There are
- * none before Fulu.
+ * none before Fulu. At most `most` of them: those of the running digest first, then those of the other one for as many
+ * columns as there is room, in their order. So all columns move in two steps.
  */
 export const columnTopicsAt = (
   chain: ChainParameters,
   columns: ReadonlyArray<number>,
-  slot: Slot
-): ReadonlyArray<ColumnTopic> =>
-  epochOf(chain, slot + 2) < forkEpoch(chain, "fulu")
-    ? []
-    : forkDigestsAround(chain, slot).flatMap((forkDigest) => columns.map((column) => ({ forkDigest, column })))
+  slot: Slot,
+  most = Infinity
+): ReadonlyArray<ColumnTopic> => {
+  if (epochOf(chain, slot + 2) < forkEpoch(chain, "fulu")) return []
+  const running = forkDigestOfSlot(chain, slot)
+  const digests = [...forkDigestsAround(chain, slot)].sort((a, b) => Number(b === running) - Number(a === running))
+  return digests.flatMap((forkDigest) => columns.map((column) => ({ forkDigest, column }))).slice(0, most)
+}

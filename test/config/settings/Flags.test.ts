@@ -46,6 +46,9 @@ describe("readFlags", () => {
       "--node-filter-exclude": ["Prysm", "Teku", "Nimbus"]
     })
     assert.deepStrictEqual(values("--peers="), { "--peers": [] })
+    assert.deepStrictEqual(values("--gossip-columns", "3, 17"), { "--gossip-columns": [3, 17] })
+    assert.deepStrictEqual(values("--gossip-columns", "all"), { "--gossip-columns": "all" })
+    assert.deepStrictEqual(values("--gossip-columns", "any"), { "--gossip-columns": ["any"] })
     assert.deepStrictEqual(values("--xatu-headers", "X-One=a=b,X-Two=c", "--xatu-headers", "X-Three="), {
       "--xatu-headers": { "X-One": "a=b", "X-Two": "c", "X-Three": "" }
     })
