@@ -88,7 +88,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
   ["hello", `c.yaml:1: expected a map of the keys ${rootKeys}, got "hello"`],
   ["- workers: 3", `c.yaml:1: expected a map of the keys ${rootKeys}, got a list`],
   ["metrics:\n  - 1", "c.yaml:1: metrics: expected a map of the keys enabled, port, got a list"],
-  ["metrics: true", 'c.yaml:1: metrics: expected a map of the keys enabled, port, got "on"'],
+  ["metrics: true", "c.yaml:1: metrics: expected a map of the keys enabled, port, got true"],
   ["workers: [4]", "c.yaml:1: workers: expected a whole number from 1 to 256, got a list"],
   ["database_path: {a: 1}", "c.yaml:1: database_path: expected the path of a file, got a map"],
   ["peers: /ip4/127.0.0.1", 'c.yaml:1: peers: expected a list of ENRs or multiaddrs, got "/ip4/127.0.0.1"'],
@@ -118,7 +118,7 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     "c.yaml:1: gossip.custody_group_count: expected a whole number from 4 to 128, got 3"
   ],
   // Words.
-  ["gossip: {mode: on}", "c.yaml:1: gossip.mode: expected one of off, observe, participate, got true"],
+  ["gossip: {mode: on}", 'c.yaml:1: gossip.mode: expected one of off, observe, participate, got "on"'],
   ["metrics: {enabled: yes}", 'c.yaml:1: metrics.enabled: expected true or false, got "yes"'],
   [
     "sampling: {slot_bias: recnt}",
