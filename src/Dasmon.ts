@@ -50,6 +50,8 @@ import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
 import { LiveMatrix } from "./matrix/LiveMatrix.ts"
+import { slotMatrix } from "./matrix/SlotMatrix.ts"
+import type { SlotMatrix } from "./domain/matrix/MatrixView.ts"
 import { describePeer } from "./peers/DescribePeer.ts"
 import { daemon, Daemons, describeFailing } from "./runtime/Daemon.ts"
 import { Doubts } from "./runtime/Doubts.ts"
@@ -93,6 +95,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly peer: (peerId: PeerId) => Effect.Effect<PeerDetail, UnknownPeer | ReportError>
     /** One slot, and at most `limit` (default 10) peers that hold each of its columns. */
     readonly slot: (slot: Slot, limit?: number) => Effect.Effect<SlotDetail, ReportError>
+    /** What is held of the blocks of a slot, of the last 64: which columns, from where and since when. */
+    readonly matrix: (slot: Slot) => Effect.Effect<SlotMatrix>
     /** A probe as it was recorded. */
     readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
     /** The peer's next probe: waits for it until the budgets of all probes allow it, and at most 45 s. */
@@ -202,6 +206,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const bandwidth = yield* Bandwidth
   const daemons = yield* Daemons
   const doubts = yield* Doubts
+  const matrix = yield* LiveMatrix
   const ownRecord = yield* OwnRecord
   const givenPeers = yield* GivenPeers
   const beaconNodes = yield* BeaconNodes
@@ -288,6 +293,11 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
         Effect.provideService(Reports, reports)
       ),
     slot,
+    matrix: (slot) =>
+      slotMatrix(chain, slot).pipe(
+        Effect.provideService(LiveMatrix, matrix),
+        Effect.provideService(CommitmentCache, commitments)
+      ),
     probe: history.probe,
     probeNow: (peerId) => peers.probe(peerId),
     givePeers: givenPeers.give,

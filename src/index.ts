@@ -14,6 +14,8 @@ export { makeConfig } from "./config/DecodeConfig.ts"
 /* What PeerDAS is, and what is found out. */
 
 export { custodyColumns, custodyGroups } from "./domain/column/Custody.ts"
+export { ColumnArrival } from "./domain/arrival/ColumnArrival.ts"
+export { MatrixProgress } from "./domain/matrix/MatrixProgress.ts"
 export {
   CustodyUpdate,
   Event,
@@ -104,6 +106,7 @@ export { Doubts } from "./runtime/Doubts.ts"
 
 /* What `Dasmon.layerOver` is composed of: each service, and its layers. */
 
+export { ColumnArrivals } from "./arrival/ColumnArrivals.ts"
 export * as ChainCommitments from "./chain/ChainCommitments.ts"
 export { CommitmentCache } from "./chain/CommitmentCache.ts"
 export { AddressBook } from "./discovery/book/AddressBook.ts"

@@ -169,6 +169,8 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
         ? [{ key: event.scanId, peerId: event.peerId, label: `scan ${event.verdict ?? ""}`, text: event.step.detail }]
         : []
     case "SystemSnapshot":
+    case "ColumnArrival":
+    case "MatrixProgress":
       return []
   }
 }

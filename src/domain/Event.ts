@@ -1,4 +1,6 @@
 import { Schema } from "effect"
+import { ColumnArrival } from "./arrival/ColumnArrival.ts"
+import { MatrixProgress } from "./matrix/MatrixProgress.ts"
 import { Claim } from "./peer/Claim.ts"
 import { Finding } from "./peer/Finding.ts"
 import { PeerCoverage } from "./probe/Confidence.ts"
@@ -57,7 +59,15 @@ export const ScanProgress = Schema.TaggedStruct("ScanProgress", {
 export type ScanProgress = typeof ScanProgress.Type
 
 /** Everything that can happen, before it is numbered. */
-export const EventBody = Schema.Union(Sampling, CustodyUpdate, NodeTracking, SystemSnapshot, ScanProgress)
+export const EventBody = Schema.Union(
+  Sampling,
+  CustodyUpdate,
+  NodeTracking,
+  SystemSnapshot,
+  ScanProgress,
+  ColumnArrival,
+  MatrixProgress
+)
 export type EventBody = typeof EventBody.Type
 
 const stamp = {
@@ -73,12 +83,22 @@ export const Event = Schema.Union(
   Schema.extend(CustodyUpdate, Schema.Struct(stamp)),
   Schema.extend(NodeTracking, Schema.Struct(stamp)),
   Schema.extend(SystemSnapshot, Schema.Struct(stamp)),
-  Schema.extend(ScanProgress, Schema.Struct(stamp))
+  Schema.extend(ScanProgress, Schema.Struct(stamp)),
+  Schema.extend(ColumnArrival, Schema.Struct(stamp)),
+  Schema.extend(MatrixProgress, Schema.Struct(stamp))
 )
 export type Event = EventBody & { readonly sequence: number; readonly timestamp: number }
 
 /** What kinds of events there are. */
-export const EventTag = Schema.Literal("Sampling", "CustodyUpdate", "NodeTracking", "SystemSnapshot", "ScanProgress")
+export const EventTag = Schema.Literal(
+  "Sampling",
+  "CustodyUpdate",
+  "NodeTracking",
+  "SystemSnapshot",
+  "ScanProgress",
+  "ColumnArrival",
+  "MatrixProgress"
+)
 export type EventTag = typeof EventTag.Type
 
 /** The events of one kind. */

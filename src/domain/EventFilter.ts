@@ -4,7 +4,10 @@ import type { PeerId } from "./Primitives.ts"
 /** Which events someone wants; without either, all of them. */
 export interface EventFilter<Tag extends EventTag = EventTag> {
   readonly types?: ReadonlyArray<Tag> | undefined
-  /** Only what is about this peer; a `SystemSnapshot` is about none. */
+  /**
+   * Only what is about this peer; a `SystemSnapshot` and a `MatrixProgress` are about none, a `ColumnArrival` is about
+   * who sent it first.
+   */
   readonly peer?: PeerId | undefined
 }
 
@@ -25,8 +28,10 @@ const peerIdOf = (event: Event): PeerId | undefined => {
     case "CustodyUpdate":
     case "NodeTracking":
     case "ScanProgress":
+    case "ColumnArrival":
       return event.peerId
     case "SystemSnapshot":
+    case "MatrixProgress":
       return undefined
   }
 }

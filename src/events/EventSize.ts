@@ -25,6 +25,10 @@ export const jsonSizeOf = (event: Event): number => {
       return statusSize(event.status)
     case "ScanProgress":
       return 250 + event.step.detail.length
+    case "ColumnArrival":
+      return 560 + event.topic.length + event.messageId.length
+    case "MatrixProgress":
+      return 330
   }
 }
 

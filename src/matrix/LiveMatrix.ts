@@ -1,8 +1,12 @@
 import { Clock, Context, Effect, Layer, PubSub, Stream } from "effect"
 import { columnsToReconstruct, type ForkName, numberOfColumns, slotAt, slotStart } from "../domain/network/Chain.ts"
+import { SubscribedColumns } from "../arrival/SubscribedColumns.ts"
+import type { MatrixProgress, MatrixStage } from "../domain/matrix/MatrixProgress.ts"
 import type { BlockMatrix, MatrixSource } from "../domain/matrix/MatrixView.ts"
+import { EventBus } from "../events/EventBus.ts"
 import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
 import { Externs } from "../host/Externs.ts"
+import { stagesReached } from "../domain/matrix/MatrixStages.ts"
 
 /** A block, as far as its matrix goes. */
 interface MatrixBlock {
@@ -79,6 +83,8 @@ interface Kept {
 
 const make = Effect.fn("LiveMatrix.make")(function* ({ memoryBytes }: LiveMatrixOptions) {
   const { chain } = yield* Externs
+  const bus = yield* EventBus
+  const subscribed = yield* SubscribedColumns
   const pubsub = yield* Effect.acquireRelease(PubSub.sliding<MatrixChange>(mostChanges), PubSub.shutdown)
   const blocks = new Map<Root, Kept>()
   let total = 0
@@ -123,8 +129,30 @@ const make = Effect.fn("LiveMatrix.make")(function* ({ memoryBytes }: LiveMatrix
       total += ssz.length
       blocks.set(block.root, kept)
       makeRoom(newest)
-      return Effect.as(pubsub.publish({ block: kept.block, column, source, held: kept.facts.size }), true)
+      const progress = stagesReached(kept.facts, column, subscribed.current()).map((stage) =>
+        bus.publish(progressOf(kept, stage, at))
+      )
+      return Effect.all(progress, { discard: true }).pipe(
+        Effect.zipRight(pubsub.publish({ block: kept.block, column, source, held: kept.facts.size })),
+        Effect.as(true)
+      )
     })
+
+  const progressOf = ({ block, facts }: Kept, stage: MatrixStage, at: number): MatrixProgress => {
+    const sources = { gossip: 0, request: 0, recovered: 0 }
+    for (const { source } of facts.values()) sources[source]++
+    return {
+      _tag: "MatrixProgress",
+      slot: block.slot,
+      blockRoot: block.root,
+      blobs: block.blobs,
+      stage,
+      held: facts.size,
+      sources,
+      at,
+      sinceMs: at - slotStart(chain, block.slot)
+    }
+  }
 
   const viewOf = ({ block, facts, sidecars }: Kept): BlockMatrix => {
     const rows = Array.from({ length: block.blobs }, (_, row) => row)

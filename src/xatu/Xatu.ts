@@ -181,6 +181,8 @@ const eventsOf = (
       )
     case "SystemSnapshot":
     case "ScanProgress":
+    case "ColumnArrival":
+    case "MatrixProgress":
       return []
   }
 }

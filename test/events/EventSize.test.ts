@@ -3,7 +3,7 @@ import { Arbitrary, FastCheck, Schema } from "effect"
 import { Event } from "../../src/domain/Event.ts"
 import { jsonSizeOf } from "../../src/events/EventSize.ts"
 import { probeOf, peerOf } from "../http/FakeDasmon.ts"
-import { snapshotEvent } from "./fixtures.ts"
+import { columnArrival, snapshotEvent } from "./fixtures.ts"
 
 const json = (value: unknown) => JSON.stringify(value).length
 const root = `0x${"ab".repeat(32)}`
@@ -43,7 +43,21 @@ describe("the size of an event", () => {
       })),
       { ...stamp, _tag: "CustodyUpdate", peerId: "16Uiu2HAmSUYdtMsV74nupNN", claim, previous: claim, findings: [] },
       { ...stamp, _tag: "NodeTracking", change: "tracked", detail: "", peer: peerOf("16Uiu2HA"), peerId: "16Uiu2HA" },
-      { ...stamp, ...snapshotEvent }
+      { ...stamp, ...snapshotEvent },
+      { ...stamp, ...columnArrival },
+      { ...stamp, ...columnArrival, header: null },
+      {
+        ...stamp,
+        _tag: "MatrixProgress",
+        slot: 12_345_678,
+        blockRoot: root,
+        blobs: 14,
+        stage: "recoverable",
+        held: 64,
+        sources: { gossip: 60, request: 4, recovered: 0 },
+        at: 1_700_000_000_000,
+        sinceMs: 2345
+      }
     ]
     for (const event of events) {
       assert.isAbove(jsonSizeOf(event), 0.66 * json(event), event._tag)

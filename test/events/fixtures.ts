@@ -47,3 +47,21 @@ export const snapshotEvent: EventBody = {
     defects: 0
   }
 }
+
+/** Of a column of a Fulu block, with what its header says. */
+export const columnArrival = {
+  _tag: "ColumnArrival",
+  slot: 12_345_678,
+  blockRoot: `0x${"cd".repeat(32)}`,
+  blobs: 14,
+  column: 77,
+  at: 1_700_000_001_234,
+  arrivalMs: 1234,
+  peerId: "16Uiu2HAmSUYdtMsV74nupNNcEJefunDpPiDKjWiUU5PEvWo5Rt7g",
+  client: "lighthouse",
+  fork: "fulu",
+  topic: "/eth2/8c9f62fe/data_column_sidecar_77/ssz_snappy",
+  messageId: `0x${"ef".repeat(20)}`,
+  bytes: 30_372,
+  header: { proposerIndex: 123_456, parentRoot: `0x${"12".repeat(32)}`, stateRoot: `0x${"34".repeat(32)}` }
+} as const satisfies EventBody

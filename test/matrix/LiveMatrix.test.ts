@@ -1,6 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Layer, Stream, TestClock } from "effect"
 import { slotStart } from "../../src/domain/network/Chain.ts"
+import { SubscribedColumns } from "../../src/arrival/SubscribedColumns.ts"
+import { EventBus } from "../../src/events/EventBus.ts"
+import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { LiveMatrix, type VerifiedColumn } from "../../src/matrix/LiveMatrix.ts"
 import { parameters } from "../gossip/Columns.ts"
@@ -17,11 +20,19 @@ const column = (slot: number, column: number, more: Partial<VerifiedColumn> = {}
   ...more
 })
 
-const withMatrix = <A, E>(memoryBytes: number, use: (matrix: LiveMatrix["Type"]) => Effect.Effect<A, E>) =>
+const withMatrix = <A, E>(
+  memoryBytes: number,
+  use: (matrix: LiveMatrix["Type"]) => Effect.Effect<A, E, EventBus | SubscribedColumns>
+) =>
   Effect.gen(function* () {
     yield* TestClock.setTime(slotStart(parameters, 100) + 500)
     return yield* Effect.flatMap(LiveMatrix, use).pipe(
-      Effect.provide(LiveMatrix.layer({ memoryBytes }).pipe(Layer.provide(Layer.mock(Externs, { chain: parameters }))))
+      Effect.provide(
+        LiveMatrix.layer({ memoryBytes }).pipe(
+          Layer.provide(Layer.mock(Externs, { chain: parameters })),
+          Layer.provideMerge(Layer.merge(MemoryEventBus.layer(), SubscribedColumns.layer))
+        )
+      )
     )
   })
 
@@ -113,6 +124,30 @@ describe("the live matrix", () => {
         }
         const counts = yield* Effect.forEach([99, 100], (slot) => Effect.map(matrix.at(slot), ({ length }) => length))
         assert.deepStrictEqual(counts, [56, 200])
+      })
+    )
+  )
+
+  it.effect("tells of a first column, of all that we are on, of half and of all, each once", () =>
+    withMatrix(plenty, (matrix) =>
+      Effect.gen(function* () {
+        yield* Effect.flatMap(SubscribedColumns, ({ tell }) => tell([1, 3]))
+        const { events } = yield* Effect.flatMap(EventBus, (bus) => bus.subscribeFrom(0))
+        yield* matrix.hold(column(100, 0))
+        yield* matrix.hold(column(100, 0))
+        for (let at = 1; at < 128; at++) yield* matrix.hold(column(100, at, at > 60 ? { source: "recovered" } : {}))
+        const told = [...(yield* Stream.runCollect(Stream.take(events, 4)))]
+        assert.deepStrictEqual(
+          told.map((event) => event._tag === "MatrixProgress" && [event.stage, event.held, event.sinceMs]),
+          [
+            ["first", 1, 400],
+            ["subscribed", 4, 400],
+            ["recoverable", 64, 400],
+            ["complete", 128, 400]
+          ]
+        )
+        assert.deepInclude(told[3], { sources: { gossip: 61, request: 0, recovered: 67 }, blobs: 3, slot: 100 })
+        assert.strictEqual(yield* Effect.flatMap(EventBus, ({ sequence }) => sequence), 4)
       })
     )
   )

@@ -48,6 +48,8 @@ export const linesOf = (event: Event, peerId: PeerId): ReadonlyArray<string> => 
     }
     case "ScanProgress":
     case "SystemSnapshot":
+    case "ColumnArrival":
+    case "MatrixProgress":
       return []
   }
 }

@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { CanonicalSlot } from "../report/SlotDetail.ts"
 import { PeerId, Root, Slot } from "../Primitives.ts"
 
 /** How cells came to us: pushed over gossip, as the answer to a request, or computed from others. */
@@ -35,3 +36,14 @@ export const BlockMatrix = Schema.Struct({
   recoverable: Schema.Boolean
 })
 export type BlockMatrix = typeof BlockMatrix.Type
+
+/** What is held of the blocks of one slot, of the last 64 slots. */
+export const SlotMatrix = Schema.Struct({
+  slot: Slot,
+  /** Unix milliseconds. */
+  startsAt: Schema.Number,
+  canonical: CanonicalSlot,
+  /** At most 16; those that are not the canonical one were orphaned, or are not known to be canonical yet. */
+  blocks: Schema.Array(Schema.Struct({ ...BlockMatrix.fields, isCanonical: Schema.Boolean }))
+}).annotations({ identifier: "SlotMatrix" })
+export type SlotMatrix = typeof SlotMatrix.Type

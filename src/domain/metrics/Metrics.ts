@@ -249,7 +249,15 @@ export const evidenceLost = counter("dasmon_evidence_lost_total", "Pieces of evi
 /* Events and HTTP. */
 
 export const events = labelled(counter("dasmon_events_total", "Events, by what they tell of."), {
-  event: ["Sampling", "CustodyUpdate", "NodeTracking", "SystemSnapshot", "ScanProgress"]
+  event: [
+    "Sampling",
+    "CustodyUpdate",
+    "NodeTracking",
+    "SystemSnapshot",
+    "ScanProgress",
+    "ColumnArrival",
+    "MatrixProgress"
+  ]
 })
 export const eventsLost = counter(
   "dasmon_metrics_events_lost_total",
@@ -274,6 +282,7 @@ export const httpRoutes = [
   "/peers/:peerId/probe",
   "/snapshot",
   "/slots/:slot",
+  "/slots/:slot/matrix",
   "/columns",
   "/clients",
   "/probes",

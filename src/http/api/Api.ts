@@ -15,6 +15,7 @@ import {
   UnknownPeer
 } from "../../domain/probe/ProbeNow.ts"
 import { GivenPeer } from "../../domain/peer/GivenPeer.ts"
+import { SlotMatrix } from "../../domain/matrix/MatrixView.ts"
 import { PeerDetail } from "../../domain/report/PeerDetail.ts"
 import { SlotDetail } from "../../domain/report/SlotDetail.ts"
 import { Status } from "../../domain/Status.ts"
@@ -156,6 +157,16 @@ const History = HttpApiGroup.make("history", { topLevel: true })
       .annotate(
         OpenApi.Description,
         "A slot: its block, who has proven to hold which of its columns, and whether those are enough to reconstruct it."
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("matrix", "/slots/:slot/matrix")
+      .setPath(Schema.Struct({ slot: Parameters.Slot }))
+      .addSuccess(SlotMatrix)
+      .annotate(
+        OpenApi.Description,
+        "The matrix of each block of one of the last 64 slots, as far as this node holds it: which columns, from whom, " +
+          "pushed, asked for or computed, since when, and how many are missing for the rest to be computed."
       )
   )
   .add(

@@ -7,6 +7,7 @@ import { Probe } from "../../domain/probe/Job.ts"
 import { noOutcomes } from "../../domain/probe/Outcome.ts"
 import type { PeerView } from "../../domain/peer/PeerView.ts"
 import type { ComplianceBy, ComplianceRow } from "../../domain/report/Question.ts"
+import { SlotMatrix } from "../../domain/matrix/MatrixView.ts"
 import { SlotDetail } from "../../domain/report/SlotDetail.ts"
 import { cachedJsonResponse, jsonResponse } from "./JsonResponse.ts"
 import { Clients, Columns, ProbePage, ReportRows } from "../api/ResponseSchemas.ts"
@@ -31,6 +32,7 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
       .handle("slot", ({ path, urlParams }) =>
         orHistoryError(Effect.flatMap(dasmon.slot(path.slot, urlParams.limit), slotResponse))
       )
+      .handle("matrix", ({ path: { slot } }) => Effect.flatMap(dasmon.matrix(slot), matrixResponse))
       .handle("columns", ({ urlParams: { since } }) =>
         orHistoryError(
           Effect.gen(function* () {
@@ -75,6 +77,7 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
   })
 )
 
+const matrixResponse = jsonResponse(SlotMatrix)
 const slotResponse = cachedJsonResponse(SlotDetail)
 const columnsResponse = cachedJsonResponse(Columns)
 const clientsResponse = cachedJsonResponse(Clients)

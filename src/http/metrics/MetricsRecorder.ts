@@ -169,6 +169,8 @@ const makeRecorder = (chain: ChainParameters) => {
         case "SystemSnapshot":
           return yield* countStatus(event.status)
         case "ScanProgress":
+        case "ColumnArrival":
+        case "MatrixProgress":
           return
       }
     }),

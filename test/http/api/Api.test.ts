@@ -8,6 +8,7 @@ import { Probe } from "../../../src/domain/probe/Job.ts"
 import * as OnDemand from "../../../src/domain/probe/ProbeNow.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { PeerDetail } from "../../../src/domain/report/PeerDetail.ts"
+import { SlotMatrix } from "../../../src/domain/matrix/MatrixView.ts"
 import { SlotDetail } from "../../../src/domain/report/SlotDetail.ts"
 import { History } from "../../../src/history/store/History.ts"
 import { ReportError, Reports } from "../../../src/history/report/Reports.ts"
@@ -193,6 +194,37 @@ describe("/peers", () => {
       )
       const stranger = yield* failure(`${url}/peers/${identityOf(1, 0).peerId}`)
       assert.deepStrictEqual([stranger.status, stranger.error._tag], [404, "UnknownPeer"])
+    })
+  )
+})
+
+describe("the matrix of a slot", () => {
+  it.scoped("is told as the engine has it, and only of a slot", () =>
+    Effect.gen(function* () {
+      const matrix: SlotMatrix = {
+        slot: 7,
+        startsAt: 84_000,
+        canonical: { _tag: "Unknown", reason: "the head is at slot 3" },
+        blocks: [
+          {
+            slot: 7,
+            blockRoot: `0x${"ab".repeat(32)}`,
+            blobs: 1,
+            columns: [
+              { column: 5, rows: [0], source: "gossip", at: 84_400, sinceMs: 400, peerId: one, inMemory: true },
+              { column: 6, rows: [0], source: "recovered", at: 83_999, sinceMs: -1, peerId: null, inMemory: false }
+            ],
+            held: 2,
+            needed: 62,
+            recoverable: false,
+            isCanonical: false
+          }
+        ]
+      }
+      const { url } = yield* start({ matrix: (slot) => Effect.succeed({ ...matrix, slot }) })
+      assert.deepStrictEqual(yield* read(`${url}/slots/7/matrix`, SlotMatrix), matrix)
+      const bad = yield* failure(`${url}/slots/x/matrix`)
+      assert.deepStrictEqual([bad.status, bad.error._tag], [400, "BadParameter"])
     })
   )
 })

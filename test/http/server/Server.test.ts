@@ -93,6 +93,7 @@ describe("the HTTP API", () => {
         "/scan",
         "/scan/{id}",
         "/slots/{slot}",
+        "/slots/{slot}/matrix",
         "/snapshot",
         "/status"
       ])
