@@ -1,7 +1,7 @@
 import { Clock, type Duration, Effect, Option } from "effect"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import { dueSuspicions, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
-import type { Job } from "../domain/probe/Job.ts"
+import type { Job, WantedPurpose } from "../domain/probe/Job.ts"
 import { Doubts } from "../runtime/Doubts.ts"
 import { Sampler } from "../sampler/Sampler.ts"
 import { makeNextConfirmation } from "./NextConfirmation.ts"
@@ -14,6 +14,8 @@ import type { RequestBudget } from "./RequestBudget.ts"
 export interface Chosen {
   readonly job: Job
   readonly confirms: ReadonlyArray<SuspectedSlot>
+  /** See `ProbeRequest`. */
+  readonly wanted?: WantedPurpose
 }
 
 /**

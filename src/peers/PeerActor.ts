@@ -32,6 +32,7 @@ import {
 import { type Presence, presenceOf } from "./Presence.ts"
 import { makeSentAway } from "./SentAway.ts"
 import { standingOf } from "./Standing.ts"
+import { makeQuestions, type Questions } from "./Questions.ts"
 import { isUnsupported, withoutHandshake } from "./Unsupported.ts"
 
 export interface PeerActorOptions extends SessionOptions {
@@ -91,6 +92,8 @@ export interface PeerActor {
   readonly note: (finding: Finding) => Effect.Effect<void>
   /** Its next probe, of this job or of whatever it chooses, within the same budgets as all of its probes. */
   readonly probe: OnDemandProbes["wait"]
+  /** See `Peers.ask`. */
+  readonly ask: Questions["wait"]
   /**
    * The peer's life: connect, handshake, then refresh its claim and probe it, one thing at a time, until it leaves; and
    * again. Ends only for a peer that left, has no address to dial and did not come back within the grace period, or
@@ -108,6 +111,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const journal = yield* makePeerJournal(newPeer(first))
   const link = yield* makePeerLink
   const onDemand = makeOnDemandProbes(peerId, link.untilDown)
+  const questions = makeQuestions(peerId, link.untilDown)
   const newAddress = yield* Effect.makeLatch(false)
   const dismissed = yield* Deferred.make<PeerEnd>()
   const leaving = makeLeaving()
@@ -122,7 +126,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
   const answered = Effect.zipRight(backOff.reset, starting.reset)
   const sentAway = makeSentAway(link, onDemand)
   const { session, syncLink, unlessProbing } = yield* makeSession(
-    { journal, link, onDemand, leaving, pause, pauseBriefly, answered },
+    { journal, link, onDemand, questions, leaving, pause, pauseBriefly, answered },
     options
   )
 
@@ -310,7 +314,7 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
         leaving.want()
         const goIfSettled = Effect.suspend(() => {
           const isSettled = evenIfSuspected || presenceOf(journal.state()).isSettled
-          if (!isSettled || onDemand.isWaitedFor()) return Effect.succeed(false)
+          if (!isSettled || onDemand.isWaitedFor() || questions.isWaitedFor()) return Effect.succeed(false)
           leaving.end()
           return Effect.as(Deferred.succeed(dismissed, "others have their turn"), true)
         })
@@ -375,6 +379,8 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
           reason: "its peer id does not hold the key that its columns follow from"
         })
       }),
+    ask: (question) =>
+      Effect.suspend(() => (journal.state().connected ? questions.wait(question) : new NotConnected({ peerId }))),
     live: Effect.raceFirst(live, Deferred.await(dismissed))
   }
   return actor

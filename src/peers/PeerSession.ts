@@ -33,6 +33,8 @@ import type { PeerJournal } from "./PeerJournal.ts"
 import type { Leaving } from "./Leaving.ts"
 import type { PeerLink } from "./PeerLink.ts"
 import { cameToUs, isStranger, reachedAt, withFindings } from "./PeerState.ts"
+import { makePutQuestions } from "./PutQuestions.ts"
+import type { Questions } from "./Questions.ts"
 import { makeRecordProbe } from "./RecordProbe.ts"
 import { irregular, irregularly } from "./Irregular.ts"
 import { type BudgetOptions, makeRequestBudget } from "./RequestBudget.ts"
@@ -50,6 +52,7 @@ export interface SessionParts {
   readonly journal: PeerJournal
   readonly link: PeerLink
   readonly onDemand: OnDemandProbes
+  readonly questions: Questions
   readonly leaving: Leaving
   /** Waits longer each time, until it is reset. */
   readonly pause: Effect.Effect<void>
@@ -62,7 +65,7 @@ export interface SessionParts {
 type Session = (nodeId: Uint8Array) => Effect.Effect<void, RequestError | Unverifiable>
 
 export const makeSession = Effect.fnUntraced(function* (
-  { answered, journal, leaving, link, onDemand, pause, pauseBriefly }: SessionParts,
+  { answered, journal, leaving, link, onDemand, pause, pauseBriefly, questions }: SessionParts,
   options: SessionOptions
 ) {
   const { chain, peerRefresh } = yield* Externs
@@ -79,6 +82,7 @@ export const makeSession = Effect.fnUntraced(function* (
   const recordProbe = yield* makeRecordProbe(journal, options)
   const budget = makeRequestBudget(chain, journal.state, options)
   const { choose, isTurn } = yield* makeChooseJob(journal, onDemand, options.confirmAfter, budget, leaving)
+  const putQuestions = yield* makePutQuestions(options.testInterval)
   const bandwidth = yield* Bandwidth
   const commitments = yield* CommitmentCache
   const watchClaim = yield* makeWatchClaim(journal)
@@ -129,7 +133,7 @@ export const makeSession = Effect.fnUntraced(function* (
     })
 
   /** Whatever was asked comes to its end in one piece: answered, counted, told and recorded; or not at all. */
-  const probe = (nodeId: Uint8Array, claims: ClaimHistory, { confirms, job }: Chosen) =>
+  const probe = (nodeId: Uint8Array, claims: ClaimHistory, { confirms, job, wanted }: Chosen) =>
     Effect.uninterruptibleMask((restore) => {
       const ended = totals.started()
       return Effect.gen(function* () {
@@ -141,6 +145,7 @@ export const makeSession = Effect.fnUntraced(function* (
           claims,
           job,
           confirms,
+          ...(wanted === undefined ? {} : { wanted }),
           agent: state.agent,
           remoteAddress: reachedAt(state)
         })
@@ -177,21 +182,22 @@ export const makeSession = Effect.fnUntraced(function* (
     const { claims } = journal.state()
     const chosen = yield* choose(claims)
     if (Option.isNone(claims) || Option.isNone(chosen)) return Option.none()
-    const asking = Effect.acquireUseRelease(
-      Effect.sync(() => (isProbing = true)),
-      () => probe(nodeId, claims.value, chosen.value),
-      () => Effect.sync(() => (isProbing = false))
-    )
-    const asked = paid(chosen.value, turn, asking)
+    const asked = paid(nodeId, claims.value, chosen.value, turn)
     return Option.some(yield* onDemand.serve(chosen.value.job, asked))
   })
 
   /** A probe as it is charged: to the peer's budget and to the bandwidth of all. */
-  const paid = ({ confirms, job }: Chosen, turn: Turn, asked: ReturnType<typeof probe>) =>
+  const paid = (nodeId: Uint8Array, claims: ClaimHistory, chosen: Chosen, turn: Turn) =>
     Effect.gen(function* () {
+      const { confirms, job, wanted } = chosen
       yield* turn.expect(yield* expectedBytes(commitments, job, confirms))
-      const end = budget.begin(job, confirms, yield* Clock.currentTimeMillis)
-      const result = yield* asked
+      const now = yield* Clock.currentTimeMillis
+      const end = wanted === undefined ? budget.begin(job, confirms, now) : budget.beginWanted(job, now)
+      const result = yield* Effect.acquireUseRelease(
+        Effect.sync(() => (isProbing = true)),
+        () => probe(nodeId, claims, chosen),
+        () => Effect.sync(() => (isProbing = false))
+      )
       end(result.probe, yield* Clock.currentTimeMillis)
       yield* turn.came(result.probe.bytes)
       return result
@@ -264,8 +270,22 @@ export const makeSession = Effect.fnUntraced(function* (
         Effect.unlessEffect(Ref.get(resting)),
         Effect.schedule(irregular(options.refreshInterval))
       )
+      const answering = putQuestions(peerId, {
+        journal,
+        questions,
+        budget,
+        mayAsk: () => link.isUp() && !leaving.isOver(),
+        isResting: Ref.get(resting),
+        untilProbed,
+        unlessProbing,
+        ask: (claims, chosen, turn) =>
+          Effect.tap(paid(nodeId, claims, chosen, turn), ({ conversation }) =>
+            conversation === "answered" ? Effect.void : syncLink
+          ),
+        afterwards: keepEvidence
+      })
       const lost = Effect.zipRight(link.untilDown, untilProbed)
-      yield* Effect.raceFirst(Effect.raceFirst(probing, refreshing), lost)
+      yield* Effect.raceFirst(Effect.raceFirst(probing, refreshing), Effect.raceFirst(answering, lost))
     })
   /** Runs the effect unless a probe is under way; none begins meanwhile. */
   const unlessProbing = oneProbe.withPermitsIfAvailable(1)

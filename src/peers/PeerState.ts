@@ -196,9 +196,11 @@ export const withProbe = (
     suspicions: withOutcomes(state.suspicions, heard),
     failing,
     recovered: state.recovered + probe.recovered,
-    evasion: isConfirmation
-      ? withSettling(state.evasion, probe, settling, confirmAfter)
-      : withFollowUpOf(countOrdinary(state.evasion, conversation !== "answered"), probe, settling, confirmAfter),
+    evasion: isWanted(probe)
+      ? state.evasion
+      : isConfirmation
+        ? withSettling(state.evasion, probe, settling, confirmAfter)
+        : withFollowUpOf(countOrdinary(state.evasion, conversation !== "answered"), probe, settling, confirmAfter),
     lastProbeAt: Option.some(probe.finishedAt)
   }
   return {
@@ -209,6 +211,9 @@ export const withProbe = (
     )
   }
 }
+
+/** Small questions, of which many are about what is too new to be had: they say nothing of how a peer takes the others. */
+const isWanted = ({ purpose }: Probe): boolean => purpose === "availability" || purpose === "retrieval"
 
 /** What stood in our own way is no question that was put. */
 const withSettling = (

@@ -18,6 +18,7 @@ import { Sampler } from "../sampler/Sampler.ts"
 import { Crowd } from "./Crowd.ts"
 import { makeStrangerBudget, roomFor, type Tracked } from "./MakeRoom.ts"
 import { type KnownPeer, makePeerActor, type PeerActor, type PeerActorOptions, type PeerEnd } from "./PeerActor.ts"
+import type { Asked, ColumnQuestion } from "./Questions.ts"
 import type { Presence } from "./Presence.ts"
 
 export interface PeersOptions extends PeerActorOptions {
@@ -66,6 +67,12 @@ export class Peers extends Context.Tag("dasmon/Peers")<
      * whatever it chooses.
      */
     readonly probe: (peerId: PeerId, job?: Job) => Effect.Effect<Probe, NotProbed>
+    /**
+     * Asks a connected peer by root for those columns of a slot that it claims, as soon as its client's limits and the
+     * budgets of all probes allow, and not only at its next test: see `ColumnQuestion`. It is recorded as every probe is. What
+     * is absent of a slot within the margin of the head is `unverifiable`, and nobody's fault.
+     */
+    readonly ask: (peerId: PeerId, question: ColumnQuestion) => Effect.Effect<Asked, NotProbed>
     /** Ends all actors: no peer is asked anything any more, and what was asked is told and recorded, or not at all. */
     readonly halt: Effect.Effect<void>
   }
@@ -230,6 +237,19 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
       )
     })
 
+  let asking = 0
+  const ask = (peerId: string, question: ColumnQuestion) =>
+    Effect.suspend((): Effect.Effect<Asked, NotProbed> => {
+      const actor = actors.get(peerId)
+      if (actor === undefined) return new UnknownPeer({ peerId })
+      if (asking >= maxAsking) return new TooManyWaiting({ limit: maxAsking, retryAfterSeconds: 1 })
+      return Effect.acquireUseRelease(
+        Effect.sync(() => asking++),
+        () => actor.ask(question),
+        () => Effect.sync(() => asking--)
+      )
+    })
+
   return Peers.of({
     track: (address) => Effect.asVoid(track(address)),
     rest: (peerId, evenIfSuspected = false) =>
@@ -251,6 +271,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     note: (peerId, finding) => actors.get(peerId)?.note(finding) ?? Effect.void,
     passedOver: () => passedOver.size,
     probe,
+    ask,
     halt: Effect.gen(function* () {
       isHalted = true
       yield* workers.close
@@ -263,6 +284,8 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
 
 /** Callers that wait for a probe at once, over all peers. */
 const maxWaiting = 64
+/** Questions for columns that wait at once, over all peers. */
+const maxAsking = 1024
 /** Of peers that were passed over so many are told apart. */
 const mostPassedOver = 65_536
 

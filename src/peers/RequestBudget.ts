@@ -4,7 +4,7 @@ import { sidecarBytes } from "../domain/column/Sidecar.ts"
 import { dayMs } from "../domain/Day.ts"
 import { blobParametersAt, type ChainParameters, epochOf, forkAt, slotAt } from "../domain/network/Chain.ts"
 import { type ClientFamily, clientFamily } from "../domain/peer/ClientFamily.ts"
-import { clientLimits, unitsByRange, unitsByRoot } from "../domain/peer/ClientLimits.ts"
+import { type ClientLimits, clientLimits, unitsByRange, unitsByRoot } from "../domain/peer/ClientLimits.ts"
 import { levelAt, mostQuestionUnits, mostUnits, spacingMs } from "../domain/peer/Restraint.ts"
 import type { SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Job } from "../domain/probe/Job.ts"
@@ -36,11 +36,13 @@ export interface RequestBudget {
   /** Whether just this job may be asked for now. */
   readonly allows: (job: Job, now: number) => boolean
   /** A probe begins. Its end is told to what this gives; one of which no end is told was the most that it can come to. */
-  readonly begin: (
-    job: Job,
-    confirms: ReadonlyArray<SuspectedSlot>,
-    now: number
-  ) => (end: { readonly requests: number; readonly bytes: number }, now: number) => void
+  readonly begin: (job: Job, confirms: ReadonlyArray<SuspectedSlot>, now: number) => (end: Ended, now: number) => void
+  /** Columns of one slot that may be asked for by root at once, whenever that is. */
+  readonly mostWanted: (now: number) => number
+  /** Until so many columns of one slot may be asked for by root; the bytes of a day do not matter. */
+  readonly untilWantedMs: (columns: number, now: number) => number
+  /** As `begin`, of a job that asks by root for columns of one slot. */
+  readonly beginWanted: (job: Job, now: number) => (end: Ended, now: number) => void
   /** Whether its claim may be asked for now; that is charged at once. */
   readonly refresh: (now: number) => boolean
 }
@@ -51,15 +53,16 @@ export const makeRequestBudget = (
   { dailyBytes, testInterval }: BudgetOptions
 ): RequestBudget => {
   const testMs = Duration.toMillis(testInterval)
-  let known: { readonly family: ClientFamily; readonly buckets: Buckets } | undefined
+  let known: Known | undefined
   let bytes: Bucket | undefined
 
-  const buckets = (): Buckets => {
+  const client = (): Known => {
     const family = clientFamily(Option.getOrNull(state().agent))
     // It calls itself something else, or says for the first time who it is: from here on its own limits hold.
-    if (known?.family !== family) known = { family, buckets: makeBuckets(family) }
-    return known.buckets
+    if (known?.family !== family) known = { family, limits: clientLimits(family), buckets: makeBuckets(family) }
+    return known
   }
+  const buckets = (): Buckets => client().buckets
 
   /** Whoever was asked lately, by this run of the program or another, has no burst to come. */
   const bytesLeft = (now: number): Bucket => {
@@ -117,6 +120,26 @@ export const makeRequestBudget = (
     return Math.max(0, last + spacingMs(restraint, testMs, now) - now)
   }
 
+  /** Charges the most that a probe can come to, and what it did not come to (`spent`) back at its end. */
+  const begin = (
+    { combinations, most }: { readonly most: Cost; readonly combinations: number },
+    now: number,
+    spent: (end: Ended) => Cost
+  ) => {
+    const mostBytes = combinations * mostSidecarBytes(now)
+    const left = bytesLeft(now)
+    charge(most, now)
+    left.take(mostBytes / weight(), now)
+    return (end: Ended, later: number): void => {
+      left.take((end.bytes - mostBytes) / weight(), later)
+      // However often someone has it probed: it is not silent for days after that.
+      left.take(Math.min(0, left.room(later) + dailyBytes / burstsADay), later)
+      const { byRoot, units } = spent(end)
+      const requests = Math.min(0, end.requests - most.requests)
+      charge({ units: units - most.units, byRoot: byRoot - most.byRoot, requests, claims: 0 }, later)
+    }
+  }
+
   return {
     untilMs,
     spacingMs: (now) => Math.max(spacingMs(state().restraint, testMs, now), untilMs(now)),
@@ -150,26 +173,30 @@ export const makeRequestBudget = (
     allows: (job, now) => isCovered(samplingCost(job), now, roomFor(now)),
     begin: (job, confirms, now) => {
       const most = confirms.length > 0 ? confirmationCost(confirms) : samplingCost(job)
-      const mostBytes = combinationsOf(job, confirms) * mostSidecarBytes(now)
-      const left = bytesLeft(now)
-      charge(most, now)
-      left.take(mostBytes / weight(), now)
-      return (end, later) => {
-        left.take((end.bytes - mostBytes) / weight(), later)
-        // However often someone has it probed: it is not silent for days after that.
-        left.take(Math.min(0, left.room(later) + dailyBytes / burstsADay), later)
-        const isOneRange = confirms.length === 0 && end.requests <= 1
-        const spent = isOneRange ? { ...most, units: unitsByRange(job.count, job.columns.length), byRoot: 0 } : most
-        charge(
-          {
-            units: spent.units - most.units,
-            byRoot: spent.byRoot - most.byRoot,
-            requests: Math.min(0, end.requests - most.requests),
-            claims: 0
-          },
-          later
-        )
-      }
+      const oneRange = { ...most, units: unitsByRange(job.count, job.columns.length), byRoot: 0 }
+      return begin({ most, combinations: combinationsOf(job, confirms) }, now, ({ requests }) =>
+        confirms.length === 0 && requests <= 1 ? oneRange : most
+      )
+    },
+    mostWanted: (now) => {
+      const { byRoot, columns } = client().limits
+      const units = Math.min(columns.burst, byRoot.burst, mostUnits(state().restraint, now))
+      return Math.max(1, Math.floor(units / wantedRequests))
+    },
+    untilWantedMs: (count, now) => {
+      const { byRoot, columns, requests } = buckets()
+      const cost = wantedCost(count)
+      return Math.max(
+        untilMs(now),
+        columns.untilMs(cost.units, now),
+        byRoot.untilMs(cost.byRoot, now),
+        requests.untilMs(cost.requests, now)
+      )
+    },
+    beginWanted: ({ columns: { length } }, now) => {
+      const most = wantedCost(length)
+      const once = { ...most, units: unitsByRoot(1, length), byRoot: unitsByRoot(1, length) }
+      return begin({ most, combinations: length }, now, ({ requests }) => (requests <= 1 ? once : most))
     },
     refresh: (now) => {
       if (!mayGreet(now)) return false
@@ -179,8 +206,20 @@ export const makeRequestBudget = (
   }
 }
 
+/** What a probe came to. */
+interface Ended {
+  readonly requests: number
+  readonly bytes: number
+}
+
 /** What a probe may cost now. */
 type Room = Omit<Cost, "claims">
+
+interface Known {
+  readonly family: ClientFamily
+  readonly limits: ClientLimits
+  readonly buckets: Buckets
+}
 
 interface Cost {
   readonly units: number
@@ -190,7 +229,7 @@ interface Cost {
   readonly claims: number
 }
 
-type Buckets = Readonly<Record<keyof ReturnType<typeof clientLimits>, Bucket>>
+type Buckets = Readonly<Record<keyof ClientLimits, Bucket>>
 
 const makeBuckets = (family: ClientFamily): Buckets => {
   const { byRoot, columns, metadata, requests, status } = clientLimits(family)
@@ -220,6 +259,15 @@ const confirmationCost = (confirms: ReadonlyArray<SuspectedSlot>): Cost => {
   const byRange = confirms.reduce((sum, { columns }) => sum + unitsByRange(1, columns.length), 0)
   return { units: byRoot + byRange, byRoot, requests: 2 * confirms.length + greeting.requests, claims: 1 }
 }
+
+/** By root, and what is left of a block that was begun once more. */
+const wantedRequests = 2
+const wantedCost = (columns: number): Cost => ({
+  units: wantedRequests * unitsByRoot(1, columns),
+  byRoot: wantedRequests * unitsByRoot(1, columns),
+  requests: wantedRequests,
+  claims: 0
+})
 
 /** Combinations that a job asks for: all of its rectangle, or what it confirms. */
 const combinationsOf = (job: Job, confirms: ReadonlyArray<SuspectedSlot>): number =>

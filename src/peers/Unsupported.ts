@@ -35,7 +35,7 @@ export const isUnsupported = (error: RequestError | NotDialled | Unverifiable): 
  * delivered by range and says that it knows nothing else escapes it. So is what was left out of an answer before.
  */
 export const notServed = ({ conversation, error, probe }: ProbeResult): Option.Option<PeerRefused> =>
-  probe.purpose === "sampling" && conversation === "refused" ? Option.filter(error, isUnsupported) : Option.none()
+  probe.purpose !== "confirmation" && conversation === "refused" ? Option.filter(error, isUnsupported) : Option.none()
 
 /** `state` after a handshake that failed for want of a protocol; a peer that goes on like this refuses us. */
 export const withoutHandshake = <State extends Tried>(state: State): State => {

@@ -3,13 +3,13 @@ import { Array as Arr, Clock, Context, Effect, Layer, Option } from "effect"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
-import { type ClaimHistory, isAccountable, owes } from "../domain/peer/ClaimHistory.ts"
+import { type ClaimHistory, isAccountable, owes, usualMargins, withHeadFrom } from "../domain/peer/ClaimHistory.ts"
 import type { ClaimParts } from "../domain/peer/ClaimParts.ts"
 import type { Finding } from "../domain/peer/Finding.ts"
 import type { PeerAddress } from "../domain/peer/PeerAddress.ts"
 import { isConfirmedBy, type SuspectedColumn, type SuspectedSlot } from "../domain/peer/Suspicions.ts"
 import type { Conversation } from "../domain/peer/Verdict.ts"
-import type { Job, Probe } from "../domain/probe/Job.ts"
+import type { Job, Probe, WantedPurpose } from "../domain/probe/Job.ts"
 import { type RequestError, Suspected } from "../domain/probe/Outcome.ts"
 import type { Slot } from "../domain/Primitives.ts"
 import type { Evidence } from "../evidence/Evidence.ts"
@@ -17,6 +17,7 @@ import { Externs, ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
 import { LoopLag } from "../runtime/LoopLag.ts"
+import { absentOf, askWanted, type Brought } from "./AskWanted.ts"
 import { answerSizes, replacedIn } from "./AnswerSizes.ts"
 import { askClaim } from "./AskClaim.ts"
 import { confirm, type Confirmed, type Question } from "./Confirm.ts"
@@ -44,6 +45,8 @@ export interface ProbeRequest {
   readonly job: Job
   /** What the job asks again for, inside its slots; nothing for one that samples. */
   readonly confirms: ReadonlyArray<SuspectedSlot>
+  /** What someone wants the columns of the job's only slot for: they are asked for by root, also above the claimed head. */
+  readonly wanted?: WantedPurpose
   /** As far as they are known. */
   readonly agent: Option.Option<string>
   readonly remoteAddress: Option.Option<string>
@@ -70,6 +73,8 @@ export interface ProbeResult {
   readonly statement: Option.Option<Omit<ClaimParts, "nodeId">>
   /** Why the peer turned us away or did not answer. */
   readonly error: Option.Option<RequestError>
+  /** Of columns that someone wants; none for any other probe. */
+  readonly brought: Option.Option<Brought>
 }
 
 /** Carries out one job and says what every combination of it came to. */
@@ -94,9 +99,14 @@ const make = Effect.gen(function* () {
   const offenders = makeOffenders()
   const holdVerified = yield* makeHoldVerified
 
+  /** Whether a slot is within the margin of our head, or of the peer's, in which an honest peer may not have it yet. */
+  const isYoungAt = (slot: Slot, { current }: ClaimHistory) =>
+    Effect.map(commitments.headSlot, (headSlot) => slot > Math.min(headSlot, current.headSlot) - usualMargins.headSlots)
+
   const probe = Effect.fn("Prober.probe")(function* (asked: ProbeRequest) {
-    const { address, claims, confirms, job, nodeId } = asked
+    const { address, confirms, job, nodeId, wanted } = asked
     const { peerId } = address
+    const claims = wanted === undefined ? asked.claims : withHeadFrom(asked.claims, job.startSlot)
     const startedAt = yield* Clock.currentTimeMillis
     const facts = yield* commitments.range({ start: job.startSlot, end: job.startSlot + job.count - 1 })
     const blocks = dueBlocks(facts)
@@ -105,8 +115,12 @@ const make = Effect.gen(function* () {
     const sizes = answerSizes(chain, range, facts, replacedIn(commitments, range))
     const suspectedSlots = confirms.map(({ slot }) => slot)
     const expected = sizes.bytes(job.columns.length, isSampling ? undefined : suspectedSlots)
+    const isYoung = wanted !== undefined && (yield* isYoungAt(job.startSlot, asked.claims))
     const collected = yield* (yield* ProbeTurn).asking(expected, (most) => {
       const line = { host, network, peerId, sizes, held: makeHeldSidecars(expected, most) }
+      if (wanted !== undefined) {
+        return Effect.map(askWanted(line, blocks, owedOf(blocks, claims, job), isYoung), alone)
+      }
       return isSampling
         ? Effect.map(sample(line, job, owedOf(blocks, claims, job), blocks), sampled)
         : Effect.map(confirm(line, questionsOf(confirms, blocks)), confirming)
@@ -163,7 +177,7 @@ const make = Effect.gen(function* () {
     const result: ProbeResult = {
       probe: {
         id: randomUUID(),
-        purpose: isSampling ? "sampling" : "confirmation",
+        purpose: wanted ?? (isSampling ? "sampling" : "confirmation"),
         job,
         startedAt,
         finishedAt,
@@ -186,7 +200,8 @@ const make = Effect.gen(function* () {
         : Option.some(settlingOf(questions, settled, lagAfterwards)),
       evidence: invalidColumnEvidence({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
       statement: settled.statement,
-      error: wasOurs ? Option.none() : error
+      error: wasOurs ? Option.none() : error,
+      brought: wanted === undefined ? Option.none() : Option.some(broughtBy(settled.finished, collected))
     }
     return result
   })
@@ -199,8 +214,18 @@ interface Conversed extends Confirmed {
   readonly followUp: Sampled["followUp"]
 }
 
+const alone = (collected: Collected): Conversed => ({ ...collected, asked: [], followUp: Option.none() })
 const sampled = (sampled: Sampled): Conversed => ({ ...sampled, asked: [] })
 const confirming = (confirmed: Confirmed): Conversed => ({ ...confirmed, followUp: Option.none() })
+
+const broughtBy = (finished: ReadonlyArray<Finished>, { failed }: Collected): Brought => ({
+  proven: finished.flatMap(({ column, delivery, error }) =>
+    delivery === undefined || Option.isSome(error)
+      ? []
+      : [{ column, fork: delivery.sidecar.fork, ssz: delivery.sidecar.ssz }]
+  ),
+  absent: absentOf(failed)
+})
 
 /** Whether nothing at all was heard. */
 const isNothing = ({ failed, received }: Collected): boolean =>

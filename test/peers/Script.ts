@@ -127,7 +127,7 @@ const layerHost = Layer.effect(
 const probeOf = (request: ProbeRequest, at: number, error: Option.Option<RequestError>): ProbeResult => ({
   probe: {
     id: `${request.job.peerId} ${at}`,
-    purpose: request.confirms.length > 0 ? "confirmation" : "sampling",
+    purpose: request.wanted ?? (request.confirms.length > 0 ? "confirmation" : "sampling"),
     job: request.job,
     startedAt: at,
     finishedAt: at,
@@ -146,7 +146,16 @@ const probeOf = (request: ProbeRequest, at: number, error: Option.Option<Request
   statement: Option.none(),
   finalUpTo: Number.MAX_SAFE_INTEGER,
   evidence: [],
-  error
+  error,
+  brought:
+    request.wanted === undefined
+      ? Option.none()
+      : Option.some({
+          proven: Option.isSome(error)
+            ? []
+            : request.job.columns.map((column) => ({ column, fork: "gloas" as const, ssz: Uint8Array.of(column) })),
+          absent: []
+        })
 })
 
 const layerProber = Layer.effect(

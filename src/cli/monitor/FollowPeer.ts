@@ -1,6 +1,7 @@
 import { Effect, Layer } from "effect"
 import type { Dasmon } from "../../Dasmon.ts"
 import type { Event } from "../../domain/Event.ts"
+import type { ProbePurpose } from "../../domain/probe/Job.ts"
 import { countOutcomes, outcomeKinds } from "../../domain/probe/Outcome.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import { clock, tellEvents } from "../TellEvents.ts"
@@ -37,7 +38,7 @@ export const linesOf = (event: Event, peerId: PeerId): ReadonlyArray<string> => 
       const counts = countOutcomes(outcomes)
       const came = outcomeKinds.filter((kind) => counts[kind] > 0).map((kind) => `${counts[kind]} ${kind}`)
       const failed = outcomes.find(({ outcome }) => outcome !== "success")
-      const label = purpose === "confirmation" ? "asked again" : "asked"
+      const label = labels[purpose]
       const where =
         job.count === 1 ? `slot ${job.startSlot}` : `slots ${job.startSlot} to ${job.startSlot + job.count - 1}`
       return [
@@ -54,5 +55,11 @@ export const linesOf = (event: Event, peerId: PeerId): ReadonlyArray<string> => 
   }
 }
 
+const labels: Readonly<Record<ProbePurpose, string>> = {
+  sampling: "asked",
+  confirmation: "asked again",
+  availability: "sampled",
+  retrieval: "fetched"
+}
 const labelWidth = 12
 const mostColumns = 16

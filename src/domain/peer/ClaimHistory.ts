@@ -74,6 +74,10 @@ export const owes = (history: ClaimHistory, slot: Slot, column: number): boolean
   slot >= (history.joined.get(column) ?? 0) &&
   history.current.columns.includes(column)
 
+/** The claims as if the peer had claimed a head at this slot at least: its Status may be older than the block. */
+export const withHeadFrom = (history: ClaimHistory, slot: Slot): ClaimHistory =>
+  slot <= history.current.headSlot ? history : { ...history, current: { ...history.current, headSlot: slot } }
+
 /** How far from the moving edges of its range a peer is asked, so that an honest one is never caught between. */
 export interface Margins {
   /** Slots behind the lower of our and the peer's head: columns spread and are stored with a delay. */

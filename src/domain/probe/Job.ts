@@ -44,8 +44,15 @@ export const Timings = Schema.Struct({
 })
 export type Timings = typeof Timings.Type
 
-/** Whether a probe looks at something for the first time in a while, or asks again for what is suspected. */
-export const ProbePurpose = Schema.Literal("sampling", "confirmation")
+/** What a column of one slot is wanted for: to see whether the slot is available, or to have its blobs. */
+export const WantedPurpose = Schema.Literal("availability", "retrieval")
+export type WantedPurpose = typeof WantedPurpose.Type
+
+/**
+ * Whether a probe looks at something for the first time in a while, asks again for what is suspected, or asks for what
+ * someone wants to have now.
+ */
+export const ProbePurpose = Schema.Literal("sampling", "confirmation", ...WantedPurpose.literals)
 export type ProbePurpose = typeof ProbePurpose.Type
 
 /** A finished probe: a job, with the requests that it took and what each combination came to. */

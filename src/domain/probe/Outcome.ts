@@ -142,6 +142,7 @@ const UnverifiableReason = Schema.Literal(
   "claim_changed",
   "claim_edge",
   "no_longer_owed",
+  "too_young",
   "overload",
   "verifier_failed",
   "self_doubt"

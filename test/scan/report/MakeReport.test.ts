@@ -23,6 +23,7 @@ const reportOf = (slot: number) => {
     }),
     conversation: "answered",
     settling: Option.none(),
+    brought: Option.none(),
     finalUpTo: -1,
     evidence: [],
     statement: Option.none(),
