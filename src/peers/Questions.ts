@@ -6,7 +6,7 @@ import {
   type NotProbed,
   ProbeTookTooLong,
   TooManyWaiting,
-  TooSoon,
+  type TooSoon,
   type UnknownPeer
 } from "../domain/probe/ProbeNow.ts"
 import type { Slot } from "../domain/Primitives.ts"

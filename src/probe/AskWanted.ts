@@ -18,7 +18,7 @@ export interface Brought {
 }
 
 /** A column that was verified, as it came. */
-export interface ProvenColumn {
+interface ProvenColumn {
   readonly column: number
   readonly fork: ForkName
   readonly ssz: Uint8Array
