@@ -5,6 +5,8 @@ import { nodeFilterAllows } from "./config/NodeFilter.ts"
 import { ledgerFileOf } from "./config/places/OwnPaths.ts"
 import { usualMargins } from "./domain/peer/ClaimHistory.ts"
 import { Externs } from "./host/Externs.ts"
+import { KzgThreads } from "./kzg/KzgThreads.ts"
+import * as WorkerRecoverer from "./kzg/WorkerRecoverer.ts"
 import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
 import { ProvenLedger } from "./ledger/ProvenLedger.ts"
 import * as ProvenVerifier from "./ledger/ProvenVerifier.ts"
@@ -48,8 +50,8 @@ export const peerSetOptions = (config: Config): PeerSetOptions => ({
   peersPerColumn: config.peersPerColumn
 })
 
-/** KZG in worker threads, and each column once, under a configuration. */
-export const provenVerifier = ({
+/** KZG under a configuration: verifier, which proves each column once, and recoverer have the same worker threads. */
+export const kzgParts = ({
   databasePath,
   kzg,
   samplingStrategy
@@ -63,10 +65,9 @@ export const provenVerifier = ({
         keepSlots: Math.ceil(Duration.toMillis(samplingStrategy.historyWindow) / chain.slotDurationMs)
       })
       return ProvenVerifier.layer.pipe(
-        Layer.provide([
-          WorkerVerifier.layerWorkers(kzg.threads === undefined ? {} : { size: kzg.threads }),
-          kzg.ledgerOnDisk ? Layer.provide(ledger, disk) : ledger
-        ])
+        Layer.provide([WorkerVerifier.layer(), kzg.ledgerOnDisk ? Layer.provide(ledger, disk) : ledger]),
+        Layer.merge(WorkerRecoverer.layer()),
+        Layer.provide(KzgThreads.layer(kzg.threads === undefined ? {} : { size: kzg.threads }))
       )
     })
   )

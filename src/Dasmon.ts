@@ -16,7 +16,7 @@ import { SubscribedColumns } from "./arrival/SubscribedColumns.ts"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
 import { chainFileOf, evidenceFolderOf } from "./config/places/OwnPaths.ts"
-import { peerSetOptions, peersOptions, provenVerifier, samplerOptions } from "./ConfiguredParts.ts"
+import { kzgParts, peerSetOptions, peersOptions, samplerOptions } from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"
 import * as SqliteTiles from "./chain/disk/SqliteTiles.ts"
@@ -48,6 +48,7 @@ import { GivenPeers, type PeerTaker } from "./discovery/sources/GivenPeers.ts"
 import { BeaconNodes } from "./host/BeaconNodes.ts"
 import { Externs } from "./host/Externs.ts"
 import type { Host } from "./host/Host.ts"
+import type { Recoverer } from "./kzg/Recoverer.ts"
 import type { Verifier } from "./kzg/Verifier.ts"
 import { LiveMatrix } from "./matrix/LiveMatrix.ts"
 import { slotMatrix } from "./matrix/SlotMatrix.ts"
@@ -145,7 +146,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
         ),
         ReportsWorker.layer({ path: config.databasePath }),
         FolderEvidence.layer({ path: evidenceFolderOf(config), ...defaultBounds }),
-        provenVerifier(config),
+        kzgParts(config),
         MemoryEventBus.layer(),
         ChainCommitments.layer({
           window: config.samplingStrategy.historyWindow,
@@ -155,14 +156,14 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
       Layer.provide([Daemons.layerUnlessShared, Doubts.layerUnlessShared])
     )
 
-  /** The same over stores and a verifier of the caller's choice. */
+  /** The same over stores, a verifier and a recoverer of the caller's choice. */
   static readonly layerOver = (
     config: Config,
     options: EngineOptions
   ): Layer.Layer<
     Dasmon,
     EventLogError,
-    Externs | Host | History | Reports | Verifier | EventBus | CommitmentCache | EvidenceStore
+    Externs | Host | History | Reports | Verifier | Recoverer | EventBus | CommitmentCache | EvidenceStore
   > => {
     const sampler = Sampler.layer(samplerOptions(config))
     const workers = ProbeWorkers.layer(config.workers)

@@ -127,8 +127,22 @@ export * as ReportsWorker from "./history/report/ReportsWorker.ts"
 export { History, HistoryError, type PeerHistory } from "./history/store/History.ts"
 export * as MemoryHistory from "./history/store/MemoryHistory.ts"
 export * as SqliteHistory from "./history/store/SqliteHistory.ts"
+export * as InlineRecoverer from "./kzg/InlineRecoverer.ts"
 export * as InlineVerifier from "./kzg/InlineVerifier.ts"
+export { KzgThreads, type KzgThreadsOptions } from "./kzg/KzgThreads.ts"
+export {
+  type BadColumn,
+  BadColumns,
+  type Blobs,
+  type ColumnsOfBlock,
+  type ProvenBlob,
+  type Recovered,
+  type RecoveredRow,
+  Recoverer,
+  type RecoverError
+} from "./kzg/Recoverer.ts"
 export { type SidecarToVerify, type SidecarVerdict, Verifier, VerifierError } from "./kzg/Verifier.ts"
+export * as WorkerRecoverer from "./kzg/WorkerRecoverer.ts"
 export * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
 export { LedgerStore } from "./ledger/LedgerStore.ts"
 export { ProvenLedger } from "./ledger/ProvenLedger.ts"

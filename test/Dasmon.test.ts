@@ -12,6 +12,7 @@ import {
   Externs,
   forkDigestAt,
   Host,
+  InlineRecoverer,
   InlineVerifier,
   makeConfig,
   MemoryEventBus,
@@ -169,6 +170,7 @@ const layerDasmon = Layer.unwrapEffect(
     MemoryEvidence.layer(),
     MemoryEventBus.layer(),
     InlineVerifier.layerInline,
+    InlineRecoverer.layerInline,
     ChainCommitments.layer({ window: "1 hour", mode: "background" })
   ]),
   Layer.provide([layerHost, layerExterns]),

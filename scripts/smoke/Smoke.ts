@@ -147,7 +147,7 @@ const verifyColumns = Effect.gen(function* () {
     verdicts.map((verdict) => (verdict._tag === "Invalid" ? verdict.check : verdict._tag)),
     ["Valid", "kzg_proof"]
   )
-}).pipe(Effect.provide(layerWorkers({ entry: new URL("dist/kzg/VerifierWorker.js", root) })))
+}).pipe(Effect.provide(layerWorkers({ entry: new URL("dist/kzg/KzgWorker.js", root) })))
 
 const step = async (name: string, work: () => Promise<unknown>): Promise<void> => {
   const since = performance.now()

@@ -54,24 +54,28 @@ export const loadKzg: Effect.Effect<Kzg & CellKzg, VerifierError> = Effect.runSy
 
 const verifyCells =
   (library: typeof ckzg): Kzg["verifyCells"] =>
-  ({ cells, commitments, indices, proofs }) => {
-    try {
-      return library.verifyCellKzgProofBatch(commitments, indices, cells, proofs)
-    } catch (error) {
-      // Anything else than bad input is a failure of ours: no memory, no setup.
-      throw messageOf(error).includes("C_KZG_BADARGS") ? new BadCells(messageOf(error)) : error
-    }
-  }
+  ({ cells, commitments, indices, proofs }) =>
+    asBadCells(() => library.verifyCellKzgProofBatch(commitments, indices, cells, proofs))
 
 const cellsOf = (library: typeof ckzg): CellKzg => ({
-  computeCells: (blob) => named(library.computeCellsAndKzgProofs(blob)),
+  commitmentOf: (blob) => asBadCells(() => library.blobToKzgCommitment(blob)),
+  computeCells: (blob) => named(asBadCells(() => library.computeCellsAndKzgProofs(blob))),
   recoverCells: (columns, cells) => {
     // The specification wants it so, and the library takes any order.
     if (columns.some((column, at) => at > 0 && column <= (columns[at - 1] ?? 0))) {
       throw new BadCells("the columns are not in ascending order, each once")
     }
-    return named(library.recoverCellsAndKzgProofs([...columns], [...cells]))
+    return named(asBadCells(() => library.recoverCellsAndKzgProofs([...columns], [...cells])))
   }
 })
+
+/** Anything else than bad input is a failure of ours: no memory, no setup. */
+const asBadCells = <A>(call: () => A): A => {
+  try {
+    return call()
+  } catch (error) {
+    throw messageOf(error).includes("C_KZG_BADARGS") ? new BadCells(messageOf(error)) : error
+  }
+}
 
 const named = ([cells, proofs]: [ReadonlyArray<Uint8Array>, ReadonlyArray<Uint8Array>]) => ({ cells, proofs })

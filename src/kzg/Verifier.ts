@@ -52,7 +52,7 @@ export interface VerifyOptions {
    * verified at once. None is skipped if left out.
    */
   readonly mostGuilty?: number
-  /** Verified when nobody else waits, in small batches, on one thread at most; skipped where that takes too long. */
+  /** Verified when nobody else waits, in small batches, on two threads at most; skipped where that takes too long. */
   readonly isLast?: boolean
 }
 

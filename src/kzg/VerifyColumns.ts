@@ -103,7 +103,7 @@ const judge = Effect.fnUntraced(function* (kzg: Kzg, entry: Entry) {
 
 const callKzg = (kzg: Kzg, entries: ReadonlyArray<Entry>): Effect.Effect<KzgResult, VerifierError> =>
   Effect.zipRight(
-    eventLoopTurn,
+    letOthersIn,
     Effect.try({
       try: (): KzgResult => (kzg.verifyCells(cellBatchOf(entries)) ? "holds" : "fails"),
       catch: (error) => error
@@ -130,7 +130,7 @@ const cellBatchOf = (entries: ReadonlyArray<Entry>): CellBatch => {
 }
 
 /** Effect's own yield does not let messages in; this does. */
-const eventLoopTurn = Effect.async<void>((resume) => {
+export const letOthersIn = Effect.async<void>((resume) => {
   const handle = setImmediate(() => resume(Effect.void))
   return Effect.sync(() => clearImmediate(handle))
 })

@@ -79,8 +79,8 @@ const makeWorkers = (workers: number, limits: WorkerLimits): ProbeWorkers["Type"
       Effect.zipRight(wait),
       Effect.ensuring(Metric.incrementBy(Metrics.workersWaiting, -1))
     )
-  const fast = makeTurns(workers, shown)
-  const slow = makeTurns(limits.slowLane, shown)
+  const fast = makeTurns(workers, { waiting: shown })
+  const slow = makeTurns(limits.slowLane, { waiting: shown })
   const budget = makeByteBudget(limits.bytes)
   /** Those in the slow lane. */
   const inSlowLane = new Set<Running>()

@@ -2,7 +2,7 @@ import { Deferred, type Duration, Effect, FiberId, Option } from "effect"
 
 /**
  * A few permits and those that wait for one: first come, first served; whoever is to be `last` only while nobody else
- * waits, and one of them at a time.
+ * waits, and of them only some at a time.
  *
  * A queue of our own: Effect's `PartitionedSemaphore` (3.22) loses a permit whose waiter is interrupted in the moment in
  * which it is given one, and its `Semaphore` wakes all that wait, thousands, for each permit.
@@ -28,20 +28,29 @@ interface Waiting {
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** `waiting` runs around every wait. */
-export const makeTurns = (permits: number, waiting: Restore = (effect) => effect): Turns => {
+interface TurnsOptions {
+  /** How many of those that are to be last have a permit at a time; 1 if left out. */
+  readonly lastAtOnce?: number
+  /** Runs around every wait. */
+  readonly waiting?: Restore
+}
+
+export const makeTurns = (
+  permits: number,
+  { lastAtOnce = 1, waiting = (effect) => effect }: TurnsOptions = {}
+): Turns => {
   const first = new Set<Deferred.Deferred<void>>()
   const last = new Set<Deferred.Deferred<void>>()
   let free = permits
-  let isLastAtWork = false
+  let lastAtWork = 0
   let isClosed = false
 
   const isFree = (isLast: boolean): boolean =>
-    !isClosed && free > 0 && first.size === 0 && !(isLast && (isLastAtWork || last.size > 0))
+    !isClosed && free > 0 && first.size === 0 && !(isLast && (lastAtWork >= lastAtOnce || last.size > 0))
 
   const grant = (isLast: boolean): void => {
     free--
-    if (isLast) isLastAtWork = true
+    if (isLast) lastAtWork++
   }
 
   /** Takes out who is next, if there is a permit for it. */
@@ -49,7 +58,7 @@ export const makeTurns = (permits: number, waiting: Restore = (effect) => effect
     const isLast = first.size === 0
     const queue = isLast ? last : first
     const [next] = queue
-    if (next === undefined || isClosed || free === 0 || (isLast && isLastAtWork)) return undefined
+    if (next === undefined || isClosed || free === 0 || (isLast && lastAtWork >= lastAtOnce)) return undefined
     queue.delete(next)
     grant(isLast)
     return next
@@ -64,7 +73,7 @@ export const makeTurns = (permits: number, waiting: Restore = (effect) => effect
   const giveBack = (isLast = false): Effect.Effect<void> =>
     Effect.suspend(() => {
       free++
-      if (isLast) isLastAtWork = false
+      if (isLast) lastAtWork--
       return serve
     })
 

@@ -11,6 +11,7 @@ import { Reports } from "../../src/history/report/Reports.ts"
 import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { Host } from "../../src/host/Host.ts"
+import { Recoverer } from "../../src/kzg/Recoverer.ts"
 import { Verifier } from "../../src/kzg/Verifier.ts"
 import { daemon } from "../../src/runtime/Daemon.ts"
 import { makeChain } from "../domain/network/Chains.ts"
@@ -55,7 +56,8 @@ const engineOver = (config: Parameters<typeof Dasmon.layerOver>[0], isIll: () =>
       MemoryEvidence.layer(),
       MemoryEventBus.layer(),
       Reports.layerNone,
-      Layer.mock(Verifier, {})
+      Layer.mock(Verifier, {}),
+      Layer.mock(Recoverer, {})
     ]),
     Layer.provide(hostOf(isIll))
   )

@@ -12,6 +12,7 @@ import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
 import * as ReportsInline from "../../src/history/report/ReportsInline.ts"
 import * as SqliteHistory from "../../src/history/store/SqliteHistory.ts"
 import * as Standalone from "../../src/host/Standalone.ts"
+import * as InlineRecoverer from "../../src/kzg/InlineRecoverer.ts"
 import * as InlineVerifier from "../../src/kzg/InlineVerifier.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
 import { Doubts } from "../../src/runtime/Doubts.ts"
@@ -52,6 +53,7 @@ describe("the address book of a monitor", () => {
             ReportsInline.layer({ path }),
             MemoryEvidence.layer(),
             InlineVerifier.layerInline,
+            InlineRecoverer.layerInline,
             MemoryEventBus.layer(),
             ChainCommitments.layer({ window: config.samplingStrategy.historyWindow, mode: "background" })
           ]),

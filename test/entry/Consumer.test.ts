@@ -9,6 +9,7 @@ import {
   MemoryEventBus,
   MemoryEvidence,
   MemoryReports,
+  Recoverer,
   Verifier
 } from "dasmon"
 import { DevnetError, makeDevnet, profileNames } from "dasmon/devnet"
@@ -56,6 +57,7 @@ const monitor = Layer.unwrapEffect(
     MemoryEvidence.layer(),
     MemoryEventBus.layer(),
     Layer.mock(Verifier, {}),
+    Layer.mock(Recoverer, {}),
     ChainCommitments.layer({ window: "1 hour", mode: "off" })
   ]),
   Layer.provide([externs, Libp2pHost.layer({ version: "consumer", status })])

@@ -6,7 +6,7 @@ import { layerWorkers } from "../../src/kzg/WorkerVerifier.ts"
 import { shared } from "../Shared.ts"
 import { changed, vector } from "./Columns.ts"
 
-const entry = new URL("../../dist/kzg/VerifierWorker.js", import.meta.url)
+const entry = new URL("../../dist/kzg/KzgWorker.js", import.meta.url)
 
 const good = vector("fulu", 63)
 const wrongCell = changed(good, (value) => value.column.reverse())

@@ -7,7 +7,7 @@ import { type SidecarToVerify, type SidecarVerdict, Verifier } from "../../src/k
 import { layerWorkers } from "../../src/kzg/WorkerVerifier.ts"
 import { vector } from "./Columns.ts"
 
-const entry = new URL("../../dist/kzg/VerifierWorker.js", import.meta.url)
+const entry = new URL("../../dist/kzg/KzgWorker.js", import.meta.url)
 
 /** A thread that gets ready, and does `onBatch` when a batch comes. */
 const thread = (onBatch: string) =>

@@ -3,8 +3,8 @@ import { Duration, Effect, Fiber, TestClock } from "effect"
 import { makeTurns, type Turns } from "../../src/runtime/Turns.ts"
 
 /** Whoever takes a turn is noted, and keeps it until told to end. */
-const stage = (permits: number) => {
-  const turns = makeTurns(permits)
+const stage = (permits: number, options: Parameters<typeof makeTurns>[1] = {}) => {
+  const turns = makeTurns(permits, options)
   const begun: Array<string> = []
   const ends = new Map<string, () => void>()
   const enter = (name: string, how: Parameters<Turns["take"]>[1] = {}) =>
@@ -48,6 +48,20 @@ describe("turns", () => {
       assert.deepStrictEqual(begun.slice(4), ["d"])
       yield* end("liar")
       assert.deepStrictEqual(begun.slice(5), ["liar again"])
+    })
+  )
+
+  it.effect("are had by as many of the last at a time as is said", () =>
+    Effect.gen(function* () {
+      const { begun, end, enter } = stage(3, { lastAtOnce: 2 })
+      for (const name of ["one", "two", "three"]) yield* enter(name, { isLast: true })
+      assert.deepStrictEqual(begun, ["one", "two"])
+      yield* enter("a")
+      yield* enter("b")
+      yield* end("one")
+      assert.deepStrictEqual(begun.slice(2), ["a", "b"])
+      yield* end("a")
+      assert.deepStrictEqual(begun.slice(4), ["three"])
     })
   )
 

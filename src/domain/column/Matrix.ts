@@ -16,11 +16,13 @@ interface MatrixEntry {
 /** Rows are blobs and have 128 columns; row-major. A part of it has the entries that are there, in the same order. */
 export type Matrix = ReadonlyArray<MatrixEntry>
 
-/** What the KZG library does for a blob; both take some tenths of a second of a core. Throws on bytes that are no blob or cell. */
+/** What the KZG library does for a blob. Throws on bytes that are no blob or cell. */
 export interface CellKzg {
-  /** The 128 cells of a blob (131,072 bytes), and their proofs (compute_cells_and_kzg_proofs). */
+  /** The 48 bytes of its commitment (blob_to_kzg_commitment); some milliseconds of a core. */
+  readonly commitmentOf: (blob: Uint8Array) => Uint8Array
+  /** The 128 cells of a blob (131,072 bytes), and their proofs (compute_cells_and_kzg_proofs); some tenths of a second. */
   readonly computeCells: (blob: Uint8Array) => CellsAndProofs
-  /** The same from 64 cells or more, by their columns, ascending (recover_cells_and_kzg_proofs). */
+  /** The same from 64 cells or more, by their columns, ascending (recover_cells_and_kzg_proofs); as long. */
   readonly recoverCells: (columns: ReadonlyArray<number>, cells: ReadonlyArray<Uint8Array>) => CellsAndProofs
 }
 
@@ -33,15 +35,18 @@ interface CellsAndProofs {
 /** Cells of a row that all others follow from: half of them. */
 export const cellsToRecover = numberOfColumns / 2
 
-/** A row has too few cells. */
+/** There are too few cells of a row, or too few columns of a block. */
 export class NotRecoverable extends Schema.TaggedError<NotRecoverable>()("NotRecoverable", {
-  row: Schema.Int,
+  /** Left out where every row lacks the same. */
+  row: Schema.optional(Schema.Int),
   present: Schema.Int,
   /** The columns that are not there, ascending. */
   missing: Schema.Array(Schema.Int)
 }) {
   override get message(): string {
-    return `blob ${this.row} has ${this.present} of the ${cellsToRecover} cells that it takes to recover it`
+    return this.row === undefined
+      ? `there are ${this.present} of the ${cellsToRecover} columns that it takes to recover the block's blobs`
+      : `blob ${this.row} has ${this.present} of the ${cellsToRecover} cells that it takes to recover it`
   }
 }
 

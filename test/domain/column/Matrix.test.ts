@@ -66,6 +66,7 @@ describe("the matrix of a block", () => {
 
   it("cannot be had from less, and says what is missing", () => {
     const never: CellKzg = {
+      commitmentOf: () => assert.fail("nothing is to be committed to"),
       computeCells: () => assert.fail("nothing is to be computed"),
       recoverCells: () => assert.fail("nothing is to be recovered")
     }
