@@ -13,6 +13,7 @@ import { kzg } from "./kzg/KzgBench.ts"
 import { peers } from "./peers/Peers.ts"
 import { pipeline } from "./pipeline/Pipeline.ts"
 import { sampler } from "./SamplerScale.ts"
+import { sampling } from "./sampling/SamplingBench.ts"
 import { stream } from "./Stream.ts"
 import { truth } from "./truth/Truth.ts"
 import { wire } from "./wire/Wire.ts"
@@ -20,6 +21,7 @@ import { wire } from "./wire/Wire.ts"
 const benches: ReadonlyArray<Bench> = [
   detection,
   sampler,
+  sampling,
   history,
   stream,
   truth,
