@@ -8,6 +8,7 @@ import { toExternsError } from "./beacon-api/BeaconFailure.ts"
 import { makeFindPeer } from "./beacon-api/FindPeer.ts"
 import { Externs, type ExternsError } from "./Externs.ts"
 import { Gossip } from "./Gossip.ts"
+import { GossipTruth } from "./GossipTruth.ts"
 import { Host } from "./Host.ts"
 import { Identified } from "./Identified.ts"
 import { ScanHost, type ScanSource } from "./ScanHost.ts"
@@ -26,7 +27,7 @@ export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Lib
 export const layer = (
   options: StandaloneOptions
 ): Layer.Layer<
-  Externs | Host | Gossip | Identified | ScanHost | SecondHost | BeaconNodes,
+  Externs | Host | Gossip | GossipTruth | Identified | ScanHost | SecondHost | BeaconNodes,
   ExternsError | NodeError | IdentityError
 > =>
   Layer.scopedContext(
@@ -38,6 +39,7 @@ export const layer = (
       return node.pipe(
         Context.add(Externs, externs),
         Context.add(BeaconNodes, api.nodes),
+        Context.add(GossipTruth, Option.some(api.gossip)),
         Context.add(SecondHost, yield* makeSecond(options, api, status)),
         Context.add(ScanHost, Option.some(yield* makeScanSource(options, api, status)))
       )

@@ -12,6 +12,7 @@ import { configRoutes } from "./ConfigRoutes.ts"
 import { eventRoutes } from "./EventRoutes.ts"
 import { makeHabits } from "./Habits.ts"
 import type { ApiHabit } from "./ApiHabit.ts"
+import { dutyRoutes } from "./DutyRoutes.ts"
 import { type BeaconNode, nodeRoutes } from "./NodeRoutes.ts"
 
 /**
@@ -30,6 +31,7 @@ export const serveBeaconApi = (
     const routes = HttpLayerRouter.addAll([
       ...configRoutes(chain.parameters),
       ...blockRoutes(chain, habits),
+      ...dutyRoutes(chain),
       ...nodeRoutes(chain, node, habits),
       ...eventRoutes(chain, habits),
       route("*", "*", () => Effect.fail(notFound("there is no such endpoint")))

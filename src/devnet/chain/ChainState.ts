@@ -15,6 +15,8 @@ export interface ChainRules {
   readonly seed: number
   /** In every block, as far as the limit of its slot allows; from none up to that limit if left out. */
   readonly blobs?: number | undefined
+  /** The first slot whose blocks are signed by their proposers; none is if left out. */
+  readonly signedFrom?: number | undefined
   readonly partial?: PartialBlocks | undefined
 }
 
@@ -83,6 +85,7 @@ export const grow = (rules: ChainRules, state: ChainState, slot: number): ChainS
       parentRoot: fromHex(head.root),
       parentHash: head.blockHash,
       variant: 0,
+      isSigned: next >= (rules.signedFrom ?? Infinity),
       blobs: pickBlobs(rules, next, 0, blobCount(rules, next, random)),
       published
     })
@@ -129,6 +132,7 @@ export const reorganise = (
       parentRoot: fromHex(head.root),
       parentHash: head.blockHash,
       variant,
+      isSigned: slot >= (rules.signedFrom ?? Infinity),
       blobs: pickBlobs(rules, slot, variant, count),
       published
     })

@@ -4,7 +4,9 @@ import type { Root } from "../../domain/Primitives.ts"
 import { type ChainParameters, epochOf, forkAt } from "../../domain/network/Chain.ts"
 import type { BlobPool } from "./BlobPool.ts"
 import { allColumns } from "./PartialBlocks.ts"
+import { headerSigningRoot } from "../../domain/network/SigningRoot.ts"
 import { seeded } from "./Random.ts"
+import { proposerOf, signAs } from "./Validators.ts"
 
 /** A block of the devnet, with all that its sidecars are made of. */
 export interface DevBlock {
@@ -43,11 +45,13 @@ export interface BlockParts {
   readonly blobs: ReadonlyArray<number>
   /** All of its columns if left out; of no consequence for its root. */
   readonly published?: ReadonlySet<number> | undefined
+  /** Whether its proposer signs it, when somebody first looks; what nobody judges by its signature has mere bytes there. */
+  readonly isSigned?: boolean
 }
 
 /**
- * Makes the block: true SSZ, roots and inclusion proof. Only the signature and the state root are mere bytes, and the
- * execution payload holds no transactions. Blocks of Electra and Fulu have the same form; those of Gloas have a bid in the
+ * Makes the block: true SSZ, roots and inclusion proof. Only the state root is mere bytes, and so is the signature unless
+ * it is asked for; the execution payload holds no transactions. Blocks of Electra and Fulu have the same form; those of Gloas have a bid in the
  * payload's place.
  */
 export const makeBlock = (chain: ChainParameters, pool: BlobPool, parts: BlockParts): DevBlock => {
@@ -58,18 +62,32 @@ export const makeBlock = (chain: ChainParameters, pool: BlobPool, parts: BlockPa
     fork === "gloas" ? gloasBody(parts, commitments, random.bytes) : electraBody(parts, commitments, random.bytes)
   const message = {
     slot: parts.slot,
-    proposerIndex: random.below(validators),
+    proposerIndex: proposerOf(parts.seed, parts.slot),
     parentRoot: parts.parentRoot,
     stateRoot: random.bytes(32)
   }
-  const signature = random.bytes(96)
   const header = { ...message, bodyRoot }
+  const root = ssz.phase0.BeaconBlockHeader.hashTreeRoot(header)
+  const mereBytes = random.bytes(96)
+  const signature = lazily(() =>
+    parts.isSigned === true
+      ? signAs(parts.seed, message.proposerIndex, headerSigningRoot(chain, parts.slot, root))
+      : mereBytes
+  )
+  const encoded = lazily(() => signed(message, signature()))
   return {
     slot: parts.slot,
-    root: toHex(ssz.phase0.BeaconBlockHeader.hashTreeRoot(header)),
+    root: toHex(root),
     fork,
-    ssz: signed(message, signature),
-    header: { message: header, signature },
+    get ssz() {
+      return encoded()
+    },
+    header: {
+      message: header,
+      get signature() {
+        return signature()
+      }
+    },
     blockHash,
     parentHash: parts.parentHash,
     commitments,
@@ -106,8 +124,12 @@ export const encodeSidecar = (fork: DevBlock["fork"], sidecar: Sidecar): Uint8Ar
 /** Whether columns of this block exist. */
 export const hasSidecars = (block: DevBlock): boolean => block.fork !== "electra" && block.blobs.length > 0
 
-/** Validators of the devnet: what proposer indices are below. */
-const validators = 1024
+/** Signing takes long, and most blocks are never looked at. */
+const lazily = <A>(compute: () => A): (() => A) => {
+  let known: A | undefined
+  return () => (known ??= compute())
+}
+
 /** The generalized index of body.blob_kzg_commitments: field 11 of 16 leaves. */
 const commitmentsIndex = 27
 

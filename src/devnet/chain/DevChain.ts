@@ -32,10 +32,12 @@ export interface DevChain extends ChainRules {
 }
 
 /** Makes the history up to this moment, and goes on with a block at the start of every slot. */
-export const makeDevChain = (rules: ChainRules): Effect.Effect<DevChain, never, Scope.Scope> =>
+export const makeDevChain = (given: ChainRules): Effect.Effect<DevChain, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const { parameters } = rules
+    const { parameters } = given
     const currentSlot = Effect.map(Clock.currentTimeMillis, (now) => slotAt(parameters, now))
+    // Of older blocks nobody hears by gossip, and a history of thousands would take minutes.
+    const rules = { ...given, signedFrom: given.signedFrom ?? (yield* currentSlot) - 2 }
     const start = grow(rules, genesisState(rules), yield* currentSlot)
     const state = yield* Ref.make(start)
     const variants = yield* Ref.make(1)

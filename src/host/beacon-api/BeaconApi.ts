@@ -10,6 +10,8 @@ import { chainEvents, idleLimit } from "./events/BeaconEvents.ts"
 import { type BeaconFailure, joined, lasting, toExternsError } from "./BeaconFailure.ts"
 import { type BeaconHttp, makeBeaconHttp } from "./BeaconHttp.ts"
 import type { BeaconNode } from "./BeaconNode.ts"
+import type { GossipQuestions } from "../GossipTruth.ts"
+import { importedBlock, keyOfValidator, proposersOf } from "./GossipRequests.ts"
 import { knownParameters } from "./KnownNetworks.ts"
 import { type BeaconPool, makeBeaconPool } from "./nodes/BeaconPool.ts"
 import { type Contact, firstContact } from "./nodes/FirstContact.ts"
@@ -61,6 +63,8 @@ export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
     readonly blocks: (range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>
     /** Head, finality and reorgs, for as long as it is run; connects again by itself. */
     readonly events: Stream.Stream<ChainEvent>
+    /** What gossip is held against: of the first node that answers. */
+    readonly gossip: GossipQuestions
     /** How every node is doing, in the order of preference. */
     readonly nodes: Effect.Effect<ReadonlyArray<BeaconNodeState>>
   }
@@ -109,6 +113,23 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
       finalized,
       idle: options.idle === undefined ? idleLimit(chain) : Duration.decode(options.idle)
     }),
+    gossip: {
+      block: (root) =>
+        Effect.mapError(
+          firstOf(pool, ({ http }) => importedBlock(http, root)),
+          toExternsError
+        ),
+      proposers: (epoch) =>
+        Effect.mapError(
+          firstOf(pool, ({ http }) => proposersOf(http, chain, epoch)),
+          toExternsError
+        ),
+      validatorKey: (index) =>
+        Effect.mapError(
+          firstOf(pool, ({ http }) => keyOfValidator(http, index)),
+          toExternsError
+        )
+    },
     nodes: pool.states
   })
 })
