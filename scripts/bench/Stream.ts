@@ -134,7 +134,8 @@ const peer: PeerView = {
   recovered: 0,
   coverage: null,
   lastProbeAt: 1_700_000_000_000,
-  lastFailure: null
+  lastFailure: null,
+  score: 0.5
 }
 
 const peerChange: EventBody = { _tag: "NodeTracking", peerId, change: "connected", detail: "Lighthouse/v8.0.0", peer }

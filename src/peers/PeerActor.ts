@@ -19,19 +19,20 @@ import { makePeerLink } from "./PeerLink.ts"
 import { makeRemember } from "./RememberPeer.ts"
 import { makeSession, type SessionOptions } from "./PeerSession.ts"
 import {
+  experienced,
   isDialable,
   newPeer,
   type PeerState,
   restrainedBy,
+  reviewed,
   viewOf,
   withAddress,
   withConnection,
-  withConversation,
-  withinWindow
+  withConversation
 } from "./PeerState.ts"
 import { type Presence, presenceOf } from "./Presence.ts"
 import { makeSentAway } from "./SentAway.ts"
-import { standingOf } from "./Standing.ts"
+import { hasOtherStanding, standingOf } from "./Standing.ts"
 import { makeQuestions, type Questions } from "./Questions.ts"
 import { isUnsupported, withoutHandshake } from "./Unsupported.ts"
 
@@ -54,7 +55,7 @@ export interface PeerFacts {
 }
 
 /** A peer as its actor knows it at this moment. */
-export type KnownPeer = Pick<PeerState, "address" | "agent" | "claims" | "connected" | "nodeId">
+export type KnownPeer = Pick<PeerState, "address" | "agent" | "claims" | "connected" | "nodeId" | "score">
 
 /** Why an actor ended. */
 export type PeerEnd =
@@ -78,7 +79,7 @@ export interface PeerActor {
   readonly presence: () => Presence
   /** None until what the history knows of the peer was asked for: it is not tracked before that. */
   readonly view: () => Option.Option<PeerView>
-  /** What is older than the verdict's window counts no more. */
+  /** What is older than the verdict's window counts no more, and the score goes back to neutral. */
   readonly review: Effect.Effect<void>
   /** A connection to the peer is up; its actor then asks the host for it. */
   readonly connectionUp: Effect.Effect<void>
@@ -147,7 +148,11 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
           isUnsupported(error)
             ? { ...withoutHandshake(state), lastFailure: Option.some(reason) }
             : withConversation(
-                restrainedBy(state, error, options.testInterval, now),
+                experienced(
+                  restrainedBy(state, error, options.testInterval, now),
+                  { _tag: conversation === "refused" ? "Refused" : "NotReached" },
+                  now
+                ),
                 conversation,
                 Option.some(reason)
               ),
@@ -155,11 +160,11 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       })
       if (after.conversations === before.conversations) return
       yield* history.recordConversation(peerId, conversation, reason, now)
-      yield* recordRestraint(before, after)
+      yield* recordStanding(before, after)
     })
 
-  const recordRestraint = (before: PeerState, after: PeerState) =>
-    Effect.when(history.recordStanding(peerId, standingOf(after)), () => before.restraint !== after.restraint)
+  const recordStanding = (before: PeerState, after: PeerState) =>
+    Effect.when(history.recordStanding(peerId, standingOf(after)), () => hasOtherStanding(before, after))
 
   /** `refusal`: what a Goodbye said of us before. */
   const disconnected = (detail: string, refusal = Option.none<PeerRefused>()) =>
@@ -168,16 +173,20 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       const now = yield* Clock.currentTimeMillis
       const after = yield* journal.enter({
         change: (state) => ({
-          ...Option.match(refusal, {
-            onNone: () => state,
-            onSome: (error) => restrainedBy(state, error, options.testInterval, now)
-          }),
+          ...experienced(
+            Option.match(refusal, {
+              onNone: () => state,
+              onSome: (error) => restrainedBy(state, error, options.testInterval, now)
+            }),
+            { _tag: "Lost", afterMs: now - connectedSince },
+            now
+          ),
           connected: false
         }),
         events: (state) => [tracking(state, "disconnected", detail)],
         also: () => link.set(false)
       })
-      yield* recordRestraint(before, after)
+      yield* recordStanding(before, after)
     })
 
   const connect = Effect.gen(function* () {
@@ -337,9 +346,9 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
     },
     view: () => (journal.hasBegun() ? Option.some(viewOf(journal.state())) : Option.none()),
     review: Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      withinWindow(journal.state(), now, options.verdictWindow) === journal.state()
+      reviewed(journal.state(), now, options.verdictWindow) === journal.state()
         ? Effect.void
-        : Effect.asVoid(journal.enter({ change: (state) => withinWindow(state, now, options.verdictWindow) }))
+        : Effect.asVoid(journal.enter({ change: (state) => reviewed(state, now, options.verdictWindow) }))
     ),
     connectionUp: Effect.sync(() => link.set(true)),
     connectionDown: (goodbye) =>

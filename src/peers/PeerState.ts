@@ -27,6 +27,7 @@ import {
 import { countFailing, type Failing, failingSince, noFailing, withBlame } from "../domain/peer/Failing.ts"
 import { countSuspicions, noSuspicions, type Suspicions, withOutcomes } from "../domain/peer/Suspicions.ts"
 import { isTooMuch, type Restraint, unrestrained, withRefusal } from "../domain/peer/Restraint.ts"
+import { type Experience, neutralScore, type Score, reviewedScore, withExperience } from "../domain/peer/Score.ts"
 import { restraintAfter } from "../domain/peer/RestraintAfter.ts"
 import type { ProbeResult } from "../probe/Prober.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
@@ -66,6 +67,8 @@ export interface PeerState {
   readonly unsupported: Unsupported
   /** How much less it is asked since it said that it was too much. */
   readonly restraint: Restraint
+  /** How far it can be relied on. */
+  readonly score: Score
   /** Since when it claims no slot that it could be asked for: the head at that moment. */
   readonly atHeadSince: Option.Option<Slot>
   /** Combinations that had failed and were delivered later. */
@@ -94,6 +97,7 @@ export const newPeer = (address: PeerAddress): PeerState => ({
   failing: noFailing,
   unsupported: noneUnsupported,
   restraint: unrestrained,
+  score: neutralScore,
   atHeadSince: Option.none(),
   recovered: 0,
   coverage: Option.none(),
@@ -109,11 +113,18 @@ export const verdict = (state: PeerState): Verdict =>
     conversations: state.conversations
   })
 
-/** `state` without what failed before the verdict's window. */
-export const withinWindow = (state: PeerState, now: number, window: Duration.Duration): PeerState => {
+/** `state` without what failed before the verdict's window, and with the score of this moment. */
+export const reviewed = (state: PeerState, now: number, window: Duration.Duration): PeerState => {
   const failing = failingSince(state.failing, now - Duration.toMillis(window))
-  return failing === state.failing ? state : { ...state, failing }
+  const score = reviewedScore(state.score, now)
+  return failing === state.failing && score === state.score ? state : { ...state, failing, score }
 }
+
+/** `state` after something else than a probe that its score goes by. */
+export const experienced = (state: PeerState, experience: Experience, now: number): PeerState => ({
+  ...state,
+  score: withExperience(state.score, experience, now)
+})
 
 /** `state` after one more conversation; `failure` is the sentence that says why it failed. */
 export const withConversation = (
@@ -170,12 +181,13 @@ export const restrainedBy = (
 export const withProbe = (
   before: PeerState,
   {
+    brought,
     conversation,
     error,
     finalUpTo,
     probe,
     settling
-  }: Pick<ProbeResult, "probe" | "conversation" | "settling" | "finalUpTo" | "error">,
+  }: Pick<ProbeResult, "probe" | "brought" | "conversation" | "settling" | "finalUpTo" | "error">,
   { confirmAfter, testInterval }: { readonly confirmAfter: Duration.Duration; readonly testInterval: Duration.Duration }
 ): PeerState => {
   const isConfirmation = probe.purpose === "confirmation"
@@ -196,6 +208,7 @@ export const withProbe = (
     suspicions: withOutcomes(state.suspicions, heard),
     failing,
     recovered: state.recovered + probe.recovered,
+    score: withExperience(state.score, experienceOf({ brought, conversation, probe }), probe.finishedAt),
     evasion: isWanted(probe)
       ? state.evasion
       : isConfirmation
@@ -209,6 +222,21 @@ export const withProbe = (
       Option.orElse(() => (verdict(next) === "violating" ? Option.none() : failureOf(probe))),
       Option.orElse(() => state.lastFailure)
     )
+  }
+}
+
+const experienceOf = ({
+  brought,
+  conversation,
+  probe: { outcomes, timings }
+}: Pick<ProbeResult, "probe" | "brought" | "conversation">): Experience => {
+  const absent = Option.match(brought, { onNone: (): ReadonlyArray<number> => [], onSome: ({ absent }) => absent })
+  return {
+    _tag: "Asked",
+    outcomes: countOutcomes(outcomes),
+    absent: outcomes.filter(({ column, outcome }) => outcome === "unverifiable" && absent.includes(column)).length,
+    firstByteMs: timings.firstByte,
+    wasSilent: conversation === "unanswered"
   }
 }
 
@@ -288,6 +316,7 @@ export const viewOf = (state: PeerState): PeerView => {
     outcomes: state.outcomes,
     findings: state.findings,
     verdict: verdict(state),
+    score: Math.round(state.score.value * 1000) / 1000,
     suspicions: countSuspicions(state.suspicions),
     failing: countFailing(state.failing),
     recovered: state.recovered,

@@ -25,6 +25,7 @@ export const makeRemember = Effect.fnUntraced(function* (peerId: string, verdict
       suspicions: suspicionsOf(standing.suspicions),
       evasion: standing.evasion,
       restraint: standing.restraint,
+      score: standing.score,
       failing: failingOf(failing)
     }
   })

@@ -137,6 +137,7 @@ export const peerOf = (peerId: string, part: Partial<PeerView> = {}): PeerView =
   coverage: null,
   lastProbeAt: null,
   lastFailure: null,
+  score: 0.5,
   ...part
 })
 

@@ -5,6 +5,7 @@ import { startClaims } from "../../src/domain/peer/ClaimHistory.ts"
 import { makeClaim } from "../../src/domain/peer/ClaimParts.ts"
 import type { Finding } from "../../src/domain/peer/Finding.ts"
 import { nodeIdOfPeerId } from "../../src/domain/peer/NodeId.ts"
+import { neutralScore } from "../../src/domain/peer/Score.ts"
 import { secondLooks } from "../../src/domain/metrics/Metrics.ts"
 import type { PeerId } from "../../src/domain/Primitives.ts"
 import type { Job, Outcome, Probe } from "../../src/domain/probe/Job.ts"
@@ -140,6 +141,7 @@ const layerPeers = Layer.effect(
               claims: Option.some(
                 startClaims(claimOf(peerId, { ...script.claims.first, observedAt: clock.unsafeCurrentTimeMillis() }))
               ),
+              score: neutralScore,
               connected: true,
               nodeId: Option.some(nodeIdOf(peerId))
             }),

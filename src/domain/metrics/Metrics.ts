@@ -6,6 +6,7 @@ import { counter, gauge, histogram, labelled } from "./MetricFamily.ts"
 import { confirmationResults } from "../probe/Confirmation.ts"
 import { outcomeKinds } from "../probe/Outcome.ts"
 import { lookResults } from "../probe/SecondLook.ts"
+import { scoreBands } from "../peer/PeerTotals.ts"
 import { Verdict } from "../peer/Verdict.ts"
 
 /**
@@ -124,6 +125,13 @@ export const peers = labelled(gauge("dasmon_peers", "Peers that are tracked, by 
   verdict: Verdict.literals,
   client
 })
+export const peerScores = labelled(
+  gauge(
+    "dasmon_peers_by_score",
+    "Peers that are tracked, by how far they can be relied on: fifths, from this score on."
+  ),
+  { from: scoreBands }
+)
 export const peersConnected = labelled(gauge("dasmon_peers_connected", "Peers that are connected."), { client })
 export const peerChanges = labelled(
   counter("dasmon_peer_changes_total", "Peers that came, went, changed their verdict or could not be spoken to."),

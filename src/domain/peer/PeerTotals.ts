@@ -11,9 +11,14 @@ export const PeerCounts = Schema.Struct({
   /** Peers that never served the protocols by which columns are asked for: the finding `columns_not_served`. */
   withoutColumns: Schema.Int,
   /** Peers that claim to have nothing but their head: the finding `earliest_slot_at_head`. */
-  earliestAtHead: Schema.Int
+  earliestAtHead: Schema.Int,
+  /** Peers by their score, in `scoreBands`. */
+  scores: Schema.Array(Schema.Int)
 })
 export type PeerCounts = typeof PeerCounts.Type
+
+/** Scores in fifths: from the lower end of each band to before the next. */
+export const scoreBands = ["0.0", "0.2", "0.4", "0.6", "0.8"] as const
 
 /** What the tracked peers were proven to have of what they owe at this moment, with and without what is suspected. */
 export const CustodyTotals = Schema.Struct({
@@ -39,9 +44,12 @@ export const peerCounts = (views: ReadonlyArray<PeerView>): PeerCounts => {
     connected: views.filter(({ connected }) => connected).length,
     verdicts,
     withoutColumns: having("columns_not_served"),
-    earliestAtHead: having("earliest_slot_at_head")
+    earliestAtHead: having("earliest_slot_at_head"),
+    scores: scoreBands.map((_, band) => views.filter(({ score }) => bandOf(score) === band).length)
   }
 }
+
+const bandOf = (score: number): number => Math.min(scoreBands.length - 1, Math.floor(score * scoreBands.length))
 
 export const custodyTotals = (views: ReadonlyArray<PeerView>): CustodyTotals => {
   let [tested, failed, suspected] = [0, 0, 0]

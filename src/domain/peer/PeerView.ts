@@ -32,6 +32,8 @@ export const PeerView = Schema.Struct({
   outcomes: OutcomeCounts,
   findings: FindingCounts,
   verdict: Verdict,
+  /** How far it can be relied on, 0 to 1, as of a minute ago at most; 0.5 for one that nothing is known of. No verdict. */
+  score: Schema.Number,
   /** Combinations that are suspected, and not settled. */
   suspicions: Schema.Int,
   /** Combinations that it was blamed for in the window of the verdict, and has not delivered since. */

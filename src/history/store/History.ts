@@ -9,6 +9,7 @@ import type { Probe } from "../../domain/probe/Job.ts"
 import type { OutcomeCounts } from "../../domain/probe/Outcome.ts"
 import type { SuspectedSlot } from "../../domain/peer/Suspicions.ts"
 import { type Restraint, unrestrained } from "../../domain/peer/Restraint.ts"
+import { neutralScore, type Score } from "../../domain/peer/Score.ts"
 import type { RecordingState } from "../../domain/Status.ts"
 import type { Conversation, ConversationCounts } from "../../domain/peer/Verdict.ts"
 import type { PeerId, Root, Slot } from "../../domain/Primitives.ts"
@@ -24,14 +25,20 @@ export class HistoryError extends Schema.TaggedError<HistoryError>()("HistoryErr
   }
 }
 
-/** What is held against a peer and not proven, and how much less it is asked: as it was recorded last. */
+/** What is held against a peer and not proven, how much less it is asked, and how far to rely on it: as it was recorded last. */
 export interface PeerStanding {
   readonly suspicions: ReadonlyArray<SuspectedSlot>
   readonly evasion: Evasion
   readonly restraint: Restraint
+  readonly score: Score
 }
 
-export const noStanding: PeerStanding = { suspicions: [], evasion: noEvasion, restraint: unrestrained }
+export const noStanding: PeerStanding = {
+  suspicions: [],
+  evasion: noEvasion,
+  restraint: unrestrained,
+  score: neutralScore
+}
 
 /** What is remembered of a peer. */
 export interface PeerHistory {

@@ -9,6 +9,7 @@ import * as Metrics from "../../domain/metrics/Metrics.ts"
 import { confirmationResult } from "../../domain/probe/Confirmation.ts"
 import { countOutcomes, type OutcomeCounts, outcomeKinds } from "../../domain/probe/Outcome.ts"
 import type { AuditProgress } from "../../domain/peer/AuditProgress.ts"
+import { scoreBands } from "../../domain/peer/PeerTotals.ts"
 import type { PeerView } from "../../domain/peer/PeerView.ts"
 import type { Status } from "../../domain/Status.ts"
 import type { Verdict } from "../../domain/peer/Verdict.ts"
@@ -136,6 +137,9 @@ const makeRecorder = (chain: ChainParameters) => {
     yield* Metric.set(Metrics.suspectedCombinations, status.custody.suspected)
     yield* Metric.set(Metrics.commitmentsKnown, commitments.known)
     yield* Metric.set(Metrics.commitmentsWanted, commitments.wanted)
+    for (const [band, from] of scoreBands.entries()) {
+      yield* Metric.set(Metrics.peerScores.of({ from }), status.peers.scores[band] ?? 0)
+    }
     yield* Metric.set(Metrics.bandwidthUsed, status.bandwidth.bytesPerSecond)
     yield* Metric.set(Metrics.evidencePieces, evidence.pieces)
     yield* Metric.set(Metrics.evidenceBytes, evidence.bytes)

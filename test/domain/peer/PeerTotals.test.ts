@@ -29,13 +29,19 @@ describe("the totals over peers", () => {
     assert.strictEqual(custodyTotals([peerOf("a", { suspicions: 1 })]).complianceWithSuspicions, 0)
   })
 
+  it("count the scores in fifths", () => {
+    const scored = [0, 0.19, 0.2, 0.5, 0.8, 1].map((score, index) => peerOf(String(index), { score }))
+    assert.deepStrictEqual(peerCounts(scored).scores, [2, 1, 1, 0, 2])
+  })
+
   it("count each verdict, and name apart who never serves columns or has nothing but its head", () => {
     assert.deepStrictEqual(peerCounts(views), {
       tracked: 4,
       connected: 3,
       verdicts: { compliant: 1, violating: 1, evasive: 2, unresponsive: 0, refusing: 0, unknown: 0 },
       withoutColumns: 1,
-      earliestAtHead: 2
+      earliestAtHead: 2,
+      scores: [0, 0, 4, 0, 0]
     })
   })
 })

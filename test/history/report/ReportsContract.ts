@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
 import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
+import { neutralScore } from "../../../src/domain/peer/Score.ts"
 import { dayMs } from "../../../src/domain/Day.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import type { OutcomeKind } from "../../../src/domain/probe/Outcome.ts"
@@ -83,7 +84,12 @@ export const record = Effect.gen(function* () {
     "answered",
     { owed: 50, tested: 5, failed: 4 }
   )
-  yield* history.recordStanding("b", { suspicions: [suspected], evasion: escapes, restraint: unrestrained })
+  yield* history.recordStanding("b", {
+    suspicions: [suspected],
+    evasion: escapes,
+    restraint: unrestrained,
+    score: neutralScore
+  })
   yield* history.flush
 })
 

@@ -3,6 +3,7 @@ import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Duration, Effect, Option, Schema, TestClock } from "effect"
 import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
+import { neutralScore } from "../../../src/domain/peer/Score.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { openDatabase } from "../../../src/history/store/sqlite/Database.ts"
 import { History } from "../../../src/history/store/History.ts"
@@ -182,7 +183,12 @@ describe("retention", () => {
             HistoryRecord.Findings({ peerId, findings: { claim_mismatch: 1 } }),
             HistoryRecord.Standing({
               peerId,
-              standing: { suspicions: [], evasion: { ...noEvasion, asked: Math.floor(n) }, restraint: unrestrained }
+              standing: {
+                suspicions: [],
+                evasion: { ...noEvasion, asked: Math.floor(n) },
+                restraint: unrestrained,
+                score: neutralScore
+              }
             }),
             HistoryRecord.Probe({
               probe: probeAt(`${peerId}${n}`, peerId, (firstDay + n) * dayMs, 7),

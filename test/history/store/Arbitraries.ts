@@ -109,6 +109,7 @@ const standingArbitrary: fc.Arbitrary<PeerStanding> = fc.record({
     }),
     { maxLength: 3 }
   ),
+  score: fc.record({ value: fc.double({ min: 0, max: 1, noNaN: true }), at: moment }),
   restraint: fc.record(
     { level: fc.double({ min: 0, max: 10, noNaN: true }), at: moment, answered: fc.nat(4096) },
     { requiredKeys: ["level", "at"] }

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
 import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
+import { neutralScore } from "../../../src/domain/peer/Score.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
 import { noConversations } from "../../../src/domain/peer/Verdict.ts"
@@ -26,7 +27,7 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           lastProbeAt: Option.none(),
           lastFailure: Option.none(),
           coverage: Option.none(),
-          standing: { suspicions: [], evasion: noEvasion, restraint: unrestrained },
+          standing: { suspicions: [], evasion: noEvasion, restraint: unrestrained, score: neutralScore },
           recovered: 0,
           blamedAt: Option.none()
         })
@@ -113,7 +114,7 @@ export const historyContract = (name: string, layer: Layer.Layer<History, Histor
           lastProbeAt: Option.some(1_700_000_009_000),
           lastFailure: Option.some("slow"),
           coverage: Option.some({ owed: 80, tested: 2, failed: 0 }),
-          standing: { suspicions: [], evasion: noEvasion, restraint: unrestrained },
+          standing: { suspicions: [], evasion: noEvasion, restraint: unrestrained, score: neutralScore },
           recovered: 0,
           blamedAt: Option.none()
         })

@@ -4,6 +4,7 @@ import { Effect, Option } from "effect"
 import { cover, emptyChunk, encodeChunk } from "../../../src/history/store/CoverageChunk.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
+import { neutralScore } from "../../../src/domain/peer/Score.ts"
 import { noOutcomes } from "../../../src/domain/probe/Outcome.ts"
 import { Reports } from "../../../src/history/report/Reports.ts"
 import { layer as reportsLayer } from "../../../src/history/report/ReportsInline.ts"
@@ -290,7 +291,7 @@ describe("a database of the version before restraints", () => {
       yield* Effect.gen(function* () {
         const history = yield* History
         const { standing } = yield* history.peer("a")
-        assert.deepStrictEqual(standing, { suspicions: [], evasion, restraint: unrestrained })
+        assert.deepStrictEqual(standing, { suspicions: [], evasion, restraint: unrestrained, score: neutralScore })
         const restraint = { level: 4, at: finishedAt(1) }
         yield* history.recordStanding("a", { ...standing, restraint })
         yield* history.flush

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
 import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
+import { neutralScore } from "../../../src/domain/peer/Score.ts"
 import { mostFailingSlots } from "../../../src/domain/peer/Failing.ts"
 import { History, type HistoryError } from "../../../src/history/store/History.ts"
 import { outcome, probe, rootOf } from "./Fixture.ts"
@@ -25,13 +26,15 @@ export const standingContract = (name: string, layer: Layer.Layer<History, Histo
         }
         const evasion = { asked: 3, escaped: 2, ordinary: 9, troubled: 1, countedAt: 1_700_000_000_000 }
         const restraint = { level: 4.5, at: 1_700_000_000_123 }
+        const score = { value: 0.8125, at: 1_700_000_000_456 }
         yield* history.recordStanding("a", {
           suspicions: [suspected, { ...suspected, slot: 8 }],
           evasion,
-          restraint: unrestrained
+          restraint: unrestrained,
+          score: neutralScore
         })
-        yield* history.recordStanding("b", { suspicions: [], evasion, restraint: unrestrained })
-        yield* history.recordStanding("a", { suspicions: [suspected], evasion, restraint })
+        yield* history.recordStanding("b", { suspicions: [], evasion, restraint: unrestrained, score: neutralScore })
+        yield* history.recordStanding("a", { suspicions: [suspected], evasion, restraint, score })
         for (const [id, recovered] of [
           ["p1", 2],
           ["p2", 0],
@@ -41,12 +44,13 @@ export const standingContract = (name: string, layer: Layer.Layer<History, Histo
         }
         yield* history.flush
         const { recovered, standing } = yield* history.peer("a")
-        assert.deepStrictEqual(standing, { suspicions: [suspected], evasion, restraint })
+        assert.deepStrictEqual(standing, { suspicions: [suspected], evasion, restraint, score })
         assert.strictEqual(recovered, 3)
         assert.deepStrictEqual((yield* history.peer("b")).standing, {
           suspicions: [],
           evasion,
-          restraint: unrestrained
+          restraint: unrestrained,
+          score: neutralScore
         })
       })
     )

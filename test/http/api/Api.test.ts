@@ -4,6 +4,7 @@ import { Clock, Context, Duration, Effect, Layer, Option, Schema } from "effect"
 import type { Dasmon } from "../../../src/Dasmon.ts"
 import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
+import { neutralScore } from "../../../src/domain/peer/Score.ts"
 import { Probe } from "../../../src/domain/probe/Job.ts"
 import * as OnDemand from "../../../src/domain/probe/ProbeNow.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
@@ -96,7 +97,12 @@ const recorded = Effect.gen(function* () {
   for (const probe of probes) {
     yield* history.recordProbe(probe, "answered", { owed: 100, tested: 10, failed: 1 })
   }
-  yield* history.recordStanding(one, { suspicions: [suspected], evasion: noEvasion, restraint: unrestrained })
+  yield* history.recordStanding(one, {
+    suspicions: [suspected],
+    evasion: noEvasion,
+    restraint: unrestrained,
+    score: neutralScore
+  })
   yield* history.flush
   const peers = Layer.mock(Peers, { view: () => Option.none(), views: () => [], passedOver: () => 0 })
   const over: Partial<Dasmon["Type"]> = {

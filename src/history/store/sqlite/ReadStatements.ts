@@ -20,4 +20,7 @@ export const selectFailures = query(
 )
 
 /** The standing of a peer, by its number. */
-export const selectStanding = query("SELECT suspicions, evasion, restraint FROM standings WHERE peer = ?", StandingRow)
+export const selectStanding = query(
+  "SELECT suspicions, evasion, restraint, score FROM standings WHERE peer = ?",
+  StandingRow
+)

@@ -7,6 +7,7 @@ import type { FindingCounts } from "../../../domain/peer/Finding.ts"
 import { FindingKind } from "../../../domain/peer/Finding.ts"
 import { Evasion } from "../../../domain/peer/Evasion.ts"
 import { Restraint, unrestrained } from "../../../domain/peer/Restraint.ts"
+import { neutralScore, Score } from "../../../domain/peer/Score.ts"
 import { SuspectedSlot } from "../../../domain/peer/Suspicions.ts"
 import { type Probe, ProbePurpose } from "../../../domain/probe/Job.ts"
 import { InvalidCheck, type OutcomeCounts, OutcomeKind, SuspicionKind } from "../../../domain/probe/Outcome.ts"
@@ -75,11 +76,14 @@ export const FindingRow = Schema.Struct({ kind: FindingKind, count: Schema.Numbe
 export const StandingRow = Schema.Struct({
   suspicions: Schema.parseJson(Schema.Array(SuspectedSlot)),
   evasion: Schema.parseJson(Evasion),
-  restraint: Schema.NullOr(Schema.parseJson(Restraint))
+  restraint: Schema.NullOr(Schema.parseJson(Restraint)),
+  score: Schema.NullOr(Schema.parseJson(Score))
 })
 
 export const standingOf = ([row]: ReadonlyArray<typeof StandingRow.Type>): PeerStanding =>
-  row === undefined ? noStanding : { ...row, restraint: row.restraint ?? unrestrained }
+  row === undefined
+    ? noStanding
+    : { ...row, restraint: row.restraint ?? unrestrained, score: row.score ?? neutralScore }
 
 export const ChunkRow = Schema.Struct({ id: Schema.Number, chunk: Schema.Uint8ArrayFromSelf })
 

@@ -161,8 +161,13 @@ const writeFindings = (connection: Connection, peer: number, findings: FindingCo
     discard: true
   })
 
-const writeStanding = (connection: Connection, peer: number, { evasion, restraint, suspicions }: PeerStanding) =>
-  upsertStanding(connection, [peer, JSON.stringify(suspicions), JSON.stringify(evasion), JSON.stringify(restraint)])
+const writeStanding = (connection: Connection, peer: number, standing: PeerStanding) => {
+  const { evasion, restraint, score, suspicions } = standing
+  return upsertStanding(connection, [
+    peer,
+    ...[suspicions, evasion, restraint, score].map((part) => JSON.stringify(part))
+  ])
+}
 
 const writeClaim = Effect.fnUntraced(function* (
   connection: Connection,

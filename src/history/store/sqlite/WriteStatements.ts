@@ -51,9 +51,10 @@ export const upsertFinding = execute(
 )
 
 export const upsertStanding = execute(
-  `INSERT INTO standings (peer, suspicions, evasion, restraint) VALUES (?, ?, ?, ?)
+  `INSERT INTO standings (peer, suspicions, evasion, restraint, score) VALUES (?, ?, ?, ?, ?)
   ON CONFLICT (peer) DO UPDATE SET
-    suspicions = excluded.suspicions, evasion = excluded.evasion, restraint = excluded.restraint`
+    suspicions = excluded.suspicions, evasion = excluded.evasion, restraint = excluded.restraint,
+    score = excluded.score`
 )
 
 export const selectNewestClaim = query(

@@ -7,6 +7,7 @@ import { suspicions } from "./Migration0004.ts"
 import { bounds } from "./Migration0005.ts"
 import { restraints } from "./Migration0006.ts"
 import { addresses } from "./Migration0007.ts"
+import { scores } from "./Migration0008.ts"
 
 /** PRAGMA application_id of a history: "dasm" in ASCII. */
 export const applicationId = 0x6461736d
@@ -24,7 +25,8 @@ export const migrations = {
   "0004_suspicions": run(suspicions),
   "0005_bounds": run(bounds),
   "0006_restraints": run(restraints),
-  "0007_addresses": run(addresses)
+  "0007_addresses": run(addresses),
+  "0008_scores": run(scores)
 }
 
 /** The schema that this program reads and writes. */
