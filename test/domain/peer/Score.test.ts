@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as fc from "effect/FastCheck"
-import { noOutcomes, outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
+import { addOutcomes, noOutcomes, outcomeKinds } from "../../../src/domain/probe/Outcome.ts"
 import {
   type Experience,
   isNearlySame,
@@ -19,7 +19,7 @@ const score: fc.Arbitrary<Score> = fc.record({ value: fc.double({ min: 0, max: 1
 const bad = fc.constantFrom(...outcomeKinds.filter((kind) => kind !== "success"))
 const outcomes = fc
   .array(fc.tuple(fc.constantFrom(...outcomeKinds), fc.nat(128)), { maxLength: 5 })
-  .map((counts) => counts.reduce((sum, [kind, count]) => ({ ...sum, [kind]: sum[kind] + count }), noOutcomes))
+  .map((counts) => counts.reduce((sum, [kind, count]) => addOutcomes(sum, { [kind]: count }), noOutcomes))
 const asked = fc.record({
   _tag: fc.constant("Asked" as const),
   outcomes,
