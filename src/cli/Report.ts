@@ -6,7 +6,15 @@ import { firstDayOf } from "../domain/Day.ts"
 import { wrong } from "./Failure.ts"
 import { checked, help, lazy } from "./CommandParts.ts"
 import { loadConfiguration } from "./Settings.ts"
-import { reportFormats, reportLines, reportNames, slotLines } from "./ReportRows.ts"
+import { arrivalLines, slotArrivalLines } from "./ArrivalReport.ts"
+import {
+  reportFormats,
+  reportLines,
+  type ReportName,
+  reportNames,
+  type ReportQuestion,
+  slotLines
+} from "./ReportRows.ts"
 
 const db = Options.text("db").pipe(
   Options.withDescription(
@@ -20,7 +28,7 @@ const config = Options.text("config").pipe(
 )
 const by = Options.choice("by", reportNames).pipe(
   Options.withDescription(
-    "what to sum up by: peer, client, version, custody (group count), column, age (of the slot, in days) or day; or worst (peers), untested (what is left of each peer), slot (who holds its columns; the default with --slot)"
+    "what to sum up by: peer, client, version, custody (group count), column, age (of the slot, in days) or day; or worst (peers), untested (what is left of each peer), slot (who holds its columns; the default with --slot); or arrival, arrival-day, arrival-client (when columns came over gossip, by column, of one --slot too, by day, by who was first)"
   ),
   Options.optional
 )
@@ -44,13 +52,29 @@ const format = Options.choice("format", reportFormats).pipe(
   Options.withDefault("table" as const)
 )
 
+const linesOf = (by: ReportName, slot: number, question: ReportQuestion) => {
+  switch (by) {
+    case "slot":
+      return slotLines(slot, question)
+    case "arrival":
+    case "arrival-day":
+    case "arrival-client":
+      return slot < 0 ? arrivalLines(by, question) : slotArrivalLines(slot, question)
+    default:
+      return reportLines(by, question)
+  }
+}
+
 /** `dasmon report`: questions about a history, while the monitor runs or after. */
 export const report = Command.make("report", { db, config, by, slot, since, limit, format }, (options) =>
   Effect.gen(function* () {
     const by = Option.getOrElse(options.by, () => (Option.isSome(options.slot) ? "slot" : "client"))
     if (Option.isSome(options.db) && Option.isSome(options.config))
       return yield* wrong("report", ["give --db or --config, not both"])
-    if (by !== "slot" && Option.isSome(options.slot)) return yield* wrong("report", ["--slot goes with --by slot only"])
+    if (by !== "slot" && by !== "arrival" && Option.isSome(options.slot))
+      return yield* wrong("report", ["--slot goes with --by slot or --by arrival only"])
+    if (by === "arrival" && Option.isSome(options.slot) && Option.isSome(options.since))
+      return yield* wrong("report", ["give --slot or --since, not both"])
     if ((by === "slot" || by === "untested") && Option.isSome(options.since)) {
       return yield* wrong("report", [`--since does not go with --by ${by}, which is about this moment`])
     }
@@ -66,9 +90,7 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
     const slot = Option.getOrElse(options.slot, () => -1)
     if (by === "slot" && slot < 0) return yield* wrong("report", ["--by slot needs --slot NUMBER"])
     const { layer } = yield* lazy(() => import("../history/report/ReportsInline.ts"))
-    const lines = yield* (by === "slot" ? slotLines(slot, question) : reportLines(by, question)).pipe(
-      Effect.provide(layer({ path, answerLimit: "1 minute" }))
-    )
+    const lines = yield* linesOf(by, slot, question).pipe(Effect.provide(layer({ path, answerLimit: "1 minute" })))
     yield* Console.log(lines.join("\n"))
   })
 ).pipe(
@@ -78,6 +100,7 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
       "report",
       "report --by worst --limit 20",
       "report --by version --since 7d --format csv",
+      "report --by arrival --since 1d",
       "report --slot 12345678 --config dasmon.yaml"
     )
   )

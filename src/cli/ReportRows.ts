@@ -8,12 +8,13 @@ import {
   UntestedRow,
   WorstRow
 } from "../domain/report/Question.ts"
+import { ArrivalsBy } from "../domain/report/ArrivalQuestion.ts"
 import { dayName } from "../domain/Day.ts"
 import { type ReportError, Reports } from "../history/report/Reports.ts"
 import { type Cell, type Column, countText, csvOf, jsonOf, percentText, tableOf } from "./ReportTable.ts"
 
 /** What a report can be by. */
-export const reportNames = [...ComplianceBy.literals, "worst", "untested", "slot"] as const
+export const reportNames = [...ComplianceBy.literals, "worst", "untested", "slot", ...ArrivalsBy.literals] as const
 export type ReportName = (typeof reportNames)[number]
 
 export const reportFormats = ["table", "json", "csv"] as const
@@ -27,7 +28,7 @@ export interface ReportQuestion {
 }
 
 /** The lines of a report. */
-export const reportLines = (by: Exclude<ReportName, "slot">, question: ReportQuestion) =>
+export const reportLines = (by: Exclude<ReportName, "slot" | ArrivalsBy>, question: ReportQuestion) =>
   Effect.gen(function* () {
     const reports = yield* Reports
     const extent = yield* reports.extent

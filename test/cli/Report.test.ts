@@ -5,10 +5,12 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Schema } from "effect"
+import { ArrivalsRow } from "../../src/domain/report/ArrivalQuestion.ts"
 import { ComplianceRow, SlotHoldings, WorstRow } from "../../src/domain/report/Question.ts"
 import { History } from "../../src/history/store/History.ts"
 import { layer as layerSqlite } from "../../src/history/store/SqliteHistory.ts"
 import { start } from "../e2e/Program.ts"
+import { arrivalsToRecord } from "../history/report/Arrivals.ts"
 import { connect } from "../history/store/Fixture.ts"
 import { scaled } from "../TimeLimits.ts"
 
@@ -89,6 +91,43 @@ describe("dasmon report", () => {
       assert.strictEqual(holdings.held, 1)
       assert.deepStrictEqual(holdings.columns[1]?.peerIds, ["peer-1"])
       assert.strictEqual(holdings.columns[2]?.failed, 1)
+    })
+  )
+
+  it.scopedLive("tells when columns came over gossip, in three formats, and of one slot", () =>
+    Effect.gen(function* () {
+      const path = join(yield* temporary, "dasmon.db")
+      yield* Effect.provide(
+        Effect.flatMap(History, (history) =>
+          Effect.forEach(arrivalsToRecord, history.recordArrivals, { discard: true })
+        ),
+        layerSqlite({ path })
+      )
+      const table = yield* report("--db", path, "--by", "arrival")
+      assert.strictEqual(table.code, 0, table.errors)
+      assert.match(table.output, /^arrival of columns by gossip, by column · no network yet · all that is kept\n/)
+      assert.match(table.output, /^column +blocks +missed +arrived +late +p50 ms +p90 ms +p99 ms +copies$/m)
+      assert.match(table.output, /^ +0 +3 +0 +4 +25\.00% +528 +8,448 +8,448 +5$/m)
+      assert.match(table.output, /^ +9 +1 +1 +0 +– +– +– +– +0$/m)
+      const days = yield* report("--db", path, "--by", "arrival-day", "--format", "csv")
+      assert.strictEqual(
+        days.output.split("\n")[0],
+        "group,expected,missed,arrived,late,lateShare,p50,p90,p99,duplicates"
+      )
+      assert.match(days.output, /^2024-10-05,2,0,2,/m)
+      const clients = yield* report("--db", path, "--by", "arrival-client", "--format", "json")
+      const rows = yield* Schema.decode(Schema.parseJson(Schema.Array(ArrivalsRow)))(clients.output)
+      assert.deepStrictEqual(
+        rows.map(({ arrived, group }) => [group, arrived]),
+        [
+          ["lighthouse", 5],
+          ["prysm", 4]
+        ]
+      )
+      const slot = yield* report("--db", path, "--by", "arrival", "--slot", "5")
+      assert.match(slot.output, /^0x1234\w+ +7 +4,001 +5 +prysm +b$/m)
+      const both = yield* report("--db", path, "--by", "arrival", "--slot", "5", "--since", "1d")
+      assert.deepStrictEqual([both.code, both.errors.includes("give --slot or --since, not both")], [2, true])
     })
   )
 

@@ -291,6 +291,7 @@ export const httpRoutes = [
   "/snapshot",
   "/slots/:slot",
   "/slots/:slot/matrix",
+  "/slots/:slot/arrivals",
   "/columns",
   "/clients",
   "/probes",

@@ -23,6 +23,7 @@ import { chunkOf, slotsPerChunk, testedAt } from "../store/CoverageChunk.ts"
 import { History } from "../store/History.ts"
 import { failingOf, type HistoryMemory, makeMemoryHistory } from "../store/MemoryHistory.ts"
 import { failureRowsOf } from "../store/sqlite/FailureRows.ts"
+import { arrivalsIn, slotArrivalsIn } from "./MemoryArrivalReports.ts"
 import { ReportError, Reports } from "./Reports.ts"
 import { countedOf } from "./ReportRows.ts"
 
@@ -47,6 +48,8 @@ const answersOf = (memory: HistoryMemory): Reports["Type"] => ({
   peer: (options) => Effect.sync(() => peer(memory, options)),
   claims: ({ limit = defaultLimit, peerId }) => Effect.sync(() => memory.peers.get(peerId)?.claims.slice(-limit) ?? []),
   peerDays: (options) => Effect.sync(() => peerDays(memory, options)),
+  arrivals: (options) => Effect.sync(() => arrivalsIn(memory.arrivals, options)),
+  slotArrivals: ({ slot }) => Effect.sync(() => slotArrivalsIn(memory.arrivals, slot)),
   extent: Effect.sync(() => extent(memory))
 })
 

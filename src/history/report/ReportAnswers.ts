@@ -1,6 +1,7 @@
 import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, type Scope, ScopedRef } from "effect"
+import { arrivals, slotArrivals } from "./ReportArrivals.ts"
 import { compliance } from "./ReportCompliance.ts"
 import { openForReading, unreadable } from "./ReportDatabase.ts"
 import { extent } from "./ReportExtent.ts"
@@ -51,6 +52,8 @@ export const makeAnswers = (path: string): Effect.Effect<Reports["Type"], never,
       peer: (options) => read((connection) => peerRecord(connection, options)),
       claims: (options) => read((connection) => claims(connection, options)),
       peerDays: (options) => read((connection) => peerDays(connection, options)),
+      arrivals: (options) => read((connection) => arrivals(connection, options)),
+      slotArrivals: (options) => read((connection) => slotArrivals(connection, options)),
       extent: read(extent)
     }
   })

@@ -1,5 +1,6 @@
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Schema } from "effect"
+import * as ArrivalQuestion from "../../domain/report/ArrivalQuestion.ts"
 import * as Question from "../../domain/report/Question.ts"
 import { ReportError } from "./Reports.ts"
 
@@ -60,6 +61,18 @@ export class PeerDaysRequest extends Schema.TaggedRequest<PeerDaysRequest>()("Pe
   payload: { options: Question.PeerOptions }
 }) {}
 
+export class ArrivalsRequest extends Schema.TaggedRequest<ArrivalsRequest>()("Arrivals", {
+  success: ArrivalQuestion.Arrivals,
+  failure,
+  payload: { options: ArrivalQuestion.ArrivalsOptions }
+}) {}
+
+export class SlotArrivalsRequest extends Schema.TaggedRequest<SlotArrivalsRequest>()("SlotArrivals", {
+  success: ArrivalQuestion.SlotArrivals,
+  failure,
+  payload: { options: ArrivalQuestion.SlotArrivalsOptions }
+}) {}
+
 export class ExtentRequest extends Schema.TaggedRequest<ExtentRequest>()("Extent", {
   success: Question.Extent,
   failure,
@@ -76,6 +89,8 @@ export const ReportRequest = Schema.Union(
   PeerRecordRequest,
   ClaimsRequest,
   PeerDaysRequest,
+  ArrivalsRequest,
+  SlotArrivalsRequest,
   ExtentRequest
 )
 export type ReportRequest = typeof ReportRequest.Type

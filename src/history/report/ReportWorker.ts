@@ -21,6 +21,8 @@ const worker = Layer.unwrapScoped(
       PeerRecord: ({ options }) => answers.peer(options),
       Claims: ({ options }) => answers.claims(options),
       PeerDays: ({ options }) => answers.peerDays(options),
+      Arrivals: ({ options }) => answers.arrivals(options),
+      SlotArrivals: ({ options }) => answers.slotArrivals(options),
       Extent: () => answers.extent
     })
   })

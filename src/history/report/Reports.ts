@@ -1,4 +1,5 @@
 import { Context, type Effect, Layer, Schema } from "effect"
+import type * as ArrivalQuestion from "../../domain/report/ArrivalQuestion.ts"
 import type * as Question from "../../domain/report/Question.ts"
 
 /** Why a question has no answer. */
@@ -43,6 +44,9 @@ export class Reports extends Context.Tag("dasmon/Reports")<
     readonly peer: Ask<typeof Question.PeerRecordOptions, typeof Question.PeerRecord>
     readonly claims: Ask<typeof Question.ClaimsOptions, typeof Question.Claims>
     readonly peerDays: Ask<typeof Question.PeerOptions, typeof Question.PeerDays>
+    /** How columns spread over gossip: nothing of it says who stores them. */
+    readonly arrivals: Ask<typeof ArrivalQuestion.ArrivalsOptions, typeof ArrivalQuestion.Arrivals>
+    readonly slotArrivals: Ask<typeof ArrivalQuestion.SlotArrivalsOptions, typeof ArrivalQuestion.SlotArrivals>
     readonly extent: Effect.Effect<Question.Extent, ReportError>
   }
 >() {
@@ -59,6 +63,8 @@ export class Reports extends Context.Tag("dasmon/Reports")<
       peer: () => none,
       claims: () => none,
       peerDays: () => none,
+      arrivals: () => none,
+      slotArrivals: () => none,
       extent: none
     }
   })

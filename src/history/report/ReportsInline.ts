@@ -26,6 +26,8 @@ export const layer = (options: InlineReportsOptions): Layer.Layer<Reports> =>
         peer: (options) => gate(answers.peer(options)),
         claims: (options) => gate(answers.claims(options)),
         peerDays: (options) => gate(answers.peerDays(options)),
+        arrivals: (options) => gate(answers.arrivals(options)),
+        slotArrivals: (options) => gate(answers.slotArrivals(options)),
         extent: gate(answers.extent)
       }
     })

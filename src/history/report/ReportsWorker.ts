@@ -70,6 +70,8 @@ const make = Effect.fnUntraced(function* (options: WorkerReportsOptions) {
     peer: (options) => ask((thread) => thread.executeEffect(new Request.PeerRecordRequest({ options }))),
     claims: (options) => ask((thread) => thread.executeEffect(new Request.ClaimsRequest({ options }))),
     peerDays: (options) => ask((thread) => thread.executeEffect(new Request.PeerDaysRequest({ options }))),
+    arrivals: (options) => ask((thread) => thread.executeEffect(new Request.ArrivalsRequest({ options }))),
+    slotArrivals: (options) => ask((thread) => thread.executeEffect(new Request.SlotArrivalsRequest({ options }))),
     extent: ask((thread) => thread.executeEffect(new Request.ExtentRequest()))
   })
 })

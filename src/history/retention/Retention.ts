@@ -10,6 +10,7 @@ import { forgetPeers, forgetStrangers } from "./ForgetPeers.ts"
 import { incrementalVacuum } from "./IncrementalVacuum.ts"
 import type { NetworkIdentity } from "../store/sqlite/NetworkOwner.ts"
 import { makeSlices, type Slices } from "./Slices.ts"
+import { blocksPerSlot } from "../store/sqlite/ArrivalRows.ts"
 import { explain } from "../store/sqlite/SqliteFault.ts"
 import { dayMs, dayOf } from "../../domain/Day.ts"
 import { daemon } from "../../runtime/Daemon.ts"
@@ -58,7 +59,9 @@ export const retentionPass = (
     yield* deleteAll(slices, "coverage WHERE id < ?", chunkKey(0, firstChunk))
     const firstSlot = firstChunk * slotsPerChunk
     yield* deleteAll(slices, "orphans WHERE slot < ?", firstSlot, writer.forgetOrphansBefore(firstSlot))
-    for (const table of ["sums", "column_sums", "age_sums"]) {
+    yield* deleteAll(slices, "arrivals WHERE id < ?", Math.max(0, slotAt(network, cutoff)) * blocksPerSlot)
+    yield* deleteAll(slices, "arrival_peers WHERE day < ?", dayOf(cutoff))
+    for (const table of ["sums", "column_sums", "age_sums", "arrival_sums", "arrival_columns"]) {
       yield* deleteAll(slices, `${table} WHERE day < ?`, dayOf(cutoff))
     }
     yield* deleteAll(slices, "agents WHERE day < ?", dayOf(cutoff), writer.forget)

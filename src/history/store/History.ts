@@ -1,4 +1,5 @@
 import { Context, type Effect, type Option, Schema } from "effect"
+import type { BlockArrivals } from "../../domain/arrival/BlockArrivals.ts"
 import type { SlotRoot } from "../../domain/network/Block.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
@@ -86,6 +87,11 @@ export class History extends Context.Tag("dasmon/History")<
      * up to then no longer counts as tested, for any peer. The outcomes stay in the sums: they happened.
      */
     readonly recordOrphan: (slot: Slot, root: Root, at: number) => Effect.Effect<void>
+    /**
+     * What gossip brought of a block. What is told of it later is added: the first arrival of a column stays, and further
+     * ones count as copies. Never part of what is told of peers, outcomes or coverage.
+     */
+    readonly recordArrivals: (arrivals: BlockArrivals) => Effect.Effect<void>
     /** A dial or handshake that failed, with the sentence that describes it. */
     readonly recordConversation: (
       peerId: PeerId,

@@ -1,4 +1,5 @@
 import { Data, type Option } from "effect"
+import type { BlockArrivals } from "../../domain/arrival/BlockArrivals.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
 import type { FindingCounts } from "../../domain/peer/Finding.ts"
@@ -28,10 +29,11 @@ export type HistoryRecord = Data.TaggedEnum<{
     readonly address: Option.Option<string>
     readonly at: number
   }
+  Arrivals: { readonly arrivals: BlockArrivals }
   Orphan: { readonly slot: number; readonly root: string; readonly at: number }
 }>
 export const HistoryRecord = Data.taggedEnum<HistoryRecord>()
 
 /** One that is about a peer. */
-export type PeerRecord = Exclude<HistoryRecord, { readonly _tag: "Orphan" }>
+export type PeerRecord = Exclude<HistoryRecord, { readonly _tag: "Orphan" | "Arrivals" }>
 export const PeerRecord = Data.taggedEnum<PeerRecord>()

@@ -13,6 +13,7 @@ import { failedSlots } from "./FailedSlots.ts"
 import { type CoverageBlock, History, noStanding, type PeerHistory } from "./History.ts"
 import { claimsPerDay, claimToLeaveOut } from "./KeepClaims.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
+import { makeMemoryArrivals, type MemoryArrivals } from "./MemoryArrivals.ts"
 import { clearVoid, makeOrphans, type Orphans } from "./Orphans.ts"
 import { sectionsOf } from "./sqlite/OutcomeSections.ts"
 import { changeOf, type Failure, newestFailure, type PeerChange } from "./PeerChange.ts"
@@ -26,6 +27,7 @@ export interface HistoryMemory {
   /** Those that are kept by their ids, the oldest first. */
   readonly probes: ReadonlyMap<string, Probe>
   readonly orphans: Orphans
+  readonly arrivals: MemoryArrivals
   /** Over all probes, also those that are not kept. */
   readonly totals: { readonly probes: number; readonly outcomes: OutcomeCounts }
 }
@@ -53,11 +55,13 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
   const peers = new Map<PeerId, PeerMemory>()
   const probes = new Map<string, Probe>()
   const orphans = makeOrphans()
+  const arrivals = makeMemoryArrivals()
   const totals: { probes: number; outcomes: OutcomeCounts } = { probes: 0, outcomes: noOutcomes }
 
   const record = (record: HistoryRecord) =>
     Effect.sync(() => {
       if (record._tag === "Orphan") return orphans.add(record.slot, record.root, record.at)
+      if (record._tag === "Arrivals") return arrivals.add(record.arrivals)
       if (record._tag === "Probe" && probes.has(record.probe.id)) return
       const change = changeOf(record)
       const peer = peers.get(change.peerId) ?? newPeer()
@@ -77,6 +81,7 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
     recordProbe: (probe, conversation, coverage) =>
       record(HistoryRecord.Probe({ probe, conversation, coverage: Option.fromNullable(coverage) })),
     recordOrphan: (slot, root, at) => record(HistoryRecord.Orphan({ slot, root, at })),
+    recordArrivals: (arrivals) => record(HistoryRecord.Arrivals({ arrivals })),
     recordConversation: (peerId, conversation, failure, at) =>
       record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
     recordClaim: (peerId, claim) => record(HistoryRecord.Claim({ peerId, claim })),
@@ -101,7 +106,7 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
       }),
     totals: Effect.sync(() => ({ ...totals }))
   })
-  return { history, memory: { peers, probes, orphans, totals } }
+  return { history, memory: { peers, probes, orphans, arrivals, totals } }
 }
 
 const keptProbes = 10_000

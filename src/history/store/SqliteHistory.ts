@@ -39,6 +39,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History | Addr
         recordProbe: (probe, conversation, coverage) =>
           recorder.record(HistoryRecord.Probe({ probe, conversation, coverage: Option.fromNullable(coverage) })),
         recordOrphan: (slot, root, at) => recorder.record(HistoryRecord.Orphan({ slot, root, at })),
+        recordArrivals: (arrivals) => recorder.record(HistoryRecord.Arrivals({ arrivals })),
         recordConversation: (peerId, conversation, failure, at) =>
           recorder.record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
         recordClaim: (peerId, claim) => recorder.record(HistoryRecord.Claim({ peerId, claim })),
@@ -60,5 +61,14 @@ const writeTo =
     Effect.mapError(write(batch), ({ passing, reason }) => new WriteError({ reason: `${path}: ${reason}`, passing }))
 
 /** Roughly the microseconds that writing takes: what is queued stays within the 250 ms, and within some megabytes. */
-const weigh = (record: HistoryRecord): number => (record._tag === "Probe" ? 200 + record.probe.outcomes.length : 100)
+const weigh = (record: HistoryRecord): number => {
+  switch (record._tag) {
+    case "Probe":
+      return 200 + record.probe.outcomes.length
+    case "Arrivals":
+      return 100 + 30 * record.arrivals.columns.length
+    default:
+      return 100
+  }
+}
 const capacity = 50_000

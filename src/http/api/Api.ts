@@ -21,7 +21,7 @@ import { SlotDetail } from "../../domain/report/SlotDetail.ts"
 import { Status } from "../../domain/Status.ts"
 import { version } from "../../Version.ts"
 import { GivenPeers } from "./RequestSchemas.ts"
-import { Alive, Clients, Columns, PeerPage, ProbePage, Ready, ReportRows } from "./ResponseSchemas.ts"
+import { Alive, ArrivalsOfSlot, Clients, Columns, PeerPage, ProbePage, Ready, ReportRows } from "./ResponseSchemas.ts"
 import {
   BadBody,
   BadParameter,
@@ -167,6 +167,17 @@ const History = HttpApiGroup.make("history", { topLevel: true })
         OpenApi.Description,
         "The matrix of each block of one of the last 64 slots, as far as this node holds it: which columns, from whom, " +
           "pushed, asked for or computed, since when, and how many are missing for the rest to be computed."
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("arrivals", "/slots/:slot/arrivals")
+      .setPath(Schema.Struct({ slot: Parameters.Slot }))
+      .addSuccess(ArrivalsOfSlot)
+      .addError(historyErrors)
+      .annotate(
+        OpenApi.Description,
+        "When each column of the slot's blocks came over gossip, from whom first, and how many copies after it; written " +
+          "half a minute later. Nothing of it says who stores a column, and a late one may have been computed from others."
       )
   )
   .add(

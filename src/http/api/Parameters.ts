@@ -4,6 +4,7 @@ import { numberOfColumns } from "../../domain/network/Chain.ts"
 import { isPeerId } from "../../domain/peer/NodeId.ts"
 import { clientFamilies } from "../../domain/peer/ClientFamily.ts"
 import { OutcomeKind } from "../../domain/probe/Outcome.ts"
+import { ArrivalsBy } from "../../domain/report/ArrivalQuestion.ts"
 import { ComplianceBy } from "../../domain/report/Question.ts"
 import { Verdict } from "../../domain/peer/Verdict.ts"
 
@@ -48,7 +49,7 @@ export const OutcomeParameter = oneOf(
   "Only probes with this outcome, of the slot and column if given."
 )
 export const ReportBy = oneOf(
-  [...ComplianceBy.literals, "worst", "untested"],
+  [...ComplianceBy.literals, "worst", "untested", ...ArrivalsBy.literals],
   "What to sum up by, as `dasmon report`; `client` if not given."
 )
 const trueOrFalse = (description: string) =>

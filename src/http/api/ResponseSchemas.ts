@@ -1,5 +1,7 @@
 import { Schema } from "effect"
 import { PeerView } from "../../domain/peer/PeerView.ts"
+import { Slot } from "../../domain/Primitives.ts"
+import { ArrivalsBy, ArrivalsRow, SlotArrivals } from "../../domain/report/ArrivalQuestion.ts"
 import { ComplianceBy, ComplianceRow, ProbeSummary, UntestedRow, WorstRow } from "../../domain/report/Question.ts"
 
 /** The bodies of responses, where they are not as the engine or the history has them. */
@@ -34,6 +36,8 @@ export const Columns = Schema.Struct({
   )
 })
 
+export const ArrivalsOfSlot = Schema.Struct({ slot: Slot, blocks: SlotArrivals })
+
 const byClient = {
   probes: Schema.NullOr(Schema.Int),
   /** Peers that were probed; one that changed its client counts for both. */
@@ -58,7 +62,8 @@ const rows = <By extends Schema.Schema.Any, Row extends Schema.Schema.Any>(by: B
 export const ReportRows = Schema.Union(
   rows(ComplianceBy, ComplianceRow),
   rows(Schema.Literal("worst"), WorstRow),
-  rows(Schema.Literal("untested"), UntestedRow)
+  rows(Schema.Literal("untested"), UntestedRow),
+  rows(ArrivalsBy, ArrivalsRow)
 )
 
 export const Alive = Schema.Struct({ status: Schema.Literal("alive") })

@@ -10,7 +10,7 @@ import type { ComplianceBy, ComplianceRow } from "../../domain/report/Question.t
 import { SlotMatrix } from "../../domain/matrix/MatrixView.ts"
 import { SlotDetail } from "../../domain/report/SlotDetail.ts"
 import { cachedJsonResponse, jsonResponse } from "./JsonResponse.ts"
-import { Clients, Columns, ProbePage, ReportRows } from "../api/ResponseSchemas.ts"
+import { ArrivalsOfSlot, Clients, Columns, ProbePage, ReportRows } from "../api/ResponseSchemas.ts"
 import { Api } from "../api/Api.ts"
 import {
   type ApiError,
@@ -33,6 +33,9 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
         orHistoryError(Effect.flatMap(dasmon.slot(path.slot, urlParams.limit), slotResponse))
       )
       .handle("matrix", ({ path: { slot } }) => Effect.flatMap(dasmon.matrix(slot), matrixResponse))
+      .handle("arrivals", ({ path: { slot } }) =>
+        orHistoryError(Effect.flatMap(reports.slotArrivals({ slot }), (blocks) => arrivalsResponse({ slot, blocks })))
+      )
       .handle("columns", ({ urlParams: { since } }) =>
         orHistoryError(
           Effect.gen(function* () {
@@ -70,6 +73,10 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
             if (by === "worst") {
               return yield* reportResponse({ by, ...(yield* reports.worst({ ...(yield* periodOf(since)), limit })) })
             }
+            if (by === "arrival" || by === "arrival-day" || by === "arrival-client") {
+              const answer = yield* reports.arrivals({ by, ...(yield* periodOf(since)), limit })
+              return yield* reportResponse({ by, ...answer })
+            }
             return yield* reportResponse({ by, ...(yield* compliance(by, since, limit)) })
           })
         )
@@ -77,6 +84,7 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
   })
 )
 
+const arrivalsResponse = cachedJsonResponse(ArrivalsOfSlot)
 const matrixResponse = jsonResponse(SlotMatrix)
 const slotResponse = cachedJsonResponse(SlotDetail)
 const columnsResponse = cachedJsonResponse(Columns)

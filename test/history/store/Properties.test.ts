@@ -14,6 +14,7 @@ const record = (history: History["Type"]) =>
   HistoryRecord.$match({
     Probe: ({ conversation, probe }) => history.recordProbe(probe, conversation),
     Orphan: ({ at, root, slot }) => history.recordOrphan(slot, root, at),
+    Arrivals: ({ arrivals }) => history.recordArrivals(arrivals),
     Conversation: ({ at, conversation, failure, peerId }) =>
       history.recordConversation(peerId, conversation, failure, at),
     Claim: ({ claim, peerId }) => history.recordClaim(peerId, claim),

@@ -12,15 +12,24 @@ import { PeerDetail } from "../../../src/domain/report/PeerDetail.ts"
 import { SlotMatrix } from "../../../src/domain/matrix/MatrixView.ts"
 import { SlotDetail } from "../../../src/domain/report/SlotDetail.ts"
 import { History } from "../../../src/history/store/History.ts"
+import * as MemoryReports from "../../../src/history/report/MemoryReports.ts"
 import { ReportError, Reports } from "../../../src/history/report/Reports.ts"
 import * as ReportsInline from "../../../src/history/report/ReportsInline.ts"
 import * as SqliteHistory from "../../../src/history/store/SqliteHistory.ts"
-import { Clients, Columns, PeerPage, ProbePage, ReportRows } from "../../../src/http/api/ResponseSchemas.ts"
+import {
+  ArrivalsOfSlot,
+  Clients,
+  Columns,
+  PeerPage,
+  ProbePage,
+  ReportRows
+} from "../../../src/http/api/ResponseSchemas.ts"
 import { HttpError } from "../../../src/http/server/HttpErrors.ts"
 import { HttpAddress, layer } from "../../../src/http/server/Server.ts"
 import { describePeer } from "../../../src/peers/DescribePeer.ts"
 import { Peers } from "../../../src/peers/Peers.ts"
 import { claim, keepAll, network, outcome, probe, temporaryFolder } from "../../history/store/Fixture.ts"
+import { arrivalsToRecord } from "../../history/report/Arrivals.ts"
 import { get } from "../Client.ts"
 import { makeFakeDasmon, peerOf, probeOf, statusOf } from "../FakeDasmon.ts"
 
@@ -231,6 +240,37 @@ describe("the matrix of a slot", () => {
       assert.deepStrictEqual(yield* read(`${url}/slots/7/matrix`, SlotMatrix), matrix)
       const bad = yield* failure(`${url}/slots/x/matrix`)
       assert.deepStrictEqual([bad.status, bad.error._tag], [400, "BadParameter"])
+    })
+  )
+})
+
+describe("how columns came over gossip", () => {
+  it.scoped("is told by column, day and client, and of each block of a slot", () =>
+    Effect.gen(function* () {
+      const context = yield* Layer.build(MemoryReports.layer)
+      yield* Effect.forEach(arrivalsToRecord, Context.get(context, History).recordArrivals, { discard: true })
+      const { url } = yield* start({ reports: Context.get(context, Reports) })
+      for (const [by, groups] of [
+        ["arrival", [0, 1, 7, 9, 100]],
+        ["arrival-day", ["2024-10-04", "2024-10-05"]],
+        ["arrival-client", ["lighthouse", "prysm"]]
+      ] as const) {
+        const report = yield* read(`${url}/report?by=${by}`, ReportRows)
+        assert.deepStrictEqual([report.by, report.rows.map((row) => "group" in row && row.group)], [by, groups])
+      }
+      const { blocks } = yield* read(`${url}/slots/5/arrivals`, ArrivalsOfSlot)
+      assert.deepStrictEqual(
+        blocks.map(({ columns }) => columns.map(({ arrival, column }) => [column, arrival?.ms])),
+        [
+          [
+            [0, 512],
+            [1, 900],
+            [7, 4001],
+            [9, undefined],
+            [100, -40]
+          ]
+        ]
+      )
     })
   )
 })

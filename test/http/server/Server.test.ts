@@ -93,6 +93,7 @@ describe("the HTTP API", () => {
         "/scan",
         "/scan/{id}",
         "/slots/{slot}",
+        "/slots/{slot}/arrivals",
         "/slots/{slot}/matrix",
         "/snapshot",
         "/status"

@@ -32,6 +32,7 @@ import {
   type WriterMemory
 } from "../WriterMemory.ts"
 import { claimsPerDay, claimToLeaveOut } from "../KeepClaims.ts"
+import { writeArrivals } from "./WriteArrivals.ts"
 import { writeSums } from "./WriteSums.ts"
 import {
   countClaim,
@@ -73,6 +74,10 @@ export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
       yield* yieldIfDue
       if (record._tag === "Orphan") {
         yield* writeOrphan(connection, record, memory.orphans)
+        continue
+      }
+      if (record._tag === "Arrivals") {
+        yield* writeArrivals(connection, record.arrivals, yieldIfDue)
         continue
       }
       if (record._tag === "Probe" && (yield* selectProbe(connection, [record.probe.id])).length > 0) continue

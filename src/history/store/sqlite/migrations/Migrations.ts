@@ -8,6 +8,7 @@ import { bounds } from "./Migration0005.ts"
 import { restraints } from "./Migration0006.ts"
 import { addresses } from "./Migration0007.ts"
 import { scores } from "./Migration0008.ts"
+import { arrivals } from "./Migration0009.ts"
 
 /** PRAGMA application_id of a history: "dasm" in ASCII. */
 export const applicationId = 0x6461736d
@@ -26,7 +27,8 @@ export const migrations = {
   "0005_bounds": run(bounds),
   "0006_restraints": run(restraints),
   "0007_addresses": run(addresses),
-  "0008_scores": run(scores)
+  "0008_scores": run(scores),
+  "0009_arrivals": run(arrivals)
 }
 
 /** The schema that this program reads and writes. */
