@@ -89,7 +89,6 @@ describe("arrivals on disk", () => {
             )
           )
           const perColumn = (full - empty) / (blocks * columns)
-          yield* Effect.logInfo(`${columns} columns: ${perColumn.toFixed(2)} bytes a column of a block`)
           assert.isBelow(perColumn, 16)
           const [row] = yield* rows(path, "SELECT count(*) AS blocks FROM arrivals")
           assert.deepStrictEqual({ ...row }, { blocks })
