@@ -5,6 +5,7 @@ import { nodeFilterAllows } from "./config/NodeFilter.ts"
 import { ledgerFileOf } from "./config/places/OwnPaths.ts"
 import { usualMargins } from "./domain/peer/ClaimHistory.ts"
 import { Externs } from "./host/Externs.ts"
+import * as WorkerSignatures from "./bls/WorkerSignatures.ts"
 import { KzgThreads } from "./kzg/KzgThreads.ts"
 import * as WorkerRecoverer from "./kzg/WorkerRecoverer.ts"
 import * as WorkerVerifier from "./kzg/WorkerVerifier.ts"
@@ -66,7 +67,7 @@ export const kzgParts = ({
       })
       return ProvenVerifier.layer.pipe(
         Layer.provide([WorkerVerifier.layer(), kzg.ledgerOnDisk ? Layer.provide(ledger, disk) : ledger]),
-        Layer.merge(WorkerRecoverer.layer()),
+        Layer.merge(Layer.merge(WorkerRecoverer.layer(), WorkerSignatures.layer)),
         Layer.provide(KzgThreads.layer(kzg.threads === undefined ? {} : { size: kzg.threads }))
       )
     })

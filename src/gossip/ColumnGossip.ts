@@ -6,12 +6,14 @@ import { blobParametersAt, custodyRequirement, epochOf, numberOfColumns, slotAt 
 import { type ColumnTopic, columnTopic, columnTopicsAt } from "../domain/network/ColumnTopic.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
 import { Externs } from "../host/Externs.ts"
-import { Gossip } from "../host/Gossip.ts"
+import { Gossip, type GossipMessage, type GossipVerdict } from "../host/Gossip.ts"
 import { Host } from "../host/Host.ts"
 import { SecondHost } from "../host/SecondHost.ts"
 import type { PeerId } from "../domain/Primitives.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeJudgeColumn } from "./JudgeColumn.ts"
+import { makeJudgeHeader } from "./JudgeHeader.ts"
+import { tellColumns } from "./TellColumns.ts"
 
 /** Which columns our node is on the topics of, and whether on any. */
 export interface ColumnGossipOptions {
@@ -36,10 +38,18 @@ export const layer = (options: ColumnGossipOptions) =>
       const second = Option.getOrUndefined(yield* SecondHost)
       const gossip = yield* Effect.serviceOption(Gossip)
       const { tell } = yield* SubscribedColumns
-      if (Option.isSome(gossip)) yield* gossipOf("column gossip", gossip.value, columnsOf(options, peerId), tell)
+      const headers = yield* makeJudgeHeader
+      const told = yield* tellColumns
+      if (Option.isSome(gossip)) {
+        const judge = yield* makeJudgeColumn(headers, told)
+        yield* gossipOf("column gossip", gossip.value, columnsOf(options, peerId), { judge, tell, copied: told.copied })
+      }
       if (second?.gossip !== undefined) {
+        // What it hears the first hears too, or would: when columns came is counted once.
+        const judge = yield* makeJudgeColumn(headers, { ...told, accepted: told.held, examined: () => {} })
         const own = columnsOf(ofSecond, second.host.peerId)
-        yield* gossipOf("column gossip of the second identity", second.gossip, own)
+        const silent = { judge, tell: () => Effect.void, copied: () => {} }
+        yield* gossipOf("column gossip of the second identity", second.gossip, own, silent)
       }
     })
   )
@@ -62,15 +72,20 @@ const columnsOf = (
   return [...owed.filter((column) => wanted.includes(column)), ...wanted.filter((column) => !owed.includes(column))]
 }
 
+interface Hearing {
+  readonly judge: (topic: ColumnTopic, message: GossipMessage) => Effect.Effect<GossipVerdict>
+  readonly copied: (id: string) => void
+  readonly tell: SubscribedColumns["Type"]["tell"]
+}
+
 const gossipOf = Effect.fnUntraced(function* (
   name: string,
   gossip: Gossip["Type"],
   columns: ReadonlyArray<number>,
-  tell: SubscribedColumns["Type"]["tell"] = () => Effect.void
+  { copied, judge, tell }: Hearing
 ) {
   if (columns.length === 0) return
   const { chain } = yield* Externs
-  const judge = yield* makeJudgeColumn
   const scope = yield* Effect.scope
   const joined = new Map<string, Scope.CloseableScope>()
 
@@ -78,7 +93,7 @@ const gossipOf = Effect.fnUntraced(function* (
     const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
     joined.set(columnTopic(topic), own)
     yield* gossip
-      .join(columnTopic(topic), { mostBytes, judge: (message) => judge(topic, message) })
+      .join(columnTopic(topic), { mostBytes, judge: (message) => judge(topic, message), copied })
       .pipe(Scope.extend(own))
   })
 

@@ -1,23 +1,31 @@
 import { Either, Option } from "effect"
-import { peekSidecar, type SidecarLabel } from "../domain/column/Sidecar.ts"
-import { checkStructure, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
-import { viewSidecar } from "../domain/column/SidecarView.ts"
+import { toHex } from "../domain/Bytes.ts"
+import { headerSignature, peekSidecar, type SidecarLabel } from "../domain/column/Sidecar.ts"
+import { checkStructure } from "../domain/column/SidecarCheck.ts"
+import { type SidecarView, viewSidecar } from "../domain/column/SidecarView.ts"
+import { type Ruling, ruling } from "../domain/gossip/GossipRule.ts"
 import {
   blobParametersAt,
   type ChainParameters,
   epochOf,
   epochStart,
-  type ForkName,
   numberOfColumns,
   slotStart
 } from "../domain/network/Chain.ts"
 import type { ColumnTopic } from "../domain/network/ColumnTopic.ts"
 import { type DigestTable, forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
-import type { GossipVerdict } from "../host/Gossip.ts"
+import type { SignedHeader } from "./JudgeHeader.ts"
 
-/** A sidecar of which everything holds that can be seen without its block. */
+/** A sidecar of which everything holds that can be seen without the chain. */
 export interface Examined extends SidecarLabel {
-  readonly fork: ForkName
+  readonly fork: "fulu" | "gloas"
+  readonly view: SidecarView
+  /** None from Gloas on. */
+  readonly header: Option.Option<SignedHeader>
+  /** Under which a second one of the same column is a duplicate. */
+  readonly name: string
+  /** Milliseconds until its slot has come, as far as clocks are apart; 0 or less where it has. */
+  readonly earlyMs: number
 }
 
 /** What a message is held against. */
@@ -29,35 +37,78 @@ export interface Moment {
   readonly now: number
   /** 0 where nothing is final. */
   readonly finalizedEpoch: number
+  /** Whether a column of this name was accepted before. */
+  readonly isSeen: (name: string) => boolean
 }
 
 /**
- * The rules of validate_data_column_sidecar_gossip (fulu/p2p-interface.md; gloas/p2p-interface.md) that need no block, in
- * the order of their cost: its own subnet, a slot that has come and is not final, structure, inclusion proof.
+ * The rules of data_column_sidecar_{subnet_id} that need no chain, in the order of the specification, which decides where
+ * one breaks several: for Fulu duplicate, structure, subnet, future and finalized slot; for Gloas, whose structure shows
+ * only against the block, duplicate, subnet, future slot.
  */
 export const examineColumn = (
-  { chain, digests, finalizedEpoch, now }: Moment,
+  moment: Moment,
   topic: ColumnTopic,
   data: Uint8Array
-): Either.Either<Examined, GossipVerdict> =>
-  Either.gen(function* () {
-    const fork = digests.get(topic.forkDigest)?.fork
-    if (fork !== "fulu" && fork !== "gloas") return yield* ignored
-    const label = yield* Either.mapLeft(peekSidecar(fork, data), () => "reject" as const)
-    if (label.index >= numberOfColumns || label.index !== topic.column) return yield* rejected
-    // The topic of another digest than the slot's: near a change of the digest that may be a clock's fault.
-    if (forkDigestOfSlot(chain, label.slot) !== topic.forkDigest) return yield* ignored
-    if (now + clockDisparityMs < slotStart(chain, label.slot)) return yield* ignored
-    if (label.slot <= epochStart(chain, finalizedEpoch)) return yield* ignored
-    const sidecar = yield* Either.mapLeft(viewSidecar(fork, data), () => "reject" as const)
-    if (Option.isSome(checkStructure(sidecar, blobParametersAt(chain, epochOf(chain, label.slot)).maxBlobsPerBlock)))
-      return yield* rejected
-    if (sidecar._tag === "Fulu" && !inclusionProofHolds(sidecar)) return yield* rejected
-    return { ...label, fork }
-  })
+): Either.Either<Examined, Ruling> => {
+  const fork = moment.digests.get(topic.forkDigest)?.fork
+  return fork === "fulu" || fork === "gloas"
+    ? examine(moment, topic, fork, data)
+    : broken("other_digest", `there are no columns under the fork digest ${topic.forkDigest}`)
+}
 
-const rejected = Either.left<GossipVerdict>("reject")
-const ignored = Either.left<GossipVerdict>("ignore")
+const examine = (
+  { chain, digests, finalizedEpoch, isSeen, now }: Moment,
+  topic: ColumnTopic,
+  fork: "fulu" | "gloas",
+  data: Uint8Array
+): Either.Either<Examined, Ruling> => {
+  const view = viewSidecar(fork, data)
+  const label = peekSidecar(fork, data)
+  if (Either.isLeft(view)) return broken("structure", view.left.reason)
+  if (Either.isLeft(label)) return broken("structure", label.left.reason)
+  const { blockRoot, index, slot } = label.right
+  const header = headerOf(view.right, fork, data, blockRoot)
+  const name = Option.match(header, {
+    onSome: ({ proposerIndex }) => `${slot}/${proposerIndex}/${index}`,
+    onNone: () => `${blockRoot}/${index}`
+  })
+  if (isSeen(name)) return broken("duplicate", "")
+  if (fork === "fulu") {
+    const limit = blobParametersAt(chain, epochOf(chain, slot)).maxBlobsPerBlock
+    const failed = checkStructure(view.right, limit)
+    if (Option.isSome(failed)) return broken("structure", failed.value.detail)
+  }
+  if (index % numberOfColumns !== topic.column) {
+    return broken("wrong_subnet", `column ${index} was sent on the topic of column ${topic.column}`)
+  }
+  if (forkDigestOfSlot(chain, slot) !== topic.forkDigest) {
+    const detail = `slot ${slot} has the fork digest ${forkDigestOfSlot(chain, slot)}, the topic ${topic.forkDigest}`
+    return broken("other_digest", digests.has(topic.forkDigest) ? detail : "of another network")
+  }
+  if (fork === "fulu" && slot <= epochStart(chain, finalizedEpoch)) {
+    return broken("finalized_slot", `slot ${slot} is final since epoch ${finalizedEpoch}`)
+  }
+  const earlyMs = slotStart(chain, slot) - clockDisparityMs - now
+  return Either.right({ index, slot, blockRoot, fork, view: view.right, header, name, earlyMs })
+}
+
+const headerOf = (view: SidecarView, fork: "fulu" | "gloas", data: Uint8Array, blockRoot: string) =>
+  view._tag === "Gloas"
+    ? Option.none<SignedHeader>()
+    : Option.map(headerSignature(fork, data), (signature) => {
+        const { byteOffset, buffer } = view.header
+        return {
+          slot: view.slot,
+          // Beyond 2^53 it is some other number, which is no validator's either.
+          proposerIndex: Number(new DataView(buffer, byteOffset).getBigUint64(8, true)),
+          parentRoot: toHex(view.header.subarray(16, 48)),
+          blockRoot,
+          signature
+        }
+      })
+
+const broken = (rule: Ruling["rule"], detail: string) => Either.left(ruling(rule, detail))
 
 /** MAXIMUM_GOSSIP_CLOCK_DISPARITY, milliseconds. */
 const clockDisparityMs = 500

@@ -1,90 +1,217 @@
-import { Clock, Duration, Effect, Metric, Option, Schedule } from "effect"
+import { Clock, Duration, Effect, Metric, Option } from "effect"
+import type { AcceptedColumn } from "../arrival/ColumnArrivals.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
-import { setNewest } from "../domain/Bounded.ts"
-import { equalBytes } from "../domain/Bytes.ts"
-import { headerSignature } from "../domain/column/Sidecar.ts"
-import { gossipMessages } from "../domain/metrics/Metrics.ts"
-import type { Block } from "../domain/network/Block.ts"
-import type { ColumnTopic } from "../domain/network/ColumnTopic.ts"
+import { dropOldest, setNewest } from "../domain/Bounded.ts"
+import { equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
+import { commitmentsOf, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
+import type { FuluView } from "../domain/column/SidecarView.ts"
+import { type Ruling, ruling, verdictOf } from "../domain/gossip/GossipRule.ts"
+import { gossipLate, gossipMessages, gossipRulings, gossipSeconds } from "../domain/metrics/Metrics.ts"
+import { blobParametersAt, epochOf } from "../domain/network/Chain.ts"
+import { type ColumnTopic, columnTopic } from "../domain/network/ColumnTopic.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
 import { Externs } from "../host/Externs.ts"
 import type { GossipMessage, GossipVerdict } from "../host/Gossip.ts"
-import { expectedOf, Verifier } from "../kzg/Verifier.ts"
+import { expectedOf, type SidecarToVerify, type SidecarVerdict, Verifier } from "../kzg/Verifier.ts"
 import { type Examined, examineColumn } from "./ExamineColumn.ts"
+import type { JudgeHeader, SignedHeader } from "./JudgeHeader.ts"
+import { makeWaiting } from "./Waiting.ts"
+
+/** Who is told of what was decided; each must be quick. */
+export interface Listeners {
+  /** A message turned out to be of this column, whatever becomes of it. */
+  readonly examined: (id: string, column: Examined) => void
+  readonly accepted: (column: AcceptedColumn, ssz: Uint8Array) => Effect.Effect<void>
+  readonly rejected: (fault: RejectedColumn) => Effect.Effect<void>
+}
+
+/** A message that breaks a rule, whoever looks at it. */
+export interface RejectedColumn {
+  readonly ruling: Ruling
+  readonly topic: ColumnTopic
+  readonly message: GossipMessage
+  /** Unix milliseconds. */
+  readonly at: number
+}
 
 /**
- * Judges column sidecars by the block that our own beacon node has taken for canonical: where the sidecar has that
- * block's header and signature, everything that the specification asks of header, proposer and parents has been
- * checked by the beacon node; inclusion proof and cells are verified here. Whatever cannot be held against a block that is
- * known in time is ignored, and never forwarded.
+ * Judges column sidecars by all rules of their topic (fulu/p2p-interface.md, gloas/p2p-interface.md): what needs no chain
+ * first, then header and parent, once a block, then inclusion proof and cells. What cannot be checked, or not in time, is
+ * ignored; nothing is accepted that was not fully verified.
  */
-export const makeJudgeColumn = Effect.gen(function* () {
+export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader, listeners: Listeners) {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
   const verifier = yield* Verifier
   const digests = digestTable(chain)
+  const waiting = makeWaiting()
+  /** The columns that were accepted. */
+  const seen = new Set<string>()
+  /** What sidecars of a Fulu block are held against, once one of them has proven its commitments. */
+  const frames = new Map<
+    string,
+    { readonly view: FuluView; readonly expected: Omit<SidecarToVerify, "fork" | "ssz"> }
+  >()
   /** What peers have sent that was wrong, since when. */
   const offences = new Map<string, { readonly count: number; readonly at: number }>()
 
-  /** The block of the sidecar, once it is canonical; a column comes before its block has been imported. */
-  const blockOf = ({ blockRoot, slot }: Examined): Effect.Effect<Option.Option<Block>> =>
-    commitments.headSlot.pipe(
-      Effect.repeat({ until: (head) => head >= slot, schedule: Schedule.spaced(lookAgain) }),
-      Effect.zipRight(Effect.option(commitments.range({ start: slot, end: slot }))),
-      Effect.map((facts) =>
-        Option.flatMap(facts, ([fact]) =>
-          fact?._tag === "Block" && fact.block.root === blockRoot ? Option.some(fact.block) : Option.none()
-        )
-      ),
-      Effect.timeoutTo({ duration: blockLimit, onSuccess: (block) => block, onTimeout: () => Option.none() })
-    )
-
-  const verify = (examined: Examined, block: Block, ssz: Uint8Array): Effect.Effect<GossipVerdict> =>
+  const verified = (sidecar: SidecarToVerify, onValid: Ruling, invalid: (check: InvalidVerdict) => Ruling) =>
     verifier
       // Anyone can send what has to be verified: probes come first.
-      .verify([{ ...expectedOf(chain, block), fork: examined.fork, ssz }], { isLast: true })
+      .verify([sidecar], { isLast: true })
       .pipe(
-        Effect.map(([verdict]): GossipVerdict => {
-          if (verdict?._tag === "Valid") return "accept"
-          return verdict?._tag === "Invalid" ? "reject" : "ignore"
+        Effect.map(([verdict]) => {
+          if (verdict?._tag === "Valid") return onValid
+          if (verdict?._tag === "Invalid") return invalid(verdict)
+          return ruling("kzg_unchecked", "its turn to be verified did not come in time")
         }),
-        Effect.orElseSucceed(() => "ignore" as const)
+        Effect.catchAll(({ reason }) => Effect.succeed(ruling("kzg_unchecked", reason)))
       )
 
-  const judge = Effect.fnUntraced(function* (topic: ColumnTopic, { data }: GossipMessage) {
-    const now = yield* Clock.currentTimeMillis
-    const finalizedEpoch = Option.match(yield* commitments.finalized, { onNone: () => 0, onSome: ({ epoch }) => epoch })
-    const examined = examineColumn({ chain, digests, now, finalizedEpoch }, topic, data)
-    if (examined._tag === "Left") return examined.left
-    const block = Option.getOrUndefined(yield* blockOf(examined.right))
-    if (block === undefined) return "ignore"
-    const own = headerSignature(examined.right.fork, data)
-    if (Option.isSome(own)) {
-      // Without the block's own signature nobody can say whether this one is the proposer's.
-      if (Option.isNone(block.signature)) return "ignore"
-      if (!equalBytes(own.value, block.signature.value)) return "reject"
+  /** What the sidecar is held against, if its inclusion proof holds. */
+  const expectedOfView = (view: FuluView, { blockRoot, slot }: SignedHeader) => {
+    const known = frames.get(blockRoot)
+    if (known !== undefined) return isFramed(view, known.view) ? known.expected : undefined
+    if (!inclusionProofHolds(view)) return undefined
+    const expected = {
+      blockRoot: fromHex(blockRoot),
+      slot,
+      // Copies: views would keep the sidecar alive.
+      commitments: commitmentsOf(view).map((commitment) => commitment.slice()),
+      maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, slot)).maxBlobsPerBlock
     }
-    return yield* verify(examined.right, block, data)
+    const own = { ...view, commitments: view.commitments.slice(), inclusionProof: view.inclusionProof.slice() }
+    setNewest(frames, blockRoot, { view: { ...own, cells: nothing, proofs: nothing }, expected }, mostFrames)
+    return expected
+  }
+
+  const judgeFulu = Effect.fnUntraced(function* (view: FuluView, header: SignedHeader, ssz: Uint8Array) {
+    const ofHeader = yield* headers.judge(header)
+    if (ofHeader.rule !== "accepted" && ofHeader.rule !== "proposer_unchecked") return ofHeader
+    const expected = expectedOfView(view, header)
+    if (expected === undefined) {
+      return ruling("inclusion_proof", "its commitments are not those of the block of its header")
+    }
+    return yield* verified({ ...expected, fork: "fulu", ssz }, ofHeader, ({ check, detail }) =>
+      ruling(check === "kzg_proof" ? "kzg_proof" : "inclusion_proof", detail)
+    )
+  })
+
+  const judgeGloas = Effect.fnUntraced(function* ({ blockRoot, slot }: Examined, ssz: Uint8Array) {
+    const block = yield* headers.awaitBlock({ slot, blockRoot })
+    if (Option.isNone(block)) {
+      const actual = Option.getOrUndefined(yield* headers.slotOf(blockRoot))
+      return actual === undefined || actual === slot
+        ? ruling("block_unknown", `the beacon node does not have block ${blockRoot} on its chain`)
+        : ruling("block_slot", `it is of slot ${slot}, and its block ${blockRoot} of slot ${actual}`)
+    }
+    return yield* verified(
+      { ...expectedOf(chain, block.value), fork: "gloas", ssz },
+      ruling("accepted", ""),
+      ({ check, detail }) => ruling(check === "kzg_proof" ? "kzg_proof" : "structure", detail)
+    )
+  })
+
+  const accept = (examined: Examined, topic: ColumnTopic, { data, from, id }: GossipMessage, at: number) => {
+    const { blockRoot, fork, header, index, name, slot, view } = examined
+    // Another one of the same column may have been verified meanwhile.
+    if (seen.has(name)) return Effect.succeed(ruling("duplicate", ""))
+    seen.add(name)
+    dropOldest(seen, mostSeen)
+    return Effect.as(
+      listeners.accepted(
+        {
+          slot,
+          blockRoot,
+          blobs: view.proofs.length / bytesPerProof,
+          column: index,
+          from,
+          at,
+          bytes: data.length,
+          messageId: `0x${id}`,
+          topic: columnTopic(topic),
+          fork,
+          header:
+            view._tag === "Gloas"
+              ? undefined
+              : Option.getOrUndefined(
+                  Option.map(header, ({ parentRoot, proposerIndex }) => ({
+                    proposerIndex,
+                    parentRoot,
+                    stateRoot: toHex(view.header.subarray(48, 80))
+                  }))
+                )
+        },
+        data
+      ),
+      ruling("accepted", "")
+    )
+  }
+
+  const judge = Effect.fnUntraced(function* (topic: ColumnTopic, message: GossipMessage, at: number) {
+    const finalizedEpoch = Option.match(yield* commitments.finalized, { onNone: () => 0, onSome: ({ epoch }) => epoch })
+    const moment = { chain, digests, now: at, finalizedEpoch, isSeen: (name: string) => seen.has(name) }
+    const result = examineColumn(moment, topic, message.data)
+    if (result._tag === "Left") return result.left
+    const examined = result.right
+    if (examined.earlyMs > mostEarlyMs) {
+      return ruling("future_slot", `slot ${examined.slot} comes in ${examined.earlyMs} ms, clocks being apart included`)
+    }
+    listeners.examined(message.id, examined)
+    const release = waiting.take(message.from, examined.blockRoot)
+    if (release === undefined) return ruling("crowded", "too much waits of this peer, or of all")
+    const { header, view } = examined
+    const decide =
+      view._tag === "Fulu" && Option.isSome(header)
+        ? judgeFulu(view, header.value, message.data)
+        : judgeGloas(examined, message.data)
+    const decided = yield* Effect.sleep(Duration.millis(Math.max(0, examined.earlyMs))).pipe(
+      Effect.zipRight(decide),
+      Effect.ensuring(Effect.sync(release))
+    )
+    return decided.rule === "accepted" ? yield* accept(examined, topic, message, at) : decided
   })
 
   return (topic: ColumnTopic, message: GossipMessage): Effect.Effect<GossipVerdict> =>
     Effect.gen(function* () {
-      const now = yield* Clock.currentTimeMillis
+      const at = yield* Clock.currentTimeMillis
       const before = offences.get(message.from)
-      const isFresh = before !== undefined && now - before.at < offenceMs
-      const verdict = isFresh && before.count >= mostOffences ? "ignore" : yield* judge(topic, message)
+      const isFresh = before !== undefined && at - before.at < offenceMs
+      const decided =
+        isFresh && before.count >= mostOffences
+          ? ruling("offender", "its sender has sent what was wrong before")
+          : yield* judge(topic, message, at)
+      const verdict = verdictOf(decided)
       if (verdict === "reject") {
-        setNewest(offences, message.from, { count: (isFresh ? before.count : 0) + 1, at: now }, mostOffenders)
+        const last = offences.get(message.from)
+        const count = last !== undefined && at - last.at < offenceMs ? last.count : 0
+        setNewest(offences, message.from, { count: count + 1, at }, mostOffenders)
+        yield* listeners.rejected({ ruling: decided, topic, message, at })
       }
+      const tookMs = (yield* Clock.currentTimeMillis) - at
+      if (verdict === "accept" && tookMs > windowMs) yield* Metric.increment(gossipLate)
+      yield* Metric.update(gossipSeconds, tookMs / 1000)
       yield* Metric.increment(gossipMessages.of({ verdict }))
+      yield* Metric.increment(gossipRulings.of({ rule: decided.rule }))
       return verdict
     })
 })
 
-const lookAgain = Duration.millis(200)
-/** For the beacon node to import the block, and to tell it. */
-const blockLimit = Duration.seconds(6)
+type InvalidVerdict = SidecarVerdict & { readonly _tag: "Invalid" }
+
+const isFramed = (a: FuluView, b: FuluView): boolean =>
+  equalBytes(a.commitments, b.commitments) && equalBytes(a.inclusionProof, b.inclusionProof)
+
+const nothing = new Uint8Array(0)
+const bytesPerProof = 48
+/** A column that is earlier than clocks are apart waits, if it is not by much. */
+const mostEarlyMs = 2_000
 /** Who has sent so many wrong sidecars within the time is not listened to. */
 const mostOffences = 3
 const offenceMs = 3_600_000
 const mostOffenders = 4096
+/** Columns of 64 slots, and as many again. */
+const mostSeen = 16_384
+const mostFrames = 256
+/** For so long others offer a message of theirs: mcache_len heartbeats. Forwarded later it helps nobody. */
+const windowMs = 4_200

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url"
 import * as Worker from "@effect/platform/Worker"
 import { WorkerError } from "@effect/platform/WorkerError"
 import { Array as Arr, Context, Duration, Effect, Layer, type Option, type ParseResult, Pool, type Scope } from "effect"
+import type { CheckSignature } from "../bls/SignatureMessage.ts"
 import { makeTurns } from "../runtime/Turns.ts"
 import { startThread } from "../runtime/WorkerThread.ts"
 import type { CheckBlob, RecoverRow } from "./RowMessage.ts"
@@ -22,10 +23,10 @@ export interface KzgThreadsOptions {
 }
 
 /** A thread, as whoever has it asks it. */
-export type KzgThread = Worker.SerializedWorker<VerifyBatch | RecoverRow | CheckBlob>
+export type KzgThread = Worker.SerializedWorker<VerifyBatch | RecoverRow | CheckBlob | CheckSignature>
 
 /**
- * The worker threads that have the KZG library and its trusted setup, for all who verify or recover, and the turns in which
+ * The worker threads that have the KZG library and its trusted setup, for all who verify or recover or check a signature, and the turns in which
  * they are given out. Whoever comes `last` gets one only while nobody else waits. A thread takes 40 MiB of memory, 10 of
  * them for the library and its setup; the rest is its Node (`npm run bench -- recovery`).
  */
@@ -71,7 +72,7 @@ const make = Effect.fnUntraced(function* (
     return yield* new VerifierError({ reason: `there is no ${fileURLToPath(entry)}: the program is not built` })
   }
 
-  const start = startThread(Worker.makeSerialized<VerifyBatch | RecoverRow | CheckBlob>({}), {
+  const start = startThread(Worker.makeSerialized<VerifyBatch | RecoverRow | CheckBlob | CheckSignature>({}), {
     entry,
     name: "dasmon kzg",
     startLimit

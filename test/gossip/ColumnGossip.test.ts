@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Either, Layer, Option, TestClock } from "effect"
+import { Effect, Either, Layer, Option, Stream, TestClock } from "effect"
+import { ColumnArrivals } from "../../src/arrival/ColumnArrivals.ts"
 import { SubscribedColumns } from "../../src/arrival/SubscribedColumns.ts"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import { custodyColumns } from "../../src/domain/column/Custody.ts"
@@ -12,6 +13,7 @@ import { Externs } from "../../src/host/Externs.ts"
 import { Gossip } from "../../src/host/Gossip.ts"
 import { Host } from "../../src/host/Host.ts"
 import { makeGossip, makeJoinedTopics } from "../../src/host/libp2p/Libp2pGossip.ts"
+import { LiveMatrix } from "../../src/matrix/LiveMatrix.ts"
 import { Verifier } from "../../src/kzg/Verifier.ts"
 import { makeNode } from "../../src/wire/Node.ts"
 import { eventually } from "../Eventually.ts"
@@ -28,6 +30,8 @@ const layerParts = (chain: ChainParameters, peerId: string) =>
       orphan: () => Option.none()
     }),
     Layer.mock(Verifier, {}),
+    Layer.mock(ColumnArrivals, {}),
+    Layer.mock(LiveMatrix, { changes: Stream.empty }),
     SubscribedColumns.layer
   )
 

@@ -1,4 +1,5 @@
 import { doubtKinds } from "../Doubt.ts"
+import { gossipRuleNames } from "../gossip/GossipRule.ts"
 import { beaconNodeConditions } from "../network/BeaconNodeState.ts"
 import { clientFamilies } from "../peer/ClientFamily.ts"
 import { FindingKind } from "../peer/Finding.ts"
@@ -227,6 +228,23 @@ export const gossipMessages = labelled(
     "Column sidecars that came by gossip, each counted once: verified and forwarded, dropped, or proven wrong."
   ),
   { verdict: ["accept", "ignore", "reject"] }
+)
+
+export const gossipRulings = labelled(
+  counter(
+    "dasmon_gossip_rulings_total",
+    "The same by what decided: a rule of the topic, or what kept it from being checked."
+  ),
+  { rule: gossipRuleNames }
+)
+export const gossipSeconds = histogram(
+  "dasmon_gossip_validation_seconds",
+  [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+  "From the arrival of a column by gossip to what was decided on it."
+)
+export const gossipLate = counter(
+  "dasmon_gossip_late_total",
+  "Columns accepted so late, 4.2 s after they came, that others no longer offer them: forwarding them helped nobody."
 )
 
 /* The history and the evidence. */

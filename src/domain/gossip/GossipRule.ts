@@ -1,0 +1,54 @@
+/**
+ * What decided on a column that came by gossip, and the verdict that follows: the rules of data_column_sidecar_{subnet_id}
+ * (fulu/p2p-interface.md, gloas/p2p-interface.md) by their own order, and what kept us from checking one of them.
+ */
+const gossipRules = {
+  /** All of them hold. */
+  accepted: "accept",
+  /** The same column of the same block was accepted before. */
+  duplicate: "ignore",
+  /** Of a slot that has not come, more than clocks are apart. */
+  future_slot: "ignore",
+  /** Of a slot that is final. */
+  finalized_slot: "ignore",
+  /** On the topic of another digest than its slot's: near a change that may be a clock's fault. */
+  other_digest: "ignore",
+  /** Our beacon node does not have the parent, or from Gloas on the block. */
+  parent_unknown: "ignore",
+  block_unknown: "ignore",
+  /** Rules that could not be checked for lack of the beacon node, or of a verifier. */
+  signature_unchecked: "ignore",
+  proposer_unchecked: "ignore",
+  ancestry_unchecked: "ignore",
+  kzg_unchecked: "ignore",
+  /** Too many wait already, of this peer or of all. */
+  crowded: "ignore",
+  /** Its sender has sent what was wrong before. */
+  offender: "ignore",
+  structure: "reject",
+  wrong_subnet: "reject",
+  proposer_index: "reject",
+  signature: "reject",
+  parent_slot: "reject",
+  finalized_ancestor: "reject",
+  inclusion_proof: "reject",
+  kzg_proof: "reject",
+  wrong_proposer: "reject",
+  /** Gloas: of another slot than its block. */
+  block_slot: "reject"
+} as const satisfies Record<string, "accept" | "ignore" | "reject">
+
+export type GossipRule = keyof typeof gossipRules
+
+export const gossipRuleNames: ReadonlyArray<GossipRule> = Object.keys(gossipRules).filter(
+  (name): name is GossipRule => name in gossipRules
+)
+
+/** A decision, and in a sentence why. */
+export interface Ruling {
+  readonly rule: GossipRule
+  readonly detail: string
+}
+
+export const ruling = (rule: GossipRule, detail: string): Ruling => ({ rule, detail })
+export const verdictOf = ({ rule }: Ruling): "accept" | "ignore" | "reject" => gossipRules[rule]
