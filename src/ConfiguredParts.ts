@@ -2,7 +2,9 @@ import { Duration, Effect, Layer, Option } from "effect"
 import { blockFilterRange } from "./config/BlockFilter.ts"
 import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
-import { ledgerFileOf } from "./config/places/OwnPaths.ts"
+import { custodyFileOf, ledgerFileOf } from "./config/places/OwnPaths.ts"
+import type { CustodyOptions } from "./custody/Custody.ts"
+import * as SqliteCustody from "./custody/SqliteCustody.ts"
 import { usualMargins } from "./domain/peer/ClaimHistory.ts"
 import { Externs } from "./host/Externs.ts"
 import * as WorkerSignatures from "./bls/WorkerSignatures.ts"
@@ -86,3 +88,24 @@ const allows =
         : nodeFilter,
       peer
     )
+
+/** How our own custody is run under a configuration. */
+export const custodyOptions = ({ gossip }: Config): CustodyOptions => ({
+  mode: gossip.mode,
+  retention: gossip.custodyRetention,
+  mostBytes: gossip.custodySize,
+  serveBytesPerSecond: gossip.serveLimit,
+  serveDailyBytes: gossip.serveDailyBytes
+})
+
+/** The columns of our own beside the database, where a configuration has us keep any. */
+export const keptColumns = (config: Config) =>
+  config.gossip.mode === "participate"
+    ? Layer.unwrapEffect(
+        Effect.map(Externs, ({ chain }) => SqliteCustody.layer({ path: custodyFileOf(config), network: chain }))
+      )
+    : Layer.empty
+
+/** The custody group count that our own node claims beyond the least, where a configuration has it keep columns. */
+export const claimedCustody = ({ gossip }: Pick<Config, "gossip">): number | undefined =>
+  gossip.mode === "participate" ? gossip.custodyGroupCount : undefined

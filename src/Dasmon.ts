@@ -16,10 +16,18 @@ import { SubscribedColumns } from "./arrival/SubscribedColumns.ts"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
 import { chainFileOf, evidenceFolderOf } from "./config/places/OwnPaths.ts"
-import { kzgParts, peerSetOptions, peersOptions, samplerOptions } from "./ConfiguredParts.ts"
+import {
+  custodyOptions,
+  keptColumns,
+  kzgParts,
+  peerSetOptions,
+  peersOptions,
+  samplerOptions
+} from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"
 import * as SqliteTiles from "./chain/disk/SqliteTiles.ts"
+import { Custody } from "./custody/Custody.ts"
 import { type ChainParameters, epochOf, slotStart } from "./domain/network/Chain.ts"
 import type { Event } from "./domain/Event.ts"
 import type { Probe } from "./domain/probe/Job.ts"
@@ -147,6 +155,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
         ReportsWorker.layer({ path: config.databasePath }),
         FolderEvidence.layer({ path: evidenceFolderOf(config), ...defaultBounds }),
         kzgParts(config),
+        keptColumns(config),
         MemoryEventBus.layer(),
         ChainCommitments.layer({
           window: config.samplingStrategy.historyWindow,
@@ -179,6 +188,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
       Layer.provide([peers, peerSet, scans, secondLook, ColumnGossip.layer(config.gossip)]),
+      Layer.provide(Custody.layer(custodyOptions(config))),
       Layer.provide([ColumnArrivals.layer, LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })]),
       Layer.provide(SubscribedColumns.layer),
       Layer.provide(log),
@@ -211,6 +221,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const ownRecord = yield* OwnRecord
   const givenPeers = yield* GivenPeers
   const beaconNodes = yield* BeaconNodes
+  const custody = yield* Custody
   const startedAt = yield* Clock.currentTimeMillis
 
   /** What of the status is not told by events. */
@@ -224,6 +235,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
       oldest: Option.getOrNull(progress.oldest)
     })),
     bandwidth: bandwidth.state,
+    ownCustody: custody.state,
     history: history.state,
     evidence: evidence.state,
     ownRecord: Effect.map(ownRecord.current, (state) => Option.getOrNull(Option.map(state, viewOf))),

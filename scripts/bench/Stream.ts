@@ -4,6 +4,7 @@ import { Context, Effect, Layer, Schedule, Schema, type Scope } from "effect"
 import { Dasmon } from "../../src/Dasmon.ts"
 import type { ChainParameters } from "../../src/domain/network/Chain.ts"
 import type { EventBody } from "../../src/domain/Event.ts"
+import { nothingKept } from "../../src/domain/custody/OwnCustodyState.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
 import { noProgress } from "../../src/domain/peer/AuditProgress.ts"
@@ -198,6 +199,7 @@ const status = {
   history: { state: "recording", reason: null, queued: 0 },
   ownRecord: null,
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
+  ownCustody: nothingKept({ mode: "observe", custodyGroupCount: 4, columns: [] }),
   doubts: [],
   defects: 0
 } as const

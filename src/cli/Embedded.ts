@@ -7,6 +7,7 @@ import { type ConfigInput, identityFileOf } from "../config/Config.ts"
 import { makeConfig } from "../config/DecodeConfig.ts"
 import { bootnodesOf } from "../config/NetworkConfig.ts"
 import { DevnetAnnouncement } from "../devnet/RunDevnet.ts"
+import { claimedCustody } from "../ConfiguredParts.ts"
 import * as Configured from "../discovery/Configured.ts"
 import * as Standalone from "../host/Standalone.ts"
 import { Daemons } from "../runtime/Daemon.ts"
@@ -52,9 +53,15 @@ export const run = Effect.fn("Embedded.run")(
     const folder = yield* fs.makeTempDirectoryScoped({ prefix: "dasmon-" })
     const config = yield* makeConfig(embeddedConfig(announcement, folder, options))
     const profiles = new Map(announcement.peers.map(({ peerId, profile }) => [peerId, profile]))
-    const host = Standalone.layer({ url: announcement.beaconApi, version, identityFile: identityFileOf(config) })
+    const custodyGroupCount = claimedCustody(config)
+    const host = Standalone.layer({
+      url: announcement.beaconApi,
+      version,
+      identityFile: identityFileOf(config),
+      custodyGroupCount
+    })
     const world = TellOwnRecord.layer(Console.log).pipe(
-      Layer.provideMerge(Configured.layer(config, { bootEnrs: bootnodesOf(config) })),
+      Layer.provideMerge(Configured.layer(config, { bootEnrs: bootnodesOf(config), custodyGroupCount })),
       Layer.provideMerge(host)
     )
     const monitor = Monitor.layer(config, { simulated: true, note: (peerId) => profiles.get(peerId) ?? "" }, world)

@@ -4,6 +4,7 @@ import { ConfigError } from "../config/ConfigError.ts"
 import { bootnodesOf } from "../config/NetworkConfig.ts"
 import { secondListenOf } from "../config/SecondIdentity.ts"
 import { hangUps } from "../events/EventLog.ts"
+import { claimedCustody } from "../ConfiguredParts.ts"
 import * as Configured from "../discovery/Configured.ts"
 import { checkUnused } from "../history/store/sqlite/Database.ts"
 import * as Standalone from "../host/Standalone.ts"
@@ -41,11 +42,14 @@ export const run = Effect.fn("Run.run")(
       identityFile: identityFileOf(config),
       listen: config.listenAddresses,
       metrics: measured.nodeMetrics,
+      custodyGroupCount: claimedCustody(config),
       second: secondOf(config),
       ...(fallback === undefined ? {} : { fallbackUrl: fallback })
     })
     const world = TellOwnRecord.layer(Console.log).pipe(
-      Layer.provideMerge(Configured.layer(config, { bootEnrs: bootnodesOf(config) })),
+      Layer.provideMerge(
+        Configured.layer(config, { bootEnrs: bootnodesOf(config), custodyGroupCount: claimedCustody(config) })
+      ),
       Layer.provideMerge(host)
     )
     return yield* Layer.launch(Monitor.layer(config, { simulated: false, note: () => "", ...measured }, world))

@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { custodyRequirement, numberOfColumns, numberOfCustodyGroups } from "../domain/network/Chain.ts"
 import { ByteSize } from "./ByteSize.ts"
+import { custodyKeys } from "./CustodyKeys.ts"
 import { expected } from "./Show.ts"
 import { choice, listOf, repetitions, whole, withDefault } from "./Values.ts"
 
@@ -25,6 +26,7 @@ export const GossipConfig = Schema.Struct({
   /** How many custody groups our node has; others are told of it with `participate` alone. */
   custodyGroupCount: withDefault(whole(custodyRequirement, numberOfCustodyGroups), () => custodyRequirement),
   /** Memory of the columns of recent blocks, whoever brought them. */
-  matrixMemory: withDefault(ByteSize("1MiB", "64GiB"), () => 64 * 2 ** 20)
+  matrixMemory: withDefault(ByteSize("1MiB", "64GiB"), () => 64 * 2 ** 20),
+  ...custodyKeys
 })
 export type GossipConfig = typeof GossipConfig.Type

@@ -24,6 +24,8 @@ import { GivenPeers, makeGivenPeers } from "./sources/GivenPeers.ts"
 export interface ConfiguredOptions {
   /** ENRs of nodes by which discv5 finds others; without any it is not started. */
   readonly bootEnrs: ReadonlyArray<string>
+  /** What our ENR says; that of a node that keeps nothing if left out. */
+  readonly custodyGroupCount?: number | undefined
 }
 
 /** Every source of peers that a configuration names, as one. The host is the node of the configuration's identity. */
@@ -33,9 +35,9 @@ export const layer = (
 ): Layer.Layer<Discovery | OwnRecord | GivenPeers, Discv5Error | IdentityError | ExternsError, Externs | Host> =>
   Layer.scopedContext(make(config, options)).pipe(Layer.provide([NodeHttpClient.layerUndici, NodeFileSystem.layer]))
 
-const make = Effect.fn("Discovery.configured")(function* (config: Config, { bootEnrs }: ConfiguredOptions) {
+const make = Effect.fn("Discovery.configured")(function* (config: Config, options: ConfiguredOptions) {
   const given = yield* makeGivenPeers
-  const discv5 = yield* startDiscv5(config, bootEnrs)
+  const discv5 = yield* startDiscv5(config, options)
   const sources = [
     configuredPeers(config),
     given.found,
@@ -80,7 +82,7 @@ const beaconSource = Effect.fnUntraced(function* ({ beaconApi = [], discovery }:
   })
 })
 
-const startDiscv5 = Effect.fnUntraced(function* (config: Config, bootEnrs: ReadonlyArray<string>) {
+const startDiscv5 = Effect.fnUntraced(function* (config: Config, { bootEnrs, custodyGroupCount }: ConfiguredOptions) {
   const { discovery } = config
   if (!discovery.discv5) return Option.none()
   if (bootEnrs.length === 0) {
@@ -93,7 +95,7 @@ const startDiscv5 = Effect.fnUntraced(function* (config: Config, bootEnrs: Reado
   const node = yield* makeDiscv5({
     chain,
     privateKey: yield* loadIdentity(identityFile),
-    custodyGroupCount: ownMetadata.custodyGroupCount,
+    custodyGroupCount: custodyGroupCount ?? ownMetadata.custodyGroupCount,
     listen: discovery.listenAddresses.flatMap((text) => udpEndpointOf(text) ?? []),
     listening: multiaddrs,
     bootEnrs,

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { OutcomeCounts } from "./probe/Outcome.ts"
+import { OwnCustodyState } from "./custody/OwnCustodyState.ts"
 import { OwnRecordView } from "./OwnRecord.ts"
 import { AuditProgress } from "./peer/AuditProgress.ts"
 import { CustodyTotals, PeerCounts } from "./peer/PeerTotals.ts"
@@ -74,6 +75,8 @@ export const Status = Schema.Struct({
   }),
   /** How the ground truth that is still lacking is being had. */
   backfill: BackfillState,
+  /** Custody of our own: what our node claims, keeps and serves of columns (`gossip.mode`). */
+  ownCustody: OwnCustodyState,
   history: RecordingState,
   evidence: EvidenceState,
   /** Our own ENR; `null` where there is none, because discv5 is off or another node is used. */

@@ -11,14 +11,18 @@ import { Gossip } from "./Gossip.ts"
 import { GossipTruth } from "./GossipTruth.ts"
 import { Host } from "./Host.ts"
 import { Identified } from "./Identified.ts"
+import { OwnCustody } from "./OwnCustody.ts"
 import { ScanHost, type ScanSource } from "./ScanHost.ts"
 import { SecondHost } from "./SecondHost.ts"
+import { custodyStatus, makeCustodySeat } from "./libp2p/CustodySeat.ts"
 import type { IdentityError } from "./libp2p/HostIdentity.ts"
 import * as Libp2pHost from "./libp2p/Libp2pHost.ts"
 import { makeLocalStatus } from "./libp2p/LocalStatus.ts"
 import * as StandaloneExterns from "./StandaloneExterns.ts"
 
-export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Libp2pHostOptions, "status"> {
+export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Libp2pHostOptions, "status" | "custody"> {
+  /** The custody that our node takes on; the least, of which it keeps nothing, if left out. The second one keeps nothing. */
+  readonly custodyGroupCount?: number | undefined
   /** A second identity: a node of its own, that says the same of itself. Its agent is that of the first if left out. */
   readonly second?: Pick<Libp2pHost.Libp2pHostOptions, "agent" | "identityFile" | "listen"> | undefined
 }
@@ -27,19 +31,22 @@ export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Lib
 export const layer = (
   options: StandaloneOptions
 ): Layer.Layer<
-  Externs | Host | Gossip | GossipTruth | Identified | ScanHost | SecondHost | BeaconNodes,
+  Externs | Host | Gossip | GossipTruth | Identified | ScanHost | SecondHost | OwnCustody | BeaconNodes,
   ExternsError | NodeError | IdentityError
 > =>
   Layer.scopedContext(
     Effect.gen(function* () {
       const api = yield* BeaconApi
       const status = yield* makeLocalStatus(api.chain, api)
-      const node = yield* Libp2pHost.makeWithGossip({ ...options, status })
-      const externs = StandaloneExterns.make(api, Context.get(node, Host), status)
+      const custody = options.custodyGroupCount === undefined ? undefined : makeCustodySeat(options.custodyGroupCount)
+      const own = custody === undefined ? status : custodyStatus(status, custody)
+      const node = yield* Libp2pHost.makeWithGossip({ ...options, status: own, custody })
+      const externs = StandaloneExterns.make(api, Context.get(node, Host), own)
       return node.pipe(
         Context.add(Externs, externs),
         Context.add(BeaconNodes, api.nodes),
         Context.add(GossipTruth, Option.some(api.gossip)),
+        Context.add(OwnCustody, Option.fromNullable(custody)),
         Context.add(SecondHost, yield* makeSecond(options, api, status)),
         Context.add(ScanHost, Option.some(yield* makeScanSource(options, api, status)))
       )

@@ -361,7 +361,8 @@ node_filter: {include: [Lighthouse, ${enr}], exclude: [0xA26A7AB43EFA3C5CAAAB0C5
 backfill: {mode: preload, beacon_api: "https://archive.example"}
 metrics: {enabled: true, port: 0}
 kzg: {threads: 3, ledger_memory: 1GiB, ledger_on_disk: false, ledger_size: 16MiB}
-gossip: {mode: participate, columns: [3, 127], custody_group_count: 128, matrix_memory: 8MiB}
+gossip: {mode: participate, columns: [3, 127], custody_group_count: 128, matrix_memory: 8MiB, custody_retention: 3d,
+  custody_size: 16MiB, serve_limit: 1MiB, serve_daily_bytes: off}
 peers:
   - ${multiaddrOf(peerId)}
 `
@@ -408,7 +409,16 @@ peers:
       backfill: { mode: "preload", beaconApi: "https://archive.example" },
       metrics: { enabled: true, port: 0 },
       kzg: { threads: 3, ledgerMemory: "1GiB", ledgerOnDisk: false, ledgerSize: "16MiB" },
-      gossip: { mode: "participate", columns: [3, 127], custodyGroupCount: 128, matrixMemory: "8MiB" },
+      gossip: {
+        mode: "participate",
+        columns: [3, 127],
+        custodyGroupCount: 128,
+        matrixMemory: "8MiB",
+        custodyRetention: "3d",
+        custodySize: "16MiB",
+        serveLimit: "1MiB",
+        serveDailyBytes: "off"
+      },
       peers: [multiaddrOf(peerId)]
     })
   })

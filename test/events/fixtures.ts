@@ -1,6 +1,7 @@
 import type { EventBody } from "../../src/domain/Event.ts"
 import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
 import { noProgress } from "../../src/domain/peer/AuditProgress.ts"
+import { nothingKept } from "../../src/domain/custody/OwnCustodyState.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 
 /** A probe with one success, which names its number in its id. */
@@ -43,6 +44,7 @@ export const snapshotEvent: EventBody = {
     history: { state: "recording", reason: null, queued: 0 },
     ownRecord: null,
     evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
+    ownCustody: nothingKept({ mode: "observe", custodyGroupCount: 4, columns: [] }),
     doubts: [],
     defects: 0
   }

@@ -2,6 +2,7 @@ import { Clock, Effect, Layer, Ref, Scope } from "effect"
 import { Dasmon, type Snapshot } from "../../src/Dasmon.ts"
 import type { Event, EventBody } from "../../src/domain/Event.ts"
 import type { Probe } from "../../src/domain/probe/Job.ts"
+import { nothingKept } from "../../src/domain/custody/OwnCustodyState.ts"
 import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 import { custodyTotals, peerCounts } from "../../src/domain/peer/PeerTotals.ts"
 import { noProgress } from "../../src/domain/peer/AuditProgress.ts"
@@ -112,6 +113,7 @@ export const statusOf = (part: Partial<Status>): Status => ({
   backfill: { mode: "background", stage: "done", slotsPerSecond: 0, secondsLeft: null, stored: 192 },
   history: { state: "recording", reason: null, queued: 0 },
   evidence: { state: "keeping", reason: null, pieces: 0, bytes: 0, lost: 0 },
+  ownCustody: nothingKept({ mode: "observe", custodyGroupCount: 4, columns: [] }),
   ownRecord: null,
   doubts: [],
   defects: 0,

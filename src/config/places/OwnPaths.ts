@@ -56,6 +56,13 @@ export const ownPaths = (config: Config): ReadonlyArray<OwnPath> => {
       takes: oneOf(sqliteNames)
     },
     {
+      key: database,
+      isGiven: false,
+      what: "our own columns beside the database",
+      path: custodyFileOf(config),
+      takes: oneOf(sqliteNames)
+    },
+    {
       key: ["identityFile"],
       isGiven: identityFile !== undefined,
       what: "the private key",
@@ -124,6 +131,9 @@ export const chainFileOf = ({ databasePath }: { readonly databasePath: string })
 
 /** Where the digests of proven columns are kept. */
 export const ledgerFileOf = ({ databasePath }: { readonly databasePath: string }): string => `${databasePath}.ledger`
+
+/** Where the columns are kept that our own node has taken custody of. */
+export const custodyFileOf = ({ databasePath }: { readonly databasePath: string }): string => `${databasePath}.custody`
 
 /** Those that are, or take, what is another's already. `place` gives the same text for what is the same on disk. */
 export const pathConflicts = (

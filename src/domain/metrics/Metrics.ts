@@ -247,6 +247,42 @@ export const gossipLate = counter(
   "Columns accepted so late, 4.2 s after they came, that others no longer offer them: forwarding them helped nobody."
 )
 
+/* Custody of our own. */
+
+export const custodyKept = counter("dasmon_custody_kept_sidecars_total", "Sidecars of our own columns that were kept.")
+export const custodyLost = counter(
+  "dasmon_custody_lost_sidecars_total",
+  "Sidecars of our own columns that came and could not be kept."
+)
+export const custodyBytes = gauge("dasmon_custody_bytes", "Disk that the sidecars of our own columns take.")
+export const custodyFailing = gauge("dasmon_custody_failing", "1 while our own columns cannot be kept, else 0.")
+export const custodyServed = labelled(
+  counter("dasmon_custody_served_sidecars_total", "Sidecars that peers were given, by how they asked."),
+  { by: ["range", "root"] }
+)
+export const custodyServedBytes = counter(
+  "dasmon_custody_served_bytes_total",
+  "Bytes of sidecars that peers were given."
+)
+export const custodyRefused = labelled(
+  counter(
+    "dasmon_custody_refused_total",
+    "Requests for columns that were refused: too much was asked, before the earliest available slot, badly, or for trouble of ours."
+  ),
+  { reason: ["limited", "unavailable", "invalid", "failed"] }
+)
+export const custodyRecovered = counter(
+  "dasmon_custody_recovered_columns_total",
+  "Columns of new blocks that were recovered from others."
+)
+export const custodyPublished = labelled(
+  counter(
+    "dasmon_custody_published_columns_total",
+    "Recovered columns that were published, and those that came by gossip before."
+  ),
+  { result: ["published", "seen"] }
+)
+
 /* The history and the evidence. */
 
 export const historyQueueDepth = gauge("dasmon_history_queue_depth", "Records that wait to be written to the database.")

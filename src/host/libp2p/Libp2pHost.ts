@@ -15,6 +15,7 @@ import { loadQuic, type Quic, type QuicUnavailable } from "../../wire/quic/LoadQ
 import { Gossip } from "../Gossip.ts"
 import { type DialError, Host } from "../Host.ts"
 import { Identified } from "../Identified.ts"
+import type { CustodySeat } from "./CustodySeat.ts"
 import { makeDialBudget } from "./DialBudget.ts"
 import { makeDialOrder } from "./DialOrder.ts"
 import { dialPeer } from "./DialPeer.ts"
@@ -49,6 +50,8 @@ export interface Libp2pHostOptions {
   readonly metrics?: NodeMetrics | undefined
   /** Of those who come to us; by default a minute to say something, 256 streams, and ten seconds for a second connection. */
   readonly manners?: Manners | undefined
+  /** With it the node says that it keeps columns, and serves what its custodian has; `status` has to say so too. */
+  readonly custody?: CustodySeat | undefined
 }
 
 /** A node of our own: it serves what a peer must, and says Goodbye and stops with the scope. */
@@ -60,10 +63,14 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
     options.identityFile === undefined
       ? undefined
       : yield* Effect.provide(loadIdentity(options.identityFile), NodeFileSystem.layer)
+  const { custodyGroupCount } = options.custody ?? ownMetadata
   const metadata =
     options.identityFile === undefined
-      ? ownMetadata
-      : yield* Effect.provide(loadMetadata(metadataFileOf(options.identityFile)), NodeFileSystem.layer)
+      ? { ...ownMetadata, custodyGroupCount }
+      : yield* Effect.provide(
+          loadMetadata(metadataFileOf(options.identityFile), { custodyGroupCount }),
+          NodeFileSystem.layer
+        )
   const quic = yield* Effect.either(options.quic ?? loadQuic)
   if (Either.isLeft(quic)) yield* Effect.logWarning(quic.left.message)
   const joined = makeJoinedTopics()
@@ -83,6 +90,7 @@ export const makeWithGossip = Effect.fnUntraced(function* (options: Libp2pHostOp
   const host = yield* fromNode(node, {
     serve: options.status,
     metadata,
+    custody: options.custody,
     maxConnections,
     manners: options.manners ?? manners
   })
@@ -109,6 +117,8 @@ export interface FromNodeOptions {
   readonly serve?: Effect.Effect<StatusMessage> | undefined
   /** What MetaData says then; `ownMetadata` if left out. */
   readonly metadata?: OwnMetadata | undefined
+  /** Who serves columns then; nobody if left out. */
+  readonly custody?: CustodySeat | undefined
   /** With so many connections, of both directions, nobody is dialled; what the node itself allows, at most. */
   readonly maxConnections?: number | undefined
   /** Connections that others opened and that do not keep to this, and second ones to a peer, are closed; left out, none is. */
@@ -150,7 +160,7 @@ export const fromNode = Effect.fnUntraced(function* (
         ),
       status: (peerId) => Effect.sync(() => connections.noteHeard(peerId))
     }
-    yield* serveProtocols(node, options.serve, hearing, options.metadata)
+    yield* serveProtocols(node, options.serve, hearing, options.metadata, options.custody)
   }
   if (options.manners !== undefined) {
     yield* watchManners(node, connections, options.manners)

@@ -35,7 +35,9 @@ export interface CacheFileOptions {
  * network or of another version is begun anew. Fails where even that does, and where the fault is not in the file, which
  * is left as it is then. One process at a time: the history's lock keeps others out.
  */
-const openCacheFile = (options: CacheFileOptions): Effect.Effect<SqlClient.SqlClient, CacheFileError, Scope.Scope> =>
+export const openCacheFile = (
+  options: CacheFileOptions
+): Effect.Effect<SqlClient.SqlClient, CacheFileError, Scope.Scope> =>
   Effect.catchIf(
     open(options),
     ({ mayBeWhole }) => !mayBeWhole,

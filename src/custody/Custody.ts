@@ -1,0 +1,158 @@
+import { Context, Duration, Effect, Either, Layer, Metric, Option, Schedule, type Scope } from "effect"
+import { CommitmentCache } from "../chain/CommitmentCache.ts"
+import { custodyColumns } from "../domain/column/Custody.ts"
+import { nothingKept, type OwnCustodyState } from "../domain/custody/OwnCustodyState.ts"
+import { makeServeLimits } from "../domain/custody/ServeLimits.ts"
+import { custodyFailing } from "../domain/metrics/Metrics.ts"
+import { custodyRequirement } from "../domain/network/Chain.ts"
+import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
+import type { Root } from "../domain/Primitives.ts"
+import { Externs } from "../host/Externs.ts"
+import { Host } from "../host/Host.ts"
+import { type CustodyNode, OwnCustody } from "../host/OwnCustody.ts"
+import { LiveMatrix } from "../matrix/LiveMatrix.ts"
+import { daemon } from "../runtime/Daemon.ts"
+import { type Account, makeAccount } from "./Account.ts"
+import { CustodyStore, type KeptBlock, memoryStore } from "./CustodyStore.ts"
+import { keepColumns, type Keeper } from "./KeepColumns.ts"
+import { keepWithin, type Within } from "./KeepWithin.ts"
+import { serveColumns } from "./ServeColumns.ts"
+import { makeTally, type Tally } from "./Tally.ts"
+
+export interface CustodyOptions {
+  readonly mode: OwnCustodyState["mode"]
+  /** How long columns are kept; what is longer than the network's own retention counts as that. */
+  readonly retention: Duration.Duration
+  /** Bytes on disk. */
+  readonly mostBytes: number
+  /** Bytes a second, and a day, that peers are given. */
+  readonly serveBytesPerSecond: number
+  readonly serveDailyBytes: number
+}
+
+/**
+ * The columns that our own node has taken custody of: with `participate`, and a host whose node says so (`OwnCustody`), they
+ * are kept (in a `CustodyStore`; in memory where there is none), claimed from the first slot on from which none of them is
+ * missing, and served.
+ */
+export class Custody extends Context.Tag("dasmon/Custody")<
+  Custody,
+  {
+    readonly state: Effect.Effect<OwnCustodyState>
+  }
+>() {
+  static readonly layer = (options: CustodyOptions) => Layer.scoped(Custody, make(options))
+}
+
+const make = Effect.fn("Custody.make")(function* (options: CustodyOptions) {
+  const { peerId } = yield* Host
+  const node = yield* OwnCustody
+  const nodeId = Either.getRight(nodeIdOfPeerId(peerId))
+  const count = Option.match(node, { onNone: () => custodyRequirement, onSome: (node) => node.custodyGroupCount })
+  const columns = Option.match(nodeId, { onNone: () => [], onSome: (id) => custodyColumns(id, count) })
+  const tally = makeTally()
+  const unkept = nothingKept({ mode: options.mode, custodyGroupCount: count, columns })
+  if (options.mode !== "participate") return Custody.of({ state: Effect.succeed(unkept) })
+  if (Option.isNone(node)) {
+    yield* Effect.logWarning("gossip.mode is participate, but the host's node keeps no columns: it only observes")
+    return Custody.of({ state: Effect.succeed({ ...unkept, mode: "observe" as const }) })
+  }
+  const parts = yield* takeCustody(options, node.value, columns, tally)
+  return Custody.of({
+    state: Effect.sync(() => {
+      const reason = parts.trouble()
+      return {
+        ...unkept,
+        earliestAvailableSlot: parts.account.complete().start,
+        state: reason === undefined ? ("keeping" as const) : ("failing" as const),
+        reason: reason ?? null,
+        bytes: parts.within.bytes(),
+        ...tally.now()
+      }
+    })
+  })
+})
+
+interface Parts {
+  readonly account: Account
+  readonly keeper: Keeper
+  readonly within: Within
+  readonly trouble: () => string | undefined
+}
+
+const takeCustody = Effect.fnUntraced(function* (
+  options: CustodyOptions,
+  node: CustodyNode,
+  columns: ReadonlyArray<number>,
+  tally: Tally
+): Effect.fn.Return<Parts, never, Scope.Scope | Externs | CommitmentCache | LiveMatrix> {
+  const { chain } = yield* Externs
+  const commitments = yield* CommitmentCache
+  const live = yield* LiveMatrix
+  const store = Option.getOrElse(yield* Effect.serviceOption(CustodyStore), memoryStore)
+  const keeper = yield* keepColumns({ columns, store, live, tally })
+  const account = yield* makeAccount({ columns, store, commitments })
+  const within = keepWithin({
+    chain,
+    store,
+    keepSlots: Math.ceil(Duration.toMillis(options.retention) / chain.slotDurationMs),
+    mostBytes: options.mostBytes
+  })
+  let trouble: string | undefined
+
+  const pass = Effect.gen(function* () {
+    const head = yield* commitments.headSlot
+    for (let slot = Math.max(0, head - recentSlots); slot <= head; slot++) yield* keeper.look(slot)
+    const lowest = yield* within.lowest(head)
+    yield* account.look(lowest)
+    yield* within.prune(lowest)
+    trouble = undefined
+  }).pipe(
+    Effect.catchTags({
+      // What was so is so still; the head does not go on either.
+      ExternsError: ({ message }) => Effect.logDebug(`our own columns could not be held against the chain: ${message}`),
+      CustodyStoreError: ({ message }) =>
+        Effect.gen(function* () {
+          if (trouble === undefined) yield* Effect.logError(`none of our own columns are claimed: ${message}`)
+          trouble = message
+          account.lose(yield* commitments.headSlot)
+        })
+    }),
+    Effect.zipRight(
+      Effect.suspend(() => Metric.set(custodyFailing, (trouble ?? keeper.trouble()) === undefined ? 0 : 1))
+    )
+  )
+  yield* pass
+  const every = Duration.millis(Math.min(longestPause, chain.slotDurationMs / 4))
+  yield* daemon("the account of our own columns", pass, Schedule.spaced(every))
+
+  const served = serveColumns({
+    chain,
+    columns,
+    earliestAvailableSlot: Effect.sync(() => account.complete().start),
+    headSlot: commitments.headSlot,
+    facts: commitments.range,
+    blocks: store.blocks,
+    block: (root: Root) =>
+      Effect.map(store.block(root), (kept) => united(Option.getOrUndefined(kept), keeper.waiting.block(root))),
+    read: (root, column) => {
+      const waiting = keeper.waiting.read(root, column)
+      return waiting === undefined ? store.read(root, column) : Effect.succeedSome(waiting)
+    },
+    limits: makeServeLimits({ bytesPerSecond: options.serveBytesPerSecond, dailyBytes: options.serveDailyBytes }),
+    tally
+  })
+  yield* node.employ({ ...served, earliestAvailableSlot: Effect.sync(() => account.complete().start) })
+  return { account, keeper, within, trouble: () => trouble ?? keeper.trouble() }
+})
+
+const united = (kept: KeptBlock | undefined, waiting: KeptBlock | undefined): Option.Option<KeptBlock> => {
+  const one = kept ?? waiting
+  if (one === undefined) return Option.none()
+  const columns = [...new Set([...(kept?.columns ?? []), ...(waiting?.columns ?? [])])].sort((a, b) => a - b)
+  return Option.some({ ...one, columns })
+}
+
+/** Behind the head, in which columns may still come. */
+const recentSlots = 16
+const longestPause = 3_000

@@ -1,0 +1,69 @@
+import { makeBucket, makeBuckets, type Rate } from "../Bucket.ts"
+import type { PeerId } from "../Primitives.ts"
+
+export interface ServeLimitsOptions {
+  /** Bytes of columns a second, over all peers; one peer has a quarter of it at most. */
+  readonly bytesPerSecond: number
+  /** Bytes of columns a day, over all peers; one peer has a quarter of it at most, and a sixteenth of the day's at once. */
+  readonly dailyBytes: number
+}
+
+/** What becomes of a request: answered after so many milliseconds, or refused with this sentence. */
+type Admission =
+  | { readonly _tag: "Admitted"; readonly afterMs: number }
+  | { readonly _tag: "Refused"; readonly reason: string }
+
+/** How much peers may have of us. Times are milliseconds. */
+export interface ServeLimits {
+  /** Charges a request for so many units (`unitsByRange`, `unitsByRoot`). */
+  readonly admit: (peerId: PeerId, units: number, now: number) => Admission
+  /** Charges bytes that are about to be sent, and says how many milliseconds to wait before. */
+  readonly send: (peerId: PeerId, bytes: number, now: number) => number
+}
+
+/**
+ * As clients limit their guests: Prysm's bucket of slots and sidecars by range and root alike (`sync/rate_limiter.go`), fewer
+ * requests than it allows, and, because Prysm and the others say nothing of bytes, bytes a second and a day. What comes a
+ * little too soon is answered a little later (phase0/p2p-interface.md, "The response must be delayed"); only what would have
+ * to wait longer than a client does is refused.
+ */
+export const makeServeLimits = ({ bytesPerSecond, dailyBytes }: ServeLimitsOptions): ServeLimits => {
+  const requestsOf = makeBuckets<PeerId>(requestRate, mostPeers)
+  const unitsOf = makeBuckets<PeerId>(unitRate, mostPeers)
+  const pace = makeBucket(perSecond(bytesPerSecond))
+  const paceOf = makeBuckets<PeerId>(perSecond(bytesPerSecond * shareOfOne), mostPeers)
+  const day = makeBucket(perDay(dailyBytes))
+  const dayOf = makeBuckets<PeerId>(perDay(dailyBytes * shareOfOne), mostPeers)
+  return {
+    admit: (peerId, units, now) => {
+      if (day.room(now) <= 0 || dayOf(peerId).room(now) <= 0)
+        return refused("rate limited: the bytes of the day are spent")
+      const requests = requestsOf(peerId)
+      const sidecars = unitsOf(peerId)
+      const afterMs = Math.max(requests.untilMs(1, now), sidecars.untilMs(units, now))
+      if (afterMs > longestWaitMs) return refused("rate limited")
+      requests.take(1, now)
+      sidecars.take(Math.min(units, unitRate.burst), now)
+      return { _tag: "Admitted", afterMs }
+    },
+    send: (peerId, bytes, now) => {
+      const own = paceOf(peerId)
+      const afterMs = Math.max(pace.untilMs(bytes, now), own.untilMs(bytes, now))
+      for (const bucket of [pace, own, day, dayOf(peerId)]) bucket.take(bytes, now)
+      return afterMs
+    }
+  }
+}
+
+const refused = (reason: string): Admission => ({ _tag: "Refused", reason })
+
+const shareOfOne = 1 / 4
+const requestRate: Rate = { burst: 20, perSecond: 5 }
+const unitRate: Rate = { burst: 16_384, perSecond: 4096 / 30 }
+/** Prysm and Lodestar give up a request of which nothing has come after 5 seconds. */
+const longestWaitMs = 3_000
+const mostPeers = 4_096
+
+const perSecond = (bytes: number): Rate => ({ burst: bytes, perSecond: bytes })
+const perDay = (bytes: number): Rate =>
+  bytes === Infinity ? { burst: Infinity, perSecond: Infinity } : { burst: bytes / 16, perSecond: bytes / 86_400 }

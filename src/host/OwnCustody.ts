@@ -1,0 +1,36 @@
+import { Context, type Effect, Option, type Scope } from "effect"
+import type { PeerId, Slot } from "../domain/Primitives.ts"
+import type { Reply } from "../wire/Server.ts"
+import type { StreamFailure } from "../wire/StreamEnd.ts"
+
+/** Answers one request: `ssz` is its body, as `wire/Requests` decodes it. */
+export type AnswerColumns = (ssz: Uint8Array, peerId: PeerId, reply: Reply) => Effect.Effect<void, StreamFailure>
+
+/** Keeps columns, and gives them to whoever asks. */
+export interface Custodian {
+  /** What our Status says: the first slot from which every column that we owe is there. */
+  readonly earliestAvailableSlot: Effect.Effect<Slot>
+  /** DataColumnSidecarsByRange v1. */
+  readonly byRange: AnswerColumns
+  /** DataColumnSidecarsByRoot v1. */
+  readonly byRoot: AnswerColumns
+}
+
+/** A node of ours that tells its peers that it keeps columns. */
+export interface CustodyNode {
+  /** What its MetaData says. */
+  readonly custodyGroupCount: number
+  /**
+   * Has it say and serve what the custodian has, until the scope closes. Before and after that it says that it has nothing, and
+   * gives empty answers.
+   */
+  readonly employ: (custodian: Custodian) => Effect.Effect<void, never, Scope.Scope>
+}
+
+/**
+ * The seam for custody that we take on ourselves, none unless a host provides one: then our node claims the least that is
+ * allowed, from its head on, and keeps nothing.
+ */
+export class OwnCustody extends Context.Reference<OwnCustody>()("dasmon/OwnCustody", {
+  defaultValue: (): Option.Option<CustodyNode> => Option.none()
+}) {}
