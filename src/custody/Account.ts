@@ -39,8 +39,8 @@ export interface Account {
   readonly complete: () => Complete
   /** Blocks to fill, the newest first: young ones, and the one behind which the past begins. */
   readonly lacking: () => ReadonlyArray<Lacking>
-  /** Something that was lacking is there: the past is looked at again at once. */
-  readonly filled: () => void
+  /** Columns of a slot are there that were not: if it is in the past, that is looked at again at once. */
+  readonly written: (slot: Slot) => void
   /** Nothing can be said of what is there. */
   readonly lose: (head: Slot) => void
 }
@@ -125,8 +125,8 @@ export const makeAccount = Effect.fnUntraced(function* ({ columns, commitments, 
     look,
     complete: () => complete,
     lacking: () => [...young, ...(gap === undefined ? [] : [gap])],
-    filled: () => {
-      pastAt = -Infinity
+    written: (slot) => {
+      if (slot < complete.start) pastAt = -Infinity
     },
     lose: (head) => {
       complete = nothingUpTo(head)

@@ -90,8 +90,8 @@ const takeCustody = Effect.fnUntraced(function* (
   const commitments = yield* CommitmentCache
   const live = yield* LiveMatrix
   const store = Option.getOrElse(yield* Effect.serviceOption(CustodyStore), memoryStore)
-  const keeper = yield* keepColumns({ columns, store, live, tally })
   const account = yield* makeAccount({ columns, store, commitments })
+  const keeper = yield* keepColumns({ columns, store, live, tally, written: account.written })
   const within = keepWithin({
     chain,
     store,

@@ -12,6 +12,8 @@ export interface KeepOptions {
   readonly store: CustodyStore["Type"]
   readonly live: LiveMatrix["Type"]
   readonly tally: Tally
+  /** Is told once columns of a slot are written. */
+  readonly written: (slot: Slot) => void
 }
 
 /** Takes verified columns of our own, and writes them. */
@@ -37,7 +39,8 @@ export const keepColumns = Effect.fnUntraced(function* ({
   columns,
   live,
   store,
-  tally
+  tally,
+  written
 }: KeepOptions): Effect.fn.Return<Keeper, never, Scope.Scope> {
   /** By block and column, in the order in which they came. */
   const waiting = new Map<Root, Map<number, KeptColumn>>()
@@ -97,7 +100,10 @@ export const keepColumns = Effect.fnUntraced(function* ({
       yield* store.put(batch)
       if (trouble !== undefined) yield* Effect.logInfo("our own columns are kept again")
       trouble = undefined
-      batch.forEach(forget)
+      for (const one of batch) {
+        forget(one)
+        written(one.slot)
+      }
       yield* tally.kept(batch.length)
     }
   })
