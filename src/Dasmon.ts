@@ -13,6 +13,7 @@ import {
 } from "effect"
 import { ColumnArrivals } from "./arrival/ColumnArrivals.ts"
 import { SubscribedColumns } from "./arrival/SubscribedColumns.ts"
+import { Blobs } from "./blobs/Blobs.ts"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
 import type { Config } from "./config/Config.ts"
 import { chainFileOf, evidenceFolderOf } from "./config/places/OwnPaths.ts"
@@ -106,6 +107,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly slot: (slot: Slot, limit?: number) => Effect.Effect<SlotDetail, ReportError>
     /** What is held of the blocks of a slot, of the last 64: which columns, from where and since when. */
     readonly matrix: (slot: Slot) => Effect.Effect<SlotMatrix>
+    /** Blobs of a block that is within what nodes must keep, and who gave what. */
+    readonly blobs: Blobs["Type"]["fetch"]
     /** A probe as it was recorded. */
     readonly probe: (id: string) => Effect.Effect<Option.Option<Probe>, HistoryError>
     /** The peer's next probe: waits for it until the budgets of all probes allow it, and at most 45 s. */
@@ -186,8 +189,9 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const secondLook = SecondLook.layer(peersOptions(config)).pipe(Layer.provide([peers, workers]))
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
+    const blobs = Layer.provide(Blobs.layer, peers)
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
-      Layer.provide([peers, peerSet, scans, secondLook, ColumnGossip.layer(config.gossip)]),
+      Layer.provide([peers, peerSet, blobs, scans, secondLook, ColumnGossip.layer(config.gossip)]),
       Layer.provide(Custody.layer(custodyOptions(config))),
       Layer.provide([ColumnArrivals.layer, LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })]),
       Layer.provide(SubscribedColumns.layer),
@@ -218,6 +222,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const daemons = yield* Daemons
   const doubts = yield* Doubts
   const matrix = yield* LiveMatrix
+  const blobs = yield* Blobs
   const ownRecord = yield* OwnRecord
   const givenPeers = yield* GivenPeers
   const beaconNodes = yield* BeaconNodes
@@ -311,6 +316,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
         Effect.provideService(LiveMatrix, matrix),
         Effect.provideService(CommitmentCache, commitments)
       ),
+    blobs: blobs.fetch,
     probe: history.probe,
     probeNow: (peerId) => peers.probe(peerId),
     givePeers: givenPeers.give,

@@ -13,6 +13,18 @@ export { makeConfig } from "./config/DecodeConfig.ts"
 
 /* What PeerDAS is, and what is found out. */
 
+export type { BlobRequest } from "./blobs/Blobs.ts"
+export {
+  BlobsNotRecoverable,
+  BlobsUndecided,
+  EmptySlot,
+  type NoBlobs,
+  NoSuchBlob,
+  OutOfRetention,
+  TooManyFetches,
+  UnknownBlock
+} from "./domain/blobs/BlobErrors.ts"
+export { BlobAccount, type FetchedBlob, type FetchedBlobs } from "./domain/blobs/FetchedBlobs.ts"
 export { custodyColumns, custodyGroups } from "./domain/column/Custody.ts"
 export { ColumnArrival } from "./domain/arrival/ColumnArrival.ts"
 export { MatrixProgress } from "./domain/matrix/MatrixProgress.ts"
@@ -88,6 +100,7 @@ export { Status } from "./domain/Status.ts"
 /* The seams: what a host implements, or takes from `dasmon/host`. */
 
 export { BeaconNodes } from "./host/BeaconNodes.ts"
+export { BlockRoots } from "./host/BlockRoots.ts"
 export { Externs, ExternsError } from "./host/Externs.ts"
 export { Discovery, type DiscoverySource, merged as mergedDiscovery, type NodeFound } from "./discovery/Discovery.ts"
 export type { ProvenRange } from "./host/ProvenRange.ts"

@@ -12,6 +12,7 @@ import { usePresetOf } from "./Preset.ts"
 import { monitor } from "./monitor/MonitorCommand.ts"
 import { report } from "./Report.ts"
 import { loadConfiguration, SettingFlags, takeSettings } from "./Settings.ts"
+import { blobs } from "./blobs/BlobsCommand.ts"
 import { scan } from "./scan/ScanCommand.ts"
 
 const peers = Options.text("peers").pipe(
@@ -167,10 +168,10 @@ const dasmon = Command.make("dasmon", { httpAddr, peers, seed, slotDuration }, (
       "--peers honest:3,withhold:1 --http-addr 127.0.0.1:0"
     )
   ),
-  Command.withSubcommands([run, scan, monitor, checkConfig, report, verifyEvidence, devnet])
+  Command.withSubcommands([run, scan, blobs, monitor, checkConfig, report, verifyEvidence, devnet])
 )
 
-const commandNames = ["run", "scan", "monitor", "check-config", "report", "verify-evidence", "devnet"]
+const commandNames = ["run", "scan", "blobs", "monitor", "check-config", "report", "verify-evidence", "devnet"]
 
 /** Reads the command line and does what it says; what goes wrong is printed, and fails with the exit code. */
 export const program = (argv: ReadonlyArray<string>) =>

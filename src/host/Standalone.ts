@@ -4,6 +4,7 @@ import type { StatusMessage } from "../wire/Handshake.ts"
 import type { NodeError } from "../wire/Node.ts"
 import { BeaconApi, type BeaconApiOptions } from "./beacon-api/BeaconApi.ts"
 import { BeaconNodes } from "./BeaconNodes.ts"
+import { BlockRoots } from "./BlockRoots.ts"
 import { toExternsError } from "./beacon-api/BeaconFailure.ts"
 import { makeFindPeer } from "./beacon-api/FindPeer.ts"
 import { Externs, type ExternsError } from "./Externs.ts"
@@ -31,7 +32,7 @@ export interface StandaloneOptions extends BeaconApiOptions, Omit<Libp2pHost.Lib
 export const layer = (
   options: StandaloneOptions
 ): Layer.Layer<
-  Externs | Host | Gossip | GossipTruth | Identified | ScanHost | SecondHost | OwnCustody | BeaconNodes,
+  Externs | Host | Gossip | GossipTruth | Identified | ScanHost | SecondHost | OwnCustody | BeaconNodes | BlockRoots,
   ExternsError | NodeError | IdentityError
 > =>
   Layer.scopedContext(
@@ -47,6 +48,7 @@ export const layer = (
         Context.add(BeaconNodes, api.nodes),
         Context.add(GossipTruth, Option.some(api.gossip)),
         Context.add(OwnCustody, Option.fromNullable(custody)),
+        Context.add(BlockRoots, api.slotOf),
         Context.add(SecondHost, yield* makeSecond(options, api, status)),
         Context.add(ScanHost, Option.some(yield* makeScanSource(options, api, status)))
       )

@@ -63,6 +63,7 @@ export const makeFakeDasmon = (capacity = 4096, over: Partial<Dasmon["Type"]> = 
         peer: (peerId) => new UnknownPeer({ peerId }),
         slot: (slot) => Effect.die(`slot ${slot} is not faked`),
         matrix: (slot) => Effect.die(`slot ${slot} is not faked`),
+        blobs: () => Effect.die("blobs are not faked"),
         probe: () => Effect.succeedNone,
         probeNow: (peerId) => new UnknownPeer({ peerId }),
         givePeers: () => Effect.succeed([]),

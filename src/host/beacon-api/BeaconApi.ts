@@ -5,6 +5,7 @@ import type { Block, ChainEvent, Head } from "../../domain/network/Block.ts"
 import type { ChainParameters, SlotRange } from "../../domain/network/Chain.ts"
 import type { NetworkName } from "../../domain/network/NetworkName.ts"
 import type { Checkpoint } from "../../domain/peer/Claim.ts"
+import type { Root, Slot } from "../../domain/Primitives.ts"
 import type { ExternsError } from "../Externs.ts"
 import { chainEvents, idleLimit } from "./events/BeaconEvents.ts"
 import { type BeaconFailure, joined, lasting, toExternsError } from "./BeaconFailure.ts"
@@ -61,6 +62,8 @@ export class BeaconApi extends Context.Tag("dasmon/BeaconApi")<
     readonly finalized: Effect.Effect<Checkpoint, ExternsError>
     /** The canonical blocks of a range, ascending; a slot without an entry is proven empty. See `Externs.chainQuery`. */
     readonly blocks: (range: SlotRange) => Effect.Effect<ReadonlyArray<Block>, ExternsError>
+    /** The slot of a block on any branch; see `BlockRoots`. */
+    readonly slotOf: (root: Root) => Effect.Effect<Option.Option<Slot>, ExternsError>
     /** Head, finality and reorgs, for as long as it is run; connects again by itself. */
     readonly events: Stream.Stream<ChainEvent>
     /** What gossip is held against: of the first node that answers. */
@@ -106,6 +109,11 @@ const make = Effect.fnUntraced(function* (options: BeaconApiOptions) {
     head: Effect.map(head, ({ root, slot }) => ({ root, slot })),
     finalized,
     blocks: rangeOfNodes(pool),
+    slotOf: (root) =>
+      firstOf(pool, (node) => node.header(root)).pipe(
+        Effect.map(Option.map(({ slot }) => slot)),
+        Effect.mapError(toExternsError)
+      ),
     events: chainEvents({
       followed: pool.followed,
       chain,
