@@ -7,6 +7,7 @@ import { backfill } from "./backfill/Backfill.ts"
 import type { Bench, Table } from "./Bench.ts"
 import { cost } from "./cost/Cost.ts"
 import { detection } from "./Detection.ts"
+import { gossip } from "./gossip/GossipBench.ts"
 import { history } from "./HistoryBench.ts"
 import { hostile } from "./hostile/Hostile.ts"
 import { kzg } from "./kzg/KzgBench.ts"
@@ -30,6 +31,7 @@ const benches: ReadonlyArray<Bench> = [
   peers,
   pipeline,
   kzg,
+  gossip,
   wire,
   cost
 ]

@@ -58,7 +58,7 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
   const verified = (sidecar: SidecarToVerify, onValid: Ruling, invalid: (check: InvalidVerdict) => Ruling) =>
     verifier
       // Anyone can send what has to be verified: probes come first.
-      .verify([sidecar], { isLast: true })
+      .verify([sidecar], { inBackground: true })
       .pipe(
         Effect.map(([verdict]) => {
           if (verdict?._tag === "Valid") return onValid

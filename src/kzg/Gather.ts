@@ -20,6 +20,10 @@ export interface GatherOptions {
   readonly inTurn: <A>(run: Effect.Effect<A>) => Effect.Effect<A>
   /** One verdict a column, in the order of the groups. */
   readonly run: (groups: ReadonlyArray<ColumnGroup>) => Effect.Effect<ReadonlyArray<SidecarVerdict>, VerifierError>
+  /** Of a batch at most; `mostCells` if left out. */
+  readonly cells?: number
+  /** Whether each batch waits for a turn of its own, so that others get theirs in between. */
+  readonly isPatient?: boolean
 }
 
 /**
@@ -30,7 +34,9 @@ export interface GatherOptions {
  */
 export const makeGather = Effect.fnUntraced(function* ({
   atOnce,
+  cells: most = mostCells,
   inTurn,
+  isPatient = false,
   run
 }: GatherOptions): Effect.fn.Return<Gather, never, Scope.Scope> {
   const scope = yield* Effect.scope
@@ -40,7 +46,8 @@ export const makeGather = Effect.fnUntraced(function* ({
   const waiting = new Set<Call>()
   let isClosed = false
   let atWork = 0
-  let cells = mostCells
+  const least = Math.min(leastCells, most / 8)
+  let cells = most
 
   const take = (): ReadonlyArray<Portion> => {
     const portions: Array<Portion> = []
@@ -91,7 +98,7 @@ export const makeGather = Effect.fnUntraced(function* ({
     function* (portions) {
       const exit = yield* Effect.exit(runWhole(portions.map(({ group }) => group)))
       const isBad = Exit.isFailure(exit) || exit.value.some(isGuilty)
-      cells = isBad ? Math.max(leastCells, cells / 4) : Math.min(mostCells, cells * 2)
+      cells = isBad ? Math.max(least, cells / 4) : Math.min(most, cells * 2)
       if (Exit.isSuccess(exit)) {
         let from = 0
         for (const portion of portions)
@@ -125,7 +132,7 @@ export const makeGather = Effect.fnUntraced(function* ({
       return portions.length === 0 ? Effect.succeed(true) : Effect.as(runPortions(portions), true)
     })
     // The turn is kept for all that waits by then: those that come last have to wait for it too.
-    const batches = Effect.repeat(batch, { while: () => waiting.size > 0 })
+    const batches = isPatient ? batch : Effect.repeat(batch, { while: () => waiting.size > 0 })
     return Effect.zipRight(sizeOf() < cells ? Effect.sleep(gatherTime) : Effect.void, inTurn(batches))
   })
   const work = Effect.repeat(step, { while: (more) => more })

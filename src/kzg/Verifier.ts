@@ -54,6 +54,11 @@ export interface VerifyOptions {
   readonly mostGuilty?: number
   /** Verified when nobody else waits, in small batches, on two threads at most; skipped where that takes too long. */
   readonly isLast?: boolean
+  /**
+   * Between the two: verified when nobody else waits, in batches of medium size that all who come so share. For what nobody
+   * asked for, and that is wanted within half a second all the same: gossip.
+   */
+  readonly inBackground?: boolean
 }
 
 /**

@@ -1,12 +1,12 @@
 import { Duration, Effect, Layer, Option } from "effect"
 import { makeBlockFrames } from "../domain/column/BlockFrames.ts"
-import { fewCells, verifyInBatches } from "./Batches.ts"
+import { fewCells, mediumCells, verifyInBatches } from "./Batches.ts"
 import { makeGather } from "./Gather.ts"
 import { KzgThreads, type KzgThreadsOptions } from "./KzgThreads.ts"
 import { type SidecarToVerify, skipped, Verifier, VerifierError, type VerifyOptions } from "./Verifier.ts"
 import { packBatch } from "./VerifierMessage.ts"
 import type { ColumnGroup } from "./VerifyColumns.ts"
-import { prepareSidecars } from "./VerifySidecars.ts"
+import { type Prepared, prepareSidecars } from "./VerifySidecars.ts"
 
 export interface WorkerVerifierOptions {
   /** For a whole call, waiting for a free thread included. Default 60 s. */
@@ -47,15 +47,32 @@ const make = Effect.fnUntraced(function* (options: WorkerVerifierOptions) {
       Option.getOrElse(() => batch.columns.map(() => skipped))
     )
   const gather = yield* makeGather({ atOnce: threads.size, inTurn: threads.inTurn, run: runBatch })
+  const background = yield* makeGather({
+    atOnce: 1,
+    cells: mediumCells,
+    isPatient: true,
+    // Whoever waits has a limit of its own.
+    inTurn: (run) =>
+      Effect.flatMap(threads.lastInTurn(run, callLimit), Option.match({ onSome: Effect.succeed, onNone: () => run })),
+    run: runBatch
+  })
+  /** Those whose turn does not come in time are skipped. */
+  const inBackground = (prepared: Prepared) =>
+    Effect.timeoutTo(background.verify(prepared), {
+      duration: lastLimit,
+      onSuccess: (verdicts) => verdicts,
+      onTimeout: () => prepared.columns.map(() => skipped)
+    })
+  const verifyIn = (prepared: Prepared, { inBackground: isBehind, isLast }: VerifyOptions) => {
+    if (isLast === true) return verifyInBatches(prepared, fewCells, lastInTurn)
+    return isBehind === true ? inBackground(prepared) : gather.verify(prepared)
+  }
   const frames = makeBlockFrames()
 
   return {
-    verify: (sidecars: ReadonlyArray<SidecarToVerify>, { isLast = false, mostGuilty }: VerifyOptions = {}) =>
-      Effect.flatMap(prepareSidecars(sidecars, mostGuilty, frames), (prepared) =>
-        Effect.map(
-          isLast ? verifyInBatches(prepared, fewCells, lastInTurn) : gather.verify(prepared),
-          prepared.withProofs
-        )
+    verify: (sidecars: ReadonlyArray<SidecarToVerify>, options: VerifyOptions = {}) =>
+      Effect.flatMap(prepareSidecars(sidecars, options.mostGuilty, frames), (prepared) =>
+        Effect.map(verifyIn(prepared, options), prepared.withProofs)
       ).pipe(
         // Neither a caller that gives up nor one whose time is over waits for a thread to let go.
         Effect.disconnect,
