@@ -1,8 +1,13 @@
-import { Clock, Context, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Metric, Option, Schedule } from "effect"
+import { columnArrivalSeconds, numbersOfColumns } from "../domain/metrics/Metrics.ts"
 import { type ForkName, numberOfColumns, slotAt, slotStart } from "../domain/network/Chain.ts"
-import { dropOldest } from "../domain/Bounded.ts"
 import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
+import { EventBus } from "../events/EventBus.ts"
 import { Externs } from "../host/Externs.ts"
+import { daemon } from "../runtime/Daemon.ts"
+import { makeClientOf } from "./ClientsByPeer.ts"
+import { makePendingBlocks } from "./PendingBlocks.ts"
+import { makeSettleBlocks } from "./SettleBlocks.ts"
 
 /** A column that was pushed to us and accepted: every rule of its topic holds. */
 export interface AcceptedColumn {
@@ -54,48 +59,59 @@ export class ColumnArrivals extends Context.Tag("dasmon/ColumnArrivals")<
   )
 }
 
-interface Arrived {
-  readonly ms: number
-  readonly from: PeerId
-}
-
-interface Pending {
-  readonly slot: Slot
-  readonly arrived: Map<number, Arrived>
-  readonly duplicates: Map<number, number>
-}
-
 const make = Effect.gen(function* () {
   const { chain } = yield* Externs
-  const blocks = new Map<Root, Pending>()
-
-  const pendingOf = (slot: Slot, root: Root): Pending => {
-    const pending = blocks.get(root) ?? { slot, arrived: new Map(), duplicates: new Map() }
-    blocks.set(root, pending)
-    dropOldest(blocks, mostBlocks)
-    return pending
-  }
-
-  const again = ({ duplicates }: Pending, column: number): void =>
-    void duplicates.set(column, (duplicates.get(column) ?? 0) + 1)
+  const bus = yield* EventBus
+  const clientOf = yield* makeClientOf
+  const pending = makePendingBlocks()
+  const { all, due } = yield* makeSettleBlocks(pending)
+  // Runs once the daemon has ended, and puts what that left to the history, which closes after it.
+  yield* Effect.addFinalizer(() =>
+    Effect.flatMap(Effect.timeoutOption(Effect.interruptible(all), closingLimit), (done) =>
+      Option.isSome(done)
+        ? Effect.void
+        : Effect.logError("the last arrivals of columns were not written: the history takes nothing")
+    )
+  )
+  yield* daemon("recording of how columns arrive", due, Schedule.spaced(interval))
 
   const duplicate = ({ blockRoot, column, slot }: ColumnPlace) =>
     Effect.map(Clock.currentTimeMillis, (now) => {
-      if (column < numberOfColumns && Math.abs(slotAt(chain, now) - slot) <= nearSlots) {
-        again(pendingOf(slot, blockRoot), column)
-      }
+      if (column < numberOfColumns && Math.abs(slotAt(chain, now) - slot) <= nearSlots) pending.again(blockRoot, column)
     })
 
-  const accepted = ({ at, blockRoot, column, from, slot }: AcceptedColumn) =>
-    Effect.sync(() => {
-      const pending = pendingOf(slot, blockRoot)
-      if (pending.arrived.has(column)) return again(pending, column)
-      pending.arrived.set(column, { ms: at - slotStart(chain, slot), from })
+  const accepted = Effect.fnUntraced(function* (arrived: AcceptedColumn) {
+    const { at, blobs, blockRoot: root, bytes, column, fork, from, header, messageId, slot, topic } = arrived
+    const client = yield* clientOf(from)
+    const arrivalMs = at - slotStart(chain, slot)
+    if (!pending.arrive({ slot, root, blobs, column, ms: arrivalMs, peer: { peerId: from, client } })) return
+    const index = numbersOfColumns[column]
+    // A histogram's sum must not go down.
+    if (index !== undefined) {
+      yield* Metric.update(columnArrivalSeconds.of({ column: index }), Math.max(0, arrivalMs) / 1000)
+    }
+    yield* bus.publish({
+      _tag: "ColumnArrival",
+      slot,
+      blockRoot: root,
+      blobs,
+      column,
+      at,
+      arrivalMs,
+      peerId: from,
+      client,
+      fork,
+      topic,
+      messageId,
+      bytes,
+      header: header ?? null
     })
+  })
 
   return ColumnArrivals.of({ accepted, duplicate })
 })
 
 /** Slots around the one that is running of which duplicates are counted. */
 const nearSlots = 32
-const mostBlocks = 256
+const interval = Duration.seconds(2)
+const closingLimit = Duration.seconds(2)

@@ -1,4 +1,5 @@
-import { Clock, Context, Effect, Layer, PubSub, Stream } from "effect"
+import { Clock, Context, Effect, Layer, Metric, PubSub, Stream } from "effect"
+import { matrixBytes } from "../domain/metrics/Metrics.ts"
 import { columnsToReconstruct, type ForkName, numberOfColumns, slotAt, slotStart } from "../domain/network/Chain.ts"
 import { SubscribedColumns } from "../arrival/SubscribedColumns.ts"
 import type { MatrixProgress, MatrixStage } from "../domain/matrix/MatrixProgress.ts"
@@ -133,6 +134,7 @@ const make = Effect.fn("LiveMatrix.make")(function* ({ memoryBytes }: LiveMatrix
         bus.publish(progressOf(kept, stage, at))
       )
       return Effect.all(progress, { discard: true }).pipe(
+        Effect.zipRight(Metric.set(matrixBytes, total)),
         Effect.zipRight(pubsub.publish({ block: kept.block, column, source, held: kept.facts.size })),
         Effect.as(true)
       )

@@ -1,5 +1,7 @@
 import { doubtKinds } from "../Doubt.ts"
 import { gossipRuleNames } from "../gossip/GossipRule.ts"
+import { columnShares, shareMoments } from "../arrival/ShareByTime.ts"
+import { numberOfColumns } from "../network/Chain.ts"
 import { beaconNodeConditions } from "../network/BeaconNodeState.ts"
 import { clientFamilies } from "../peer/ClientFamily.ts"
 import { FindingKind } from "../peer/Finding.ts"
@@ -282,6 +284,27 @@ export const custodyPublished = labelled(
   ),
   { result: ["published", "seen"] }
 )
+
+/* Arrival of columns, and what is held of them. */
+
+/** Of each column, as a label. */
+export const numbersOfColumns = Array.from({ length: numberOfColumns }, (_, column) => String(column))
+export const columnArrivalSeconds = labelled(
+  histogram(
+    "dasmon_column_arrival_seconds",
+    [0.5, 1, 2, 3, 4, 8, 12],
+    "From the slot's start to the first arrival of a column by gossip, before it was verified; early ones count as 0."
+  ),
+  { column: numbersOfColumns }
+)
+export const blocksWithColumns = labelled(
+  counter(
+    "dasmon_gossip_blocks_total",
+    "Canonical blocks with blobs, by how many of the columns that we are on had come so long after the slot's start."
+  ),
+  { within: shareMoments.map((seconds) => `${seconds}s` as const), columns: columnShares }
+)
+export const matrixBytes = gauge("dasmon_matrix_bytes", "Memory of the columns of recent blocks.")
 
 /* The history and the evidence. */
 
