@@ -17,7 +17,7 @@ interface Arrived {
 }
 
 /** What is known of a column that comes the first time. */
-export interface FirstArrival {
+interface FirstArrival {
   readonly slot: Slot
   readonly root: Root
   readonly blobs: number
