@@ -36,6 +36,8 @@ export const samplerOptions = (config: Config): SamplerOptions => ({
 /** How peers are run under a configuration. */
 export const peersOptions = (config: Config): PeersOptions => ({
   addresses: config.peers,
+  providers: config.dasProviders,
+  disconnectBelow: Option.fromNullable(config.scoring.disconnectBelow),
   allows: allows(config),
   testInterval: config.testInterval,
   refreshInterval: config.peerRefreshInterval,
@@ -49,6 +51,7 @@ export const peersOptions = (config: Config): PeersOptions => ({
 /** How the peer set is run under a configuration. */
 export const peerSetOptions = (config: Config): PeerSetOptions => ({
   ...peersOptions(config),
+  addresses: [...config.peers, ...config.dasProviders],
   targetPeers: config.targetPeers,
   peersPerColumn: config.peersPerColumn
 })

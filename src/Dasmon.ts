@@ -34,6 +34,7 @@ import type { Event } from "./domain/Event.ts"
 import type { Probe } from "./domain/probe/Job.ts"
 import type { NotProbed, UnknownPeer } from "./domain/probe/ProbeNow.ts"
 import { custodyTotals, peerCounts } from "./domain/peer/PeerTotals.ts"
+import type { ProvidersView } from "./domain/peer/Providers.ts"
 import { PeerView } from "./domain/peer/PeerView.ts"
 import { type NotScanned, type ScanRequest, type ScanState, UnknownScan } from "./domain/scan/ScanRequest.ts"
 import type { PeerDetail } from "./domain/report/PeerDetail.ts"
@@ -69,6 +70,7 @@ import { SelfDoubt } from "./probe/SelfDoubt.ts"
 import { Bandwidth } from "./probe/Bandwidth.ts"
 import { LoopLag } from "./runtime/LoopLag.ts"
 import { Peers } from "./peers/Peers.ts"
+import { Providers } from "./peers/Providers.ts"
 import { PeerSet } from "./peers/set/PeerSet.ts"
 import { Prober } from "./probe/Prober.ts"
 import { ProbeTotals } from "./probe/ProbeTotals.ts"
@@ -101,6 +103,8 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     readonly chain: ChainParameters
     readonly status: Effect.Effect<Status>
     readonly peers: Effect.Effect<ReadonlyArray<PeerView>>
+    /** The peers that are relied on, and who else might be. */
+    readonly providers: Effect.Effect<ProvidersView>
     /** Everything that is known of one peer, also of one that is only in the history. */
     readonly peer: (peerId: PeerId) => Effect.Effect<PeerDetail, UnknownPeer | ReportError>
     /** One slot, and at most `limit` (default 10) peers that hold each of its columns. */
@@ -185,13 +189,14 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
       Layer.provide([LoopLag.layer, selfDoubt])
     )
     const peerSet = PeerSet.layer(peerSetOptions(config)).pipe(Layer.provide(peers))
+    const providers = Providers.layer(config.dasProviders).pipe(Layer.provide([peers, peerSet]))
     const scans = Scans.layer.pipe(Layer.provide([LoopLag.layer, selfDoubt]))
     const secondLook = SecondLook.layer(peersOptions(config)).pipe(Layer.provide([peers, workers]))
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     const blobs = Layer.provide(Blobs.layer, peers)
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
-      Layer.provide([peers, peerSet, blobs, scans, secondLook, ColumnGossip.layer(config.gossip)]),
+      Layer.provide([peers, peerSet, providers, blobs, scans, secondLook, ColumnGossip.layer(config.gossip)]),
       Layer.provide(Custody.layer(custodyOptions(config))),
       Layer.provide([ColumnArrivals.layer, LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })]),
       Layer.provide(SubscribedColumns.layer),
@@ -214,6 +219,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const bus = yield* EventBus
   const peers = yield* Peers
   const peerSet = yield* PeerSet
+  const providers = yield* Providers
   const scans = yield* Scans
   const history = yield* History
   const reports = yield* Reports
@@ -305,6 +311,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
     chain,
     status,
     peers: Effect.sync(peers.views),
+    providers: providers.view,
     peer: (peerId) =>
       describePeer(peerId, verdictWindow).pipe(
         Effect.provideService(Peers, peers),

@@ -136,6 +136,7 @@ const peer: PeerView = {
   coverage: null,
   lastProbeAt: 1_700_000_000_000,
   lastFailure: null,
+  isProvider: false,
   score: 0.5
 }
 

@@ -46,6 +46,7 @@ export const warningsOf = (config: Config): ReadonlyArray<string> => {
 
 const hasSourceOfPeers = (config: Config): boolean =>
   config.peers.length > 0 ||
+  config.dasProviders.length > 0 ||
   config.discovery.beaconPeers ||
   config.discovery.enrFile !== undefined ||
   bootnodesOf(config).length > 0

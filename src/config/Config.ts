@@ -10,8 +10,9 @@ import { ListenAddress } from "./places/ListenAddress.ts"
 import { ListenMultiaddrs } from "./places/ListenMultiaddr.ts"
 import { networkKeys } from "./NetworkConfig.ts"
 import { NodeFilter } from "./NodeFilter.ts"
-import { PeerList } from "./PeerList.ts"
+import { peerList } from "./PeerList.ts"
 import { peerSetKeys } from "./PeerSetKeys.ts"
+import { DasProviders, ScoringConfig } from "./ScoringConfig.ts"
 import { secondIdentityKeys } from "./SecondIdentity.ts"
 import { choice, filePath, flag, httpUrl, optional, printableLine, whole, withDefault } from "./Values.ts"
 import { XatuConfig, xatuKeys } from "./XatuConfig.ts"
@@ -73,6 +74,7 @@ const Metrics = Schema.Struct({
 const sections = {
   sampling: Sampling.fields,
   samplingStrategy: SamplingStrategy.fields,
+  scoring: ScoringConfig.fields,
   blockFilter: BlockFilter.from.fields,
   nodeFilter: NodeFilter.fields,
   backfill: Backfill.fields,
@@ -136,7 +138,10 @@ const fields = {
   kzg: section(Kzg, {}),
   /** Nothing is sent unless this is set. */
   xatu: optional(XatuConfig),
-  peers: withDefault(PeerList, () => [])
+  peers: withDefault(peerList("peers"), () => []),
+  /** Peers to keep connected, and to ask first; what they lack is held against them as against everyone. */
+  dasProviders: withDefault(DasProviders, () => []),
+  scoring: section(ScoringConfig, {})
 }
 
 /** Everything that can be set, with its default and its limits. Decodes from an object of the same keys, all optional. */

@@ -31,13 +31,14 @@ const ConfiguredPeer = Schema.transformOrFail(
   }
 )
 
-/** Peers to watch, each once. */
-export const PeerList = listOf(ConfiguredPeer, "ENRs or multiaddrs").pipe(
-  Schema.filter((peers) =>
-    repetitions(
-      peers,
-      ({ peerId }) => peerId,
-      ({ peerId }, first) => `the same peer as peers[${first}] (${peerId})`
+/** Peers that `key` names, each once. */
+export const peerList = (key: string) =>
+  listOf(ConfiguredPeer, "ENRs or multiaddrs").pipe(
+    Schema.filter((peers) =>
+      repetitions(
+        peers,
+        ({ peerId }) => peerId,
+        ({ peerId }, first) => `the same peer as ${key}[${first}] (${peerId})`
+      )
     )
   )
-)

@@ -52,17 +52,19 @@ const make = Effect.fn("Discovery.configured")(function* (config: Config, option
   )
 })
 
-/** Those that the configuration names, each once. */
-export const configuredPeers = ({ peers }: Config): Stream.Stream<NodeFound> =>
+/** Those that the configuration names. */
+export const configuredPeers = ({ dasProviders, peers }: Config): Stream.Stream<NodeFound> =>
   Stream.suspend(() => {
     const yieldIfDue = makeYielder(5)
-    return Stream.mapEffect(Stream.fromIterable(peers), ({ enrCustodyGroupCount, multiaddrs, peerId, text }) =>
-      // Each signature that is checked for the sequence number costs a millisecond.
-      Effect.map(yieldIfDue, (): NodeFound => ({
-        ...Either.getOrElse(readNode(text, "config"), () => ({})),
-        address: { peerId, multiaddrs, enrCustodyGroupCount },
-        source: "config"
-      }))
+    return Stream.mapEffect(
+      Stream.fromIterable([...peers, ...dasProviders]),
+      ({ enrCustodyGroupCount, multiaddrs, peerId, text }) =>
+        // Each signature that is checked for the sequence number costs a millisecond.
+        Effect.map(yieldIfDue, (): NodeFound => ({
+          ...Either.getOrElse(readNode(text, "config"), () => ({})),
+          address: { peerId, multiaddrs, enrCustodyGroupCount },
+          source: "config"
+        }))
     )
   })
 

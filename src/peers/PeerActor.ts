@@ -55,7 +55,10 @@ export interface PeerFacts {
 }
 
 /** A peer as its actor knows it at this moment. */
-export type KnownPeer = Pick<PeerState, "address" | "agent" | "claims" | "connected" | "nodeId" | "score">
+export type KnownPeer = Pick<
+  PeerState,
+  "address" | "agent" | "claims" | "connected" | "isProvider" | "nodeId" | "score"
+>
 
 /** Why an actor ended. */
 export type PeerEnd =
@@ -63,6 +66,7 @@ export type PeerEnd =
   | "left out by node_filter"
   | "made room for others"
   | "others have their turn"
+  | "its score is too low"
 
 /**
  * One peer, and everything that is done about it. It alone changes what is known of the peer; others tell it what they
@@ -75,7 +79,7 @@ export interface PeerActor {
   /** Has it make room: it is tracked no more. */
   readonly dismiss: Effect.Effect<void>
   /** See `Peers.rest`. */
-  readonly rest: (evenIfSuspected: boolean) => Effect.Effect<boolean>
+  readonly rest: (evenIfSuspected: boolean, why?: PeerEnd) => Effect.Effect<boolean>
   readonly presence: () => Presence
   /** None until what the history knows of the peer was asked for: it is not tracked before that. */
   readonly view: () => Option.Option<PeerView>
@@ -104,12 +108,15 @@ export interface PeerActor {
 }
 
 /** An actor for a peer; nothing happens before it lives. */
-export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, options: PeerActorOptions) {
+export const makePeerActor = Effect.fnUntraced(function* (
+  first: PeerAddress,
+  options: PeerActorOptions & { readonly isProvider: boolean }
+) {
   const host = yield* Host
   const history = yield* History
   const excuseOverload = yield* makeExcuseOverload
   const { peerId } = first
-  const journal = yield* makePeerJournal(newPeer(first))
+  const journal = yield* makePeerJournal({ ...newPeer(first), isProvider: options.isProvider })
   const link = yield* makePeerLink
   const onDemand = makeOnDemandProbes(peerId, link.untilDown)
   const questions = makeQuestions(peerId, link.untilDown)
@@ -318,14 +325,14 @@ export const makePeerActor = Effect.fnUntraced(function* (first: PeerAddress, op
       }
     },
     dismiss: Effect.asVoid(Deferred.succeed(dismissed, "made room for others")),
-    rest: (evenIfSuspected) =>
+    rest: (evenIfSuspected, why = "others have their turn") =>
       Effect.suspend(() => {
         leaving.want()
         const goIfSettled = Effect.suspend(() => {
           const isSettled = evenIfSuspected || presenceOf(journal.state()).isSettled
           if (!isSettled || onDemand.isWaitedFor() || questions.isWaitedFor()) return Effect.succeed(false)
           leaving.end()
-          return Effect.as(Deferred.succeed(dismissed, "others have their turn"), true)
+          return Effect.as(Deferred.succeed(dismissed, why), true)
         })
         return Effect.map(
           unlessProbing(goIfSettled),

@@ -47,6 +47,8 @@ import type { ConnectedPeer } from "../host/Host.ts"
 /** Everything that the monitor holds of one peer; its actor alone changes it. */
 export interface PeerState {
   readonly address: PeerAddress
+  /** One of `das_providers`. */
+  readonly isProvider: boolean
   /** 32 bytes; none if the peer id does not hold the key. */
   readonly nodeId: Option.Option<Uint8Array>
   readonly agent: Option.Option<string>
@@ -83,6 +85,7 @@ export interface PeerState {
 /** A peer that was never spoken to. */
 export const newPeer = (address: PeerAddress): PeerState => ({
   address,
+  isProvider: false,
   nodeId: Option.getRight(nodeIdOfPeerId(address.peerId)),
   agent: Option.none(),
   remoteAddress: Option.none(),
@@ -302,6 +305,7 @@ export const viewOf = (state: PeerState): PeerView => {
     address: Option.getOrNull(reachedAt(state)),
     transport: Option.getOrNull(Option.map(state.remoteAddress, transportOf)),
     connected: state.connected,
+    isProvider: state.isProvider,
     custody:
       claim === undefined
         ? null

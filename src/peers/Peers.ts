@@ -14,7 +14,9 @@ import { ProbeTotals } from "../probe/ProbeTotals.ts"
 import { ProbeWorkers } from "../probe/ProbeWorkers.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { goodbyeCodes } from "../wire/Refusal.ts"
+import { Doubts } from "../runtime/Doubts.ts"
 import { Sampler } from "../sampler/Sampler.ts"
+import { makeSentAwayPeers, worstPeer } from "./BadScores.ts"
 import { Crowd } from "./Crowd.ts"
 import { makeStrangerBudget, roomFor, type Tracked } from "./MakeRoom.ts"
 import { type KnownPeer, makePeerActor, type PeerActor, type PeerActorOptions, type PeerEnd } from "./PeerActor.ts"
@@ -24,14 +26,18 @@ import type { Presence } from "./Presence.ts"
 export interface PeersOptions extends PeerActorOptions {
   /** Peers to dial, and to dial again whenever they leave. */
   readonly addresses: ReadonlyArray<PeerAddress>
-  /** Peers known at once, at most, but for those of `addresses`; later ones are passed over, and counted. */
+  /** The same, and relied on: asked first. */
+  readonly providers: ReadonlyArray<PeerAddress>
+  /** Peers known at once, at most, but for those of the configuration; later ones are passed over, and counted. */
   readonly maxPeers: number
+  /** Peers whose score falls below it are sent away, but for those of the configuration; none for nobody. */
+  readonly disconnectBelow: Option.Option<number>
 }
 
 /** A peer that is tracked, as it is with us. */
 export interface TrackedPeer extends Presence {
   readonly peerId: PeerId
-  /** Of the configuration: it is never sent away. */
+  /** Of the configuration, or a provider: it is never sent away. */
   readonly isConfigured: boolean
 }
 
@@ -50,6 +56,8 @@ export class Peers extends Context.Tag("dasmon/Peers")<
      * open suspicion only with `evenIfSuspected`. Gives whether it went, or is not tracked; ask again where it did not.
      */
     readonly rest: (peerId: PeerId, evenIfSuspected?: boolean) => Effect.Effect<boolean>
+    /** Whether the peer was sent away for its score, and is not to come back yet; it is not tracked meanwhile. */
+    readonly isSentAway: (peerId: PeerId, now: number) => boolean
     /** How all that are tracked are with us. */
     readonly tracked: Effect.Effect<ReadonlyArray<TrackedPeer>>
     /** All peers that are tracked; in a step of the event bus, as they are at that very moment. */
@@ -87,9 +95,13 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
   const totals = yield* ProbeTotals
   const workers = yield* ProbeWorkers
   const actors = new Map<string, PeerActor>()
-  const configured: ReadonlySet<string> = new Set(options.addresses.map(({ peerId }) => peerId))
+  const providers: ReadonlySet<string> = new Set(options.providers.map(({ peerId }) => peerId))
+  const kept = [...options.providers, ...options.addresses.filter(({ peerId }) => !providers.has(peerId))]
+  const configured: ReadonlySet<string> = new Set(kept.map(({ peerId }) => peerId))
   const leaving = new Set<string>()
   const strangers = makeStrangerBudget()
+  const sentAway = makeSentAwayPeers()
+  const doubts = yield* Doubts
   const passedOver = new Set<string>()
   let isHalted = false
   const fibers = yield* FiberMap.make<string>()
@@ -119,15 +131,22 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
         const peer = Option.getOrUndefined(actor.view())
         if (peer !== undefined) tell({ _tag: "NodeTracking", peerId, change: "forgotten", detail, peer })
       }),
-      Effect.zipRight(
-        sampler.unload(actor.peerId),
-        // Its connection is a place too; one that is gone has none.
-        Effect.when(
-          host.disconnect(actor.peerId, goodbyeCodes.tooManyPeers),
-          () => detail === "made room for others" || detail === "others have their turn"
-        )
-      )
+      Effect.zipRight(sampler.unload(actor.peerId), goodbye(actor.peerId, detail))
     )
+
+  /** Its connection is a place too; one that is gone has none. */
+  const goodbye = (peerId: string, why: PeerEnd): Effect.Effect<void> => {
+    switch (why) {
+      case "made room for others":
+      case "others have their turn":
+        return host.disconnect(peerId, goodbyeCodes.tooManyPeers)
+      case "its score is too low":
+        return host.disconnect(peerId, goodbyeCodes.badScore)
+      case "did not come back":
+      case "left out by node_filter":
+        return Effect.void
+    }
+  }
 
   const passOver = (peerId: string) =>
     Effect.suspend(() => {
@@ -166,9 +185,16 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     const agent = Option.flatMap(Option.fromNullable(connected), (peer) => peer.agent)
     // Our own record comes by too, by discovery and by whoever copies all that he has into a list.
     if (isHalted || peerId === host.peerId || !options.allows({ peerId, nodeId, agent })) return
+    if (sentAway.isAway(peerId, yield* Clock.currentTimeMillis)) {
+      if (connected !== undefined) yield* host.disconnect(peerId, goodbyeCodes.badScore)
+      return
+    }
     if (!actors.has(peerId)) {
       if (!(yield* makeRoom(peerId, connected !== undefined && !wasHere))) return yield* passOver(peerId)
-      const made = yield* Effect.provide(makePeerActor(address, options), context)
+      const made = yield* Effect.provide(
+        makePeerActor(address, { ...options, isProvider: providers.has(peerId) }),
+        context
+      )
       if (!actors.has(peerId)) {
         actors.set(peerId, made)
         passedOver.delete(peerId)
@@ -189,6 +215,24 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     event._tag === "Connected"
       ? cameToUs(event.peer)
       : (actors.get(event.peerId)?.connectionDown(event.goodbye) ?? Effect.void)
+
+  const tracked = Effect.sync(() =>
+    Array.from(actors, ([peerId, actor]): TrackedPeer => ({
+      peerId,
+      isConfigured: configured.has(peerId),
+      ...actor.presence()
+    }))
+  )
+
+  const sendAway = (disconnectBelow: number) =>
+    Effect.gen(function* () {
+      const worst = worstPeer(yield* tracked, disconnectBelow)
+      const actor = worst === undefined ? undefined : actors.get(worst)
+      if (actor === undefined || Option.isSome(yield* doubts.forbids)) return
+      // In the middle of a probe it stays until the next look.
+      if (!(yield* actor.rest(true, "its score is too low"))) return
+      sentAway.add(actor.peerId, yield* Clock.currentTimeMillis)
+    })
 
   const isFollowing = yield* Effect.makeLatch(false)
   /** Whoever was connected before anyone listened is heard of too, and whoever left unheard is gone. */
@@ -221,8 +265,11 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     yield* Effect.forEach(waiting, (peer) => cameToUs(peer), { discard: true })
   })
   yield* daemon("another look at peers that were passed over", lookAgain, Schedule.spaced("10 seconds"))
+  if (Option.isSome(options.disconnectBelow)) {
+    yield* daemon("sending away of bad peers", sendAway(options.disconnectBelow.value), Schedule.spaced("10 seconds"))
+  }
   yield* Effect.timeoutOption(isFollowing.await, "5 seconds")
-  yield* Effect.forEach(options.addresses, (address) => track(address), { discard: true })
+  yield* Effect.forEach(kept, (address) => track(address), { discard: true })
 
   let waiting = 0
   const probe = (peerId: string, job?: Job) =>
@@ -258,17 +305,12 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
           ? Effect.succeed(false)
           : (actors.get(peerId)?.rest(evenIfSuspected) ?? Effect.succeed(true))
       ),
-    tracked: Effect.sync(() =>
-      Array.from(actors, ([peerId, actor]) => ({
-        peerId,
-        isConfigured: configured.has(peerId),
-        ...actor.presence()
-      }))
-    ),
+    tracked,
     views: () => [...actors.values()].flatMap((actor) => Option.toArray(actor.view())),
     view: (peerId) => Option.flatMap(Option.fromNullable(actors.get(peerId)), (actor) => actor.view()),
     known: (peerId) => Option.map(Option.fromNullable(actors.get(peerId)), (actor) => actor.known()),
     note: (peerId, finding) => actors.get(peerId)?.note(finding) ?? Effect.void,
+    isSentAway: sentAway.isAway,
     passedOver: () => passedOver.size,
     probe,
     ask,

@@ -28,6 +28,8 @@ export interface Presence {
   readonly claim: Option.Option<Claim>
   /** The end of its last probe, ever. */
   readonly lastProbeAt: Option.Option<number>
+  /** How far it can be relied on, 0 to 1. */
+  readonly score: number
 }
 
 /** The part of it that follows from the peer's state. */
@@ -41,6 +43,7 @@ export const presenceOf = (state: PeerState) => {
     agent: state.agent,
     remoteAddress: state.remoteAddress,
     claim: Option.map(state.claims, ({ current }) => current),
-    lastProbeAt: state.lastProbeAt
+    lastProbeAt: state.lastProbeAt,
+    score: state.score.value
   } satisfies Partial<Presence>
 }

@@ -363,6 +363,8 @@ metrics: {enabled: true, port: 0}
 kzg: {threads: 3, ledger_memory: 1GiB, ledger_on_disk: false, ledger_size: 16MiB}
 gossip: {mode: participate, columns: [3, 127], custody_group_count: 128, matrix_memory: 8MiB, custody_retention: 3d,
   custody_size: 16MiB, serve_limit: 1MiB, serve_daily_bytes: off}
+scoring: {disconnect_below: 0.2}
+das_providers: [${enr}]
 peers:
   - ${multiaddrOf(peerId)}
 `
@@ -419,6 +421,8 @@ peers:
         serveLimit: "1MiB",
         serveDailyBytes: "off"
       },
+      scoring: { disconnectBelow: 0.2 },
+      dasProviders: [enr],
       peers: [multiaddrOf(peerId)]
     })
   })

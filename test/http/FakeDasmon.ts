@@ -60,6 +60,7 @@ export const makeFakeDasmon = (capacity = 4096, over: Partial<Dasmon["Type"]> = 
         snapshot,
         events: makeEventStream(bus),
         subscribe,
+        providers: Effect.succeed({ providers: [], candidates: [] }),
         peer: (peerId) => new UnknownPeer({ peerId }),
         slot: (slot) => Effect.die(`slot ${slot} is not faked`),
         matrix: (slot) => Effect.die(`slot ${slot} is not faked`),
@@ -140,6 +141,7 @@ export const peerOf = (peerId: string, part: Partial<PeerView> = {}): PeerView =
   coverage: null,
   lastProbeAt: null,
   lastFailure: null,
+  isProvider: false,
   score: 0.5,
   ...part
 })

@@ -190,6 +190,8 @@ export const layerIdleSampler = Layer.map(layerSampler, (context) =>
 
 const options: PeersOptions = {
   addresses: [dialled],
+  providers: [],
+  disconnectBelow: Option.none(),
   allows: () => true,
   testInterval: Duration.seconds(10),
   refreshInterval: Duration.seconds(4),

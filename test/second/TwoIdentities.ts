@@ -129,6 +129,7 @@ const layerPeers = Layer.effect(
       yield* Layer.build(
         Layer.mock(Peers, {
           views: () => [],
+          isSentAway: () => false,
           passedOver: () => 0,
           known: (peerId) =>
             Option.some({
@@ -141,6 +142,7 @@ const layerPeers = Layer.effect(
               claims: Option.some(
                 startClaims(claimOf(peerId, { ...script.claims.first, observedAt: clock.unsafeCurrentTimeMillis() }))
               ),
+              isProvider: false,
               score: neutralScore,
               connected: true,
               nodeId: Option.some(nodeIdOf(peerId))

@@ -365,6 +365,7 @@ export const httpRoutes = [
   "/peers",
   "/peers/:peerId",
   "/peers/:peerId/probe",
+  "/providers",
   "/snapshot",
   "/slots/:slot",
   "/slots/:slot/matrix",

@@ -17,6 +17,8 @@ export const PeerView = Schema.Struct({
   /** Of the connection that it has, or had last; `null` before the first. */
   transport: Schema.NullOr(Transport),
   connected: Schema.Boolean,
+  /** One of `das_providers`: kept connected and asked first, and judged as everyone is. */
+  isProvider: Schema.Boolean,
   /** `null` until the first handshake. */
   custody: Schema.NullOr(
     Schema.Struct({

@@ -15,6 +15,7 @@ import {
   UnknownPeer
 } from "../../domain/probe/ProbeNow.ts"
 import { GivenPeer } from "../../domain/peer/GivenPeer.ts"
+import { ProvidersView } from "../../domain/peer/Providers.ts"
 import { SlotMatrix } from "../../domain/matrix/MatrixView.ts"
 import { PeerDetail } from "../../domain/report/PeerDetail.ts"
 import { SlotDetail } from "../../domain/report/SlotDetail.ts"
@@ -97,6 +98,14 @@ const Peers = HttpApiGroup.make("peers", { topLevel: true })
       )
       .addSuccess(PeerPage)
       .annotate(OpenApi.Description, "The peers that are tracked, in the order of their ids.")
+  )
+  .add(
+    HttpApiEndpoint.get("providers", "/providers")
+      .addSuccess(ProvidersView)
+      .annotate(
+        OpenApi.Description,
+        "The peers of `das_providers`, their uptime and latency; and nodes that keep all columns, which might be some."
+      )
   )
   .add(
     HttpApiEndpoint.post("givePeers", "/peers")

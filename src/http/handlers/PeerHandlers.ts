@@ -5,6 +5,7 @@ import { clientFamily } from "../../domain/peer/ClientFamily.ts"
 import { Probe } from "../../domain/probe/Job.ts"
 import type { PeerView } from "../../domain/peer/PeerView.ts"
 import { GivenPeer } from "../../domain/peer/GivenPeer.ts"
+import { ProvidersView } from "../../domain/peer/Providers.ts"
 import { PeerDetail } from "../../domain/report/PeerDetail.ts"
 import { GivenPeers } from "../api/RequestSchemas.ts"
 import { PeerPage } from "../api/ResponseSchemas.ts"
@@ -20,6 +21,7 @@ export const layer = HttpApiBuilder.group(Api, "peers", (handlers) =>
       .handle("peers", ({ urlParams }) =>
         Effect.flatMap(dasmon.peers, (views) => pageResponse(pageOf(views, urlParams)))
       )
+      .handle("providers", () => Effect.flatMap(dasmon.providers, providersResponse))
       .handleRaw("givePeers", ({ request }) =>
         bodyOf(request, GivenPeers).pipe(
           Effect.flatMap(({ peers }) => dasmon.givePeers(peers)),
@@ -44,6 +46,7 @@ export const layer = HttpApiBuilder.group(Api, "peers", (handlers) =>
 )
 
 const pageResponse = jsonResponse(PeerPage)
+const providersResponse = jsonResponse(ProvidersView)
 const givenResponse = jsonResponse(Schema.Struct({ peers: Schema.Array(GivenPeer) }))
 const detailResponse = jsonResponse(PeerDetail)
 const probeResponse = jsonResponse(Probe)

@@ -2,11 +2,12 @@ import { Clock, Context, Duration, Effect, Layer, Option, Random, Schedule, Stre
 import type { AuditProgress } from "../../domain/peer/AuditProgress.ts"
 import { noProgress } from "../../domain/peer/AuditProgress.ts"
 import type { PeerAddress } from "../../domain/peer/PeerAddress.ts"
+import { numberOfCustodyGroups } from "../../domain/network/Chain.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import { AddressBook } from "../../discovery/book/AddressBook.ts"
-import { isReachedSinceTried } from "../../discovery/book/BookEntry.ts"
+import { type BookEntry, isReachedSinceTried } from "../../discovery/book/BookEntry.ts"
 import { makeShelf } from "../../discovery/book/Shelf.ts"
-import { Discovery } from "../../discovery/Discovery.ts"
+import { Discovery, type NodeFound } from "../../discovery/Discovery.ts"
 import { EventBus } from "../../events/EventBus.ts"
 import { daemon } from "../../runtime/Daemon.ts"
 import type { PeerActorOptions } from "../PeerActor.ts"
@@ -40,6 +41,8 @@ export class PeerSet extends Context.Tag("dasmon/PeerSet")<
   {
     /** As of the last look, at most some seconds ago. */
     readonly progress: () => AuditProgress
+    /** Nodes that are known to keep all columns: by what they claimed, or else by their ENR. */
+    readonly supernodes: () => ReadonlyArray<BookEntry>
   }
 >() {
   /** Without an address book around it, one that ends with the program; without discovery, whoever is in the book. */
@@ -59,6 +62,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
   const keep = keepBook(book, round)
   /** Those that the set has had tracked, since when, and whether they were asked to go. */
   const chosen = new Map<PeerId, Chosen>()
+  const given = new Map(options.addresses.map((address) => [address.peerId, address]))
   let progress = noProgress
 
   const end = (peerId: PeerId, visitEnd: VisitEnd) =>
@@ -123,7 +127,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
       allows,
       backOff,
       prepare,
-      isTracked: (peerId) => isTracked.has(peerId) || chosen.has(peerId)
+      isTracked: (peerId) => isTracked.has(peerId) || chosen.has(peerId) || peers.isSentAway(peerId, now)
     })
     const limits = { target: options.targetPeers, demand: demand.at(now), dialsAtOnce }
     const choice = choosePeers(members, candidates, limits)
@@ -139,9 +143,22 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
     }
   })
 
+  /** Whoever is tracked because of the configuration may have moved: it is looked for at its newest address too. */
+  const hear = (node: NodeFound) =>
+    Effect.gen(function* () {
+      const { peerId } = node.address
+      const before = book.entries().get(peerId)
+      yield* book.hear(node)
+      const configured = given.get(peerId)
+      const after = book.entries().get(peerId)
+      if (configured === undefined || after === undefined || !isNewer(before, after)) return
+      const multiaddrs = [...new Set([...after.multiaddrs, ...configured.multiaddrs])]
+      yield* peers.track({ peerId, multiaddrs, enrCustodyGroupCount: after.enrCustodyGroupCount })
+    })
+
   yield* Effect.forEach(options.addresses, (address) => book.hear({ address, source: "config" }), { discard: true })
   if (Option.isSome(discovery)) {
-    const found = Stream.runForEach(discovery.value.found, book.hear)
+    const found = Stream.runForEach(discovery.value.found, hear)
     yield* daemon("taking down what discovery finds", Effect.zipRight(found, Effect.never))
   }
   const events = yield* bus.subscribe
@@ -153,8 +170,20 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
   yield* daemon("the watch for columns that cannot be had", samplings)
   yield* daemon("the choice of peers", look, Schedule.spaced(Duration.millis(lookMs)))
 
-  return PeerSet.of({ progress: () => progress })
+  return PeerSet.of({
+    progress: () => progress,
+    supernodes: () => [...book.entries().values()].filter(isSupernode)
+  })
 })
+
+const isSupernode = ({ claim, enrCustodyGroupCount }: BookEntry): boolean =>
+  Option.contains(
+    Option.orElse(
+      Option.map(claim, ({ groupCount }) => groupCount),
+      () => enrCustodyGroupCount
+    ),
+    numberOfCustodyGroups
+  )
 
 interface Chosen {
   /** Unix milliseconds. */
@@ -163,6 +192,10 @@ interface Chosen {
   readonly dialled: ReadonlyArray<string>
   readonly isLeaving: boolean
 }
+
+/** Whether a node has said by a newer record of its own where it is. */
+const isNewer = (before: BookEntry | undefined, { seq }: BookEntry): boolean =>
+  before !== undefined && Option.exists(seq, (next) => next > Option.getOrElse(before.seq, () => -1n))
 
 const lookMs = 5_000
 const dialsAtOnce = 16

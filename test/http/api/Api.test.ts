@@ -113,7 +113,12 @@ const recorded = Effect.gen(function* () {
     score: neutralScore
   })
   yield* history.flush
-  const peers = Layer.mock(Peers, { view: () => Option.none(), views: () => [], passedOver: () => 0 })
+  const peers = Layer.mock(Peers, {
+    view: () => Option.none(),
+    views: () => [],
+    isSentAway: () => false,
+    passedOver: () => 0
+  })
   const over: Partial<Dasmon["Type"]> = {
     reports,
     probe: history.probe,

@@ -97,6 +97,7 @@ export const simulate = (nodes: ReadonlyArray<SimulatedNode>, limits: SetLimits,
       const probedFor = connectedAt === undefined ? 0 : now - connectedAt
       return {
         peerId,
+        score: 0.5,
         isConfigured: false,
         isConnected,
         connectedSince: Option.fromNullable(connectedAt),
