@@ -1,4 +1,5 @@
 import { Duration, Effect, Layer, Option } from "effect"
+import type { SlotSamplingOptions } from "./availability/SamplingOptions.ts"
 import { blockFilterRange } from "./config/BlockFilter.ts"
 import type { Config } from "./config/Config.ts"
 import { nodeFilterAllows } from "./config/NodeFilter.ts"
@@ -31,6 +32,15 @@ export const samplerOptions = (config: Config): SamplerOptions => ({
   historyWindow: config.samplingStrategy.historyWindow,
   blockFilter: (headSlot) => blockFilterRange(config.blockFilter, headSlot),
   margins: usualMargins
+})
+
+/** How each new block is sampled under a configuration. */
+export const slotSamplingOptions = ({ gossip, sampling }: Config): SlotSamplingOptions => ({
+  perSlot: sampling.perSlot,
+  samplesPerSlot: sampling.samplesPerSlot,
+  sampleAt: Option.fromNullable(sampling.sampleAt),
+  deadline: Option.fromNullable(sampling.deadline),
+  custodyGroupCount: gossip.custodyGroupCount
 })
 
 /** How peers are run under a configuration. */

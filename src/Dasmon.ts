@@ -15,6 +15,7 @@ import { ColumnArrivals } from "./arrival/ColumnArrivals.ts"
 import { SubscribedColumns } from "./arrival/SubscribedColumns.ts"
 import { Blobs } from "./blobs/Blobs.ts"
 import { canonicalSlot } from "./chain/CanonicalSlot.ts"
+import { SlotSampling } from "./availability/SlotSampling.ts"
 import type { Config } from "./config/Config.ts"
 import { chainFileOf, evidenceFolderOf } from "./config/places/OwnPaths.ts"
 import {
@@ -23,7 +24,8 @@ import {
   kzgParts,
   peerSetOptions,
   peersOptions,
-  samplerOptions
+  samplerOptions,
+  slotSamplingOptions
 } from "./ConfiguredParts.ts"
 import { CommitmentCache } from "./chain/CommitmentCache.ts"
 import * as ChainCommitments from "./chain/ChainCommitments.ts"
@@ -188,6 +190,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
       Layer.provide([sampler, Prober.layer, workers]),
       Layer.provide([LoopLag.layer, selfDoubt])
     )
+    const slotSampling = SlotSampling.layer(slotSamplingOptions(config)).pipe(Layer.provide([peers, LoopLag.layer]))
     const peerSet = PeerSet.layer(peerSetOptions(config)).pipe(Layer.provide(peers))
     const providers = Providers.layer(config.dasProviders).pipe(Layer.provide([peers, peerSet]))
     const scans = Scans.layer.pipe(Layer.provide([LoopLag.layer, selfDoubt]))
@@ -196,7 +199,16 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     const blobs = Layer.provide(Blobs.layer, peers)
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
-      Layer.provide([peers, peerSet, providers, blobs, scans, secondLook, ColumnGossip.layer(config.gossip)]),
+      Layer.provide([
+        peers,
+        peerSet,
+        slotSampling,
+        providers,
+        blobs,
+        scans,
+        secondLook,
+        ColumnGossip.layer(config.gossip)
+      ]),
       Layer.provide(Custody.layer(custodyOptions(config))),
       Layer.provide([ColumnArrivals.layer, LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })]),
       Layer.provide(SubscribedColumns.layer),
@@ -220,6 +232,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
   const peers = yield* Peers
   const peerSet = yield* PeerSet
   const providers = yield* Providers
+  const slotSampling = yield* SlotSampling
   const scans = yield* Scans
   const history = yield* History
   const reports = yield* Reports
@@ -271,6 +284,7 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
         passedOver: peers.passedOver()
       },
       audit: peerSet.progress(),
+      availability: slotSampling.state(),
       probes,
       outcomes,
       custody: custodyTotals(views),

@@ -37,6 +37,7 @@ export {
   NodeTracking,
   Sampling,
   ScanProgress,
+  SlotAvailability,
   SystemSnapshot
 } from "./domain/Event.ts"
 export type { EventFilter } from "./domain/EventFilter.ts"

@@ -191,6 +191,7 @@ const status = {
   uptimeSeconds: 12.5,
   peers: { ...peerCounts([]), passedOver: 0 },
   audit: noProgress,
+  availability: { isOn: true, available: 0, unavailable: 0, undetermined: 0, passedOver: 0, last: null },
   probes: { started: 0, completed: 0, inFlight: 0 },
   bandwidth: { limit: null, bytesPerSecond: 0, waiting: 0 },
   outcomes: noOutcomes,

@@ -171,6 +171,7 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
     case "SystemSnapshot":
     case "ColumnArrival":
     case "MatrixProgress":
+    case "SlotAvailability":
       return []
   }
 }

@@ -11,6 +11,7 @@ import { ListenMultiaddrs } from "./places/ListenMultiaddr.ts"
 import { networkKeys } from "./NetworkConfig.ts"
 import { NodeFilter } from "./NodeFilter.ts"
 import { peerList } from "./PeerList.ts"
+import { isLaterThanSampled, perSlotKeys } from "./PerSlotKeys.ts"
 import { peerSetKeys } from "./PeerSetKeys.ts"
 import { DasProviders, ScoringConfig } from "./ScoringConfig.ts"
 import { secondIdentityKeys } from "./SecondIdentity.ts"
@@ -21,8 +22,9 @@ import { XatuConfig, xatuKeys } from "./XatuConfig.ts"
 const section = <A, I extends object>(value: Schema.Schema<A, I>, empty: I) =>
   withDefault(value, () => Schema.decodeSync(value)(empty))
 
-/** One probe at most. */
+/** One probe at most, and each new block. */
 const Sampling = Schema.Struct({
+  ...perSlotKeys,
   maxColumns: withDefault(whole(1, 128), () => 16),
   maxSlots: withDefault(whole(1, 128), () => 8),
   /**
@@ -129,7 +131,7 @@ const fields = {
   peerRefreshInterval: withDefault(GoDuration("1s", "1d"), () => Duration.seconds(10)),
   /** How long a peer that went away is kept. */
   reconnectionGrace: withDefault(GoDuration("0s", "7d"), () => Duration.minutes(5)),
-  sampling: section(Sampling, {}),
+  sampling: section(Sampling.pipe(Schema.filter(isLaterThanSampled)), {}),
   samplingStrategy: section(SamplingStrategy, {}),
   blockFilter: section(BlockFilter, {}),
   nodeFilter: section(NodeFilter, {}),

@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { ColumnArrival } from "./arrival/ColumnArrival.ts"
+import { SlotVerdict } from "./availability/SlotVerdict.ts"
 import { MatrixProgress } from "./matrix/MatrixProgress.ts"
 import { Claim } from "./peer/Claim.ts"
 import { Finding } from "./peer/Finding.ts"
@@ -58,6 +59,10 @@ export const ScanProgress = Schema.TaggedStruct("ScanProgress", {
 })
 export type ScanProgress = typeof ScanProgress.Type
 
+/** A block was sampled, and this came of it. */
+export const SlotAvailability = Schema.TaggedStruct("SlotAvailability", SlotVerdict.fields)
+export type SlotAvailability = typeof SlotAvailability.Type
+
 /** Everything that can happen, before it is numbered. */
 export const EventBody = Schema.Union(
   Sampling,
@@ -66,7 +71,8 @@ export const EventBody = Schema.Union(
   SystemSnapshot,
   ScanProgress,
   ColumnArrival,
-  MatrixProgress
+  MatrixProgress,
+  SlotAvailability
 )
 export type EventBody = typeof EventBody.Type
 
@@ -85,7 +91,8 @@ export const Event = Schema.Union(
   Schema.extend(SystemSnapshot, Schema.Struct(stamp)),
   Schema.extend(ScanProgress, Schema.Struct(stamp)),
   Schema.extend(ColumnArrival, Schema.Struct(stamp)),
-  Schema.extend(MatrixProgress, Schema.Struct(stamp))
+  Schema.extend(MatrixProgress, Schema.Struct(stamp)),
+  Schema.extend(SlotAvailability, Schema.Struct(stamp))
 )
 export type Event = EventBody & { readonly sequence: number; readonly timestamp: number }
 
@@ -97,7 +104,8 @@ export const EventTag = Schema.Literal(
   "SystemSnapshot",
   "ScanProgress",
   "ColumnArrival",
-  "MatrixProgress"
+  "MatrixProgress",
+  "SlotAvailability"
 )
 export type EventTag = typeof EventTag.Type
 

@@ -5,7 +5,7 @@ import type { PeerId } from "./Primitives.ts"
 export interface EventFilter<Tag extends EventTag = EventTag> {
   readonly types?: ReadonlyArray<Tag> | undefined
   /**
-   * Only what is about this peer; a `SystemSnapshot` and a `MatrixProgress` are about none, a `ColumnArrival` is about
+   * Only what is about this peer; a `SystemSnapshot`, a `MatrixProgress` and a `SlotAvailability` are about none, a `ColumnArrival` is about
    * who sent it first.
    */
   readonly peer?: PeerId | undefined
@@ -32,6 +32,7 @@ const peerIdOf = (event: Event): PeerId | undefined => {
       return event.peerId
     case "SystemSnapshot":
     case "MatrixProgress":
+    case "SlotAvailability":
       return undefined
   }
 }

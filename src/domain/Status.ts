@@ -1,4 +1,5 @@
 import { Schema } from "effect"
+import { AvailabilityState } from "./availability/SlotVerdict.ts"
 import { OutcomeCounts } from "./probe/Outcome.ts"
 import { OwnCustodyState } from "./custody/OwnCustodyState.ts"
 import { OwnRecordView } from "./OwnRecord.ts"
@@ -59,6 +60,8 @@ export const Status = Schema.Struct({
   audit: AuditProgress,
   probes: Schema.Struct({ started: Schema.Int, completed: Schema.Int, inFlight: Schema.Int }),
   bandwidth: BandwidthState,
+  /** What came of sampling each new block. */
+  availability: AvailabilityState,
   outcomes: OutcomeCounts,
   custody: CustodyTotals,
   commitments: Schema.Struct({

@@ -1,3 +1,4 @@
+import type { SlotVerdict } from "../domain/availability/SlotVerdict.ts"
 import type { Event } from "../domain/Event.ts"
 import type { Status } from "../domain/Status.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
@@ -29,11 +30,16 @@ export const jsonSizeOf = (event: Event): number => {
       return 560 + event.topic.length + event.messageId.length
     case "MatrixProgress":
       return 330
+    case "SlotAvailability":
+      return verdictSize(event)
   }
 }
 
-const statusSize = ({ beaconNodes, doubts, ownRecord }: Status): number => {
-  let size = 1500
+const verdictSize = ({ absent, clients, present, reason, unanswered }: SlotVerdict): number =>
+  640 + reason.length + 4 * (absent.length + present.length + unanswered.length) + 13 * clients.length
+
+const statusSize = ({ availability, beaconNodes, doubts, ownRecord }: Status): number => {
+  let size = 1640 + (availability.last === null ? 0 : verdictSize(availability.last))
   for (const { name, reason } of beaconNodes) size += 250 + name.length + (reason ?? "").length
   for (const doubt of doubts) size += 3 + doubt.length
   if (ownRecord === null) return size

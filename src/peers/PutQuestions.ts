@@ -112,7 +112,8 @@ export const makePutQuestions = Effect.fnUntraced(function* (testInterval: Durat
           const turn = yield* workers.run(
             peerId,
             bandwidth.inTurn((turn) => asking.unlessProbing(putNow(question, turn))),
-            isStranger(journal.state())
+            isStranger(journal.state()),
+            question.purpose === "availability"
           )
           if (Option.isNone(turn)) return yield* nothing("the probes of all peers are at bandwidth_limit")
           const asked = Option.flatten(turn.value)

@@ -38,12 +38,14 @@ export class ProbeWorkers extends Context.Tag("dasmon/ProbeWorkers")<
   {
     /**
      * Runs the probe of a peer with a `ProbeTurn` of its own. Those of strangers, of whom nothing is known but that they
-     * came, run one at a time, and only while nobody else waits: anyone can send any number of them.
+     * came, run one at a time, and only while nobody else waits: anyone can send any number of them. What is urgent is
+     * worthless in a few seconds, and goes before what waits already.
      */
     readonly run: <A, E, R>(
       peerId: PeerId,
       probe: Effect.Effect<A, E, R>,
-      isStranger?: boolean
+      isStranger?: boolean,
+      isUrgent?: boolean
     ) => Effect.Effect<A, E, R>
     /** From here on no probe begins: who waits, or comes, waits until it is interrupted. */
     readonly close: Effect.Effect<void>
@@ -194,11 +196,11 @@ const makeWorkers = (workers: number, limits: WorkerLimits): ProbeWorkers["Type"
 
   return {
     close: Effect.zipRight(fast.close, slow.close),
-    run: (peerId, probe, isStranger = false) =>
+    run: (peerId, probe, isStranger = false, isUrgent = false) =>
       Effect.uninterruptibleMask((restore) =>
         Effect.gen(function* () {
           const lane = slowPeers.has(peerId) ? ("slow" as const) : ("fast" as const)
-          yield* (lane === "slow" ? slow : fast).take(restore, { isLast: isStranger })
+          yield* (lane === "slow" ? slow : fast).take(restore, { isLast: isStranger, isUrgent })
           const running: Running = {
             isLast: isStranger,
             lane,

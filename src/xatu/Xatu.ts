@@ -183,6 +183,7 @@ const eventsOf = (
     case "ScanProgress":
     case "ColumnArrival":
     case "MatrixProgress":
+    case "SlotAvailability":
       return []
   }
 }

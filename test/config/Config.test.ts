@@ -18,7 +18,14 @@ describe("makeConfig", () => {
       testInterval: Duration.seconds(10),
       peerRefreshInterval: Duration.seconds(10),
       reconnectionGrace: Duration.minutes(5),
-      sampling: { maxColumns: 16, maxSlots: 8, dailyBytes: 256 * 2 ** 20, slotBias: "uniform" },
+      sampling: {
+        perSlot: true,
+        samplesPerSlot: 8,
+        maxColumns: 16,
+        maxSlots: 8,
+        dailyBytes: 256 * 2 ** 20,
+        slotBias: "uniform"
+      },
       bandwidthLimit: 4 * 2 ** 20,
       samplingStrategy: {
         historyWindow: Duration.days(18),

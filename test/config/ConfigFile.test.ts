@@ -282,6 +282,14 @@ const refused: ReadonlyArray<readonly [text: string, ...lines: ReadonlyArray<str
     'c.yaml:1: bandwidth_limit: expected a size from 16KiB to 1TiB like 512KiB or 100MiB, or off, got "4MB" (units are B, KiB, MiB, GiB and TiB, without spaces)'
   ],
   [
+    "sampling: { sample_at: 4s, deadline: 3s }",
+    "c.yaml:1: sampling.deadline: expected a duration longer than that of sample_at, 4s"
+  ],
+  [
+    "sampling: { samples_per_slot: 65 }",
+    "c.yaml:1: sampling.samples_per_slot: expected a whole number from 1 to 64, got 65"
+  ],
+  [
     "sampling: { daily_bytes: 1000 }",
     "c.yaml:1: sampling.daily_bytes: expected a size from 1MiB to 1TiB like 512KiB or 100MiB, or off, got 1000 (give a unit: 1000B)"
   ],
@@ -354,7 +362,7 @@ verdict_window: 14d
 peer_refresh_interval: 5m
 reconnection_grace: 0s
 bandwidth_limit: 0
-sampling: {max_columns: 128, max_slots: 1, daily_bytes: 1GiB, slot_bias: heavily_recent}
+sampling: {max_columns: 128, max_slots: 1, daily_bytes: 1GiB, slot_bias: heavily_recent, per_slot: false, samples_per_slot: 16, sample_at: 3s, deadline: 20s}
 sampling_strategy: {history_window: 18d, prefer_untested: false, retry_failures: false, retry_after: 1h30m}
 block_filter: {start_slot: -8192, end_slot: 0}
 node_filter: {include: [Lighthouse, ${enr}], exclude: [0xA26A7AB43EFA3C5CAAAB0C5CC0B134CC1FD7DB633E9339B023D57865CB5DA905]}
@@ -401,7 +409,16 @@ peers:
       peerRefreshInterval: "5m",
       reconnectionGrace: "0s",
       bandwidthLimit: "off",
-      sampling: { maxColumns: 128, maxSlots: 1, dailyBytes: "1GiB", slotBias: "heavily_recent" },
+      sampling: {
+        maxColumns: 128,
+        maxSlots: 1,
+        dailyBytes: "1GiB",
+        slotBias: "heavily_recent",
+        perSlot: false,
+        samplesPerSlot: 16,
+        sampleAt: "3s",
+        deadline: "20s"
+      },
       samplingStrategy: { historyWindow: "18d", preferUntested: false, retryFailures: false, retryAfter: "1h30m" },
       blockFilter: { startSlot: -8192, endSlot: 0 },
       nodeFilter: {

@@ -65,6 +65,19 @@ describe("turns", () => {
     })
   )
 
+  it.effect("come first to whoever is urgent", () =>
+    Effect.gen(function* () {
+      const { begun, end, enter } = stage(1)
+      yield* enter("a")
+      yield* enter("stranger", { isLast: true })
+      yield* enter("b")
+      yield* enter("urgent", { isUrgent: true })
+      yield* enter("urgent too", { isUrgent: true })
+      for (const name of ["a", "urgent", "urgent too", "b"]) yield* end(name)
+      assert.deepStrictEqual(begun, ["a", "urgent", "urgent too", "b", "stranger"])
+    })
+  )
+
   it.effect("are waited for as long as one will, and lost by nobody", () =>
     Effect.gen(function* () {
       const { begun, end, enter, turns } = stage(1)

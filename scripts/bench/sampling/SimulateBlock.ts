@@ -41,7 +41,7 @@ export interface Simulated {
 export const simulateBlock = (block: SimulatedBlock): Simulated => {
   const { deadline, draw, peers, sampleAt, settledAt, stages, withheld } = block
   const order = orderColumns(block.own, draw)
-  const sampling = makeBlockSampling({ order, stages, settledAt, draw })
+  const sampling = makeBlockSampling({ order, stages, settledAt, patienceMs: 2_000, draw })
   const byId = new Map(peers.map((peer) => [peer.peerId, peer]))
   const first = order.slice(0, stages[0]?.count ?? 0)
   const isNoticed = (): boolean => {
@@ -59,7 +59,7 @@ export const simulateBlock = (block: SimulatedBlock): Simulated => {
     const decision = sampling.decide(false)
     if (decision.verdict !== "undetermined") return { decision, decidedAt: now, first, isNoticed: isNoticed() }
     if (now + step > deadline) break
-    for (const assignment of sampling.next(candidatesAt(peers, now), now)) {
+    for (const assignment of sampling.next(candidatesAt(peers, now), now, Infinity)) {
       const answers = byId.get(assignment.witness.peerId)?.answers ?? "never"
       const took = answers === "never" ? timeout : answers === "refuses" ? refusal : answers
       waiting = [...waiting, { assignment, askedAt: now, answeredAt: now + took }]
@@ -89,6 +89,7 @@ const answerOf = (peer: SimulatedWitness, { columns }: Assignment, withheld: Rea
   const has = (column: number): boolean =>
     !withheld.has(column) && !peer.hides(column) && peer.hasFrom(column) <= askedAt
   return {
+    asked: columns,
     present: columns.filter(has),
     absent: columns.filter((column) => !has(column)),
     hasReached: peer.reachesAt <= askedAt

@@ -51,6 +51,7 @@ export const linesOf = (event: Event, peerId: PeerId): ReadonlyArray<string> => 
     case "SystemSnapshot":
     case "ColumnArrival":
     case "MatrixProgress":
+    case "SlotAvailability":
       return []
   }
 }

@@ -12,11 +12,15 @@ export interface BlockSamplingOptions {
   readonly stages: ReadonlyArray<SampleStage>
   /** Unix milliseconds from which on a question that is answered without a column counts: columns may come late. */
   readonly settledAt: number
+  /** Milliseconds after which a column is asked of somebody else too, while who was asked for it is silent. */
+  readonly patienceMs: number
   readonly draw: () => number
 }
 
 /** What one peer's answer to one question came to. */
 interface Heard {
+  /** Columns that it was asked for in the end; of the others nothing is said. */
+  readonly asked: ReadonlyArray<number>
   /** Columns that came and verified. */
   readonly present: ReadonlyArray<number>
   /** Columns that it says, or that a whole answer shows, it does not have. */
@@ -28,10 +32,11 @@ interface Heard {
 /** The sampling of one block, without time and network: whom to ask next, and what follows from what was answered. */
 export interface BlockSampling {
   /**
-   * Whom to ask now, of the connected peers whose claim covers the slot; they count as asked until `hear`. A peer that is
-   * being asked is not asked again meanwhile. Nothing where nobody is left to ask, or all columns wanted are there.
+   * Whom to ask now, at most `most` of the connected peers whose claim covers the slot; they count as asked until `hear`. A
+   * peer that is being asked is not asked again meanwhile. Nothing where nobody is left to ask, or all columns wanted are
+   * there.
    */
-  readonly next: (candidates: ReadonlyArray<Candidate>, now: number) => ReadonlyArray<Assignment>
+  readonly next: (candidates: ReadonlyArray<Candidate>, now: number, most: number) => ReadonlyArray<Assignment>
   /** What a question came to that was asked at `askedAt`; `undefined` for no answer. */
   readonly hear: (assignment: Assignment, askedAt: number, heard: Heard | undefined) => void
   /** A peer delivered a column of the block to somebody else of this monitor, verified: it need not be asked for. */
@@ -44,7 +49,8 @@ export interface BlockSampling {
 }
 
 /** A block that nobody was asked about yet. */
-export const makeBlockSampling = ({ draw, order, settledAt, stages }: BlockSamplingOptions): BlockSampling => {
+export const makeBlockSampling = (options: BlockSamplingOptions): BlockSampling => {
+  const { draw, order, patienceMs, settledAt, stages } = options
   const columns = new Map<number, Column>()
   const inFlight = new Set<PeerId>()
   const load = new Map<PeerId, number>()
@@ -72,15 +78,16 @@ export const makeBlockSampling = ({ draw, order, settledAt, stages }: BlockSampl
   const wantedOf = (looked: ReadonlyArray<number>, now: number, atOnce: number) =>
     looked.flatMap((column) => {
       const known = columnAt(column)
-      if (known.asking.size >= atOnce || columnStateOf(known) !== "open") return []
+      const fresh = [...known.asking.values()].filter(({ since }) => now - since < patienceMs).length
+      if (fresh >= atOnce || known.asking.size >= mostAtOnce || columnStateOf(known) !== "open") return []
       // Whoever has not got it yet may have it later: there is time to ask others then.
       if (now < settledAt && known.answers.size >= leastPeers) return []
       const spent = known.owedBy.filter(({ peerId }) => isSpent(known, peerId, now))
-      return [{ column, askedOf: [...spent, ...known.asking.values()] }]
+      return [{ column, askedOf: [...spent, ...Array.from(known.asking.values(), ({ witness }) => witness)] }]
     })
 
   return {
-    next: (candidates, now) => {
+    next: (candidates, now, most) => {
       const owing = byColumn(candidates)
       for (const known of columns.values()) known.owedBy = owing[known.column] ?? []
       const count = columnsToLookAt(sampled())
@@ -90,28 +97,34 @@ export const makeBlockSampling = ({ draw, order, settledAt, stages }: BlockSampl
       const chosen = new Map<PeerId, { readonly witness: Witness; readonly columns: Array<number> }>()
       const free = candidates.filter(({ peerId }) => !inFlight.has(peerId))
       for (let atOnce = 1; atOnce <= (isWide && now >= settledAt ? leastPeers : 1); atOnce++) {
-        const options = { draw, mostLoad: isWide ? 2 * numberOfColumns : mostOfOnePeer }
-        for (const { columns, witness } of chooseWitnesses(wantedOf(looked, now, atOnce), free, load, options)) {
+        const limits = { draw, mostLoad: isWide ? 2 * numberOfColumns : mostOfOnePeer }
+        const wanted = wantedOf(looked, now, atOnce).slice(0, Math.max(0, most - chosen.size))
+        for (const { columns, witness } of chooseWitnesses(wanted, free, load, limits)) {
           const before = chosen.get(witness.peerId) ?? { witness, columns: [] }
           before.columns.push(...columns)
           chosen.set(witness.peerId, before)
           load.set(witness.peerId, (load.get(witness.peerId) ?? 0) + columns.length)
-          for (const column of columns) columnAt(column).asking.set(witness.peerId, witness)
+          for (const column of columns) columnAt(column).asking.set(witness.peerId, { witness, since: now })
         }
       }
       for (const peerId of chosen.keys()) inFlight.add(peerId)
       return [...chosen.values()]
     },
-    hear: ({ columns: asked, witness }, askedAt, heard) => {
+    hear: ({ columns: given, witness }, askedAt, heard) => {
       inFlight.delete(witness.peerId)
       if (heard !== undefined && heard.present.length > 0) knowers.add(witness.peerId)
       const present = new Set(heard?.present)
       const absent = new Set(heard?.absent)
       // Whoever has a column of the block has the block.
       const hasReached = heard?.hasReached === true || knowers.has(witness.peerId)
-      for (const column of asked) {
+      const asked = new Set(heard?.asked ?? given)
+      for (const column of given) {
         const known = columnAt(column)
         known.asking.delete(witness.peerId)
+        if (!asked.has(column)) {
+          load.set(witness.peerId, (load.get(witness.peerId) ?? 0) - 1)
+          continue
+        }
         known.askedAt.set(witness.peerId, askedAt)
         const answer: Answer = present.has(column)
           ? "present"
@@ -151,7 +164,7 @@ interface Column {
   readonly column: number
   readonly answers: Map<PeerId, { readonly witness: Witness; readonly answer: Answer }>
   owedBy: ReadonlyArray<Witness>
-  readonly asking: Map<PeerId, Witness>
+  readonly asking: Map<PeerId, { readonly witness: Witness; readonly since: number }>
   /** When each peer was asked for it last. */
   readonly askedAt: Map<PeerId, number>
 }
@@ -163,5 +176,7 @@ const byColumn = (candidates: ReadonlyArray<Candidate>): ReadonlyArray<ReadonlyA
   return keepers
 }
 
+/** Peers that are asked for one column at once, however silent they are. */
+const mostAtOnce = 4
 /** Columns of one block that one peer is asked for while it is not known to be in trouble. */
 const mostOfOnePeer = 8

@@ -1,3 +1,5 @@
+import { AvailabilityVerdict } from "../availability/SlotVerdict.ts"
+import { followDistances } from "../availability/Trailing.ts"
 import { doubtKinds } from "../Doubt.ts"
 import { gossipRuleNames } from "../gossip/GossipRule.ts"
 import { columnShares, shareMoments } from "../arrival/ShareByTime.ts"
@@ -331,6 +333,29 @@ export const evidenceBytes = gauge("dasmon_evidence_bytes", "Size of the evidenc
 export const evidenceFailing = gauge("dasmon_evidence_failing", "1 while evidence cannot be kept, else 0.")
 export const evidenceLost = counter("dasmon_evidence_lost_total", "Pieces of evidence that could not be kept.")
 
+/* Availability. */
+
+export const availabilityVerdicts = labelled(
+  counter("dasmon_availability_verdicts_total", "Blocks that were sampled, by whether they are available."),
+  { verdict: AvailabilityVerdict.literals }
+)
+export const availabilitySeconds = histogram(
+  "dasmon_availability_decided_seconds",
+  [1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 24, 36, 48],
+  "From the start of a slot to the verdict on its block, of those that are available or unavailable."
+)
+export const availabilityInTime = labelled(
+  counter(
+    "dasmon_availability_in_time_total",
+    "Blocks that were decided when attestations were due, so many slots after their own."
+  ),
+  { distance: followDistances.map(String) }
+)
+export const availabilityPassedOver = counter(
+  "dasmon_availability_passed_over_total",
+  "Slots and blocks that were too old when they were heard of, or too many at once, to be sampled."
+)
+
 /* Events and HTTP. */
 
 export const events = labelled(counter("dasmon_events_total", "Events, by what they tell of."), {
@@ -341,7 +366,8 @@ export const events = labelled(counter("dasmon_events_total", "Events, by what t
     "SystemSnapshot",
     "ScanProgress",
     "ColumnArrival",
-    "MatrixProgress"
+    "MatrixProgress",
+    "SlotAvailability"
   ]
 })
 export const eventsLost = counter(

@@ -1,4 +1,7 @@
 import { Schema } from "effect"
+import { Recoverability } from "../availability/Holdings.ts"
+import { SlotVerdict } from "../availability/SlotVerdict.ts"
+import { TrailingShare } from "../availability/Trailing.ts"
 import { numberOfColumns } from "../network/Chain.ts"
 import { Claim } from "../peer/Claim.ts"
 import { Interval } from "../probe/Confidence.ts"
@@ -124,6 +127,18 @@ export const SlotOptions = Schema.Struct({
   limit: Schema.optional(Schema.Int.pipe(Schema.between(0, 1000)))
 })
 
+/** Slots in one answer, at most: those of two chunks of coverage. */
+const mostSlots = 256
+
+/** What was proven of the columns of a slot, all in all. Gossip counts for nothing in it. */
+const recoverability = {
+  state: Recoverability,
+  /** Distinct peers that were proven to hold a column of it. */
+  holders: Schema.Int,
+  /** The column with the fewest of them, of those that are held at all; `null` where none is. */
+  weakest: Schema.NullOr(Schema.Struct({ column: Schema.Int, peers: Schema.Int }))
+}
+
 /** Who has proven to hold the columns of one slot: delivered them, verified, and not failed to since. */
 export const SlotHoldings = Schema.Struct({
   slot: Slot,
@@ -144,7 +159,57 @@ export const SlotHoldings = Schema.Struct({
   /** Distinct columns that are proven to be held. */
   held: Schema.Int,
   /** Whether those are enough to reconstruct all the others: half of them. */
-  reconstructable: Schema.Boolean
+  reconstructable: Schema.Boolean,
+  ...recoverability,
+  /** What sampling the blocks of the slot came to, when they were new. */
+  sampled: Schema.Array(SlotVerdict)
+})
+
+export const SlotsOptions = Schema.Struct({
+  /** `next` of the page before. */
+  before: Schema.optional(Slot),
+  /** Default 32. */
+  limit: Schema.optional(Schema.Int.pipe(Schema.between(1, mostSlots)))
+})
+
+export const SlotsRow = Schema.Struct({
+  slot: Slot,
+  held: Schema.Int,
+  ...recoverability,
+  /** What sampling its newest block came to; `null` where it was not sampled. */
+  verdict: Schema.NullOr(SlotVerdict.fields.verdict)
+}).annotations({ identifier: "SlotsRow" })
+
+/** The newest slots of which anything was tested or sampled, newest first. */
+export const SlotsPage = Schema.Struct({
+  rows: Schema.Array(SlotsRow),
+  /** `before` of the next page; `null` when this is the last. */
+  next: Schema.NullOr(Slot)
+})
+
+export const AvailabilityOptions = Schema.Struct({
+  /** Of a history that does not know its network; 12,000 if left out. */
+  slotDurationMs: Schema.optional(Schema.Number),
+  /** Only what was decided since; Unix milliseconds. */
+  since: Schema.optional(Schema.Number),
+  /** `next` of the page before. */
+  before: Schema.optional(Schema.Int),
+  /** Default 100. */
+  limit: Schema.optional(Schema.Int.pipe(Schema.between(1, 1000)))
+})
+
+/** What sampling each block came to, newest first, and the trailing analysis of all that was decided since. */
+export const Availability = Schema.Struct({
+  /** Blocks that were sampled since, on all pages, by their verdicts. */
+  blocks: Schema.Int,
+  available: Schema.Int,
+  unavailable: Schema.Int,
+  undetermined: Schema.Int,
+  /** For every follow distance and deadline, how many of them were decided in time. */
+  trailing: Schema.Array(TrailingShare),
+  slots: Schema.Array(SlotVerdict),
+  /** `before` of the next page; `null` when this is the last. */
+  next: Schema.NullOr(Schema.Int)
 })
 
 export const ProbesOptions = Schema.Struct({

@@ -1,10 +1,13 @@
 import { Array as Arr, Context, Effect, Layer, Option } from "effect"
-import { hasColumn, maskBytes } from "../../domain/column/ColumnMask.ts"
+import { holdingsState } from "../../domain/availability/Holdings.ts"
+import { columnsOf, hasColumn, maskBytes } from "../../domain/column/ColumnMask.ts"
 import { dayName, dayOf } from "../../domain/Day.ts"
 import { columnsToReconstruct, numberOfColumns } from "../../domain/network/Chain.ts"
 import type { Probe } from "../../domain/probe/Job.ts"
 import { addOutcomes, countOutcomes, noOutcomes } from "../../domain/probe/Outcome.ts"
 import {
+  type Availability,
+  type AvailabilityOptions,
   type ComplianceRow,
   defaultLimit,
   type Extent,
@@ -17,15 +20,19 @@ import {
   type ProbesOptions,
   type ProbeSummary,
   type SlotHoldings,
-  type SlotOptions
+  type SlotOptions,
+  type SlotsOptions,
+  type SlotsPage
 } from "../../domain/report/Question.ts"
 import { chunkOf, slotsPerChunk, testedAt } from "../store/CoverageChunk.ts"
 import { History } from "../store/History.ts"
 import { failingOf, type HistoryMemory, makeMemoryHistory } from "../store/MemoryHistory.ts"
 import { failureRowsOf } from "../store/sqlite/FailureRows.ts"
 import { arrivalsIn, slotArrivalsIn } from "./MemoryArrivalReports.ts"
+import { availabilitySummary, defaultBlocks, usualSlotMs } from "./ReportAvailability.ts"
 import { ReportError, Reports } from "./Reports.ts"
 import { countedOf } from "./ReportRows.ts"
+import { defaultSlots, newFound, rowOf } from "./ReportSlots.ts"
 
 /**
  * A history in memory, and the answers about it: of single peers, slots and probes, as far back as probes are kept. It
@@ -50,13 +57,15 @@ const answersOf = (memory: HistoryMemory): Reports["Type"] => ({
   peerDays: (options) => Effect.sync(() => peerDays(memory, options)),
   arrivals: (options) => Effect.sync(() => arrivalsIn(memory.arrivals, options)),
   slotArrivals: ({ slot }) => Effect.sync(() => slotArrivalsIn(memory.arrivals, slot)),
+  slots: (options) => Effect.sync(() => slots(memory, options)),
+  availability: (options) => Effect.sync(() => availability(memory, options)),
   extent: Effect.sync(() => extent(memory))
 })
 
 const notKept = new ReportError({ fault: "unreadable", reason: "a history in memory is not summed up over all peers" })
 
 const slot = (
-  { orphans, peers, probes }: HistoryMemory,
+  { availability, orphans, peers, probes }: HistoryMemory,
   { limit = 10, slot }: typeof SlotOptions.Type
 ): typeof SlotHoldings.Type => {
   const tested = [...peers].flatMap(([peerId, { coverage }]) => {
@@ -70,9 +79,11 @@ const slot = (
       column,
       peers: holders.length,
       failed: tested.filter(({ chunk }) => hasColumn(chunk.failed, at, column)).length,
+      holder: holders[0]?.peerId,
       peerIds: holders.slice(0, limit).map(({ peerId }) => peerId)
     }
   })
+  const holders = tested.filter(({ chunk }) => columnsOf(chunk.succeeded.subarray(at, at + maskBytes)).length > 0)
   const blocks = new Map<string, number>()
   for (const { outcomes } of probes.values()) {
     for (const outcome of outcomes) {
@@ -84,9 +95,69 @@ const slot = (
   return {
     slot,
     blocks: [...blocks].map(([root, blobs]) => ({ root, blobs, orphaned: orphans.isOrphan(slot, root, -Infinity) })),
-    columns,
+    columns: columns.map(({ column, failed, peerIds, peers }) => ({ column, peers, failed, peerIds })),
     held,
-    reconstructable: held >= columnsToReconstruct
+    reconstructable: held >= columnsToReconstruct,
+    ...holdingsState(columns),
+    holders: holders.length,
+    sampled: [...availability.values()].map(({ verdict }) => verdict).filter((verdict) => verdict.slot === slot)
+  }
+}
+
+/** Slot by slot, newest first, as far as anything is known. */
+const slots = (
+  { availability, orphans, peers }: HistoryMemory,
+  { before = Infinity, limit = defaultSlots }: typeof SlotsOptions.Type
+): typeof SlotsPage.Type => {
+  const found = new Map<number, ReturnType<typeof newFound>>()
+  for (const [peerId, { coverage }] of peers) {
+    for (const [number, chunk] of coverage) {
+      for (let index = 0; index < slotsPerChunk; index++) {
+        const slot = number * slotsPerChunk + index
+        if (slot >= before || testedAt(chunk, slot) <= orphans.voidUntil(slot)) continue
+        const at = index * maskBytes
+        for (let column = 0; column < numberOfColumns; column++) {
+          const [has, failed] = [hasColumn(chunk.succeeded, at, column), hasColumn(chunk.failed, at, column)]
+          if (!has && !failed) continue
+          const about = found.get(slot) ?? newFound()
+          found.set(slot, about)
+          const entry = about.columns[column]
+          if (entry === undefined) continue
+          if (failed) entry.failed++
+          if (!has) continue
+          entry.peers++
+          entry.holder = peerId
+          about.holders.add(peerId)
+        }
+      }
+    }
+  }
+  const verdicts = new Map(
+    Array.from(availability.values(), ({ verdict }) => [verdict.slot, verdict.verdict] as const).filter(
+      ([slot]) => slot < before
+    )
+  )
+  const rows = [...new Set([...found.keys(), ...verdicts.keys()])]
+    .sort((a, b) => b - a)
+    .map((slot) => rowOf(slot, found.get(slot) ?? newFound(), verdicts.get(slot) ?? null))
+  const page = rows.slice(0, limit)
+  return { rows: page, next: rows.length > limit ? (page.at(-1)?.slot ?? null) : null }
+}
+
+const availability = (
+  memory: HistoryMemory,
+  { before = Infinity, limit = defaultBlocks, since = 0, slotDurationMs = usualSlotMs }: typeof AvailabilityOptions.Type
+): typeof Availability.Type => {
+  const all = [...memory.availability.values()].filter(({ verdict }) => verdict.decidedAt >= since)
+  const found = all.filter(({ id }) => id < before).reverse()
+  const page = found.slice(0, limit)
+  return {
+    ...availabilitySummary(
+      all.map(({ verdict }) => verdict),
+      slotDurationMs
+    ),
+    slots: page.map(({ verdict }) => verdict),
+    next: found.length > limit ? (page.at(-1)?.id ?? null) : null
   }
 }
 

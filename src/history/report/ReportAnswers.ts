@@ -2,6 +2,7 @@ import type { SqlClient } from "@effect/sql"
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Effect, type Scope, ScopedRef } from "effect"
 import { arrivals, slotArrivals } from "./ReportArrivals.ts"
+import { availability } from "./ReportAvailability.ts"
 import { compliance } from "./ReportCompliance.ts"
 import { openForReading, unreadable } from "./ReportDatabase.ts"
 import { extent } from "./ReportExtent.ts"
@@ -11,6 +12,7 @@ import { peerRecord } from "./ReportRecord.ts"
 import type { ReadError } from "./ReportRows.ts"
 import { ReportError, type Reports } from "./Reports.ts"
 import { slot } from "./ReportSlot.ts"
+import { slots } from "./ReportSlots.ts"
 import { explain } from "../store/sqlite/SqliteFault.ts"
 
 /**
@@ -54,6 +56,8 @@ export const makeAnswers = (path: string): Effect.Effect<Reports["Type"], never,
       peerDays: (options) => read((connection) => peerDays(connection, options)),
       arrivals: (options) => read((connection) => arrivals(connection, options)),
       slotArrivals: (options) => read((connection) => slotArrivals(connection, options)),
+      slots: (options) => read((connection) => slots(connection, options)),
+      availability: (options) => read((connection) => availability(connection, options)),
       extent: read(extent)
     }
   })

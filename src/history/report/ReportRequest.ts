@@ -73,6 +73,18 @@ export class SlotArrivalsRequest extends Schema.TaggedRequest<SlotArrivalsReques
   payload: { options: ArrivalQuestion.SlotArrivalsOptions }
 }) {}
 
+export class SlotsRequest extends Schema.TaggedRequest<SlotsRequest>()("Slots", {
+  success: Question.SlotsPage,
+  failure,
+  payload: { options: Question.SlotsOptions }
+}) {}
+
+export class AvailabilityRequest extends Schema.TaggedRequest<AvailabilityRequest>()("Availability", {
+  success: Question.Availability,
+  failure,
+  payload: { options: Question.AvailabilityOptions }
+}) {}
+
 export class ExtentRequest extends Schema.TaggedRequest<ExtentRequest>()("Extent", {
   success: Question.Extent,
   failure,
@@ -91,6 +103,8 @@ export const ReportRequest = Schema.Union(
   PeerDaysRequest,
   ArrivalsRequest,
   SlotArrivalsRequest,
+  SlotsRequest,
+  AvailabilityRequest,
   ExtentRequest
 )
 export type ReportRequest = typeof ReportRequest.Type

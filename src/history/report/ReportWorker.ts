@@ -23,6 +23,8 @@ const worker = Layer.unwrapScoped(
       PeerDays: ({ options }) => answers.peerDays(options),
       Arrivals: ({ options }) => answers.arrivals(options),
       SlotArrivals: ({ options }) => answers.slotArrivals(options),
+      Slots: ({ options }) => answers.slots(options),
+      Availability: ({ options }) => answers.availability(options),
       Extent: () => answers.extent
     })
   })

@@ -47,6 +47,8 @@ export class Reports extends Context.Tag("dasmon/Reports")<
     /** How columns spread over gossip: nothing of it says who stores them. */
     readonly arrivals: Ask<typeof ArrivalQuestion.ArrivalsOptions, typeof ArrivalQuestion.Arrivals>
     readonly slotArrivals: Ask<typeof ArrivalQuestion.SlotArrivalsOptions, typeof ArrivalQuestion.SlotArrivals>
+    readonly slots: Ask<typeof Question.SlotsOptions, typeof Question.SlotsPage>
+    readonly availability: Ask<typeof Question.AvailabilityOptions, typeof Question.Availability>
     readonly extent: Effect.Effect<Question.Extent, ReportError>
   }
 >() {
@@ -65,6 +67,8 @@ export class Reports extends Context.Tag("dasmon/Reports")<
       peerDays: () => none,
       arrivals: () => none,
       slotArrivals: () => none,
+      slots: () => none,
+      availability: () => none,
       extent: none
     }
   })

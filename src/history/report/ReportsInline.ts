@@ -28,6 +28,8 @@ export const layer = (options: InlineReportsOptions): Layer.Layer<Reports> =>
         peerDays: (options) => gate(answers.peerDays(options)),
         arrivals: (options) => gate(answers.arrivals(options)),
         slotArrivals: (options) => gate(answers.slotArrivals(options)),
+        slots: (options) => gate(answers.slots(options)),
+        availability: (options) => gate(answers.availability(options)),
         extent: gate(answers.extent)
       }
     })

@@ -72,6 +72,8 @@ const make = Effect.fnUntraced(function* (options: WorkerReportsOptions) {
     peerDays: (options) => ask((thread) => thread.executeEffect(new Request.PeerDaysRequest({ options }))),
     arrivals: (options) => ask((thread) => thread.executeEffect(new Request.ArrivalsRequest({ options }))),
     slotArrivals: (options) => ask((thread) => thread.executeEffect(new Request.SlotArrivalsRequest({ options }))),
+    slots: (options) => ask((thread) => thread.executeEffect(new Request.SlotsRequest({ options }))),
+    availability: (options) => ask((thread) => thread.executeEffect(new Request.AvailabilityRequest({ options }))),
     extent: ask((thread) => thread.executeEffect(new Request.ExtentRequest()))
   })
 })

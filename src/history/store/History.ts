@@ -1,5 +1,6 @@
 import { Context, type Effect, type Option, Schema } from "effect"
 import type { BlockArrivals } from "../../domain/arrival/BlockArrivals.ts"
+import type { SlotVerdict } from "../../domain/availability/SlotVerdict.ts"
 import type { SlotRoot } from "../../domain/network/Block.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
@@ -92,6 +93,8 @@ export class History extends Context.Tag("dasmon/History")<
      * ones count as copies. Never part of what is told of peers, outcomes or coverage.
      */
     readonly recordArrivals: (arrivals: BlockArrivals) => Effect.Effect<void>
+    /** What sampling a block came to; of a block that was sampled before the first verdict stays. */
+    readonly recordAvailability: (verdict: SlotVerdict) => Effect.Effect<void>
     /** A dial or handshake that failed, with the sentence that describes it. */
     readonly recordConversation: (
       peerId: PeerId,

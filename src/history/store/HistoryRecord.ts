@@ -1,5 +1,6 @@
 import { Data, type Option } from "effect"
 import type { BlockArrivals } from "../../domain/arrival/BlockArrivals.ts"
+import type { SlotVerdict } from "../../domain/availability/SlotVerdict.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
 import type { FindingCounts } from "../../domain/peer/Finding.ts"
@@ -31,9 +32,10 @@ export type HistoryRecord = Data.TaggedEnum<{
   }
   Arrivals: { readonly arrivals: BlockArrivals }
   Orphan: { readonly slot: number; readonly root: string; readonly at: number }
+  Availability: { readonly verdict: SlotVerdict }
 }>
 export const HistoryRecord = Data.taggedEnum<HistoryRecord>()
 
 /** One that is about a peer. */
-export type PeerRecord = Exclude<HistoryRecord, { readonly _tag: "Orphan" | "Arrivals" }>
+export type PeerRecord = Exclude<HistoryRecord, { readonly _tag: "Orphan" | "Arrivals" | "Availability" }>
 export const PeerRecord = Data.taggedEnum<PeerRecord>()

@@ -1,5 +1,6 @@
 import { Effect, Layer, Option } from "effect"
 import { dropOldest } from "../../domain/Bounded.ts"
+import type { SlotVerdict } from "../../domain/availability/SlotVerdict.ts"
 import { type Claim, sameClaim } from "../../domain/peer/Claim.ts"
 import { addOutcomes, noOutcomes, type OutcomeCounts } from "../../domain/probe/Outcome.ts"
 import type { FailedSlot } from "../../domain/peer/Failing.ts"
@@ -28,6 +29,8 @@ export interface HistoryMemory {
   readonly probes: ReadonlyMap<string, Probe>
   readonly orphans: Orphans
   readonly arrivals: MemoryArrivals
+  /** By slot and root, in the order in which they were recorded, each with its number. */
+  readonly availability: ReadonlyMap<string, { readonly id: number; readonly verdict: SlotVerdict }>
   /** Over all probes, also those that are not kept. */
   readonly totals: { readonly probes: number; readonly outcomes: OutcomeCounts }
 }
@@ -56,12 +59,20 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
   const probes = new Map<string, Probe>()
   const orphans = makeOrphans()
   const arrivals = makeMemoryArrivals()
+  const availability = new Map<string, { readonly id: number; readonly verdict: SlotVerdict }>()
+  let verdicts = 0
   const totals: { probes: number; outcomes: OutcomeCounts } = { probes: 0, outcomes: noOutcomes }
 
   const record = (record: HistoryRecord) =>
     Effect.sync(() => {
       if (record._tag === "Orphan") return orphans.add(record.slot, record.root, record.at)
       if (record._tag === "Arrivals") return arrivals.add(record.arrivals)
+      if (record._tag === "Availability") {
+        const key = `${record.verdict.slot} ${record.verdict.blockRoot}`
+        if (availability.has(key)) return
+        availability.set(key, { id: ++verdicts, verdict: record.verdict })
+        return dropOldest(availability, keptVerdicts)
+      }
       if (record._tag === "Probe" && probes.has(record.probe.id)) return
       const change = changeOf(record)
       const peer = peers.get(change.peerId) ?? newPeer()
@@ -82,6 +93,7 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
       record(HistoryRecord.Probe({ probe, conversation, coverage: Option.fromNullable(coverage) })),
     recordOrphan: (slot, root, at) => record(HistoryRecord.Orphan({ slot, root, at })),
     recordArrivals: (arrivals) => record(HistoryRecord.Arrivals({ arrivals })),
+    recordAvailability: (verdict) => record(HistoryRecord.Availability({ verdict })),
     recordConversation: (peerId, conversation, failure, at) =>
       record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
     recordClaim: (peerId, claim) => record(HistoryRecord.Claim({ peerId, claim })),
@@ -106,10 +118,11 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
       }),
     totals: Effect.sync(() => ({ ...totals }))
   })
-  return { history, memory: { peers, probes, orphans, arrivals, totals } }
+  return { history, memory: { peers, probes, orphans, arrivals, availability, totals } }
 }
 
 const keptProbes = 10_000
+const keptVerdicts = 10_000
 
 const newPeer = (): PeerMemory => ({
   sums: {

@@ -40,6 +40,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History | Addr
           recorder.record(HistoryRecord.Probe({ probe, conversation, coverage: Option.fromNullable(coverage) })),
         recordOrphan: (slot, root, at) => recorder.record(HistoryRecord.Orphan({ slot, root, at })),
         recordArrivals: (arrivals) => recorder.record(HistoryRecord.Arrivals({ arrivals })),
+        recordAvailability: (verdict) => recorder.record(HistoryRecord.Availability({ verdict })),
         recordConversation: (peerId, conversation, failure, at) =>
           recorder.record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
         recordClaim: (peerId, claim) => recorder.record(HistoryRecord.Claim({ peerId, claim })),

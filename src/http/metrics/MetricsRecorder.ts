@@ -175,6 +175,7 @@ const makeRecorder = (chain: ChainParameters) => {
         case "ScanProgress":
         case "ColumnArrival":
         case "MatrixProgress":
+        case "SlotAvailability":
           return
       }
     }),

@@ -139,7 +139,7 @@ describe("a block", () => {
   })
 
   it("is undetermined when something is wrong with ourselves, however many columns are absent", () => {
-    const sampling = makeBlockSampling({ order: every, stages, settledAt: 0, draw: makeRandom(1) })
+    const sampling = makeBlockSampling({ order: every, stages, settledAt: 0, patienceMs: 10, draw: makeRandom(1) })
     const peers = ["a", "b", "c", "d"].map((peerId): Candidate => ({
       ...witness(peerId),
       columns: new Set(every),
@@ -147,8 +147,13 @@ describe("a block", () => {
       hasReached: true
     }))
     for (let round = 0; round < 20; round++) {
-      for (const assignment of sampling.next(peers, round)) {
-        sampling.hear(assignment, round, { present: [], absent: assignment.columns, hasReached: true })
+      for (const assignment of sampling.next(peers, round, 99)) {
+        sampling.hear(assignment, round, {
+          asked: assignment.columns,
+          present: [],
+          absent: assignment.columns,
+          hasReached: true
+        })
       }
     }
     assert.strictEqual(sampling.decide(true).verdict, "unavailable")
@@ -167,16 +172,22 @@ describe("whom a block is asked of", () => {
     score: 1,
     hasReached: true
   }))
-  const sampling = () => makeBlockSampling({ order: every, stages, settledAt: 100, draw: makeRandom(1) })
+  const sampling = () =>
+    makeBlockSampling({ order: every, stages, settledAt: 100, patienceMs: 10, draw: makeRandom(1) })
 
   it("is nobody twice at once, and nobody again who brought a column", () => {
     const block = sampling()
-    const asked = block.next(peers, 0)
+    const asked = block.next(peers, 0, 99)
     assert.lengthOf(asked, 3)
-    assert.deepStrictEqual(block.next(peers, 1), [])
+    assert.deepStrictEqual(block.next(peers, 1, 99), [])
     for (const assignment of asked)
-      block.hear(assignment, 0, { present: assignment.columns, absent: [], hasReached: true })
-    assert.deepStrictEqual(block.next(peers, 2), [])
+      block.hear(assignment, 0, {
+        asked: assignment.columns,
+        present: assignment.columns,
+        absent: [],
+        hasReached: true
+      })
+    assert.deepStrictEqual(block.next(peers, 2, 99), [])
     assert.strictEqual(block.decide(false).verdict, "available")
   })
 
@@ -184,9 +195,28 @@ describe("whom a block is asked of", () => {
     const block = sampling()
     for (const column of [0, 1, 2, 3, 4, 5, 6]) block.know(witness("other"), column)
     assert.deepStrictEqual(
-      block.next(peers, 0).flatMap(({ columns }) => columns),
+      block.next(peers, 0, 99).flatMap(({ columns }) => columns),
       [7]
     )
+  })
+
+  it("is somebody else too after a while, when who was asked is silent, and no more than may be asked", () => {
+    const block = sampling()
+    const [first] = block.next(peers.slice(0, 1), 0, 1)
+    assert.lengthOf(first?.columns ?? [], 1)
+    assert.deepStrictEqual(block.next(peers.slice(0, 1), 5, 1), [])
+    const later = block.next(peers.slice(1), 10, 99).flatMap(({ columns }) => columns)
+    assert.includeMembers(later, [...(first?.columns ?? [])])
+  })
+
+  it("is asked once more for what its client did not allow to ask for at once", () => {
+    const block = sampling()
+    const [asked] = block.next(peers.slice(0, 1), 0, 99)
+    assert.isDefined(asked)
+    const some = asked.columns.slice(0, 3)
+    block.hear(asked, 0, { asked: some, present: some, absent: [], hasReached: true })
+    const [rest] = block.next(peers.slice(0, 1), 1, 99)
+    assert.deepStrictEqual(rest?.columns, asked.columns.slice(3, 8))
   })
 
   it("is asked again, once, when what came too early to count may be there", () => {
@@ -194,9 +224,14 @@ describe("whom a block is asked of", () => {
     const [only] = peers
     assert.isDefined(only)
     const asks = (now: number): number => {
-      const asked = block.next([only], now)
+      const asked = block.next([only], now, 99)
       for (const assignment of asked)
-        block.hear(assignment, now, { present: [], absent: assignment.columns, hasReached: true })
+        block.hear(assignment, now, {
+          asked: assignment.columns,
+          present: [],
+          absent: assignment.columns,
+          hasReached: true
+        })
       return asked.flatMap(({ columns }) => columns).filter((column) => column < 8).length
     }
     assert.strictEqual(asks(0), 8)

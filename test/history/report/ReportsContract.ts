@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
 import { Effect, type Layer, Option } from "effect"
+import type { SlotVerdict } from "../../../src/domain/availability/SlotVerdict.ts"
 import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
 import { neutralScore } from "../../../src/domain/peer/Score.ts"
 import { dayMs } from "../../../src/domain/Day.ts"
@@ -90,7 +91,33 @@ export const record = Effect.gen(function* () {
     restraint: unrestrained,
     score: neutralScore
   })
+  yield* history.recordAvailability(sampled(1000, "available", 3_000))
+  yield* history.recordAvailability(sampled(1005, "undetermined", 21_000))
+  yield* history.recordAvailability(sampled(1006, "unavailable", 21_000))
+  // Of a block that was sampled before the first verdict stays.
+  yield* history.recordAvailability({ ...sampled(1006, "available", 1_000), reason: "another time" })
   yield* history.flush
+})
+
+/** What sampling the block of a slot came to, decided on the third day. */
+const sampled = (slot: number, verdict: SlotVerdict["verdict"], decidedAfterMs: number): SlotVerdict => ({
+  slot,
+  blockRoot: rootOf(slot),
+  blobs: 6,
+  verdict,
+  reason: `${slot} is ${verdict}`,
+  samples: verdict === "available" ? 12 : 0,
+  allowedFailures: verdict === "available" ? 1 : 0,
+  passingProbability: verdict === "available" ? 0.004 : null,
+  present: [1, 127],
+  absent: verdict === "unavailable" ? [0, 2, 64] : [],
+  unanswered: [5],
+  peers: 9,
+  clients: ["lighthouse", "teku"],
+  startedAt: at(2, slot),
+  decidedAt: at(2, slot + 100),
+  decidedAfterMs,
+  held: 4
 })
 
 const suspected = {
@@ -109,6 +136,72 @@ export const reportsContract = <E>(name: string, layer: Layer.Layer<Reports, E>)
   shared(`single answers ${name}`, layer, ({ live }) => {
     const test = (title: string, body: (reports: Reports["Type"]) => Effect.Effect<unknown, ReportError>) =>
       live(title, () => Effect.flatMap(Reports, body))
+
+    test("say of a slot what sampling it came to, and what the proofs do", (reports) =>
+      Effect.gen(function* () {
+        const holdings = yield* reports.slot({ slot: 1000 })
+        assert.deepStrictEqual(holdings.sampled, [sampled(1000, "available", 3_000)])
+        const { held, holders, state, weakest } = holdings
+        assert.deepStrictEqual(
+          { held, holders, state, weakest },
+          {
+            held: 2,
+            holders: 2,
+            state: "untested",
+            weakest: { column: 1, peers: 1 }
+          }
+        )
+        assert.deepStrictEqual((yield* reports.slot({ slot: 999 })).sampled, [])
+      }))
+
+    test("go through the newest slots, page by page", (reports) =>
+      Effect.gen(function* () {
+        const nothing = { held: 0, state: "untested" as const, holders: 0, weakest: null }
+        const first = yield* reports.slots({ limit: 3 })
+        assert.deepStrictEqual(first, {
+          rows: [
+            { slot: 1006, ...nothing, verdict: "unavailable" },
+            { slot: 1005, ...nothing, verdict: "undetermined" },
+            { slot: 1002, ...nothing, verdict: null }
+          ],
+          next: 1002
+        })
+        const second = yield* reports.slots({ before: 1002, limit: 3 })
+        assert.deepStrictEqual(second, {
+          rows: [
+            { slot: 1001, ...nothing, verdict: null },
+            {
+              slot: 1000,
+              held: 2,
+              state: "untested",
+              holders: 2,
+              weakest: { column: 1, peers: 1 },
+              verdict: "available"
+            }
+          ],
+          next: null
+        })
+        assert.deepStrictEqual((yield* reports.slots({})).rows, [...first.rows, ...second.rows])
+      }))
+
+    test("tell of the sampled blocks, and how many were decided in time", (reports) =>
+      Effect.gen(function* () {
+        const { next, slots, trailing, ...counts } = yield* reports.availability({ limit: 2 })
+        assert.deepStrictEqual(counts, { blocks: 3, available: 1, unavailable: 1, undetermined: 1 })
+        assert.deepStrictEqual(slots, [sampled(1006, "unavailable", 21_000), sampled(1005, "undetermined", 21_000)])
+        assert.isNotNull(next)
+        const rest = yield* reports.availability({ limit: 2, before: next })
+        assert.deepStrictEqual(rest.slots, [sampled(1000, "available", 3_000)])
+        assert.isNull(rest.next)
+        const decided = trailing.map(({ deadline, decided, distance }) => `${distance} ${deadline} ${decided}`)
+        assert.includeMembers(decided, ["0 attestation 1", "1 aggregate 1", "1 end 2", "2 start 2"])
+        const late = yield* reports.availability({ since: at(2, 1_102) })
+        assert.deepStrictEqual(
+          late.slots.map(({ slot }) => slot),
+          [1006, 1005]
+        )
+        assert.strictEqual(late.blocks, 2)
+      }))
 
     test("say of a slot who holds what, but not of an orphaned block", (reports) =>
       Effect.gen(function* () {

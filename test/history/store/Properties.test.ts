@@ -15,6 +15,7 @@ const record = (history: History["Type"]) =>
     Probe: ({ conversation, probe }) => history.recordProbe(probe, conversation),
     Orphan: ({ at, root, slot }) => history.recordOrphan(slot, root, at),
     Arrivals: ({ arrivals }) => history.recordArrivals(arrivals),
+    Availability: ({ verdict }) => history.recordAvailability(verdict),
     Conversation: ({ at, conversation, failure, peerId }) =>
       history.recordConversation(peerId, conversation, failure, at),
     Claim: ({ claim, peerId }) => history.recordClaim(peerId, claim),

@@ -17,6 +17,7 @@ import { type BlockKey, encodeSections, type OutcomeSection, sectionsOf } from "
 import { changeOf, type PeerChange } from "../PeerChange.ts"
 import { kindOnDay } from "../PeerKinds.ts"
 import { WriteError } from "../Recorder.ts"
+import { writeVerdict } from "./AvailabilityRows.ts"
 import { explain } from "./SqliteFault.ts"
 import { claimOf, only } from "./SqliteRows.ts"
 import { makeSums } from "./Sums.ts"
@@ -78,6 +79,10 @@ export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
       }
       if (record._tag === "Arrivals") {
         yield* writeArrivals(connection, record.arrivals, yieldIfDue)
+        continue
+      }
+      if (record._tag === "Availability") {
+        yield* writeVerdict(connection, record.verdict)
         continue
       }
       if (record._tag === "Probe" && (yield* selectProbe(connection, [record.probe.id])).length > 0) continue

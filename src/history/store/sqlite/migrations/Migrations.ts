@@ -9,6 +9,7 @@ import { restraints } from "./Migration0006.ts"
 import { addresses } from "./Migration0007.ts"
 import { scores } from "./Migration0008.ts"
 import { arrivals } from "./Migration0009.ts"
+import { availability } from "./Migration0010.ts"
 
 /** PRAGMA application_id of a history: "dasm" in ASCII. */
 export const applicationId = 0x6461736d
@@ -28,7 +29,8 @@ export const migrations = {
   "0006_restraints": run(restraints),
   "0007_addresses": run(addresses),
   "0008_scores": run(scores),
-  "0009_arrivals": run(arrivals)
+  "0009_arrivals": run(arrivals),
+  "0010_availability": run(availability)
 }
 
 /** The schema that this program reads and writes. */
