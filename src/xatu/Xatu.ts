@@ -13,6 +13,7 @@ import { type Backlog, makeBacklog } from "./shipping/Backlog.ts"
 import { encodeEvent } from "./event/Codec.ts"
 import * as GrpcTransport from "./shipping/GrpcTransport.ts"
 import * as HttpTransport from "./shipping/HttpTransport.ts"
+import { arrivalEvent } from "./event/ArrivalEvents.ts"
 import { claimEvents } from "./event/PeerEvents.ts"
 import { makeHeartbeats, type Heartbeats } from "./event/Heartbeats.ts"
 import { probeEvents } from "./event/ProbeEvents.ts"
@@ -173,6 +174,8 @@ const eventsOf = (
       return probeEvents(sender, chain, event.probe)
     case "CustodyUpdate":
       return claimEvents(sender, event)
+    case "ColumnArrival":
+      return [arrivalEvent(sender, chain, event)]
     case "NodeTracking":
       return heartbeats.see(
         event.change === "forgotten" ? { ...event.peer, connected: false } : event.peer,
@@ -181,7 +184,6 @@ const eventsOf = (
       )
     case "SystemSnapshot":
     case "ScanProgress":
-    case "ColumnArrival":
     case "MatrixProgress":
     case "SlotAvailability":
       return []

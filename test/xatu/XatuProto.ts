@@ -28,6 +28,7 @@ message DecoratedEvent {
     libp2p.Connected libp2p_trace_connected = 45;
     libp2p.HandleMetadata libp2p_trace_handle_metadata = 47;
     libp2p.HandleStatus libp2p_trace_handle_status = 48;
+    libp2p.gossipsub.eth.DataColumnSidecar libp2p_trace_gossipsub_data_column_sidecar = 77;
     libp2p.SyntheticHeartbeat libp2p_trace_synthetic_heartbeat = 78;
     libp2p.DataColumnCustodyProbe libp2p_trace_rpc_data_column_custody_probe = 200;
   }
@@ -38,6 +39,7 @@ message Event {
     LIBP2P_TRACE_CONNECTED = 38;
     LIBP2P_TRACE_HANDLE_METADATA = 47;
     LIBP2P_TRACE_HANDLE_STATUS = 48;
+    LIBP2P_TRACE_GOSSIPSUB_DATA_COLUMN_SIDECAR = 76;
     LIBP2P_TRACE_SYNTHETIC_HEARTBEAT = 77;
     LIBP2P_TRACE_RPC_DATA_COLUMN_CUSTODY_PROBE = 78;
   }
@@ -48,7 +50,19 @@ message Event {
 message Meta { ClientMeta client = 1; }
 message EpochV2 { google.protobuf.UInt64Value number = 1; google.protobuf.Timestamp start_date_time = 2; }
 message SlotV2 { google.protobuf.UInt64Value number = 1; google.protobuf.Timestamp start_date_time = 2; }
+message PropagationV2 { google.protobuf.UInt64Value slot_start_diff = 1; }
 message ClientMeta {
+  message AdditionalDataColumnSidecar {
+    EpochV2 epoch = 1;
+    SlotV2 slot = 2;
+    EpochV2 wallclock_epoch = 3;
+    SlotV2 wallclock_slot = 4;
+    PropagationV2 propagation = 5;
+    libp2p.TraceEventMetadata metadata = 6;
+    google.protobuf.StringValue topic = 7;
+    google.protobuf.UInt32Value message_size = 8;
+    google.protobuf.StringValue message_id = 9;
+  }
   message Ethereum {
     message Network { string name = 1; uint64 id = 2; }
     message Consensus { string implementation = 1; string version = 2; }
@@ -77,6 +91,7 @@ message ClientMeta {
     OnlyMetadata libp2p_trace_connected = 53;
     OnlyMetadata libp2p_trace_handle_metadata = 55;
     OnlyMetadata libp2p_trace_handle_status = 56;
+    AdditionalDataColumnSidecar libp2p_trace_gossipsub_data_column_sidecar = 86;
     OnlyMetadata libp2p_trace_synthetic_heartbeat = 87;
     AdditionalCustodyProbe libp2p_trace_rpc_data_column_custody_probe = 88;
   }
@@ -157,8 +172,22 @@ message DataColumnCustodyProbe {
 }
 `
 
+const gossipsub = `
+syntax = "proto3";
+package xatu.libp2p.gossipsub.eth;
+message DataColumnSidecar {
+  google.protobuf.UInt64Value index = 1;
+  google.protobuf.UInt64Value slot = 2;
+  google.protobuf.UInt64Value proposer_index = 3;
+  google.protobuf.StringValue state_root = 4;
+  google.protobuf.StringValue parent_root = 5;
+  google.protobuf.UInt32Value kzg_commitments_count = 6;
+  google.protobuf.StringValue block_root = 7;
+}
+`
+
 const root = new protobuf.Root()
-for (const text of [wellKnown, libp2p, xatu]) protobuf.parse(text, root, { keepCase: true })
+for (const text of [wellKnown, libp2p, gossipsub, xatu]) protobuf.parse(text, root, { keepCase: true })
 root.resolveAll()
 
 const request = root.lookupType("xatu.CreateEventsRequest")

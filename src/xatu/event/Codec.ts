@@ -37,7 +37,13 @@ export const readFrames = (bytes: Uint8Array): ReadonlyArray<Frame> => {
 export const describeFrame = (frame: Frame): string =>
   Option.match(decodeFrame(frame), {
     onNone: () => `${frame.length} bytes that are no event`,
-    onSome: ({ event, libp2p_trace_rpc_data_column_custody_probe: probe, meta: { client } }) => {
+    onSome: ({
+      event,
+      libp2p_trace_gossipsub_data_column_sidecar: gossiped,
+      libp2p_trace_rpc_data_column_custody_probe: probe,
+      meta: { client }
+    }) => {
+      if (gossiped !== undefined) return `the arrival of column ${gossiped.index} of slot ${gossiped.slot}`
       if (probe !== undefined) {
         return `a probe of column ${probe.column_index} of slot ${probe.slot} at ${probe.peer_id} (${probe.result})`
       }

@@ -49,6 +49,7 @@ const root = protobuf.Root.fromJSON({
           libp2p_trace_connected: [45, "Connected"],
           libp2p_trace_handle_metadata: [47, "HandleMetadata"],
           libp2p_trace_handle_status: [48, "HandleStatus"],
+          libp2p_trace_gossipsub_data_column_sidecar: [77, "GossipedColumn"],
           libp2p_trace_synthetic_heartbeat: [78, "SyntheticHeartbeat"],
           libp2p_trace_rpc_data_column_custody_probe: [200, "DataColumnCustodyProbe"]
         }),
@@ -64,6 +65,7 @@ const root = protobuf.Root.fromJSON({
           libp2p_trace_connected: [53, "OnePeer"],
           libp2p_trace_handle_metadata: [55, "OnePeer"],
           libp2p_trace_handle_status: [56, "OnePeer"],
+          libp2p_trace_gossipsub_data_column_sidecar: [86, "AdditionalGossipedColumn"],
           libp2p_trace_synthetic_heartbeat: [87, "OnePeer"],
           libp2p_trace_rpc_data_column_custody_probe: [88, "AdditionalCustodyProbe"]
         }),
@@ -79,6 +81,27 @@ const root = protobuf.Root.fromJSON({
           slot: [3, "SlotOrEpoch"],
           wallclock_epoch: [4, "SlotOrEpoch"],
           wallclock_slot: [5, "SlotOrEpoch"]
+        }),
+        Propagation: message({ slot_start_diff: [1, uint64] }),
+        AdditionalGossipedColumn: message({
+          epoch: [1, "SlotOrEpoch"],
+          slot: [2, "SlotOrEpoch"],
+          wallclock_epoch: [3, "SlotOrEpoch"],
+          wallclock_slot: [4, "SlotOrEpoch"],
+          propagation: [5, "Propagation"],
+          metadata: [6, "TraceEventMetadata"],
+          topic: [7, text],
+          message_size: [8, uint32],
+          message_id: [9, text]
+        }),
+        GossipedColumn: message({
+          index: [1, uint64],
+          slot: [2, uint64],
+          proposer_index: [3, uint64],
+          state_root: [4, text],
+          parent_root: [5, text],
+          kzg_commitments_count: [6, uint32],
+          block_root: [7, text]
         }),
         DataColumnCustodyProbe: message({
           job_start_timestamp: [1, timestamp],

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto"
-import { type ChainParameters, epochOf, epochStart, slotAt, slotStart } from "../../domain/network/Chain.ts"
+import { type ChainParameters, slotAt } from "../../domain/network/Chain.ts"
 import type { Outcome, Probe } from "../../domain/probe/Job.ts"
 import type { OutcomeKind } from "../../domain/probe/Outcome.ts"
 import { printable } from "../../domain/Text.ts"
+import { periodsOf } from "./Periods.ts"
 import type { ProbeResult, Sender, XatuEvent } from "./XatuEvent.ts"
 
 /**
@@ -80,13 +81,5 @@ const cellsOf = ({ blobs, outcome, suspicion }: Outcome): number =>
 const errorOf = ({ outcome, reason }: Outcome): string => printable(`${outcome}: ${reason ?? ""}`, longestError)
 
 const longestError = 500
-
-const periodsOf = (chain: ChainParameters, slot: number) => {
-  const epoch = epochOf(chain, slot)
-  return {
-    slot: { number: slot, start_date_time: slotStart(chain, slot) },
-    epoch: { number: epoch, start_date_time: slotStart(chain, epochStart(chain, epoch)) }
-  }
-}
 
 const seconds = (unixMs: number): number => Math.floor(unixMs / 1000)

@@ -55,6 +55,7 @@ const EventName = Schema.transformLiterals(
   [38, "LIBP2P_TRACE_CONNECTED"],
   [47, "LIBP2P_TRACE_HANDLE_METADATA"],
   [48, "LIBP2P_TRACE_HANDLE_STATUS"],
+  [76, "LIBP2P_TRACE_GOSSIPSUB_DATA_COLUMN_SIDECAR"],
   [77, "LIBP2P_TRACE_SYNTHETIC_HEARTBEAT"],
   [78, "LIBP2P_TRACE_RPC_DATA_COLUMN_CUSTODY_PROBE"]
 )
@@ -83,6 +84,32 @@ const CustodyProbe = Schema.Struct({
   result: wrappedText(Schema.compose(Schema.String, ProbeResult, { strict: false })),
   response_time_ms: Int32,
   error: optional(Text)
+})
+
+/** Proposer and roots are those of the header, which only sidecars before Gloas have. */
+const GossipedColumn = Schema.Struct({
+  index: wrappedNumber(whole(127)),
+  slot: UInt64,
+  proposer_index: optional(UInt64),
+  state_root: optional(Root),
+  parent_root: optional(Root),
+  kzg_commitments_count: UInt32,
+  block_root: Root
+})
+
+const AdditionalGossipedColumn = Schema.Struct({
+  epoch: Period,
+  slot: Period,
+  wallclock_epoch: Period,
+  wallclock_slot: Period,
+  /** Milliseconds. */
+  propagation: Schema.Struct({ slot_start_diff: UInt64 }),
+  metadata: Metadata,
+  topic: Text,
+  /** Bytes, decompressed. */
+  message_size: UInt32,
+  /** Hexadecimal, without `0x`. */
+  message_id: Text
 })
 
 const Connected = Schema.Struct({
@@ -146,6 +173,7 @@ export const XatuEvent = Schema.Struct({
       libp2p_trace_connected: optional(OnePeer),
       libp2p_trace_handle_metadata: optional(OnePeer),
       libp2p_trace_handle_status: optional(OnePeer),
+      libp2p_trace_gossipsub_data_column_sidecar: optional(AdditionalGossipedColumn),
       libp2p_trace_synthetic_heartbeat: optional(OnePeer),
       libp2p_trace_rpc_data_column_custody_probe: optional(
         Schema.Struct({
@@ -161,6 +189,7 @@ export const XatuEvent = Schema.Struct({
   libp2p_trace_connected: optional(Connected),
   libp2p_trace_handle_metadata: optional(HandleMetadata),
   libp2p_trace_handle_status: optional(HandleStatus),
+  libp2p_trace_gossipsub_data_column_sidecar: optional(GossipedColumn),
   libp2p_trace_synthetic_heartbeat: optional(SyntheticHeartbeat),
   libp2p_trace_rpc_data_column_custody_probe: optional(CustodyProbe)
 })

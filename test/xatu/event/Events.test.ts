@@ -6,6 +6,9 @@ import { describeFrame, encodeEvent, readFrames } from "../../../src/xatu/event/
 import { makeHeartbeats } from "../../../src/xatu/event/Heartbeats.ts"
 import { probeEvents } from "../../../src/xatu/event/ProbeEvents.ts"
 import type { Sender, XatuEvent } from "../../../src/xatu/event/XatuEvent.ts"
+import { slotStart } from "../../../src/domain/network/Chain.ts"
+import { arrivalEvent } from "../../../src/xatu/event/ArrivalEvents.ts"
+import { columnArrival } from "../../events/fixtures.ts"
 import { makeChain } from "../../domain/network/Chains.ts"
 import { peerOf, probeOf } from "../../http/FakeDasmon.ts"
 import { outcomeOf, peerA } from "../Fixture.ts"
@@ -199,6 +202,72 @@ describe("the events of a probe", () => {
     const events = [...probeEvents(sender, chain, probeOf(peerA, { outcomes }))]
     const keys = new Set(events.map(({ event }) => event.id))
     assert.strictEqual(keys.size, 512)
+  })
+})
+
+describe("the event of a column that came by gossip", () => {
+  const chain = makeChain({})
+  const arrival = { ...columnArrival, slot: 1000, at: slotStart(chain, 1000) + 1234, arrivalMs: 1234 }
+  const text = (value: string) => ({ value })
+  const number = (value: number) => ({ value: String(value) })
+
+  it("is read by others as it was made", () => {
+    const event = arrivalEvent(sender, chain, arrival)
+    const start = slotStart(chain, 1000) / 1000
+    const slot = { number: number(1000), start_date_time: { seconds: String(start) } }
+    const epoch = { number: number(31), start_date_time: { seconds: String(start - 8 * 12) } }
+    assert.deepStrictEqual(JSON.parse(JSON.stringify(readRequest(encoded(event)))), {
+      events: [
+        {
+          event: {
+            name: "LIBP2P_TRACE_GOSSIPSUB_DATA_COLUMN_SIDECAR",
+            date_time: { seconds: String(start + 1), nanos: 234_000_000 },
+            id: event.event.id
+          },
+          meta: {
+            client: {
+              ...sender,
+              ethereum: { ...sender.ethereum, network: { name: "mainnet", id: "1" } },
+              libp2p_trace_gossipsub_data_column_sidecar: {
+                epoch,
+                slot,
+                wallclock_epoch: epoch,
+                wallclock_slot: slot,
+                propagation: { slot_start_diff: number(1234) },
+                metadata: { peer_id: text(arrival.peerId) },
+                topic: text(arrival.topic),
+                message_size: { value: 30_372 },
+                message_id: text("ef".repeat(20))
+              }
+            }
+          },
+          libp2p_trace_gossipsub_data_column_sidecar: {
+            index: number(77),
+            slot: number(1000),
+            proposer_index: number(123_456),
+            state_root: text(`0x${"34".repeat(32)}`),
+            parent_root: text(`0x${"12".repeat(32)}`),
+            kzg_commitments_count: { value: 14 },
+            block_root: text(arrival.blockRoot)
+          }
+        }
+      ]
+    })
+    assert.strictEqual(describeFrame(encoded(event)), "the arrival of column 77 of slot 1000")
+  })
+
+  it("tells an early one as 0 ms, in the slot that was running, and nothing of a header that is not there", () => {
+    const early = { ...arrival, at: slotStart(chain, 1000) - 300, arrivalMs: -300, header: null, fork: "gloas" }
+    const event = arrivalEvent(sender, chain, early)
+    const about = event.meta.client.libp2p_trace_gossipsub_data_column_sidecar
+    assert.deepStrictEqual([about?.propagation.slot_start_diff, about?.wallclock_slot.number], [0, 999])
+    assert.deepStrictEqual(Object.keys(event.libp2p_trace_gossipsub_data_column_sidecar ?? {}), [
+      "index",
+      "slot",
+      "kzg_commitments_count",
+      "block_root"
+    ])
+    assert.isTrue(Either.isRight(encodeEvent(event)))
   })
 })
 
