@@ -329,7 +329,8 @@ const make = Effect.fn("Dasmon.make")(function* (options: EngineOptions, verdict
     peer: (peerId) =>
       describePeer(peerId, verdictWindow).pipe(
         Effect.provideService(Peers, peers),
-        Effect.provideService(Reports, reports)
+        Effect.provideService(Reports, reports),
+        Effect.provideService(History, history)
       ),
     slot,
     matrix: (slot) =>

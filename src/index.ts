@@ -27,6 +27,8 @@ export {
 export { BlobAccount, type FetchedBlob, type FetchedBlobs } from "./domain/blobs/FetchedBlobs.ts"
 export { custodyColumns, custodyGroups } from "./domain/column/Custody.ts"
 export { ColumnArrival } from "./domain/arrival/ColumnArrival.ts"
+export { GossipFault } from "./domain/gossip/GossipFault.ts"
+export { GossipFaults } from "./domain/gossip/GossipFaults.ts"
 export { MatrixProgress } from "./domain/matrix/MatrixProgress.ts"
 export {
   CustodyUpdate,
@@ -106,6 +108,7 @@ export { Externs, ExternsError } from "./host/Externs.ts"
 export { Discovery, type DiscoverySource, merged as mergedDiscovery, type NodeFound } from "./discovery/Discovery.ts"
 export type { ProvenRange } from "./host/ProvenRange.ts"
 export { Gossip, type GossipMessage, type GossipVerdict, type Joining, NotPublished } from "./host/Gossip.ts"
+export { type GossipQuestions, GossipTruth, type ImportedBlock, type Proposers } from "./host/GossipTruth.ts"
 export { type ConnectedPeer, type DialError, Host, type HostEvent, NotDialled } from "./host/Host.ts"
 export { Identified } from "./host/Identified.ts"
 export { ScanHost, type ScanNode, type ScanSource } from "./host/ScanHost.ts"

@@ -172,6 +172,7 @@ const newsOf = (event: Event): ReadonlyArray<News> => {
     case "ColumnArrival":
     case "MatrixProgress":
     case "SlotAvailability":
+    case "GossipFault":
       return []
   }
 }

@@ -1,7 +1,9 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import type { PlatformError } from "@effect/platform/Error"
 import { Console, Effect, Either } from "effect"
-import { decodeEvidence, type Evidence, UnreadableEvidence } from "../evidence/Evidence.ts"
+import { type Evidence, UnreadableEvidence } from "../evidence/Evidence.ts"
+import { examineGossip } from "../evidence/ExamineGossip.ts"
+import { type AnyEvidence, decodeAnyEvidence, isOfGossip } from "../evidence/GossipEvidence.ts"
 import { type Examination, examine } from "../evidence/Examine.ts"
 import { loadKzg } from "../kzg/Kzg.ts"
 import { complain, ProgramFailed } from "./Failure.ts"
@@ -18,7 +20,8 @@ export const run = Effect.fn("VerifyEvidence.run")(function* (files: ReadonlyArr
       yield* json ? Console.log(JSON.stringify({ file, error: reason })) : complain([`${file}: ${reason}`])
       continue
     }
-    const examination = yield* examine(yield* kzg, evidence.right)
+    const piece = evidence.right
+    const examination = yield* isOfGossip(piece) ? examineGossip(yield* kzg, piece) : examine(yield* kzg, piece)
     if (!examination.holds) exitCode = Math.max(exitCode, refutedExitCode)
     yield* Console.log(json ? jsonOf(file, evidence.right, examination) : textOf(file, evidence.right, examination))
   }
@@ -36,7 +39,7 @@ const unreadableExitCode = 2
 /** The largest chunk is 10 MiB, which is 14 MB of base64. */
 const maxFileBytes = 32 * 2 ** 20
 
-const read = (file: string): Effect.Effect<Evidence, UnreadableEvidence, FileSystem.FileSystem> =>
+const read = (file: string): Effect.Effect<AnyEvidence, UnreadableEvidence, FileSystem.FileSystem> =>
   Effect.gen(function* () {
     const fs = yield* FileSystem.FileSystem
     const { size, type } = yield* fs.stat(file)
@@ -44,7 +47,7 @@ const read = (file: string): Effect.Effect<Evidence, UnreadableEvidence, FileSys
     if (size > maxFileBytes) {
       return yield* new UnreadableEvidence({ reason: `it has ${size} bytes; evidence has at most ${maxFileBytes}` })
     }
-    return yield* decodeEvidence(yield* fs.readFileString(file))
+    return yield* decodeAnyEvidence(yield* fs.readFileString(file))
   }).pipe(
     Effect.catchAll((error) => (error._tag === "UnreadableEvidence" ? error : new UnreadableEvidence(fileFault(error))))
   )
@@ -61,7 +64,7 @@ const fileFault = (error: PlatformError): { readonly reason: string } => {
   }
 }
 
-const textOf = (file: string, evidence: Evidence, { believed, holds, steps }: Examination): string =>
+const textOf = (file: string, evidence: AnyEvidence, { believed, holds, steps }: Examination): string =>
   [
     file,
     `  accused: ${peerOf(evidence)}, by ${evidence.program}`,
@@ -75,22 +78,36 @@ const textOf = (file: string, evidence: Evidence, { believed, holds, steps }: Ex
     .map((line) => printable(line))
     .join("\n")
 
-const accusationOf = ({ accusation, block, network }: Evidence): string =>
+const accusationOf = (evidence: AnyEvidence): string => {
+  const { accusation, block, network } = evidence
+  return isOfGossip(evidence)
+    ? `column ${accusation.column} of slot ${block.slot} on ${network.name}, pushed by gossip, breaks the rule ` +
+        `${evidence.accusation.rule}: ${accusation.detail}`
+    : ofProbe(evidence)
+}
+
+const ofProbe = ({ accusation, block, network }: Evidence): string =>
   `column ${accusation.column} of slot ${block.slot} on ${network.name}, whose block has ${block.commitments.length} ` +
   `blobs, fails the check ${accusation.check}: ${accusation.detail}`
 
-const peerOf = ({ accusation, peer }: Evidence): string =>
-  [peer.peerId, peer.agent, peer.address, time(accusation.judgedAt)].filter((part) => part !== null).join(", ")
+const peerOf = (evidence: AnyEvidence): string =>
+  [
+    evidence.peer.peerId,
+    ...(isOfGossip(evidence) ? [] : [evidence.peer.agent, evidence.peer.address]),
+    time(evidence.accusation.judgedAt)
+  ]
+    .filter((part) => part !== null)
+    .join(", ")
 
 /** One line. */
-const jsonOf = (file: string, { accusation, block, network, peer, program }: Evidence, examination: Examination) =>
+const jsonOf = (file: string, { accusation, block, network, peer, program }: AnyEvidence, examination: Examination) =>
   JSON.stringify({
     file,
     ...examination,
     accusation,
     slot: block.slot,
     blockRoot: block.root,
-    blobs: block.commitments.length,
+    blobs: block.commitments?.length ?? null,
     network: network.name,
     peer,
     program

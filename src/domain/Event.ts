@@ -1,6 +1,7 @@
 import { Schema } from "effect"
 import { ColumnArrival } from "./arrival/ColumnArrival.ts"
 import { SlotVerdict } from "./availability/SlotVerdict.ts"
+import { GossipFault as Fault } from "./gossip/GossipFault.ts"
 import { MatrixProgress } from "./matrix/MatrixProgress.ts"
 import { Claim } from "./peer/Claim.ts"
 import { Finding } from "./peer/Finding.ts"
@@ -11,6 +12,9 @@ import { ScanStep } from "./scan/ScanStep.ts"
 import { Status } from "./Status.ts"
 import { Conversation } from "./peer/Verdict.ts"
 import { PeerId } from "./Primitives.ts"
+
+/** A column that was pushed to us and is wrong; never a part of what is told of custody. */
+const GossipFault = Schema.TaggedStruct("GossipFault", { fault: Fault })
 
 /** A finished probe and the outcome of every combination in it. */
 export const Sampling = Schema.TaggedStruct("Sampling", {
@@ -72,7 +76,8 @@ export const EventBody = Schema.Union(
   ScanProgress,
   ColumnArrival,
   MatrixProgress,
-  SlotAvailability
+  SlotAvailability,
+  GossipFault
 )
 export type EventBody = typeof EventBody.Type
 
@@ -92,7 +97,8 @@ export const Event = Schema.Union(
   Schema.extend(ScanProgress, Schema.Struct(stamp)),
   Schema.extend(ColumnArrival, Schema.Struct(stamp)),
   Schema.extend(MatrixProgress, Schema.Struct(stamp)),
-  Schema.extend(SlotAvailability, Schema.Struct(stamp))
+  Schema.extend(SlotAvailability, Schema.Struct(stamp)),
+  Schema.extend(GossipFault, Schema.Struct(stamp))
 )
 export type Event = EventBody & { readonly sequence: number; readonly timestamp: number }
 
@@ -105,7 +111,8 @@ export const EventTag = Schema.Literal(
   "ScanProgress",
   "ColumnArrival",
   "MatrixProgress",
-  "SlotAvailability"
+  "SlotAvailability",
+  "GossipFault"
 )
 export type EventTag = typeof EventTag.Type
 

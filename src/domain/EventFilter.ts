@@ -30,6 +30,8 @@ const peerIdOf = (event: Event): PeerId | undefined => {
     case "ScanProgress":
     case "ColumnArrival":
       return event.peerId
+    case "GossipFault":
+      return event.fault.peerId
     case "SystemSnapshot":
     case "MatrixProgress":
     case "SlotAvailability":

@@ -32,6 +32,10 @@ export const jsonSizeOf = (event: Event): number => {
       return 330
     case "SlotAvailability":
       return verdictSize(event)
+    case "GossipFault": {
+      const { blockRoot, detail, peerId, topic } = event.fault
+      return 190 + (blockRoot ?? "").length + detail.length + peerId.length + topic.length
+    }
   }
 }
 

@@ -8,11 +8,11 @@ export const evidenceVersion = 1
 
 const Count = Schema.NonNegativeInt
 
-const hexBytes = (bytes: number) =>
+export const hexBytes = (bytes: number) =>
   Schema.transform(hexOf(bytes), Schema.Uint8ArrayFromSelf, { strict: true, decode: fromHex, encode: toHex })
 
 /** Standard base64 with padding, and nothing else. */
-const Base64 = Schema.transformOrFail(Schema.String, Schema.Uint8ArrayFromSelf, {
+export const Base64 = Schema.transformOrFail(Schema.String, Schema.Uint8ArrayFromSelf, {
   strict: true,
   decode: (text, _, ast) => {
     const bytes = Buffer.from(text, "base64")

@@ -1,4 +1,4 @@
-import type { Evidence } from "./Evidence.ts"
+import type { AnyEvidence } from "./GossipEvidence.ts"
 import type { EvidenceBounds } from "./EvidenceStore.ts"
 
 /** A piece of evidence, as far as it matters for what is kept. */
@@ -14,7 +14,7 @@ export interface Piece {
  * The piece that evidence makes whose text has `bytes` bytes. One peer's verdict on one combination at one moment has one
  * name.
  */
-export const pieceOf = ({ accusation, block, peer: { peerId } }: Evidence, bytes: number): Piece => {
+export const pieceOf = ({ accusation, block, peer: { peerId } }: AnyEvidence, bytes: number): Piece => {
   const time = new Date(accusation.judgedAt).toISOString().replaceAll(/[-:]/g, "")
   const peer = peerId.replaceAll(/[^A-Za-z0-9]/g, "").slice(0, maxPeerLength)
   const name = `${time}_slot${block.slot}_column${accusation.column}_${peer}.json`

@@ -1,6 +1,6 @@
 import { Context, type Effect } from "effect"
 import type { EvidenceState } from "../domain/Status.ts"
-import type { Evidence } from "./Evidence.ts"
+import type { AnyEvidence } from "./GossipEvidence.ts"
 
 /** Sizes in bytes, each piece rounded up to whole blocks of 4 KiB. */
 export interface EvidenceBounds {
@@ -21,7 +21,7 @@ export class EvidenceStore extends Context.Tag("dasmon/EvidenceStore")<
      * Returns when the pieces are kept or lost; one that asks waits only for itself and for others that offend. It
      * goes on when the caller is interrupted.
      */
-    readonly keep: (pieces: ReadonlyArray<Evidence>) => Effect.Effect<void>
+    readonly keep: (pieces: ReadonlyArray<AnyEvidence>) => Effect.Effect<void>
     readonly state: Effect.Effect<EvidenceState>
   }
 >() {}

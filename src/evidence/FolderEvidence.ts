@@ -4,7 +4,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Effect, Either, Fiber, FiberSet, Layer, Option, PartitionedSemaphore, Ref, Schema } from "effect"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeGuard } from "../runtime/Guard.ts"
-import { encodeEvidence, type Evidence } from "./Evidence.ts"
+import { type AnyEvidence, encodeAnyEvidence } from "./GossipEvidence.ts"
 import { type EvidenceBounds, EvidenceStore } from "./EvidenceStore.ts"
 import { bytesOnDisk, type EvidenceIndex, makeEvidenceIndex, peerOfName, type Piece, pieceOf } from "./EvidenceIndex.ts"
 
@@ -48,9 +48,9 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
     Ref.get(scanned)
   )
 
-  const keepOne = (evidence: Evidence) =>
+  const keepOne = (evidence: AnyEvidence) =>
     Effect.gen(function* () {
-      const text = new TextEncoder().encode(encodeEvidence(evidence))
+      const text = new TextEncoder().encode(encodeAnyEvidence(evidence))
       const piece = pieceOf(evidence, text.length)
       yield* scanOnce.pipe(Effect.timeoutFail({ duration: scanLimit, onTimeout: () => tooSlow(scanLimit) }))
       const gone = index.roomFor(piece)
@@ -87,7 +87,7 @@ const make = Effect.fn("FolderEvidence.make")(function* (options: FolderEvidence
     )
 
   /** After a failure the rest of a probe's pieces is not tried: a disk that hangs is waited for once a probe. */
-  const keep = Effect.fn("FolderEvidence.keep")(function* (pieces: ReadonlyArray<Evidence>) {
+  const keep = Effect.fn("FolderEvidence.keep")(function* (pieces: ReadonlyArray<AnyEvidence>) {
     for (const [place, piece] of pieces.entries()) {
       const done = yield* Effect.either(guard(keepOne(piece), bug))
       if (Either.isLeft(done)) return yield* failed(done.left, pieces.length - place)

@@ -1,18 +1,18 @@
 import { Effect, Layer } from "effect"
-import { encodeEvidence, type Evidence } from "./Evidence.ts"
+import { type AnyEvidence, encodeAnyEvidence } from "./GossipEvidence.ts"
 import { defaultBounds, type EvidenceBounds, EvidenceStore } from "./EvidenceStore.ts"
 import { makeEvidenceIndex, pieceOf } from "./EvidenceIndex.ts"
 
 /** Keeps evidence until the process ends. `pieces` is what is kept by the name that a file would have. */
 export const layer = (
   bounds: EvidenceBounds = defaultBounds,
-  pieces: Map<string, Evidence> = new Map()
+  pieces: Map<string, AnyEvidence> = new Map()
 ): Layer.Layer<EvidenceStore> =>
   Layer.sync(EvidenceStore, () => {
     const index = makeEvidenceIndex(bounds)
     let lost = 0
-    const keepOne = (evidence: Evidence): void => {
-      const piece = pieceOf(evidence, Buffer.byteLength(encodeEvidence(evidence)))
+    const keepOne = (evidence: AnyEvidence): void => {
+      const piece = pieceOf(evidence, Buffer.byteLength(encodeAnyEvidence(evidence)))
       const gone = index.roomFor(piece)
       if (gone === undefined) {
         lost++

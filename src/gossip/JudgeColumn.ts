@@ -108,7 +108,8 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
     return yield* verified(
       { ...expectedOf(chain, block.value), fork: "gloas", ssz },
       ruling("accepted", ""),
-      ({ check, detail }) => ruling(check === "kzg_proof" ? "kzg_proof" : "structure", detail)
+      ({ check, detail }) =>
+        ruling(check === "kzg_proof" ? "kzg_proof" : "structure", detail, { commitments: block.value.commitments })
     )
   })
 

@@ -80,7 +80,7 @@ export const makeJudgeHeader = Effect.gen(function* () {
         Option.map(signature, (signature) =>
           equalBytes(signature, header.signature)
             ? ruling("accepted", "")
-            : ruling("signature", "the block with this header has another signature")
+            : ruling("signature", "the block with this header has another signature", { blockSignature: signature })
         )
       )
     )
@@ -117,7 +117,8 @@ export const makeJudgeHeader = Effect.gen(function* () {
       const isGood = yield* Effect.either(holds(header, key.right.value))
       if (Either.isLeft(isGood)) unchecked = Option.some(ruling("signature_unchecked", isGood.left.reason))
       else if (!isGood.right) {
-        return ruling("signature", `the signature is not that of validator ${proposerIndex} under this header`)
+        const publicKey = key.right.value
+        return ruling("signature", `it is not signed by validator ${proposerIndex}, as it says`, { publicKey })
       }
     }
 

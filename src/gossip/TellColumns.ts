@@ -2,12 +2,14 @@ import { Effect, FiberSet } from "effect"
 import { type AcceptedColumn, type ColumnPlace, ColumnArrivals } from "../arrival/ColumnArrivals.ts"
 import { setNewest } from "../domain/Bounded.ts"
 import { LiveMatrix } from "../matrix/LiveMatrix.ts"
+import { recordFaults } from "./RecordFaults.ts"
 import type { Examined } from "./ExamineColumn.ts"
 
 /** Tells of columns that gossip brought: when they came, how many more times, and their cells. */
 export const tellColumns = Effect.gen(function* () {
   const arrivals = yield* ColumnArrivals
   const matrix = yield* LiveMatrix
+  const rejected = yield* recordFaults
   const run = yield* FiberSet.makeRuntime<never>()
   /** By message id: what a copy is a copy of. */
   const places = new Map<string, ColumnPlace>()
@@ -27,7 +29,7 @@ export const tellColumns = Effect.gen(function* () {
     held,
     accepted: (column: AcceptedColumn, ssz: Uint8Array) =>
       Effect.zipRight(arrivals.accepted(column), held(column, ssz)),
-    rejected: () => Effect.void
+    rejected
   }
 })
 

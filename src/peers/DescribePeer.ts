@@ -10,7 +10,8 @@ import type { PeerView } from "../domain/peer/PeerView.ts"
 import type { PeerDetail } from "../domain/report/PeerDetail.ts"
 import type { Claims, PeerRecord } from "../domain/report/Question.ts"
 import { noConversations, recentConversations } from "../domain/peer/Verdict.ts"
-import { type ReportError, Reports } from "../history/report/Reports.ts"
+import { History } from "../history/store/History.ts"
+import { ReportError, Reports } from "../history/report/Reports.ts"
 import { Peers } from "./Peers.ts"
 import { newPeer, viewOf } from "./PeerState.ts"
 
@@ -18,13 +19,17 @@ import { newPeer, viewOf } from "./PeerState.ts"
 export const describePeer = Effect.fn("describePeer")(function* (
   peerId: string,
   verdictWindow: Duration.Duration
-): Effect.fn.Return<PeerDetail, UnknownPeer | ReportError, Peers | Reports> {
+): Effect.fn.Return<PeerDetail, UnknownPeer | ReportError, Peers | Reports | History> {
   const peers = yield* Peers
   const reports = yield* Reports
   const view = peers.view(peerId)
   const failingSince = (yield* Clock.currentTimeMillis) - Duration.toMillis(verdictWindow)
   const record = yield* reports.peer({ peerId, failingSince })
-  if (Option.isNone(view) && record === null) return yield* new UnknownPeer({ peerId })
+  const gossip = yield* Effect.mapError(
+    Effect.flatMap(History, ({ gossipFaults }) => gossipFaults(peerId)),
+    ({ message }) => new ReportError({ fault: "failed", reason: message })
+  )
+  if (Option.isNone(view) && record === null && gossip.faults === 0) return yield* new UnknownPeer({ peerId })
   const claims = yield* reports.claims({ peerId, limit: shownClaims })
   return {
     ...Option.getOrElse(view, () => recorded(peerId, record, claims)),
@@ -36,6 +41,7 @@ export const describePeer = Effect.fn("describePeer")(function* (
     claims,
     claimChanges: record?.claimChanges ?? 0,
     failures: yield* reports.failures({ peerId, limit: shownFailures }),
+    gossip,
     days: (yield* reports.peerDays({ peerId })).slice(-shownDays)
   }
 })

@@ -186,6 +186,7 @@ const eventsOf = (
     case "ScanProgress":
     case "MatrixProgress":
     case "SlotAvailability":
+    case "GossipFault":
       return []
   }
 }

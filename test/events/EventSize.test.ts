@@ -57,6 +57,20 @@ describe("the size of an event", () => {
         sources: { gossip: 60, request: 4, recovered: 0 },
         at: 1_700_000_000_000,
         sinceMs: 2345
+      },
+      {
+        ...stamp,
+        _tag: "GossipFault",
+        fault: {
+          peerId: "16Uiu2HAmSUYdtMsV74nupNNcEJefunDpPiDKjWiUU5PEvWo5Rt7g",
+          rule: "kzg_proof",
+          detail: "the proofs of its 14 cells do not hold",
+          topic: "/eth2/8c9f62fe/data_column_sidecar_77/ssz_snappy",
+          column: 77,
+          slot: 12_345_678,
+          blockRoot: root,
+          at: 1_700_000_000_000
+        }
       }
     ]
     for (const event of events) {

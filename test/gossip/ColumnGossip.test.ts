@@ -8,6 +8,9 @@ import { type ChainParameters, slotStart } from "../../src/domain/network/Chain.
 import { columnTopic, parseColumnTopic } from "../../src/domain/network/ColumnTopic.ts"
 import { forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
 import { nodeIdOfPeerId } from "../../src/domain/peer/NodeId.ts"
+import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
+import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
+import { History } from "../../src/history/store/History.ts"
 import * as ColumnGossip from "../../src/gossip/ColumnGossip.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { Gossip } from "../../src/host/Gossip.ts"
@@ -32,6 +35,9 @@ const layerParts = (chain: ChainParameters, peerId: string) =>
     Layer.mock(Verifier, {}),
     Layer.mock(ColumnArrivals, {}),
     Layer.mock(LiveMatrix, { changes: Stream.empty }),
+    Layer.mock(History, {}),
+    MemoryEvidence.layer(),
+    MemoryEventBus.layer(),
     SubscribedColumns.layer
   )
 

@@ -7,6 +7,8 @@ import { blockAtOrBefore, checkpointAt } from "../../../src/devnet/chain/ChainSt
 import { proposerOf, validatorKey } from "../../../src/devnet/chain/Validators.ts"
 import { toHex } from "../../../src/domain/Bytes.ts"
 import { epochOf, epochStart, slotAt } from "../../../src/domain/network/Chain.ts"
+import * as MemoryEvidence from "../../../src/evidence/MemoryEvidence.ts"
+import * as MemoryHistory from "../../../src/history/store/MemoryHistory.ts"
 import * as MemoryEventBus from "../../../src/events/MemoryEventBus.ts"
 import * as ColumnGossip from "../../../src/gossip/ColumnGossip.ts"
 import { Externs } from "../../../src/host/Externs.ts"
@@ -104,7 +106,7 @@ export const makeGossipNode = Effect.fnUntraced(function* (chain: BenchChain, he
   yield* Layer.build(
     ColumnGossip.layer({ mode: "observe", columns: "all", custodyGroupCount: 4 }).pipe(
       Layer.provide([cache, arrivals, truth, LiveMatrix.layer({ memoryBytes: 64 * 2 ** 20 })]),
-      Layer.provide([SubscribedColumns.layer, MemoryEventBus.layer()]),
+      Layer.provide([SubscribedColumns.layer, MemoryEventBus.layer(), MemoryEvidence.layer(), MemoryHistory.layer]),
       Layer.provide(Layer.mergeAll(WorkerVerifier.layer(), WorkerSignatures.layer)),
       Layer.provide([host, KzgThreads.layer()])
     )

@@ -52,6 +52,7 @@ export const linesOf = (event: Event, peerId: PeerId): ReadonlyArray<string> => 
     case "ColumnArrival":
     case "MatrixProgress":
     case "SlotAvailability":
+    case "GossipFault":
       return []
   }
 }

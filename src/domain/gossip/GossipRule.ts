@@ -44,11 +44,40 @@ export const gossipRuleNames: ReadonlyArray<GossipRule> = Object.keys(gossipRule
   (name): name is GossipRule => name in gossipRules
 )
 
+/** Those by which a column is wrong, whoever looks at it. */
+export const faultRules = [
+  "structure",
+  "wrong_subnet",
+  "proposer_index",
+  "signature",
+  "parent_slot",
+  "finalized_ancestor",
+  "inclusion_proof",
+  "kzg_proof",
+  "wrong_proposer",
+  "block_slot"
+] as const satisfies ReadonlyArray<GossipRule>
+export type FaultRule = (typeof faultRules)[number]
+
+export const isFaultRule = (rule: GossipRule): rule is FaultRule => faultRules.some((fault) => fault === rule)
+
 /** A decision, and in a sentence why. */
 export interface Ruling {
   readonly rule: GossipRule
   readonly detail: string
+  /** What was held against, where it is not in the message. */
+  readonly facts?: RulingFacts
 }
 
-export const ruling = (rule: GossipRule, detail: string): Ruling => ({ rule, detail })
+interface RulingFacts {
+  /** Of the validator that the header names. */
+  readonly publicKey?: Uint8Array
+  /** Of the imported block with this header. */
+  readonly blockSignature?: Uint8Array
+  /** Of the block, 48 bytes each. */
+  readonly commitments?: ReadonlyArray<Uint8Array>
+}
+
+export const ruling = (rule: GossipRule, detail: string, facts?: RulingFacts): Ruling =>
+  facts === undefined ? { rule, detail } : { rule, detail, facts }
 export const verdictOf = ({ rule }: Ruling): "accept" | "ignore" | "reject" => gossipRules[rule]

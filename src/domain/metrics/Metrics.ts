@@ -367,7 +367,8 @@ export const events = labelled(counter("dasmon_events_total", "Events, by what t
     "ScanProgress",
     "ColumnArrival",
     "MatrixProgress",
-    "SlotAvailability"
+    "SlotAvailability",
+    "GossipFault"
   ]
 })
 export const eventsLost = counter(

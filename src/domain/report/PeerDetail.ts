@@ -1,5 +1,6 @@
 import { Schema } from "effect"
 import { PeerView } from "../peer/PeerView.ts"
+import { GossipFaults } from "../gossip/GossipFaults.ts"
 import { SuspectedSlot } from "../peer/Suspicions.ts"
 import { Claims, Failures, PeerDays } from "./Question.ts"
 
@@ -21,6 +22,8 @@ export const PeerDetail = Schema.Struct({
   claimChanges: Schema.Int,
   /** The newest first, with their reasons. */
   failures: Failures,
+  /** What it pushed to us by gossip that was wrong: what it spreads, not what it stores. No other number has any of it. */
+  gossip: GossipFaults,
   /** Day by day, the last year. */
   days: PeerDays
 }).annotations({ identifier: "PeerDetail" })

@@ -60,6 +60,7 @@ export const retentionPass = (
     const firstSlot = firstChunk * slotsPerChunk
     yield* deleteAll(slices, "orphans WHERE slot < ?", firstSlot, writer.forgetOrphansBefore(firstSlot))
     yield* deleteAll(slices, "arrivals WHERE id < ?", Math.max(0, slotAt(network, cutoff)) * blocksPerSlot)
+    yield* deleteAll(slices, "gossip_faults WHERE at < ?", cutoff)
     yield* deleteAll(slices, "arrival_peers WHERE day < ?", dayOf(cutoff))
     yield* deleteAll(slices, "availability WHERE slot < ?", firstSlot)
     for (const table of ["sums", "column_sums", "age_sums", "arrival_sums", "arrival_columns"]) {

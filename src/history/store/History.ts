@@ -1,6 +1,8 @@
 import { Context, type Effect, type Option, Schema } from "effect"
 import type { BlockArrivals } from "../../domain/arrival/BlockArrivals.ts"
 import type { SlotVerdict } from "../../domain/availability/SlotVerdict.ts"
+import type { GossipFault } from "../../domain/gossip/GossipFault.ts"
+import type { GossipFaults } from "../../domain/gossip/GossipFaults.ts"
 import type { SlotRoot } from "../../domain/network/Block.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
@@ -95,6 +97,8 @@ export class History extends Context.Tag("dasmon/History")<
     readonly recordArrivals: (arrivals: BlockArrivals) => Effect.Effect<void>
     /** What sampling a block came to; of a block that was sampled before the first verdict stays. */
     readonly recordAvailability: (verdict: SlotVerdict) => Effect.Effect<void>
+    /** A wrong column that a peer pushed. Never part of what is told of outcomes, coverage or verdicts. */
+    readonly recordGossipFault: (fault: GossipFault) => Effect.Effect<void>
     /** A dial or handshake that failed, with the sentence that describes it. */
     readonly recordConversation: (
       peerId: PeerId,
@@ -118,6 +122,8 @@ export class History extends Context.Tag("dasmon/History")<
     readonly state: Effect.Effect<RecordingState>
     /** All zero for a peer that was never met. */
     readonly peer: (peerId: PeerId) => Effect.Effect<PeerHistory, HistoryError>
+    /** None of a peer that pushed nothing wrong. */
+    readonly gossipFaults: (peerId: PeerId) => Effect.Effect<GossipFaults, HistoryError>
     /** Ascending in time. */
     readonly claims: (peerId: PeerId) => Effect.Effect<ReadonlyArray<Claim>, HistoryError>
     /** A probe as it was recorded, its outcomes ascending by slot and column. */

@@ -1,6 +1,7 @@
 import { Data, type Option } from "effect"
 import type { BlockArrivals } from "../../domain/arrival/BlockArrivals.ts"
 import type { SlotVerdict } from "../../domain/availability/SlotVerdict.ts"
+import type { GossipFault } from "../../domain/gossip/GossipFault.ts"
 import type { Claim } from "../../domain/peer/Claim.ts"
 import type { CoverageCounts } from "../../domain/probe/Coverage.ts"
 import type { FindingCounts } from "../../domain/peer/Finding.ts"
@@ -31,11 +32,15 @@ export type HistoryRecord = Data.TaggedEnum<{
     readonly at: number
   }
   Arrivals: { readonly arrivals: BlockArrivals }
+  GossipFault: { readonly fault: GossipFault }
   Orphan: { readonly slot: number; readonly root: string; readonly at: number }
   Availability: { readonly verdict: SlotVerdict }
 }>
 export const HistoryRecord = Data.taggedEnum<HistoryRecord>()
 
 /** One that is about a peer. */
-export type PeerRecord = Exclude<HistoryRecord, { readonly _tag: "Orphan" | "Arrivals" | "Availability" }>
+export type PeerRecord = Exclude<
+  HistoryRecord,
+  { readonly _tag: "Orphan" | "Arrivals" | "Availability" | "GossipFault" }
+>
 export const PeerRecord = Data.taggedEnum<PeerRecord>()

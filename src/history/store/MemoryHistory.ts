@@ -14,6 +14,8 @@ import { failedSlots } from "./FailedSlots.ts"
 import { type CoverageBlock, History, noStanding, type PeerHistory } from "./History.ts"
 import { claimsPerDay, claimToLeaveOut } from "./KeepClaims.ts"
 import { HistoryRecord } from "./HistoryRecord.ts"
+import type { GossipFault } from "../../domain/gossip/GossipFault.ts"
+import { mostShownFaults } from "../../domain/gossip/GossipFaults.ts"
 import { makeMemoryArrivals, type MemoryArrivals } from "./MemoryArrivals.ts"
 import { clearVoid, makeOrphans, type Orphans } from "./Orphans.ts"
 import { sectionsOf } from "./sqlite/OutcomeSections.ts"
@@ -61,6 +63,8 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
   const arrivals = makeMemoryArrivals()
   const availability = new Map<string, { readonly id: number; readonly verdict: SlotVerdict }>()
   let verdicts = 0
+  /** The newest first. */
+  const faults: Array<GossipFault> = []
   const totals: { probes: number; outcomes: OutcomeCounts } = { probes: 0, outcomes: noOutcomes }
 
   const record = (record: HistoryRecord) =>
@@ -72,6 +76,11 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
         if (availability.has(key)) return
         availability.set(key, { id: ++verdicts, verdict: record.verdict })
         return dropOldest(availability, keptVerdicts)
+      }
+      if (record._tag === "GossipFault") {
+        faults.unshift(record.fault)
+        faults.length = Math.min(faults.length, keptFaults)
+        return
       }
       if (record._tag === "Probe" && probes.has(record.probe.id)) return
       const change = changeOf(record)
@@ -94,6 +103,12 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
     recordOrphan: (slot, root, at) => record(HistoryRecord.Orphan({ slot, root, at })),
     recordArrivals: (arrivals) => record(HistoryRecord.Arrivals({ arrivals })),
     recordAvailability: (verdict) => record(HistoryRecord.Availability({ verdict })),
+    recordGossipFault: (fault) => record(HistoryRecord.GossipFault({ fault })),
+    gossipFaults: (peerId) =>
+      Effect.sync(() => {
+        const own = faults.filter((fault) => fault.peerId === peerId)
+        return { faults: own.length, last: own.slice(0, mostShownFaults) }
+      }),
     recordConversation: (peerId, conversation, failure, at) =>
       record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
     recordClaim: (peerId, claim) => record(HistoryRecord.Claim({ peerId, claim })),
@@ -123,6 +138,7 @@ export const makeMemoryHistory = (): { readonly history: History["Type"]; readon
 
 const keptProbes = 10_000
 const keptVerdicts = 10_000
+const keptFaults = 4096
 
 const newPeer = (): PeerMemory => ({
   sums: {

@@ -41,6 +41,7 @@ export const layer = (options: SqliteHistoryOptions): Layer.Layer<History | Addr
         recordOrphan: (slot, root, at) => recorder.record(HistoryRecord.Orphan({ slot, root, at })),
         recordArrivals: (arrivals) => recorder.record(HistoryRecord.Arrivals({ arrivals })),
         recordAvailability: (verdict) => recorder.record(HistoryRecord.Availability({ verdict })),
+        recordGossipFault: (fault) => recorder.record(HistoryRecord.GossipFault({ fault })),
         recordConversation: (peerId, conversation, failure, at) =>
           recorder.record(HistoryRecord.Conversation({ peerId, conversation, failure, at })),
         recordClaim: (peerId, claim) => recorder.record(HistoryRecord.Claim({ peerId, claim })),

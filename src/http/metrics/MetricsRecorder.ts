@@ -176,6 +176,7 @@ const makeRecorder = (chain: ChainParameters) => {
         case "ColumnArrival":
         case "MatrixProgress":
         case "SlotAvailability":
+        case "GossipFault":
           return
       }
     }),

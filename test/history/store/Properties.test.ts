@@ -16,6 +16,7 @@ const record = (history: History["Type"]) =>
     Orphan: ({ at, root, slot }) => history.recordOrphan(slot, root, at),
     Arrivals: ({ arrivals }) => history.recordArrivals(arrivals),
     Availability: ({ verdict }) => history.recordAvailability(verdict),
+    GossipFault: ({ fault }) => history.recordGossipFault(fault),
     Conversation: ({ at, conversation, failure, peerId }) =>
       history.recordConversation(peerId, conversation, failure, at),
     Claim: ({ claim, peerId }) => history.recordClaim(peerId, claim),
@@ -38,6 +39,7 @@ const answers = (records: ReadonlyArray<HistoryRecord>) =>
         Effect.all([
           history.peer(peerId),
           history.claims(peerId),
+          history.gossipFaults(peerId),
           history.coverage(peerId, 0),
           history.coverage(peerId, 120),
           history.failing(peerId, 0),

@@ -123,7 +123,11 @@ const recorded = Effect.gen(function* () {
     reports,
     probe: history.probe,
     peer: (peerId) =>
-      describePeer(peerId, Duration.days(7)).pipe(Effect.provide(peers), Effect.provideService(Reports, reports)),
+      describePeer(peerId, Duration.days(7)).pipe(
+        Effect.provide(peers),
+        Effect.provideService(Reports, reports),
+        Effect.provideService(History, history)
+      ),
     slot: (slot, limit) =>
       Effect.map(reports.slot({ slot, limit }), (holdings) => ({
         ...holdings,

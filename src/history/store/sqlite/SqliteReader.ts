@@ -10,6 +10,7 @@ import { noConversations } from "../../../domain/peer/Verdict.ts"
 import { makeYielder } from "../../../runtime/YieldNow.ts"
 import { columnsOf } from "../../../domain/column/ColumnMask.ts"
 import { failureFinder } from "./FailureRows.ts"
+import { readFaults } from "./GossipFaultRows.ts"
 import { HistoryError, noStanding, type PeerHistory } from "../History.ts"
 import { decodeSections } from "./OutcomeSections.ts"
 import { readCoverage, readFailing } from "./ReadCoverage.ts"
@@ -45,6 +46,7 @@ export const makeReader = (sql: SqlClient.SqlClient) => {
     peer: (peerId: string) => read("peer", (connection) => readPeer(connection, peerId)),
     claims: (peerId: string) =>
       read("claims", (connection) => Effect.map(selectClaims(connection, [peerId, -1]), claimsOf)),
+    gossipFaults: (peerId: string) => read("gossip faults", (connection) => readFaults(connection, peerId)),
     probe: (id: string) => read("probe", (connection) => readProbe(connection, id)),
     coverage: (peerId: string, fromSlot: number) =>
       read("coverage", (connection) => readCoverage(connection, peerId, Math.max(0, fromSlot), yieldIfDue)),

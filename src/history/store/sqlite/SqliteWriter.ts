@@ -33,6 +33,7 @@ import {
   type WriterMemory
 } from "../WriterMemory.ts"
 import { claimsPerDay, claimToLeaveOut } from "../KeepClaims.ts"
+import { writeFault } from "./GossipFaultRows.ts"
 import { writeArrivals } from "./WriteArrivals.ts"
 import { writeSums } from "./WriteSums.ts"
 import {
@@ -83,6 +84,10 @@ export const makeWriter = Effect.fn("SqliteWriter.make")(function* (
       }
       if (record._tag === "Availability") {
         yield* writeVerdict(connection, record.verdict)
+        continue
+      }
+      if (record._tag === "GossipFault") {
+        yield* writeFault(connection, record.fault)
         continue
       }
       if (record._tag === "Probe" && (yield* selectProbe(connection, [record.probe.id])).length > 0) continue

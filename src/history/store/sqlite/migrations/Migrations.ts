@@ -8,6 +8,7 @@ import { bounds } from "./Migration0005.ts"
 import { restraints } from "./Migration0006.ts"
 import { addresses } from "./Migration0007.ts"
 import { scores } from "./Migration0008.ts"
+import { gossipFaults } from "./Migration0011.ts"
 import { arrivals } from "./Migration0009.ts"
 import { availability } from "./Migration0010.ts"
 
@@ -30,7 +31,8 @@ export const migrations = {
   "0007_addresses": run(addresses),
   "0008_scores": run(scores),
   "0009_arrivals": run(arrivals),
-  "0010_availability": run(availability)
+  "0010_availability": run(availability),
+  "0011_gossip_faults": run(gossipFaults)
 }
 
 /** The schema that this program reads and writes. */
