@@ -108,7 +108,9 @@ export const custodyOptions = ({ gossip }: Config): CustodyOptions => ({
   retention: gossip.custodyRetention,
   mostBytes: gossip.custodySize,
   serveBytesPerSecond: gossip.serveLimit,
-  serveDailyBytes: gossip.serveDailyBytes
+  serveDailyBytes: gossip.serveDailyBytes,
+  isBackfilling: gossip.custodyBackfill,
+  reconstructAfter: gossip.reconstructAfter
 })
 
 /** The columns of our own beside the database, where a configuration has us keep any. */

@@ -198,6 +198,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     const blobs = Layer.provide(Blobs.layer, peers)
+    const custody = Layer.provide(Custody.layer(custodyOptions(config)), peers)
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
       Layer.provide([
         peers,
@@ -209,7 +210,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
         secondLook,
         ColumnGossip.layer(config.gossip)
       ]),
-      Layer.provide(Custody.layer(custodyOptions(config))),
+      Layer.provide(custody),
       Layer.provide([ColumnArrivals.layer, LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })]),
       Layer.provide(SubscribedColumns.layer),
       Layer.provide(log),

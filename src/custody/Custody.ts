@@ -1,4 +1,5 @@
 import { Context, Duration, Effect, Either, Layer, Metric, Option, Schedule, type Scope } from "effect"
+import { SubscribedColumns } from "../arrival/SubscribedColumns.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { custodyColumns } from "../domain/column/Custody.ts"
 import { nothingKept, type OwnCustodyState } from "../domain/custody/OwnCustodyState.ts"
@@ -8,14 +9,19 @@ import { custodyRequirement } from "../domain/network/Chain.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
 import type { Root } from "../domain/Primitives.ts"
 import { Externs } from "../host/Externs.ts"
+import { Gossip } from "../host/Gossip.ts"
 import { Host } from "../host/Host.ts"
 import { type CustodyNode, OwnCustody } from "../host/OwnCustody.ts"
+import { Recoverer } from "../kzg/Recoverer.ts"
 import { LiveMatrix } from "../matrix/LiveMatrix.ts"
+import { Peers } from "../peers/Peers.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { type Account, makeAccount } from "./Account.ts"
 import { CustodyStore, type KeptBlock, memoryStore } from "./CustodyStore.ts"
+import { fillGaps } from "./FillGaps.ts"
 import { keepColumns, type Keeper } from "./KeepColumns.ts"
 import { keepWithin, type Within } from "./KeepWithin.ts"
+import { reconstruct } from "./Reconstruct.ts"
 import { serveColumns } from "./ServeColumns.ts"
 import { makeTally, type Tally } from "./Tally.ts"
 
@@ -28,12 +34,16 @@ export interface CustodyOptions {
   /** Bytes a second, and a day, that peers are given. */
   readonly serveBytesPerSecond: number
   readonly serveDailyBytes: number
+  /** Whether columns of the time before the first that is kept are asked for too. */
+  readonly isBackfilling: boolean
+  /** How long after half of a block's columns what is lacking is waited for, and up to twice that. */
+  readonly reconstructAfter: Duration.Duration
 }
 
 /**
  * The columns that our own node has taken custody of: with `participate`, and a host whose node says so (`OwnCustody`), they
  * are kept (in a `CustodyStore`; in memory where there is none), claimed from the first slot on from which none of them is
- * missing, and served.
+ * missing, and served; what does not come is asked for or recovered, and what is recovered is published.
  */
 export class Custody extends Context.Tag("dasmon/Custody")<
   Custody,
@@ -85,10 +95,18 @@ const takeCustody = Effect.fnUntraced(function* (
   node: CustodyNode,
   columns: ReadonlyArray<number>,
   tally: Tally
-): Effect.fn.Return<Parts, never, Scope.Scope | Externs | CommitmentCache | LiveMatrix> {
+): Effect.fn.Return<
+  Parts,
+  never,
+  Scope.Scope | Externs | CommitmentCache | LiveMatrix | Peers | Recoverer | SubscribedColumns
+> {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
   const live = yield* LiveMatrix
+  const peers = yield* Peers
+  const recoverer = yield* Recoverer
+  const gossip = yield* Effect.serviceOption(Gossip)
+  const subscribed = yield* SubscribedColumns
   const store = Option.getOrElse(yield* Effect.serviceOption(CustodyStore), memoryStore)
   const account = yield* makeAccount({ columns, store, commitments })
   const keeper = yield* keepColumns({ columns, store, live, tally, written: account.written })
@@ -142,6 +160,28 @@ const takeCustody = Effect.fnUntraced(function* (
     limits: makeServeLimits({ bytesPerSecond: options.serveBytesPerSecond, dailyBytes: options.serveDailyBytes }),
     tally
   })
+  yield* fillGaps({
+    chain,
+    account,
+    keeper,
+    store,
+    peers,
+    headSlot: commitments.headSlot,
+    isBackfilling: options.isBackfilling
+  })
+  if (Option.isSome(gossip)) {
+    yield* reconstruct({
+      chain,
+      wanted: () => [...new Set([...columns, ...subscribed.current()])],
+      after: options.reconstructAfter,
+      live,
+      commitments,
+      peers,
+      recoverer,
+      publish: gossip.value.publish,
+      tally
+    })
+  }
   yield* node.employ({ ...served, earliestAvailableSlot: Effect.sync(() => account.complete().start) })
   return { account, keeper, within, trouble: () => trouble ?? keeper.trouble() }
 })

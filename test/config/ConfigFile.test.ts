@@ -370,7 +370,7 @@ backfill: {mode: preload, beacon_api: "https://archive.example"}
 metrics: {enabled: true, port: 0}
 kzg: {threads: 3, ledger_memory: 1GiB, ledger_on_disk: false, ledger_size: 16MiB}
 gossip: {mode: participate, columns: [3, 127], custody_group_count: 128, matrix_memory: 8MiB, custody_retention: 3d,
-  custody_size: 16MiB, serve_limit: 1MiB, serve_daily_bytes: off}
+  custody_size: 16MiB, serve_limit: 1MiB, serve_daily_bytes: off, custody_backfill: true, reconstruct_after: 2s}
 scoring: {disconnect_below: 0.2}
 das_providers: [${enr}]
 peers:
@@ -436,7 +436,9 @@ peers:
         custodyRetention: "3d",
         custodySize: "16MiB",
         serveLimit: "1MiB",
-        serveDailyBytes: "off"
+        serveDailyBytes: "off",
+        custodyBackfill: true,
+        reconstructAfter: "2s"
       },
       scoring: { disconnectBelow: 0.2 },
       dasProviders: [enr],

@@ -9,11 +9,13 @@ import { Chunk, Effect, Either, type Layer, Stream } from "effect"
 import { CustodyStore } from "../../src/custody/CustodyStore.ts"
 import * as SqliteCustody from "../../src/custody/SqliteCustody.ts"
 import { forkDigestOfSlot } from "../../src/domain/network/ForkDigest.ts"
+import type { Probe } from "../../src/domain/probe/Job.ts"
 import { request } from "../../src/wire/Client.ts"
 import { decodeMetadata, decodeStatus, metadataRequest, statusRequest } from "../../src/wire/Handshake.ts"
 import type { RequestMessage } from "../../src/wire/Message.ts"
 import { columnsByRange, columnsByRoot } from "../../src/wire/Requests.ts"
 import { eventually } from "../Eventually.ts"
+import { peerOf } from "../http/FakeDasmon.ts"
 import { stranger } from "../host/libp2p/Nodes.ts"
 import { blockAt, headSlot, makeWorld, participant, sidecarAt, type World } from "./Participant.ts"
 import { rootOf } from "./StoreContract.ts"
@@ -61,6 +63,20 @@ const established = (world: World, store: Layer.Layer<CustodyStore>, more?: Para
     yield* eventually(Effect.map(own.state, ({ earliestAvailableSlot }) => earliestAvailableSlot === 89))
     return { ...own, columns }
   })
+
+const probeOf = (slot: number): Probe => ({
+  id: `probe of ${slot}`,
+  purpose: "retrieval",
+  job: { peerId: "supernode", startSlot: slot, count: 1, columns: [] },
+  startedAt: 0,
+  finishedAt: 0,
+  timings: { open: null, firstByte: null, total: 0 },
+  requests: 1,
+  bytes: 0,
+  outcomes: [],
+  recovered: 0,
+  findings: []
+})
 
 const range = (startSlot: number, count: number, columns: ReadonlyArray<number>) =>
   columnsByRange({ startSlot, count, columns })
@@ -212,6 +228,47 @@ describe("a node that participates", () => {
         )
       )
     )
+  )
+
+  it.scopedLive("asks peers for what did not come, keeps what they bring, and claims it then", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      const questions: Array<{
+        readonly slot: number
+        readonly columns: ReadonlyArray<number>
+        readonly purpose: string
+      }> = []
+      const all = Array.from({ length: 128 }, (_, column) => column)
+      const own = yield* established(world, CustodyStore.layerMemory, {
+        peers: {
+          views: () => [
+            peerOf("supernode", {
+              custody: { groupCount: 128, columns: all, earliestAvailableSlot: 0, source: "metadata" },
+              headSlot: 106
+            })
+          ],
+          ask: (_, { columns, purpose, slot }) =>
+            Effect.sync(() => {
+              questions.push({ slot, columns, purpose })
+              const proven = columns.map((column) => ({ column, fork: "fulu" as const, ssz: sidecarAt(slot, column) }))
+              return { probe: probeOf(slot), proven, absent: [] }
+            })
+        }
+      })
+      const { columns } = own
+      world.head = 106
+      yield* own.hear(102, columns.slice(3))
+      yield* own.hear(104, columns)
+      yield* own.hear(106, columns)
+      yield* eventually(Effect.map(own.state, ({ kept }) => kept === 48 + 5 + 8 + 8 + 3))
+      yield* eventually(Effect.map(own.state, ({ earliestAvailableSlot }) => earliestAvailableSlot === 89))
+      assert.deepStrictEqual(questions, [{ slot: 102, columns: columns.slice(0, 3), purpose: "retrieval" }])
+      const found = yield* ask(yield* connect(own), range(102, 1, columns))
+      assert.deepStrictEqual(
+        found.map(({ ssz }) => ssz),
+        columns.map((column) => sidecarAt(102, column))
+      )
+    })
   )
 
   it.scopedLive("with another custody group count counts its metadata on", () =>

@@ -11,14 +11,16 @@ import { Host } from "../../src/host/Host.ts"
 import * as Libp2pHost from "../../src/host/libp2p/Libp2pHost.ts"
 import { custodyStatus, makeCustodySeat } from "../../src/host/libp2p/CustodySeat.ts"
 import { OwnCustody } from "../../src/host/OwnCustody.ts"
+import { Recoverer } from "../../src/kzg/Recoverer.ts"
 import { LiveMatrix } from "../../src/matrix/LiveMatrix.ts"
+import { Peers } from "../../src/peers/Peers.ts"
 import type { StatusMessage } from "../../src/wire/Handshake.ts"
 import { makeChain } from "../domain/network/Chains.ts"
 import { rootOf } from "./StoreContract.ts"
 
 export const headSlot = 100
 
-/** A chain of which slot 100 has just begun, with two blobs in each even slot; the tests may change it. */
+/** A chain whose head is slot 100, ten slots ago, with two blobs in each even slot; the tests may change it. */
 export interface World {
   readonly chain: ChainParameters
   readonly blocks: Map<number, Block>
@@ -29,7 +31,7 @@ export interface World {
 export const makeWorld = Effect.map(Clock.currentTimeMillis, (now): World => {
   const slotDurationMs = 4000
   const chain = makeChain({
-    genesisTime: Math.floor((now - headSlot * slotDurationMs) / 1000),
+    genesisTime: Math.floor((now - (headSlot + 10) * slotDurationMs) / 1000),
     slotDurationMs,
     forks: [
       { name: "electra", version: Uint8Array.of(5, 0, 0, 0), epoch: 0 },
@@ -79,19 +81,29 @@ const cacheOf = (world: World) =>
     replacedSince: (seen) => ({ seen: world.replaced.length, blocks: world.replaced.slice(seen) })
   })
 
+const noPeers = { view: () => Option.none(), known: () => Option.none(), passedOver: () => 0, isSentAway: () => false }
+
 const options: CustodyOptions = {
   mode: "participate",
   retention: Duration.days(19),
   mostBytes: 2 ** 30,
   serveBytesPerSecond: 2 ** 22,
-  serveDailyBytes: Infinity
+  serveDailyBytes: Infinity,
+  isBackfilling: false,
+  reconstructAfter: Duration.millis(100)
 }
 
 /** A node that participates, listening on loopback, for as long as the scope is open. */
 export const participant = (
   world: World,
   store: Layer.Layer<CustodyStore>,
-  more: { readonly identityFile?: string; readonly options?: Partial<CustodyOptions>; readonly groups?: number } = {}
+  more: {
+    readonly identityFile?: string
+    readonly options?: Partial<CustodyOptions>
+    readonly groups?: number
+    /** The peers that it may ask; nobody if left out. */
+    readonly peers?: Pick<Peers["Type"], "views" | "ask">
+  } = {}
 ) =>
   Effect.gen(function* () {
     const seat = makeCustodySeat(more.groups ?? 8)
@@ -114,6 +126,8 @@ export const participant = (
       Layer.succeed(OwnCustody, Option.some(seat)),
       Layer.mock(Externs, { chain: world.chain }),
       cacheOf(world),
+      Layer.mock(Peers, { ...noPeers, ...(more.peers ?? { views: () => [] }) }),
+      Layer.mock(Recoverer, {}),
       store
     )
     const engine = yield* Layer.build(
