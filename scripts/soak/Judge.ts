@@ -76,6 +76,7 @@ export const fateOf = (profile: ProfileName): Fate => {
     case "unordered":
     case "unrequested":
     case "serves-one":
+    case "bad-gossip":
     case "drip":
     case "restless":
       return "blameless"

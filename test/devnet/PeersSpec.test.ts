@@ -13,7 +13,7 @@ describe("the text that names peers", () => {
   })
 
   it.each([
-    ["honest:2,liar:3", /no profile "liar"; there are honest, supernode, truncate, .*restless$/],
+    ["honest:2,liar:3", /no profile "liar"; there are honest, supernode, truncate, .*bad-gossip$/],
     ["toString", /no profile "toString"/],
     ["", /no profile ""/],
     ["honest:", /"honest:" is not of the form profile:count/],

@@ -15,6 +15,7 @@ import type { Reply, ServingNode } from "../../wire/Server.ts"
 import type { StreamFailure } from "../../wire/StreamEnd.ts"
 import type { ChainState } from "../chain/ChainState.ts"
 import { type DevBlock, encodeSidecar, hasSidecars } from "../chain/DevBlock.ts"
+import type { TakenColumns } from "./TakenColumns.ts"
 import type { ColumnOf, ColumnRequest, Conduct, PeerContext } from "../profiles/Profile.ts"
 import { serverOf } from "./ServeAdmitted.ts"
 
@@ -24,7 +25,7 @@ import { serverOf } from "./ServeAdmitted.ts"
  */
 export const serveColumns = (
   node: ServingNode,
-  peer: PeerContext,
+  peer: PeerContext & { readonly taken: TakenColumns },
   conduct: Conduct
 ): Effect.Effect<void, never, Scope.Scope> => {
   const { parameters } = peer.chain
@@ -39,7 +40,7 @@ export const serveColumns = (
   ): Effect.Effect<void, StreamFailure> =>
     Effect.gen(function* () {
       const stored = yield* conduct.stored
-      const isPublished = ({ block, column }: ColumnOf): boolean => block.published.has(column)
+      const isPublished = (item: ColumnOf): boolean => item.block.published.has(item.column) || peer.taken.has(item)
       const custody = custodyColumns(peer.nodeId, asked.claim.custodyGroupCount)
       const claimed = wanted.flatMap(({ block, columns }) =>
         custody.filter((column) => columns.includes(column)).map((column): ColumnOf => ({ block, column }))

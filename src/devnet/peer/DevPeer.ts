@@ -13,7 +13,8 @@ import type { DevChain } from "../chain/DevChain.ts"
 import type { DevDiscv5 } from "../discv5/DevDiscv5.ts"
 import { devEnr } from "../discv5/DevEnr.ts"
 import { DevnetError } from "../DevnetError.ts"
-import { gossipColumns } from "./DevGossip.ts"
+import { gossipColumns, makeDevTopics } from "./DevGossip.ts"
+import { makeTakenColumns } from "./TakenColumns.ts"
 import { serveGreetings } from "./GreetingServer.ts"
 import { identityOf } from "./DevPeerIdentity.ts"
 import { listenOn, type TransportChoice, transportsAt } from "./DevTransports.ts"
@@ -57,7 +58,10 @@ export const makeDevPeer = (
     const profile: Profile = profiles[name]
     const agent = agentAt(index, profile.client)
     const random = seeded(chain.seed, "peer", index)
+    const topics = makeDevTopics(chain)
+    const taken = makeTakenColumns(chain)
     const node = yield* makeNode({
+      gossip: topics.rules,
       agent: agent.text,
       privateKey: identity.privateKey,
       muxers: agent.muxers,
@@ -87,12 +91,12 @@ export const makeDevPeer = (
         [
           serveGreetings(node, connections, context, conduct),
           serveBlocks(node, context, conduct),
-          serveColumns(node, context, conduct)
+          serveColumns(node, { ...context, taken }, conduct)
         ],
         { discard: true }
       )
     )
-    yield* gossipColumns(node, context, conduct)
+    yield* gossipColumns(node, topics, { ...context, taken }, conduct)
 
     const multiaddrs = node.getMultiaddrs().map(String).toSorted(quicFirst)
     const [multiaddr] = multiaddrs

@@ -67,8 +67,8 @@ export const badInclusion: Profile = {
     })
 }
 
-/** With another last byte of its last field element. */
-const flipped = (cell: Uint8Array): Uint8Array => cell.with(cell.length - 1, (cell.at(-1) ?? 0) ^ 1)
+/** A cell with another last byte of its last field element. */
+export const flipped = (cell: Uint8Array): Uint8Array => cell.with(cell.length - 1, (cell.at(-1) ?? 0) ^ 1)
 
 const forge = (chain: DevChain, block: DevBlock): DevBlock =>
   makeBlock(chain.parameters, chain.pool, {

@@ -25,6 +25,7 @@ export const honestConduct = (peer: PeerContext): Conduct => {
     select: (items) => items,
     sidecar: ({ block, column }) => sidecarOf(peer.chain.pool, block, column),
     context: (slot) => forkDigestOfSlot(peer.chain.parameters, slot),
+    push: (_, usual) => usual,
     respond: (response) =>
       // Clients differ in what they do below their earliest available slot: refuse it, or leave out what they lack.
       peer.strict && response.request.isBelowClaim

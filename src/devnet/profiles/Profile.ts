@@ -73,8 +73,27 @@ export interface Conduct {
   readonly sidecar: (item: ColumnOf) => Sidecar
   /** The context bytes of a sidecar of `slot`, `0x` and 8 digits. */
   readonly context: (slot: number, request: ColumnRequest) => string
+  /**
+   * What it pushes by gossip of a new block, from what it would push: each column that it claims and that was published,
+   * when it has come. `isHeard` tells whether somebody else is on the topic of a column.
+   */
+  readonly push: (
+    block: DevBlock,
+    usual: ReadonlyArray<Push>,
+    isHeard: (column: number) => boolean
+  ) => ReadonlyArray<Push>
   /** Writes the response. When it returns, the stream is closed cleanly. */
   readonly respond: (response: ColumnResponse) => Effect.Effect<void, StreamFailure>
+}
+
+/** A message of gossip. */
+export interface Push {
+  /** The column whose topic it goes to. */
+  readonly topic: number
+  /** Slots after the start of the block's slot. */
+  readonly at: number
+  /** What is sent, SSZ. */
+  readonly message: () => Uint8Array
 }
 
 export interface PeerClaim {

@@ -3,6 +3,7 @@ import { badInclusion, corruptCell, wrongBlock, wrongCommitments } from "./Corru
 import { duplicate, garbage, oversize, unordered, unrequested } from "./BreakingProtocol.ts"
 import { escapeHangup, escapeRoot, escapeStatus, movingClaim } from "./Escaping.ts"
 import { asksMuch, gossipBan } from "./strict/Demanding.ts"
+import { badGossip, gossipOnly, lateGossip } from "./Gossiping.ts"
 import { growing } from "./Growing.ts"
 import { flap, fresh, honest, supernode, truncate } from "./Honest.ts"
 import {
@@ -64,6 +65,7 @@ const honestProfiles = {
   starting,
   "withheld-block": withheldBlock,
   half,
+  "late-gossip": lateGossip,
   ...strictProfiles
 } satisfies Readonly<Record<string, Profile>>
 
@@ -95,7 +97,9 @@ const dishonestProfiles = {
   bomb,
   "all-wrong": allWrong,
   drip,
-  restless
+  restless,
+  "gossip-only": gossipOnly,
+  "bad-gossip": badGossip
 } satisfies Readonly<Record<string, Profile>>
 
 /** Every profile, by the name that the command line gives it. */
