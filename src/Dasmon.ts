@@ -71,6 +71,7 @@ import { Doubts } from "./runtime/Doubts.ts"
 import { SelfDoubt } from "./probe/SelfDoubt.ts"
 import { Bandwidth } from "./probe/Bandwidth.ts"
 import { LoopLag } from "./runtime/LoopLag.ts"
+import * as AskOthers from "./peers/AskOthers.ts"
 import { Peers } from "./peers/Peers.ts"
 import { Providers } from "./peers/Providers.ts"
 import { PeerSet } from "./peers/set/PeerSet.ts"
@@ -185,7 +186,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
   > => {
     const sampler = Sampler.layer(samplerOptions(config))
     const workers = ProbeWorkers.layer(config.workers)
-    const selfDoubt = SelfDoubt.layer(config)
+    const selfDoubt = SelfDoubt.layer({ ...config, hearsOthers: true })
     const peers = Peers.layer(peersOptions(config)).pipe(
       Layer.provide([sampler, Prober.layer, workers]),
       Layer.provide([LoopLag.layer, selfDoubt])
@@ -195,6 +196,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const providers = Providers.layer(config.dasProviders).pipe(Layer.provide([peers, peerSet]))
     const scans = Scans.layer.pipe(Layer.provide([LoopLag.layer, selfDoubt]))
     const secondLook = SecondLook.layer(peersOptions(config)).pipe(Layer.provide([peers, workers]))
+    const askOthers = AskOthers.layer.pipe(Layer.provide(peers))
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     const blobs = Layer.provide(Blobs.layer, peers)
@@ -208,6 +210,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
         blobs,
         scans,
         secondLook,
+        askOthers,
         ColumnGossip.layer(config.gossip)
       ]),
       Layer.provide(custody),

@@ -150,6 +150,7 @@ const make = Effect.gen(function* () {
         commitments,
         claimNow: askClaim(peerRefresh, address),
         selfDoubt: selfDoubt.reasonAt,
+        publication: Effect.map(selfDoubt.publication, (doubt) => (root, column) => doubt({ peerId, root, column })),
         wasFinal: (slot, column) => suspectedBefore(confirms, slot, column)?.isFinal === true,
         reserve: asked.reserve
       },

@@ -3,9 +3,10 @@ import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { setNewest } from "../domain/Bounded.ts"
 import { epochOf } from "../domain/network/Chain.ts"
 import { clientFamily } from "../domain/peer/ClientFamily.ts"
-import type { PeerId, Slot } from "../domain/Primitives.ts"
+import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
 import { makeCorrelation } from "../domain/probe/Correlation.ts"
-import { blameOf, outcomeOf } from "../domain/probe/Outcome.ts"
+import { blameOf, outcomeOf, type ProbeError } from "../domain/probe/Outcome.ts"
+import { type Lacking, makePublication } from "../domain/probe/Publication.ts"
 import { Externs } from "../host/Externs.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Doubts } from "../runtime/Doubts.ts"
@@ -32,22 +33,32 @@ export class SelfDoubt extends Context.Tag("dasmon/SelfDoubt")<
     readonly reason: Effect.Effect<Option.Option<string>>
     /** The same, for what they lack in a slot. */
     readonly reasonAt: Effect.Effect<(slot: Slot) => Option.Option<string>>
+    /** Why a peer is not blamed for lacking a column of a block: whether that was published is in doubt. */
+    readonly publication: Effect.Effect<(lacking: Pick<Lacking, "column" | "peerId" | "root">) => Option.Option<string>>
     /** Whether most peers that name a finalized checkpoint name one of our chain. */
     readonly peersAgree: Effect.Effect<boolean>
   }
 >() {
-  /** `confirmAfter`: between the two conversations of an accusation. */
-  static readonly layer = (options: { readonly confirmAfter: Duration.Duration }) =>
-    Layer.scoped(SelfDoubt, make(options))
+  static readonly layer = (options: SelfDoubtOptions) => Layer.scoped(SelfDoubt, make(options))
 }
 
-const make = Effect.fn("SelfDoubt.make")(function* (options: { readonly confirmAfter: Duration.Duration }) {
+interface SelfDoubtOptions {
+  /** Between the two conversations of an accusation. */
+  readonly confirmAfter: Duration.Duration
+  /** Whether a peer's accusation of a lack waits until others were heard about the block; not if left out. */
+  readonly hearsOthers?: boolean
+}
+
+const make = Effect.fn("SelfDoubt.make")(function* (options: SelfDoubtOptions) {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
   const doubts = yield* Doubts
   const confirmAfterMs = Duration.toMillis(options.confirmAfter)
   const windowMs = windows * confirmAfterMs
   const correlation = makeCorrelation({ windowMs, lateMs: confirmAfterMs })
+  const publication = makePublication({
+    patienceMs: options.hearsOthers === true ? Math.max(leastPatienceMs, patience * confirmAfterMs) : 0
+  })
   const agreements = new Map<PeerId, { readonly isOurs: boolean; readonly at: number }>()
 
   const tally = (now: number) => {
@@ -111,6 +122,7 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: { readonly confirmA
           clean: [...clean].filter((slot) => !suspect.has(slot)),
           at
         })
+        for (const heard of columnsOf(finished)) publication.hear({ ...heard, peerId, at })
       }),
     hearFinality: (peerId, { agreement }) =>
       Effect.map(Clock.currentTimeMillis, (at) => {
@@ -127,6 +139,9 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: { readonly confirmA
           correlation.isDoubtful(slot, now) ? Option.some(`too many peers were suspect in slot ${slot}`) : Option.none()
         )
     ),
+    publication: Effect.map(Clock.currentTimeMillis, (now) => {
+      return (lacking) => Option.fromNullable(publication.doubt({ ...lacking, now }))
+    }),
     peersAgree: Effect.map(Clock.currentTimeMillis, (now) => {
       const { named, ours } = tally(now)
       return ours >= leastOthers && ours * 2 > named
@@ -140,7 +155,30 @@ const isSuspect = ({ error }: Finished): boolean =>
 const slotsOf = (finished: ReadonlyArray<Finished>): ReadonlySet<Slot> =>
   new Set(finished.map(({ block }) => block.slot))
 
+/** By block: what the peer gave, and what it left out or said that it does not have. */
+const columnsOf = (finished: ReadonlyArray<Finished>) => {
+  const blocks = new Map<
+    Root,
+    { readonly root: Root; readonly present: Array<number>; readonly absent: Array<number> }
+  >()
+  for (const { block, column, error } of finished) {
+    const one = blocks.get(block.root) ?? { root: block.root, present: [], absent: [] }
+    blocks.set(block.root, one)
+    if (Option.isNone(error)) one.present.push(column)
+    else if (isAbsent(error.value)) one.absent.push(column)
+  }
+  return blocks.values()
+}
+
+const isAbsent = (error: ProbeError): boolean =>
+  error._tag === "MissingColumn" ||
+  error._tag === "ColumnsUnavailable" ||
+  (error._tag === "Suspected" && (error.suspicion === "missing" || error.suspicion === "unavailable"))
+
 const lastingMs = 10_000
+/** How many times as long as a suspicion is left alone others are waited for. */
+const patience = 6
+const leastPatienceMs = 60_000
 /** What is older than so many times `confirmAfter` counts no more. */
 const windows = 6
 /** Peers on another chain than ours, or on ours, before anything is concluded from it. */

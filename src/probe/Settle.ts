@@ -6,7 +6,7 @@ import { type ClaimHistory, extendClaims, isAccountable, owes } from "../domain/
 import { type ClaimParts, makeClaim } from "../domain/peer/ClaimParts.ts"
 import type { Outcome } from "../domain/probe/Job.ts"
 import { blameOf, describe, outcomeOf, type ProbeError, Suspected, Unverifiable } from "../domain/probe/Outcome.ts"
-import type { Slot } from "../domain/Primitives.ts"
+import type { Root, Slot } from "../domain/Primitives.ts"
 import { finalityFor } from "./Finality.ts"
 import type { Finished } from "./VerifyDelivered.ts"
 
@@ -19,6 +19,8 @@ export interface Afterwards {
   readonly claimNow: Effect.Effect<Omit<ClaimParts, "nodeId">, unknown>
   /** Why nobody may be accused at this moment of what they lack in a slot. */
   readonly selfDoubt: Effect.Effect<(slot: Slot) => Option.Option<string>>
+  /** Why the peer is not blamed for lacking a column of a block. */
+  readonly publication: Effect.Effect<(root: Root, column: number) => Option.Option<string>>
   /** Whether it was final already when an earlier conversation left it out. */
   readonly wasFinal: (slot: Slot, column: number) => boolean
   /** Why what is not evidence by itself may not be accused yet, for reasons of whoever asks; a sentence. */
@@ -63,6 +65,7 @@ export const settle = Effect.fn("Prober.settle")(function* (
   })
   const { upTo } = yield* finalityFor(after.chain, after.commitments, claims.current)
   const doubtAt = yield* after.selfDoubt
+  const unpublished = yield* after.publication
   const { slotsPerEpoch } = after.chain
   const keptFrom = surelyServedFrom(after.chain, now)
 
@@ -85,6 +88,8 @@ export const settle = Effect.fn("Prober.settle")(function* (
     }
     const reserved = isEvidence(error) ? Option.none() : (after.reserve?.(slot, entry.column) ?? Option.none())
     if (Option.isSome(reserved)) return held(error, reserved.value)
+    const unheard = isAbsence(error) ? unpublished(entry.block.root, entry.column) : Option.none()
+    if (Option.isSome(unheard)) return held(error, unheard.value)
     return Option.match(doubtAt(slot), {
       onNone: () => error,
       onSome: (why) => held(error, `nobody is accused now: ${why}`)

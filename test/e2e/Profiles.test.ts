@@ -31,6 +31,7 @@ const crimes = {
   "escape-root": { outcome: "missing" },
   "escape-hangup": { outcome: "missing" },
   "moving-claim": { outcome: "missing" },
+  "gossip-only": { outcome: "missing" },
   "all-wrong": { outcome: "invalid", check: "kzg_proof" }
 } satisfies Partial<Record<ProfileName, { readonly outcome: OutcomeKind; readonly check?: InvalidCheck }>>
 

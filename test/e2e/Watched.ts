@@ -23,6 +23,8 @@ export const watchDevnet = (options: {
   readonly peers: string
   readonly api?: string
   readonly seed: number
+  /** More arguments of the devnet. */
+  readonly network?: string
   /** What stands before the devnet's Beacon API: the addresses that are configured in its place. */
   readonly through?: (beaconApi: string) => Effect.Effect<ReadonlyArray<string>, never, Scope.Scope>
   /** More lines of the configuration. */
@@ -30,9 +32,9 @@ export const watchDevnet = (options: {
 }) =>
   Effect.gen(function* () {
     const home = yield* temporaryFolder
-    const { api = "plain", peers: spec, seed } = options
+    const { api = "plain", network, peers: spec, seed } = options
     const parameters = `--peers ${spec} --api ${api} --seed ${seed} --slot-duration 500ms`
-    const { beaconApi, peers } = yield* startNetwork(parameters)
+    const { beaconApi, peers } = yield* startNetwork(network === undefined ? parameters : `${parameters} ${network}`)
     const apis = options.through === undefined ? [beaconApi] : yield* options.through(beaconApi)
     const config = join(home, "config.yaml")
     const log = join(home, "events.ndjson")

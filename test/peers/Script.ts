@@ -244,6 +244,7 @@ const layerSelfDoubt = Layer.effect(
       hearFinality: () => Effect.void,
       reason: Effect.sync(() => script.doubt),
       reasonAt: Effect.sync(() => () => script.doubt),
+      publication: Effect.succeed(() => Option.none()),
       peersAgree: Effect.succeed(true)
     })
   )

@@ -94,7 +94,8 @@ export const scanPeer = (world: World, model: PeerModel, over: Over = {}) =>
           : Layer.mock(SelfDoubt, {
               hear: () => Effect.void,
               reason: Effect.succeed(doubted),
-              reasonAt: Effect.succeed(() => doubted)
+              reasonAt: Effect.succeed(() => doubted),
+              publication: Effect.succeed(() => Option.none())
             })
       ),
       Layer.provide([

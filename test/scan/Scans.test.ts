@@ -60,7 +60,8 @@ const monitored = Effect.fnUntraced(function* (
             hear: () => Effect.die("a scan says nothing of the monitor"),
             hearFinality: () => Effect.die("a scan says nothing of the monitor"),
             reason: Effect.succeedNone,
-            reasonAt: Effect.succeed(() => Option.none())
+            reasonAt: Effect.succeed(() => Option.none()),
+            publication: Effect.succeed(() => Option.none())
           }),
           MemoryEvidence.layer(),
           Reports.layerNone,

@@ -1,0 +1,158 @@
+import { dropOldest, setNewest } from "../Bounded.ts"
+import type { PeerId, Root } from "../Primitives.ts"
+
+/** What one probe says of a block: which of its columns the peer gave, and which it owes and lacks. */
+interface HeardOfBlock {
+  readonly peerId: PeerId
+  readonly root: Root
+  readonly present: ReadonlyArray<number>
+  readonly absent: ReadonlyArray<number>
+  /** Unix milliseconds. */
+  readonly at: number
+}
+
+/** Who lacks a column of a block, and what is known of the other peers. */
+export interface Lacking {
+  readonly peerId: PeerId
+  readonly root: Root
+  readonly column: number
+  /** Unix milliseconds. */
+  readonly now: number
+}
+
+/**
+ * Whether a column of a block was published at all, by what all peers together have of it. Of a block whose proposer kept
+ * columns back, honest peers lack what they owe; that many of them do is no proof against one. Mutable; one owner.
+ */
+export interface Publication {
+  readonly hear: (heard: HeardOfBlock) => void
+  /** Why nothing is held against a peer that lacks the column; a sentence. */
+  readonly doubt: (lacking: Lacking) => string | undefined
+}
+
+export interface PublicationOptions {
+  /** For how long others are waited for, from when a peer was seen to lack something of a block; 0 for not at all. */
+  readonly patienceMs: number
+}
+
+/**
+ * Distinct columns that others gave, for each that they lack too and nobody gave, and one more: where half of the columns
+ * were withheld, one block in 2^12 would seem to be whole to those that are asked first.
+ */
+const enough = 12
+
+/**
+ * A column was published if somebody else gave it. If nobody did, it counts as published as soon as others, between them, gave
+ * twelve columns of the block, and twelve more for each that sound peers lack and nobody gave: peers that lacked nothing of
+ * most blocks. Where fewer were heard of after `patienceMs`, or there are fewer than four sound peers, it counts as published
+ * if those lack none of them.
+ */
+export const makePublication = ({ patienceMs }: PublicationOptions): Publication => {
+  const blocks = new Map<Root, Known>()
+  const suspected = new Map<Root, Known>()
+  const peers = new Map<PeerId, Tally>()
+
+  const isSound = (peerId: PeerId): boolean => {
+    const tally = peers.get(peerId)
+    return tally !== undefined && tally.whole > tally.lacking
+  }
+
+  const count = (peerId: PeerId, of: keyof Tally): void => {
+    const before = peers.get(peerId) ?? { whole: 0, lacking: 0 }
+    const after = { ...before, [of]: before[of] + 1 }
+    const isFull = after.whole + after.lacking > mostCounted
+    setNewest(peers, peerId, isFull ? { whole: after.whole / 2, lacking: after.lacking / 2 } : after, mostPeers)
+  }
+
+  const known = (root: Root): Known => {
+    const found = suspected.get(root) ?? blocks.get(root)
+    if (found !== undefined) return found
+    const made: Known = { present: new Map(), absent: new Map(), lackers: new Map() }
+    blocks.set(root, made)
+    dropOldest(blocks, mostBlocks)
+    return made
+  }
+
+  const hear = ({ absent, at, peerId, present, root }: HeardOfBlock): void => {
+    const one = known(root)
+    for (const column of present) {
+      const before = one.present.get(column)
+      one.present.set(column, before === undefined || before === peerId ? peerId : several)
+      // Once it was given, who else lacks it says nothing of the block.
+      one.absent.delete(column)
+    }
+    if (absent.length === 0) {
+      if (present.length > 0) count(peerId, "whole")
+      return
+    }
+    if (!one.lackers.has(peerId)) {
+      count(peerId, "lacking")
+      if (one.lackers.size < mostLackers) one.lackers.set(peerId, at)
+    }
+    for (const column of absent) {
+      if (one.present.has(column)) continue
+      const lacking = one.absent.get(column) ?? new Set<PeerId>()
+      if (lacking.size < mostLacking) lacking.add(peerId)
+      one.absent.set(column, lacking)
+    }
+    blocks.delete(root)
+    suspected.set(root, one)
+    dropOldest(suspected, mostSuspected)
+  }
+
+  const doubt = ({ column, now, peerId, root }: Lacking): string | undefined => {
+    const one = suspected.get(root) ?? blocks.get(root)
+    const giver = one?.present.get(column)
+    if (giver !== undefined && giver !== peerId) return undefined
+    let given = 0
+    for (const by of one?.present.values() ?? []) if (by !== peerId) given++
+    let lacking = 0
+    for (const peers of one?.absent.values() ?? []) {
+      if ([...peers].some((other) => other !== peerId && isSound(other))) lacking++
+    }
+    if (given >= enough * (1 + lacking)) return undefined
+    if (lacking === 0 && (now - (one?.lackers.get(peerId) ?? -Infinity) >= patienceMs || !hasOthers(peerId)))
+      return undefined
+    return lacking === 0
+      ? `nobody else has given this column, and only ${given} others of its block: more are waited for`
+      : `other peers that are sound elsewhere lack ${lacking} columns of its block, and gave ${given}: it may not have been published`
+  }
+
+  /** Whether there are others who can be heard about a block. */
+  const hasOthers = (accused: PeerId): boolean => {
+    let sound = 0
+    for (const peerId of peers.keys()) if (peerId !== accused && isSound(peerId) && ++sound >= leastOthers) return true
+    return false
+  }
+
+  return { hear, doubt }
+}
+
+/** A block, as it was heard of. */
+interface Known {
+  /** Who gave a column: one peer, or several. */
+  readonly present: Map<number, PeerId | typeof several>
+  /** Who lacks a column that nobody gave. */
+  readonly absent: Map<number, Set<PeerId>>
+  /** Who ever lacked any, and since when it is known: Unix milliseconds. */
+  readonly lackers: Map<PeerId, number>
+}
+
+/** Of how many blocks a peer lacked nothing that it was asked for, and of how many something: the old ones count half. */
+interface Tally {
+  readonly whole: number
+  readonly lacking: number
+}
+
+const several = Symbol("several peers")
+/** Blocks that nobody lacked anything of: what others gave before the first was suspected. */
+const mostBlocks = 1024
+/** Blocks of which somebody lacked something: some 10 MB, at the few columns that are asked of each. */
+const mostSuspected = 8192
+/** Peers that lack one column, and those that lack any of a block. */
+const mostLacking = 8
+const mostLackers = 64
+const mostPeers = 16_384
+const mostCounted = 2048
+/** Sound peers beside the one in question, from which on others are waited for. */
+const leastOthers = 4
