@@ -26,7 +26,12 @@ export const layer = <E>(config: Config, options: MonitorOptions, host: Layer.La
 /** The same over an engine of the caller's choice. All of it shares one account of what fails, and one of what is doubted. */
 export const layerOver = <E>(config: Config, options: MonitorOptions, engine: Layer.Layer<Dasmon, E>) => {
   const outward = Layer.mergeAll(
-    Narrator.layer({ note: options.note, print: Console.log, summaryInterval: Duration.seconds(30) }),
+    Narrator.layer({
+      note: options.note,
+      print: Console.log,
+      everySlot: options.simulated,
+      summaryInterval: Duration.seconds(30)
+    }),
     announce.pipe(Layer.provide(Server.layer({ ...config.httpAddr, access: accessOf(config) }))),
     metrics(config, options),
     xatu(config)

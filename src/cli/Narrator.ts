@@ -6,19 +6,22 @@ import type { PeerView } from "../domain/peer/PeerView.ts"
 import type { Status } from "../domain/Status.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Verdict } from "../domain/peer/Verdict.ts"
+import { makeSlotLines } from "./SlotLines.ts"
 import { clock, tellEvents } from "./TellEvents.ts"
 
 export interface NarratorOptions {
   /** What is printed behind a peer, such as the devnet's own word for it; empty for nothing. */
   readonly note: (peerId: string) => string
   readonly print: (line: string) => Effect.Effect<void>
+  /** Whether a line is told of each slot: of a real network that would be all that one sees. */
+  readonly everySlot: boolean
   /** Between two summaries. */
   readonly summaryInterval: Duration.Duration
 }
 
 /**
  * Tells a person what is found, a line each: the first suspicion, and the first of every kind of failure and finding, of a
- * peer, what recovers, every change of verdict, and a summary every so often. What repeats is in the API and in the history.
+ * peer, what recovers, every change of verdict, every block that is not available, and a summary every so often. What repeats is in the API and in the history.
  */
 export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmon> =>
   Layer.scopedDiscard(
@@ -27,12 +30,14 @@ export const layer = (options: NarratorOptions): Layer.Layer<never, never, Dasmo
       const snapshot = yield* dasmon.snapshot
       const agents = new Map(snapshot.peers.map((peer) => [peer.peerId, peer.agent]))
       const told = new Set<string>()
+      const slotLines = makeSlotLines(options.everySlot)
 
       const tell = Effect.fnUntraced(function* (event: Event) {
         if (event._tag === "NodeTracking") {
           if (event.change === "forgotten") agents.delete(event.peerId)
           else agents.set(event.peerId, event.peer.agent)
         }
+        for (const line of slotLines(event)) yield* options.print(`${clock(event.timestamp)}  ${line}`)
         const news = newsOf(event).filter(({ key }) => !told.has(key))
         if (told.size > mostTold) told.clear()
         for (const { key, label, peerId, text } of news) {

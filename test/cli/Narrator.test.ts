@@ -24,6 +24,7 @@ describe("what a person is told", () => {
       const options = {
         note: () => "",
         print: (line: string) => Effect.sync(() => void printed.push(line)),
+        everySlot: false,
         summaryInterval: Duration.minutes(1)
       }
       yield* Layer.build(Narrator.layer(options).pipe(Layer.provide(fake.layer)))
