@@ -247,8 +247,10 @@ export const makeSession = Effect.fnUntraced(function* (
       yield* Effect.map(Clock.currentTimeMillis, budget.refresh)
       yield* refresh(nodeId, untilProbed)
       yield* journal.enter({ change: withHandshake })
-      const rest = (pause: Effect.Effect<void>) =>
-        Effect.zipRight(Ref.set(resting, true), pause).pipe(Effect.ensuring(Ref.set(resting, false)))
+      /** Of these, the rests after a probe that it did not answer. */
+      const pausing = yield* Ref.make(false)
+      const rest = (pause: Effect.Effect<void>, of: ReadonlyArray<Ref.Ref<boolean>> = [resting]) =>
+        Effect.zipRight(setAll(of, true), pause).pipe(Effect.ensuring(setAll(of, false)))
       /** A peer that is left alone is not even asked for its claim, but for the last moments of it. */
       const untilTurn = (ofBudget: (now: number) => number) =>
         Effect.gen(function* () {
@@ -263,7 +265,11 @@ export const makeSession = Effect.fnUntraced(function* (
         })
       const probing = Effect.zipRight(
         untilTurn(budget.untilMs),
-        probeNext(nodeId).pipe(Effect.flatMap(rest), Effect.zipRight(untilTurn(budget.spacingMs)), Effect.forever)
+        probeNext(nodeId).pipe(
+          Effect.flatMap((pause) => rest(pause, [resting, pausing])),
+          Effect.zipRight(untilTurn(budget.spacingMs)),
+          Effect.forever
+        )
       )
       const refreshing = refreshBeside(nodeId).pipe(
         Effect.whenEffect(Effect.map(Clock.currentTimeMillis, budget.refresh)),
@@ -275,7 +281,7 @@ export const makeSession = Effect.fnUntraced(function* (
         questions,
         budget,
         mayAsk: () => link.isUp() && !leaving.isOver(),
-        isResting: Ref.get(resting),
+        isResting: Ref.get(pausing),
         untilProbed,
         unlessProbing,
         ask: (claims, chosen, turn) =>
@@ -291,6 +297,9 @@ export const makeSession = Effect.fnUntraced(function* (
   const unlessProbing = oneProbe.withPermitsIfAvailable(1)
   return { session, syncLink, unlessProbing }
 })
+
+const setAll = (refs: ReadonlyArray<Ref.Ref<boolean>>, value: boolean) =>
+  Effect.forEach(refs, (ref) => Ref.set(ref, value), { discard: true })
 
 /** Much longer than a probe may ask, be verified and settle: a host that hangs must not keep its peer from being probed. */
 const probeLimit = Duration.minutes(5)

@@ -22,7 +22,7 @@ export interface Asking {
   readonly budget: RequestBudget
   /** Whether the peer is still there, and may be asked. */
   readonly mayAsk: () => boolean
-  /** Whether the peer is left alone for a while. */
+  /** Whether the peer is left alone for a while, since it did not answer. */
   readonly isResting: Effect.Effect<boolean>
   /** Returns when nothing is asked of the peer. */
   readonly untilProbed: Effect.Effect<void>
@@ -44,7 +44,7 @@ export const makePutQuestions = Effect.fnUntraced(function* (testInterval: Durat
   const commitments = yield* CommitmentCache
   const doubts = yield* Doubts
   const workers = yield* ProbeWorkers
-  const restMs = restIntervals * Duration.toMillis(testInterval)
+  const restMs = Math.min(longestRestMs, restIntervals * Duration.toMillis(testInterval))
 
   return (peerId: string, asking: Asking): Effect.Effect<never> => {
     const { budget, journal, questions } = asking
@@ -140,3 +140,4 @@ export const makePutQuestions = Effect.fnUntraced(function* (testInterval: Durat
 
 /** Test intervals for which a peer is not asked such a question after one that it did not answer. */
 const restIntervals = 2
+const longestRestMs = 60_000
