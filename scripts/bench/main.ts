@@ -13,6 +13,7 @@ import { hostile } from "./hostile/Hostile.ts"
 import { kzg } from "./kzg/KzgBench.ts"
 import { peers } from "./peers/Peers.ts"
 import { pipeline } from "./pipeline/Pipeline.ts"
+import { recovery } from "./recovery/Recovery.ts"
 import { sampler } from "./SamplerScale.ts"
 import { sampling } from "./sampling/SamplingBench.ts"
 import { stream } from "./Stream.ts"
@@ -32,6 +33,7 @@ const benches: ReadonlyArray<Bench> = [
   pipeline,
   kzg,
   gossip,
+  recovery,
   wire,
   cost
 ]

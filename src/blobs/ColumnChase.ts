@@ -189,7 +189,9 @@ export const makeChase = Effect.fnUntraced(function* (
       if (isEnough(state) || now >= deadline) break
       if (!isExhausted(from, state)) quietSince = Infinity
       else if (quietSince === Infinity) quietSince = now
-      if (now - quietSince >= Duration.toMillis(patience)) {
+      // The first are waited for longer: they are looked for, dialled and greeted.
+      const patienceMs = Duration.toMillis(patience) * (claimed.size === 0 ? firstPatience : 1)
+      if (now - quietSince >= patienceMs) {
         isSettled = true
         break
       }
@@ -259,6 +261,8 @@ const mostColumns = 32
 const mostAtOnce = 32
 /** An answer that is not there by then is asked of others too. */
 const lateMs = 5_000
+/** Times the patience, while nobody has come who claims anything. */
+const firstPatience = 4
 /** For a question to be put: then its answer takes what it takes. */
 const turnLimit = Duration.seconds(15)
 /** Times that a question to a peer may come to nothing. */

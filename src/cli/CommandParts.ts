@@ -1,5 +1,6 @@
 import { HelpDoc, Options, Span, ValidationError } from "@effect/cli"
 import { Effect, type Option, ParseResult, Schema } from "effect"
+import { whole } from "../config/Values.ts"
 import { networkNames } from "../domain/network/NetworkName.ts"
 
 /** What a command does, with lines to copy. It is one paragraph: of anything else the list of commands shows nothing. */
@@ -31,6 +32,17 @@ export const checked =
         return ValidationError.invalidValue(HelpDoc.p(`--${name}: ${messages.join("; ")}`))
       })
     )
+
+/**
+ * A whole number in digits. For an option that may be given several times: of `Options.integer` the library (0.77) refuses a
+ * single one.
+ */
+export const digits = (least: number, most: number) =>
+  Schema.String.pipe(
+    Schema.pattern(/^\d{1,15}$/, { message: () => `expected a whole number from ${least} to ${most}` }),
+    Schema.compose(Schema.NumberFromString),
+    Schema.compose(whole(least, most))
+  )
 
 /** How a command that looks at single nodes is told by which beacon node to judge them. */
 export interface BeaconFlags {

@@ -27,7 +27,7 @@ export type KzgThread = Worker.SerializedWorker<VerifyBatch | RecoverRow | Check
 
 /**
  * The worker threads that have the KZG library and its trusted setup, for all who verify or recover or check a signature, and the turns in which
- * they are given out. Whoever comes `last` gets one only while nobody else waits. A thread takes 40 MiB of memory, 10 of
+ * they are given out. Whoever comes `last` gets one only while nobody else waits. A thread takes 40 to 50 MiB of memory, 10 of
  * them for the library and its setup; the rest is its Node (`npm run bench -- recovery`).
  */
 export class KzgThreads extends Context.Tag("dasmon/KzgThreads")<

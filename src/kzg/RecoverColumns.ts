@@ -1,5 +1,6 @@
 import { Effect, Either } from "effect"
 import { concatBytes, fromHex } from "../domain/Bytes.ts"
+import { makeBlockFrames } from "../domain/column/BlockFrames.ts"
 import { cellsToRecover, NotRecoverable } from "../domain/column/Matrix.ts"
 import type { Block } from "../domain/network/Block.ts"
 import { bytesPerCell, numberOfColumns } from "../domain/network/Chain.ts"
@@ -130,8 +131,9 @@ const prepare = (block: Block, given: ColumnsOfBlock): Effect.Effect<Columns, No
   }
   const good: Array<Column> = []
   const bad: Array<BadColumn> = []
+  const frames = makeBlockFrames(1)
   for (const [column, ssz] of [...given].sort(([a], [b]) => a - b)) {
-    const prepared = prepareColumn({ ...expected, ssz })
+    const prepared = prepareColumn({ ...expected, ssz }, frames)
     if (Either.isLeft(prepared)) bad.push({ column, detail: prepared.left.detail })
     else if (prepared.right.index !== column) bad.push({ column, detail: `it is column ${prepared.right.index}` })
     else good.push(prepared.right)

@@ -1,16 +1,15 @@
 import { Args, Command, Options } from "@effect/cli"
 import { Duration, Effect, Schema } from "effect"
 import { GoDuration } from "../../config/GoDuration.ts"
-import { whole } from "../../config/Values.ts"
 import { hexOf } from "../../domain/Bytes.ts"
 import { beaconChoice } from "../BeaconChoice.ts"
-import { beaconOptions, checked, help, lazy, optionalText } from "../CommandParts.ts"
+import { beaconOptions, checked, digits, help, lazy, optionalText } from "../CommandParts.ts"
 
 const options = {
-  index: Options.integer("index").pipe(
+  index: Options.text("index").pipe(
     Options.withDescription("only the blob at this place in the block, from 0; may be given several times"),
     Options.repeated,
-    checked("index", Schema.Array(whole(0, 4095)))
+    checked("index", Schema.Array(digits(0, 4095)))
   ),
   versionedHash: Options.text("versioned-hash").pipe(
     Options.withDescription("only the blob that a transaction names so; may be given several times"),

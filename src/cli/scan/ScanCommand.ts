@@ -4,7 +4,7 @@ import { GoDuration } from "../../config/GoDuration.ts"
 import { whole } from "../../config/Values.ts"
 import { defaultConfirmAfter } from "../../scan/ScanOptions.ts"
 import { beaconChoice } from "../BeaconChoice.ts"
-import { beaconOptions, checked, help, lazy, optionalText } from "../CommandParts.ts"
+import { beaconOptions, checked, digits, help, lazy, optionalText } from "../CommandParts.ts"
 
 const mostSlots = 128
 
@@ -14,10 +14,10 @@ const scanOptions = {
     Options.withDescription("how many random slots to ask for (default: 4 to 16, by how many columns it claims)"),
     Options.optional
   ),
-  slot: Options.integer("slot").pipe(
+  slot: Options.text("slot").pipe(
     Options.withDescription("just this slot, in place of random ones; may be given several times"),
     Options.repeated,
-    checked("slot", Schema.Array(whole(0, 2 ** 31)).pipe(Schema.maxItems(mostSlots)))
+    checked("slot", Schema.Array(digits(0, 2 ** 31)).pipe(Schema.maxItems(mostSlots)))
   ),
   columns: Options.choice("columns", ["owed", "all"]).pipe(
     Options.withDescription(

@@ -396,6 +396,7 @@ export const httpRoutes = [
   "/snapshot",
   "/slots/:slot",
   "/slots/:slot/matrix",
+  "/slots/:slot/blobs/:index",
   "/slots/:slot/arrivals",
   "/columns",
   "/clients",

@@ -35,6 +35,7 @@ import {
 } from "./ApiErrors.ts"
 import { failing } from "./Failing.ts"
 import * as Parameters from "./Parameters.ts"
+import { Blobs } from "./BlobApi.ts"
 import { Scans } from "./ScanApi.ts"
 import { TokenNeeded } from "./TokenNeeded.ts"
 
@@ -252,6 +253,7 @@ export const Api = HttpApi.make("dasmon")
   .add(Monitor)
   .add(Peers)
   .add(History)
+  .add(Blobs)
   .add(Scans)
   .middleware(CheckedParameters)
   .annotate(OpenApi.Title, "dasmon")

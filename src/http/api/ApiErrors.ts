@@ -9,6 +9,15 @@ import {
   UnknownPeer
 } from "../../domain/probe/ProbeNow.ts"
 import {
+  BlobsNotRecoverable,
+  BlobsUndecided,
+  EmptySlot,
+  NoSuchBlob,
+  OutOfRetention,
+  TooManyFetches,
+  UnknownBlock
+} from "../../domain/blobs/BlobErrors.ts"
+import {
   InvalidScan,
   ScansUnavailable,
   ScanUnderWay,
@@ -92,7 +101,14 @@ export const ApiError = Schema.Union(
   ScanUnderWay,
   TooManyScans,
   ScansUnavailable,
-  UnknownScan
+  UnknownScan,
+  EmptySlot,
+  UnknownBlock,
+  NoSuchBlob,
+  OutOfRetention,
+  BlobsNotRecoverable,
+  BlobsUndecided,
+  TooManyFetches
 )
 export type ApiError = typeof ApiError.Type
 
@@ -116,7 +132,14 @@ export const statusOf = {
   ScanUnderWay: 409,
   TooManyScans: 429,
   ScansUnavailable: 501,
-  UnknownScan: 404
+  UnknownScan: 404,
+  EmptySlot: 404,
+  UnknownBlock: 404,
+  NoSuchBlob: 404,
+  OutOfRetention: 404,
+  BlobsNotRecoverable: 404,
+  BlobsUndecided: 503,
+  TooManyFetches: 429
 } as const satisfies Readonly<Record<ApiError["_tag"], number>>
 
 /** A sentence for each, in the description of the API. */
@@ -140,7 +163,14 @@ export const meaningOf: Readonly<Record<ApiError["_tag"], string>> = {
   ScanUnderWay: "This peer is being scanned already: see `id`.",
   TooManyScans: "As many scans as may be are under way: see Retry-After.",
   ScansUnavailable: "This monitor runs in a host that makes no nodes for scans.",
-  UnknownScan: "No such scan was begun lately."
+  UnknownScan: "No such scan was begun lately.",
+  EmptySlot: "There is no block in the slot.",
+  UnknownBlock: "There is no such block on the canonical chain.",
+  NoSuchBlob: "The block has no such blob.",
+  OutOfRetention: "The slot is too old for its columns to be kept, or has not come yet.",
+  BlobsNotRecoverable: "Too few columns of the block were to be had: `missing` names the others.",
+  BlobsUndecided: "The beacon node, or the proof, gave no answer.",
+  TooManyFetches: "As many blocks as may be are being fetched: see Retry-After."
 }
 
 export const errorResponse = (error: ApiError): HttpServerResponse.HttpServerResponse =>

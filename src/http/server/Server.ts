@@ -7,6 +7,7 @@ import { Api } from "../api/Api.ts"
 import * as CheckParameters from "../api/CheckParameters.ts"
 import { TokenNeeded } from "../api/TokenNeeded.ts"
 import * as Documents from "../page/Documents.ts"
+import * as BlobHandlers from "../handlers/BlobHandlers.ts"
 import * as HistoryHandlers from "../handlers/HistoryHandlers.ts"
 import { formatAddress, type HttpServerError } from "./HttpServerError.ts"
 import * as MonitorHandlers from "../handlers/MonitorHandlers.ts"
@@ -54,6 +55,7 @@ export const layer = (options: ServerOptions): Layer.Layer<HttpAddress, HttpServ
       Layer.provide([
         MonitorHandlers.layer,
         HistoryHandlers.layer,
+        BlobHandlers.layer,
         Layer.provide(
           Layer.merge(PeerHandlers.layer, ScanHandlers.layer),
           TokenNeeded.layer({ hasToken: options.access?.token !== undefined })

@@ -94,6 +94,7 @@ describe("the HTTP API", () => {
         "/scan/{id}",
         "/slots/{slot}",
         "/slots/{slot}/arrivals",
+        "/slots/{slot}/blobs/{index}",
         "/slots/{slot}/matrix",
         "/snapshot",
         "/status"
