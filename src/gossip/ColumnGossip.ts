@@ -55,11 +55,14 @@ export const layer = (options: ColumnGossipOptions) =>
   )
 
 /** Nothing that the first is set to do may tell that the second is ours too. */
-const ofSecond = { columns: "custody", custodyGroupCount: custodyRequirement } as const
+const ofSecond = { mode: "observe", columns: "custody", custodyGroupCount: custodyRequirement } as const
 
-/** Those that a node with this id owes come first. None where the id does not tell, and they are those of its custody. */
+/**
+ * Those that a node with this id owes come first, and are always among them where it keeps them. None where the id does not
+ * tell, and they are those of its custody.
+ */
 const columnsOf = (
-  { columns, custodyGroupCount }: Pick<ColumnGossipOptions, "columns" | "custodyGroupCount">,
+  { columns, custodyGroupCount, mode }: ColumnGossipOptions,
   peerId: PeerId
 ): ReadonlyArray<number> => {
   const nodeId = Either.getRight(nodeIdOfPeerId(peerId))
@@ -69,7 +72,8 @@ const columnsOf = (
   })
   if (columns === "custody") return owed
   const wanted = columns === "all" ? Array.from({ length: numberOfColumns }, (_, column) => column) : columns
-  return [...owed.filter((column) => wanted.includes(column)), ...wanted.filter((column) => !owed.includes(column))]
+  const first = mode === "participate" ? owed : owed.filter((column) => wanted.includes(column))
+  return [...first, ...wanted.filter((column) => !owed.includes(column))]
 }
 
 interface Hearing {

@@ -140,6 +140,8 @@ describe("gossip of our own columns", () => {
       assert.sameMembers(yield* joinedBy({ columns: [5, 64] }), [5, 64])
       const eight = custodyColumns(Either.getOrThrow(nodeIdOfPeerId(peer.peerId)), 8)
       assert.sameMembers(yield* joinedBy({ mode: "participate", custodyGroupCount: 8 }), [...eight])
+      const listed = yield* joinedBy({ mode: "participate", custodyGroupCount: 8, columns: [5, 64] })
+      assert.sameMembers(listed, [...new Set([...eight, 5, 64])], "what it owes, it is on")
     })
   )
 
