@@ -12,23 +12,19 @@ interface Arrived {
 }
 
 /**
- * What there is to say of slots. Where `everySlot` is to be told: when the columns of a block came by gossip, once a later
- * block's begin to come. Mutable; one owner.
+ * What there is to say of slots: a block that is not available. Where `everySlot` is to be told, the verdict on each block too,
+ * and when its columns came by gossip, once a later block's begin to come. Mutable; one owner.
  */
 export const makeSlotLines = (everySlot: boolean) => {
   let arrived: Arrived | undefined
-  let told = -1
 
-  const line = ({ columns, first, last, slot }: Arrived): string => {
-    told = slot
-    const many = columns === 1 ? "1 column" : `${columns} columns`
-    return `slot ${slot}: ${many} by gossip, first ${first} ms, last ${last} ms`
-  }
+  const line = ({ columns, first, last, slot }: Arrived): string =>
+    `slot ${slot}: ${counted(columns, "column")} by gossip, first ${first} ms, last ${last} ms`
 
   const arrival = ({ arrivalMs, blockRoot, slot }: EventOf<"ColumnArrival">): ReadonlyArray<string> => {
-    if (slot <= told) return []
     const before = arrived
-    if (before === undefined || slot > before.slot || blockRoot !== before.blockRoot) {
+    if (before !== undefined && slot < before.slot) return []
+    if (before === undefined || blockRoot !== before.blockRoot) {
       arrived = { slot, blockRoot, columns: 1, first: arrivalMs, last: arrivalMs }
       return before === undefined ? [] : [line(before)]
     }
@@ -41,5 +37,25 @@ export const makeSlotLines = (everySlot: boolean) => {
     return []
   }
 
-  return (event: Event): ReadonlyArray<string> => (everySlot && event._tag === "ColumnArrival" ? arrival(event) : [])
+  return (event: Event): ReadonlyArray<string> => {
+    switch (event._tag) {
+      case "ColumnArrival":
+        return everySlot ? arrival(event) : []
+      case "SlotAvailability":
+        return everySlot || event.verdict === "unavailable" ? [verdictLine(event)] : []
+      default:
+        return []
+    }
+  }
 }
+
+const verdictLine = (event: EventOf<"SlotAvailability">): string => {
+  const { absent, decidedAfterMs, peers, present, reason, slot, unanswered, verdict } = event
+  const asked = present.length + absent.length + unanswered.length
+  const came = `${present.length} of ${counted(asked, "column")} from ${counted(peers, "peer")} by ${decidedAfterMs} ms`
+  return verdict === "available"
+    ? `slot ${slot} available: ${came}`
+    : `slot ${slot} ${verdict === "unavailable" ? "UNAVAILABLE" : verdict}: ${came}: ${reason}`
+}
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`

@@ -10,7 +10,10 @@ const maxPeers = 200
 
 /** What the demo shows: 28 peers whose verdicts are clear within two minutes. The other profiles are for tests. */
 export const defaultPeers: PeersSpec = [
-  ...Array.from({ length: 6 }, (): ProfileName => "honest"),
+  ...Array.from({ length: 3 }, (): ProfileName => "honest"),
+  "withheld-block",
+  "late-gossip",
+  "bad-gossip",
   "supernode",
   "withhold",
   "prune",

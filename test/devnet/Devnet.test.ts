@@ -10,6 +10,7 @@ import { decodeNodeRecord } from "../../src/domain/peer/NodeRecord.ts"
 import { blockAtOrBefore, checkpointAt } from "../../src/devnet/chain/ChainState.ts"
 import { sidecarOf } from "../../src/devnet/chain/DevBlock.ts"
 import { makeDevnet } from "../../src/devnet/Devnet.ts"
+import type { ProfileName } from "../../src/devnet/profiles/Profiles.ts"
 import { defaultPeers } from "../../src/devnet/PeersSpec.ts"
 import {
   decodeMetadata,
@@ -49,11 +50,15 @@ const layerBegun = Layer.scoped(
   })
 )
 
+/** What differs from an honest peer in gossip alone, or by what was published, is one here. */
+const plainly = (profile: ProfileName): ProfileName =>
+  profile === "withheld-block" || profile.endsWith("-gossip") ? "honest" : profile
+
 const layer = Layer.provideMerge(
   layerBegun,
   // The last one, and no other, is a `fresh` peer of a client that refuses what is below its earliest slot.
   layerStranger({
-    peers: [...defaultPeers, "honest", "honest", "fresh"],
+    peers: [...defaultPeers.map(plainly), "honest", "honest", "fresh"],
     slotDuration: Duration.millis(250),
     seed: 5
   })

@@ -31,7 +31,7 @@ describe("the text that names peers", () => {
     assert.strictEqual(defaultPeers.length, 28)
     assert.deepStrictEqual(
       [...new Set(defaultPeers.filter(isHonest))],
-      ["honest", "supernode", "truncate", "fresh", "flap"]
+      ["honest", "withheld-block", "late-gossip", "supernode", "truncate", "fresh", "flap"]
     )
   })
 })
