@@ -1,4 +1,6 @@
-import { concatBytes, uint64LittleEndian } from "../Bytes.ts"
+import { Option } from "effect"
+import { concatBytes, fromHex, uint64LittleEndian } from "../Bytes.ts"
+import type { Block } from "../network/Block.ts"
 import type { Slot } from "../Primitives.ts"
 import type { Matrix } from "./Matrix.ts"
 import { fuluFixedBytes, gloasFixedBytes, headerStart } from "./Sidecar.ts"
@@ -60,6 +62,31 @@ export const frameOf = (view: SidecarView, ssz: Uint8Array): SidecarFrame =>
         commitments: view.commitments,
         inclusionProof: view.inclusionProof
       }
+
+/**
+ * What the sidecars of a block have in common, by the block itself (get_data_column_sidecars_from_block). None where the
+ * host does not know its proof or, before Gloas, its signature.
+ */
+export const frameOfBlock = (block: Block): Option.Option<SidecarFrame> => {
+  if (block.fork === "gloas") {
+    return Option.some({ _tag: "Gloas", slot: block.slot, blockRoot: fromHex(block.root) })
+  }
+  const { commitments, proof, signature } = block
+  if (proof === undefined || proof.branch.length === 0) return Option.none()
+  return Option.map(signature, (signature) => ({
+    _tag: "Fulu",
+    signedHeader: concatBytes([
+      uint64LittleEndian(block.slot),
+      uint64LittleEndian(proof.proposerIndex),
+      fromHex(block.parentRoot),
+      proof.stateRoot,
+      proof.bodyRoot,
+      signature
+    ]),
+    commitments: concatBytes(commitments),
+    inclusionProof: concatBytes(proof.branch)
+  }))
+}
 
 const encode = (frame: SidecarFrame, index: number, cells: Uint8Array, proofs: Uint8Array): Uint8Array => {
   if (frame._tag === "Gloas") {

@@ -6,8 +6,14 @@ import { ssz as types } from "@lodestar/types"
 import { Effect, Either, Option } from "effect"
 import { parse } from "yaml"
 import { makeBlobPool } from "../../../src/devnet/chain/BlobPool.ts"
-import { concatBytes, fromHex } from "../../../src/domain/Bytes.ts"
-import { dataColumnSidecars, frameOf } from "../../../src/domain/column/MakeSidecars.ts"
+import { concatBytes, fromHex, toHex } from "../../../src/domain/Bytes.ts"
+import {
+  dataColumnSidecars,
+  frameOf,
+  frameOfBlock,
+  type SidecarFrame
+} from "../../../src/domain/column/MakeSidecars.ts"
+import type { Block } from "../../../src/domain/network/Block.ts"
 import {
   blobOfRow,
   type CellKzg,
@@ -18,7 +24,7 @@ import {
 } from "../../../src/domain/column/Matrix.ts"
 import { checkSidecar } from "../../../src/domain/column/SidecarCheck.ts"
 import { viewSidecar } from "../../../src/domain/column/SidecarView.ts"
-import { versionedHash } from "../../../src/domain/column/VersionedHash.ts"
+import { rowOfVersionedHash, versionedHash } from "../../../src/domain/column/VersionedHash.ts"
 import { loadKzg } from "../../../src/kzg/Kzg.ts"
 import { itWithVectors, vectorsFolder, whyNot } from "../../Vectors.ts"
 import { vector } from "../../kzg/Columns.ts"
@@ -118,6 +124,66 @@ describe("sidecars of a matrix", () => {
     assert.strictEqual(dataColumnSidecars(frame, [], 0).size, 0)
   })
 })
+
+/** The block of the vectors, as the chain tells of it. */
+const blockOf = (fork: "fulu" | "gloas"): Block => {
+  const { blockRoot, commitments, slot } = vector(fork, 0)
+  const { kzgCommitmentsInclusionProof: branch, signedBlockHeader } = types.fulu.DataColumnSidecar.deserialize(
+    vector("fulu", 0).ssz
+  )
+  const { bodyRoot, parentRoot, proposerIndex, stateRoot } = signedBlockHeader.message
+  return {
+    slot,
+    root: toHex(blockRoot),
+    parentRoot: toHex(parentRoot),
+    fork,
+    commitments,
+    signature: Option.some(signedBlockHeader.signature),
+    payload: "full",
+    proof: { proposerIndex, stateRoot, bodyRoot, branch }
+  }
+}
+
+describe("sidecars of blobs and a block", () => {
+  it.each(["fulu", "gloas"] as const)("of %s have in common what another sidecar of the block says", (fork) => {
+    const { ssz } = vector(fork, 63)
+    const frame = Option.getOrThrow(frameOfBlock(blockOf(fork)))
+    assert.deepStrictEqual(hexes(frame), hexes(frameOf(Either.getOrThrow(viewSidecar(fork, ssz)), ssz)))
+  })
+
+  it("cannot be made where the host does not know the block's proof or its signature", () => {
+    const { proof, ...block } = blockOf("fulu")
+    assert.isTrue(Option.isNone(frameOfBlock(block)))
+    assert.isTrue(Option.isNone(frameOfBlock({ ...blockOf("fulu"), signature: Option.none() })))
+    assert.isTrue(Option.isSome(frameOfBlock({ ...block, fork: "gloas", signature: Option.none() })), "no header there")
+    assert.isDefined(proof)
+  })
+
+  it.effect("are proven by the library, cell by cell, and lead back to the blobs", () =>
+    Effect.gen(function* () {
+      const { blobs, kzg, matrix } = yield* sample
+      const commitments = blobs.map(kzg.commitmentOf)
+      const frame = Option.getOrThrow(frameOfBlock({ ...blockOf("gloas"), commitments }))
+      const made = dataColumnSidecars(frame, matrix, blobs.length)
+      assert.strictEqual(made.size, 128)
+      for (const column of [0, 77, 127]) {
+        const view = Either.getOrThrow(viewSidecar("gloas", made.get(column) ?? new Uint8Array()))
+        const cells = blobs.map((_, row) => view.cells.slice(row * 2048, (row + 1) * 2048))
+        const proofs = blobs.map((_, row) => view.proofs.slice(row * 48, (row + 1) * 48))
+        assert.isTrue(kzg.verifyCells({ commitments, indices: blobs.map(() => column), cells, proofs }))
+        assert.isFalse(kzg.verifyCells({ commitments, indices: blobs.map(() => column ^ 1), cells, proofs }))
+      }
+      for (const [row, blob] of blobs.entries()) {
+        const hash = versionedHash(kzg.commitmentOf(blob))
+        assert.deepStrictEqual(rowOfVersionedHash(commitments, hash), Option.some(row))
+      }
+      assert.isTrue(Option.isNone(rowOfVersionedHash(commitments, new Uint8Array(32))))
+    })
+  )
+})
+
+const hexes = (frame: SidecarFrame) =>
+  Object.entries(frame).map(([name, value]) => [name, value instanceof Uint8Array ? toHex(value) : value])
 
 describe("a versioned hash", () => {
   it("is the commitment's SHA-256 under the version 1", () => {
