@@ -14,6 +14,8 @@ export interface Member extends Holder {
   readonly isLeaving: boolean
   /** It has been audited, and may go for another. */
   readonly mayGo: boolean
+  /** How far it can be relied on, 0 to 1. */
+  readonly score: number
   /** Unix milliseconds: connected, or else dialled. */
   readonly since: number
   readonly places: ReadonlyArray<Place>
@@ -49,7 +51,8 @@ export interface Choice {
  * Whom to dial and whom to let go. Places that are free go to those who bring what is lacking, then to those who were
  * reached before, then to those who were touched the longest ago. When no place is free, those who may go are exchanged:
  * as many others are dialled, and only when these are there do those go that have stayed the longest and are not needed
- * for any column.
+ * for any column. An eighth of the places is for the peers that can be relied on most, who stay while they are that: all
+ * others go round in the rest, so that everybody is looked at, the bad ones too.
  */
 export const choosePeers = (
   members: ReadonlyArray<Member>,
@@ -63,12 +66,14 @@ export const choosePeers = (
     if (member.isConnected || member.isDialling) limits.take(member.places, member.isDialling)
   }
   const chosen = members.filter(({ isChosen, isLeaving }) => isChosen && !isLeaving)
-  const staying = chosen.filter(({ isConnected }) => isConnected)
+  const connected = chosen.filter(({ isConnected }) => isConnected)
   const dialling = chosen.filter(({ isDialling }) => isDialling).length
   const others = members.filter(({ isChosen, isConnected }) => isConnected && !isChosen).length
   const leaving = members.filter(({ isConnected, isLeaving }) => isConnected && isLeaving).length
   // Whoever comes, some places are ours to give: else a crowd of strangers would end the round.
   const places = Math.max(Math.ceil(target / 4), target - others)
+  const reliable = mostReliable(connected, Math.floor(places / 8))
+  const staying = connected.map((member) => (reliable.has(member) ? { ...member, mayGo: false } : member))
   const lacking = need.lacking()
   const raised = places + Math.min(lacking.length, Math.ceil(places / 4))
   const present = staying.length + Math.max(0, leaving - Math.ceil(places / 4))
@@ -86,6 +91,17 @@ export const choosePeers = (
   }
   return { dial: pick(candidates, need, limits, room), rest, lacking }
 }
+
+/** Those with the best scores, none of which is merely good; of equal ones who has been there the longest. */
+const mostReliable = (members: ReadonlyArray<Member>, most: number): ReadonlySet<Member> =>
+  new Set(
+    members
+      .filter(({ score }) => score >= leastReliable)
+      .sort((a, b) => b.score - a.score || a.since - b.since)
+      .slice(0, most)
+  )
+
+const leastReliable = 0.9
 
 interface Room {
   /** Places that anyone may have. */

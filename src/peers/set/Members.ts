@@ -43,6 +43,7 @@ export const memberOf = (
     isDialling: chosen !== undefined && !peer.isConnected && now - chosen.since < patienceMs,
     isLeaving: chosen?.isLeaving ?? false,
     mayGo: mayGo(peer, pace, now),
+    score: peer.score,
     since: Option.getOrElse(peer.connectedSince, () => chosen?.since ?? now)
   }
 }

@@ -33,6 +33,7 @@ const member = (peerId: string, columns: ReadonlyArray<number>, over: Partial<Me
   isDialling: false,
   isLeaving: false,
   mayGo: true,
+  score: 0.5,
   since: 0,
   places: [],
   ...over
@@ -40,6 +41,28 @@ const member = (peerId: string, columns: ReadonlyArray<number>, over: Partial<Me
 
 const members = (count: number, over: Partial<Member> = {}) =>
   Array.from({ length: count }, (_, n) => member(`m${n}`, [0], { since: n, ...over }))
+
+describe("an eighth of the places", () => {
+  const limits = wanting(0, 0, { target: 16 })
+  const scores = [0.95, 0.99, 0.92, 0.5, 0.1]
+
+  it("is for those with the best scores, who stay while all others go round", () => {
+    const connected = members(18).map((one, n) => ({ ...one, score: scores[n] ?? 0.5 }))
+    const { rest } = choosePeers(connected, [], limits)
+    assert.deepStrictEqual(rest, ["m2", "m3"])
+    // Without scores to speak of the longest there go.
+    assert.deepStrictEqual(choosePeers(members(18), [], limits).rest, ["m0", "m1"])
+  })
+
+  it("is no more than that, however good all are: the others are exchanged as before", () => {
+    const connected = members(18, { score: 1 })
+    assert.deepStrictEqual(choosePeers(connected, [], limits).rest, ["m2", "m3"])
+    const candidates = all.map((n) => candidate(`c${n}`, [9]))
+    const of = (score: number) => choosePeers(members(16, { score }), candidates, limits).dial.length
+    assert.isAbove(of(1), 0)
+    assert.strictEqual(of(1), of(0.5))
+  })
+})
 
 describe("free places", () => {
   it("go to who brings a column that is lacking, then to who can be reached, then to who waits the longest", () => {

@@ -97,7 +97,8 @@ export const simulate = (nodes: ReadonlyArray<SimulatedNode>, limits: SetLimits,
       const probedFor = connectedAt === undefined ? 0 : now - connectedAt
       return {
         peerId,
-        score: 0.5,
+        // One in five can be relied on, and has a place for as long as it is one of the best.
+        score: node.peerId.endsWith("7") || node.peerId.endsWith("3") ? 0.97 : 0.5,
         isConfigured: false,
         isConnected,
         connectedSince: Option.fromNullable(connectedAt),
