@@ -124,7 +124,7 @@ export const makeSampleSlot = Effect.fnUntraced(function* (
       clients: [...new Set(witnesses.map(({ family }) => family))].sort((a, b) => a.localeCompare(b)),
       startedAt,
       decidedAt,
-      decidedAfterMs: decidedAt - slotStart(chain, slot),
+      decidedAfterMs: Math.round(decidedAt - slotStart(chain, slot)),
       held: views.find(({ blockRoot }) => blockRoot === root)?.held ?? 0
     } satisfies SlotVerdict
   })

@@ -6,6 +6,7 @@ import { firstDayOf } from "../domain/Day.ts"
 import { wrong } from "./Failure.ts"
 import { checked, help, lazy } from "./CommandParts.ts"
 import { loadConfiguration } from "./Settings.ts"
+import { availabilityLines, slotsLines } from "./AvailabilityReport.ts"
 import { arrivalLines, slotArrivalLines } from "./ArrivalReport.ts"
 import {
   reportFormats,
@@ -28,7 +29,7 @@ const config = Options.text("config").pipe(
 )
 const by = Options.choice("by", reportNames).pipe(
   Options.withDescription(
-    "what to sum up by: peer, client, version, custody (group count), column, age (of the slot, in days) or day; or worst (peers), untested (what is left of each peer), slot (who holds its columns; the default with --slot); or arrival, arrival-day, arrival-client (when columns came over gossip, by column, of one --slot too, by day, by who was first)"
+    "what to sum up by: peer, client, version, custody (group count), column, age (of the slot, in days) or day; or worst (peers), untested (what is left of each peer), slot (who holds the columns of one --slot, or what is held of the newest slots), availability (what sampling new blocks came to, and when); or arrival, arrival-day, arrival-client (when columns came over gossip, by column, of one --slot too, by day, by who was first)"
   ),
   Options.optional
 )
@@ -44,7 +45,9 @@ const since = Options.text("since").pipe(
 )
 const limit = Options.integer("limit").pipe(
   checked("limit", whole(1, 100_000)),
-  Options.withDescription("rows, at most (default 200); peers a column with --by slot (default 10)"),
+  Options.withDescription(
+    "rows, at most (default 200); peers a column with --slot (default 10); slots with --by slot (default 32)"
+  ),
   Options.optional
 )
 const format = Options.choice("format", reportFormats).pipe(
@@ -55,7 +58,9 @@ const format = Options.choice("format", reportFormats).pipe(
 const linesOf = (by: ReportName, slot: number, question: ReportQuestion) => {
   switch (by) {
     case "slot":
-      return slotLines(slot, question)
+      return slot < 0 ? slotsLines(question) : slotLines(slot, question)
+    case "availability":
+      return availabilityLines(question)
     case "arrival":
     case "arrival-day":
     case "arrival-client":
@@ -64,6 +69,9 @@ const linesOf = (by: ReportName, slot: number, question: ReportQuestion) => {
       return reportLines(by, question)
   }
 }
+
+/** Slots that one report goes through: about fourteen hours of mainnet. */
+const mostSlots = 4096
 
 /** `dasmon report`: questions about a history, while the monitor runs or after. */
 export const report = Command.make("report", { db, config, by, slot, since, limit, format }, (options) =>
@@ -84,11 +92,12 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
     const now = yield* Clock.currentTimeMillis
     const question = {
       since: Option.getOrUndefined(Option.map(options.since, (since) => firstDayOf(now, Duration.toMillis(since)))),
-      limit: Option.getOrElse(options.limit, () => (by === "slot" ? 10 : 200)),
+      limit: Option.getOrElse(options.limit, () => (by !== "slot" ? 200 : Option.isSome(options.slot) ? 10 : 32)),
       format: options.format
     }
     const slot = Option.getOrElse(options.slot, () => -1)
-    if (by === "slot" && slot < 0) return yield* wrong("report", ["--by slot needs --slot NUMBER"])
+    if (by === "slot" && slot < 0 && question.limit > mostSlots)
+      return yield* wrong("report", [`--by slot goes through ${mostSlots} slots at most: --limit ${mostSlots}`])
     const { layer } = yield* lazy(() => import("../history/report/ReportsInline.ts"))
     const lines = yield* linesOf(by, slot, question).pipe(Effect.provide(layer({ path, answerLimit: "1 minute" })))
     yield* Console.log(lines.join("\n"))
@@ -101,6 +110,7 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
       "report --by worst --limit 20",
       "report --by version --since 7d --format csv",
       "report --by arrival --since 1d",
+      "report --by availability --since 1d",
       "report --slot 12345678 --config dasmon.yaml"
     )
   )

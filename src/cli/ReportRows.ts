@@ -14,7 +14,14 @@ import { type ReportError, Reports } from "../history/report/Reports.ts"
 import { type Cell, type Column, countText, csvOf, jsonOf, percentText, tableOf } from "./ReportTable.ts"
 
 /** What a report can be by. */
-export const reportNames = [...ComplianceBy.literals, "worst", "untested", "slot", ...ArrivalsBy.literals] as const
+export const reportNames = [
+  ...ComplianceBy.literals,
+  "worst",
+  "untested",
+  "slot",
+  "availability",
+  ...ArrivalsBy.literals
+] as const
 export type ReportName = (typeof reportNames)[number]
 
 export const reportFormats = ["table", "json", "csv"] as const
@@ -28,7 +35,7 @@ export interface ReportQuestion {
 }
 
 /** The lines of a report. */
-export const reportLines = (by: Exclude<ReportName, "slot" | ArrivalsBy>, question: ReportQuestion) =>
+export const reportLines = (by: Exclude<ReportName, "slot" | "availability" | ArrivalsBy>, question: ReportQuestion) =>
   Effect.gen(function* () {
     const reports = yield* Reports
     const extent = yield* reports.extent
@@ -72,7 +79,7 @@ export const slotLines = (
     if (format === "csv") return csvOf(holdings.columns)
     if (format === "json") return jsonOf([yield* Effect.orDie(Schema.encode(SlotHoldings)(holdings))])
     const { network } = yield* reports.extent
-    const { columns, held, reconstructable } = holdings
+    const { columns, held, holders, reconstructable, sampled, state, weakest } = holdings
     const proven = columns.filter(({ failed, peers }) => peers > 0 || failed > 0)
     return [
       `slot ${slot} · ${network ?? "no network yet"} · ${
@@ -82,6 +89,10 @@ export const slotLines = (
       }`,
       ...holdings.blocks.map(
         ({ blobs, orphaned, root }) => `block ${root}: ${blobs} blobs${orphaned ? ", orphaned" : ""}`
+      ),
+      `${state}${weakest === null ? "" : `: at ${countText(holders)} peers, column ${weakest.column} at ${countText(weakest.peers)} of them only`}`,
+      ...sampled.map(
+        ({ decidedAfterMs, reason, verdict }) => `sampled: ${verdict} after ${decidedAfterMs} ms: ${reason}`
       ),
       "peers = have delivered the column, verified, and not failed to since; failed = did not, and are blamed",
       "",

@@ -91,6 +91,12 @@ describe("dasmon report", () => {
       assert.strictEqual(holdings.held, 1)
       assert.deepStrictEqual(holdings.columns[1]?.peerIds, ["peer-1"])
       assert.strictEqual(holdings.columns[2]?.failed, 1)
+      assert.strictEqual(holdings.state, "untested")
+
+      const slots = yield* report("--db", path, "--by", "slot", "--limit", "1")
+      assert.strictEqual(slots.code, 0, slots.errors)
+      assert.match(slots.output, /^ *slot +state +held +peers +weakest column +its peers +sampled$/m)
+      assert.match(slots.output, /^ *[\d,]+ +untested +1 +1 +1 +1 +–$/m)
     })
   )
 
@@ -174,7 +180,7 @@ describe("dasmon report", () => {
           (sql) => sql`INSERT INTO effect_sql_migrations (migration_id, name) VALUES (99, 'future')`
         )
       )
-      yield* says(/--by slot needs --slot/, "--db", own, "--by", "slot")
+      yield* says(/--limit 4096/, "--db", own, "--by", "slot", "--limit", "5000")
       const config = join(folder, "dasmon.yaml")
       yield* Effect.promise(() => writeFile(config, `database_path: ${own}\n`))
       yield* says(/own\.db: its schema has version 99, .* use the newer dasmon/, "--config", config)

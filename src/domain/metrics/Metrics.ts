@@ -398,6 +398,7 @@ export const httpRoutes = [
   "/slots/:slot/matrix",
   "/slots/:slot/blobs/:index",
   "/slots/:slot/arrivals",
+  "/availability",
   "/columns",
   "/clients",
   "/probes",

@@ -18,6 +18,7 @@ import { GivenPeer } from "../../domain/peer/GivenPeer.ts"
 import { ProvidersView } from "../../domain/peer/Providers.ts"
 import { SlotMatrix } from "../../domain/matrix/MatrixView.ts"
 import { PeerDetail } from "../../domain/report/PeerDetail.ts"
+import { Availability } from "../../domain/report/Question.ts"
 import { SlotDetail } from "../../domain/report/SlotDetail.ts"
 import { Status } from "../../domain/Status.ts"
 import { version } from "../../Version.ts"
@@ -188,6 +189,23 @@ const History = HttpApiGroup.make("history", { topLevel: true })
         OpenApi.Description,
         "When each column of the slot's blocks came over gossip, from whom first, and how many copies after it; written " +
           "half a minute later. Nothing of it says who stores a column, and a late one may have been computed from others."
+      )
+  )
+  .add(
+    HttpApiEndpoint.get("availability", "/availability")
+      .setUrlParams(
+        Schema.Struct({
+          since: Schema.optional(Parameters.SinceThen),
+          limit: Schema.optional(Parameters.integer(1, 1000, "Blocks in one response, at most; 100 if not given.")),
+          cursor: Schema.optional(Parameters.integer(1, Number.MAX_SAFE_INTEGER, "`next` of the page before."))
+        })
+      )
+      .addSuccess(Availability)
+      .addError(historyErrors)
+      .annotate(
+        OpenApi.Description,
+        "What sampling each new block came to, newest first, and, over all blocks since, what share was decided in time for a " +
+          "fork choice that follows so many slots behind, by stricter and laxer deadlines."
       )
   )
   .add(

@@ -61,6 +61,10 @@ const trueOrFalse = (description: string) =>
 
 export const Connected = trueOrFalse("Only peers that are, or are not, connected.")
 export const Suspicions = trueOrFalse("Only peers of whom something is, or nothing is, suspected and not settled.")
+export const SinceThen = GoDuration("1ms", "36500d").annotations({
+  ...saying("a duration from 1ms to 36500d, such as 12h or 7d"),
+  jsonSchema: { type: "string", description: "Only the last while, such as `7d`." }
+})
 export const Since = GoDuration("1ms", "36500d").annotations({
   ...saying("a duration from 1ms to 36500d, such as 12h or 7d"),
   jsonSchema: { type: "string", description: "Only the last while, such as `7d`, in whole days of UTC." }

@@ -6,7 +6,7 @@ import { firstDayOf } from "../../domain/Day.ts"
 import { Probe } from "../../domain/probe/Job.ts"
 import { noOutcomes } from "../../domain/probe/Outcome.ts"
 import type { PeerView } from "../../domain/peer/PeerView.ts"
-import type { ComplianceBy, ComplianceRow } from "../../domain/report/Question.ts"
+import { Availability, type ComplianceBy, type ComplianceRow } from "../../domain/report/Question.ts"
 import { SlotMatrix } from "../../domain/matrix/MatrixView.ts"
 import { SlotDetail } from "../../domain/report/SlotDetail.ts"
 import { cachedJsonResponse, jsonResponse } from "./JsonResponse.ts"
@@ -35,6 +35,21 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
       .handle("matrix", ({ path: { slot } }) => Effect.flatMap(dasmon.matrix(slot), matrixResponse))
       .handle("arrivals", ({ path: { slot } }) =>
         orHistoryError(Effect.flatMap(reports.slotArrivals({ slot }), (blocks) => arrivalsResponse({ slot, blocks })))
+      )
+      .handle("availability", ({ urlParams: { cursor, limit, since } }) =>
+        orHistoryError(
+          Effect.gen(function* () {
+            const now = yield* Clock.currentTimeMillis
+            return yield* availabilityResponse(
+              yield* reports.availability({
+                before: cursor,
+                limit,
+                since: since === undefined ? undefined : now - Duration.toMillis(since),
+                slotDurationMs: dasmon.chain.slotDurationMs
+              })
+            )
+          })
+        )
       )
       .handle("columns", ({ urlParams: { since } }) =>
         orHistoryError(
@@ -87,6 +102,7 @@ export const layer = HttpApiBuilder.group(Api, "history", (handlers) =>
 const arrivalsResponse = cachedJsonResponse(ArrivalsOfSlot)
 const matrixResponse = jsonResponse(SlotMatrix)
 const slotResponse = cachedJsonResponse(SlotDetail)
+const availabilityResponse = jsonResponse(Availability)
 const columnsResponse = cachedJsonResponse(Columns)
 const clientsResponse = cachedJsonResponse(Clients)
 const reportResponse = cachedJsonResponse(ReportRows)

@@ -1,15 +1,17 @@
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Context, Duration, Effect, Layer, Option, Schema } from "effect"
+import { Clock, Context, Duration, Effect, Layer, Option, Schema, TestClock } from "effect"
 import type { Dasmon } from "../../../src/Dasmon.ts"
 import { identityOf } from "../../../src/devnet/peer/DevPeerIdentity.ts"
 import { unrestrained } from "../../../src/domain/peer/Restraint.ts"
 import { neutralScore } from "../../../src/domain/peer/Score.ts"
+import type { SlotVerdict } from "../../../src/domain/availability/SlotVerdict.ts"
 import { Probe } from "../../../src/domain/probe/Job.ts"
 import * as OnDemand from "../../../src/domain/probe/ProbeNow.ts"
 import { noEvasion } from "../../../src/domain/peer/Evasion.ts"
 import { PeerDetail } from "../../../src/domain/report/PeerDetail.ts"
 import { SlotMatrix } from "../../../src/domain/matrix/MatrixView.ts"
+import { Availability } from "../../../src/domain/report/Question.ts"
 import { SlotDetail } from "../../../src/domain/report/SlotDetail.ts"
 import { History } from "../../../src/history/store/History.ts"
 import * as MemoryReports from "../../../src/history/report/MemoryReports.ts"
@@ -280,6 +282,50 @@ describe("how columns came over gossip", () => {
           ]
         ]
       )
+    })
+  )
+})
+
+describe("what sampling came to", () => {
+  it.scoped("is told newest first, page by page, with the share that was decided in time", () =>
+    Effect.gen(function* () {
+      const context = yield* Layer.build(MemoryReports.layer)
+      const now = 1_728_000_000_000
+      yield* TestClock.setTime(now)
+      const verdictOf = (slot: number, verdict: SlotVerdict["verdict"], decidedAt: number): SlotVerdict => ({
+        slot,
+        blockRoot: `0x${slot}`,
+        blobs: 1,
+        verdict,
+        reason: "because",
+        samples: 8,
+        allowedFailures: 0,
+        passingProbability: 0.0027,
+        present: [1],
+        absent: [],
+        unanswered: [],
+        peers: 8,
+        clients: ["teku"],
+        startedAt: decidedAt - 100,
+        decidedAt,
+        decidedAfterMs: 3_000,
+        held: 0
+      })
+      const [seven, eight, nine] = [
+        verdictOf(7, "available", now - 3_600_000),
+        verdictOf(8, "undetermined", now - 1_000),
+        verdictOf(9, "available", now)
+      ] as const
+      yield* Effect.forEach([seven, eight, nine], Context.get(context, History).recordAvailability, { discard: true })
+      const { url } = yield* start({ reports: Context.get(context, Reports) })
+      const first = yield* read(`${url}/availability?limit=2`, Availability)
+      assert.deepStrictEqual(first.slots, [nine, eight])
+      assert.deepStrictEqual([first.blocks, first.available, first.undetermined], [3, 2, 1])
+      const share = first.trailing.find(({ deadline, distance }) => distance === 1 && deadline === "attestation")
+      assert.deepStrictEqual([share?.decided, share?.share], [2, 2 / 3])
+      const rest = yield* read(`${url}/availability?limit=2&cursor=${first.next}`, Availability)
+      assert.deepStrictEqual([rest.slots, rest.next], [[seven], null])
+      assert.strictEqual((yield* read(`${url}/availability?since=1m`, Availability)).blocks, 2)
     })
   )
 })
