@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs"
+import { readdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
@@ -65,16 +65,18 @@ describe("the program's gossip", () => {
       assert.isAbove(yield* count("accept"), 0)
       assert.strictEqual(yield* count("reject"), 0)
 
-      // The same column with one byte of a cell changed, while its slot is not final.
+      // The same as another column, which it is not, while its slot is not final: a second one of the same is none to judge.
       const [column] = listener.heard.slice(-1)
       if (column === undefined) return assert.fail("nothing was heard")
       const corrupt = Uint8Array.from(column.data)
-      corrupt.set([(corrupt[400] ?? 0) ^ 1], 400)
+      corrupt.set([((corrupt[0] ?? 0) + 1) % 128], 0)
       assert.strictEqual(peekAnySidecar(corrupt)._tag, "Right")
       yield* Effect.promise(() => liar.node.services.gossip.publish(topic, corrupt))
       yield* eventually(Effect.map(count("reject"), (rejected) => rejected === 1))
       const before = listener.heard.length
       yield* eventually(() => listener.heard.length > before, "60 seconds")
+      const evidence = readdirSync(join(home, "dasmon.db.evidence"))
+      assert.strictEqual(evidence.filter((name) => name.includes(liar.node.peerId.toString())).length, 1)
       assert.isFalse(listener.heard.some(({ data }) => Buffer.from(data).equals(corrupt)))
     })
   )

@@ -201,6 +201,8 @@ export const beaconEndpoints = [
   "identity",
   "peers",
   "events",
+  "proposer",
+  "validators",
   "other"
 ] as const
 export const beaconRequests = labelled(
