@@ -79,14 +79,13 @@ export const makeChase = Effect.fnUntraced(function* (
   }
 
   const sources = Effect.map(peers.tracked, (tracked) =>
-    tracked.flatMap((peer): ReadonlyArray<Source> => {
-      const { peerId } = peer
+    tracked.flatMap(({ peerId }): ReadonlyArray<Source> => {
       const known = Option.getOrUndefined(peers.known(peerId))
       if (known === undefined || !known.connected || Option.isNone(known.claims)) return []
       const claims = withHeadFrom(known.claims.value, block.slot)
       const own = columnsWhere((column) => owes(claims, block.slot, column))
       for (const column of own) claimed.add(column)
-      const rank = reliance(peer, own.length, Option.getOrUndefined(peers.view(peerId)))
+      const rank = reliance(own.length, Option.getOrUndefined(peers.view(peerId)))
       return own.length === 0 ? [] : [{ peerId, claims: new Set(own), rank }]
     })
   )

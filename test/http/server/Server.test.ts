@@ -88,6 +88,7 @@ describe("the HTTP API", () => {
         "/peers/{peerId}/probe",
         "/probes",
         "/probes/{id}",
+        "/providers",
         "/readyz",
         "/report",
         "/scan",
