@@ -19,6 +19,8 @@ import { followLog } from "./Story.ts"
 interface SoakOptions {
   readonly minutes: number
   readonly seed: number
+  /** Whether the monitor takes part in gossip as a node does, with custody of its own, and does not only observe it. */
+  readonly participate: boolean
 }
 
 /**
@@ -27,7 +29,7 @@ interface SoakOptions {
  * the time is over there is peace, so that who lies can be found; then all that was said is held against what the peers
  * are, and what the monitor took of the machine against what it took before.
  */
-export const soak = ({ minutes, seed }: SoakOptions): Effect.Effect<Result, unknown> =>
+export const soak = ({ minutes, participate, seed }: SoakOptions): Effect.Effect<Result, unknown> =>
   Effect.gen(function* () {
     const home = yield* temporaryFolder
     // Those that are as clients are have a run of their own (`Guests`).
@@ -45,7 +47,9 @@ export const soak = ({ minutes, seed }: SoakOptions): Effect.Effect<Result, unkn
     }
     const port = yield* freePort
     const peers = network.peers.map(({ enr }) => enr)
-    yield* Effect.sync(() => writeFileSync(files.config, configOf({ url: road.url, files, port, peers, bounded })))
+    yield* Effect.sync(() =>
+      writeFileSync(files.config, configOf({ url: road.url, files, port, peers, bounded, participate }))
+    )
     yield* Console.log(`${profiles.size} peers are up; ${minutes} minutes of trouble begin (seed ${seed})`)
 
     const done = yield* Ref.make(undisturbed)
@@ -119,6 +123,7 @@ const configOf = (options: {
   readonly port: number
   readonly peers: ReadonlyArray<string>
   readonly bounded: boolean
+  readonly participate: boolean
 }): string =>
   [
     `beacon_api: ${options.url}`,
@@ -134,6 +139,7 @@ const configOf = (options: {
     "confirm_after: 3s",
     "sampling: { max_slots: 2, max_columns: 8, daily_bytes: off }",
     "bandwidth_limit: off",
+    `gossip: { mode: ${options.participate ? "participate" : "observe"} }`,
     "peers:",
     ...options.peers.map((enr) => `  - ${enr}`)
   ].join("\n")

@@ -18,7 +18,11 @@ const guests = Options.boolean("guests").pipe(
   )
 )
 
-const command = Command.make("soak", { minutes, seed, guests }, ({ guests, ...options }) =>
+const participate = Options.boolean("participate").pipe(
+  Options.withDescription("whether the monitor participates in the gossip of columns, and keeps and serves its own")
+)
+
+const command = Command.make("soak", { minutes, seed, participate, guests }, ({ guests, ...options }) =>
   Effect.gen(function* () {
     const { numbers, problems, table } = yield* guests ? guestSoak(options) : soak(options)
     yield* Effect.forEach(table, (line) => Console.log(line), { discard: true })
