@@ -27,7 +27,7 @@ export const makeCandidates = Effect.map(Peers, (peers) => {
       tracked.flatMap(({ agent, isConnected, peerId, remoteAddress }): ReadonlyArray<Candidate> => {
         const known = isConnected ? Option.getOrUndefined(peers.known(peerId)) : undefined
         if (known === undefined || Option.isNone(known.claims)) return []
-        const { claims, score } = known
+        const { claims, isProvider, score } = known
         const columns = columnsAt(claims.value, slot)
         if (columns.size === 0) return []
         return [
@@ -36,7 +36,7 @@ export const makeCandidates = Effect.map(Peers, (peers) => {
             family: clientFamily(Option.getOrNull(agent)),
             group: Option.match(remoteAddress, { onNone: () => "near", onSome: groupOf }),
             columns,
-            score: scoreAt(score, now),
+            score: scoreAt(score, now) + (isProvider ? providerBonus : 0),
             hasReached: claims.value.current.headSlot >= slot
           }
         ]
@@ -50,4 +50,6 @@ const columnsAt = ({ current, joined }: ClaimHistory, slot: Slot): ReadonlySet<n
     ? new Set()
     : new Set(current.columns.filter((column) => slot >= (joined.get(column) ?? 0)))
 
+/** Peers that are relied on (`das_providers`) go before others that are as good, and no further: who is bad is still asked last. */
+const providerBonus = 0.25
 const mostAddresses = 4096

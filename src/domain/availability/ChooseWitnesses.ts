@@ -13,7 +13,7 @@ export interface Witness {
 export interface Candidate extends Witness {
   /** Columns of the slot that it claims to keep. */
   readonly columns: ReadonlySet<number>
-  /** 0 to 1: how far it can be relied on. */
+  /** How far it can be relied on: its score, 0 to 1, and a bonus for a provider. */
   readonly score: number
   /** Whether it says that its head has reached the slot. */
   readonly hasReached: boolean
