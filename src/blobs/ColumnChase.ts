@@ -205,12 +205,14 @@ export const makeChase = Effect.fnUntraced(function* (
 
   const account = (): BlobAccount => {
     const absent = new Set([...asked.values()].flatMap((peer) => peer.absent))
+    const put = new Set([...settled.values()].flatMap((columns) => [...columns]))
     return {
       slot: block.slot,
       blockRoot: block.root,
       blobs: block.commitments.length,
       columns: [...givers].map(([column, peerId]) => ({ column, peerId })).sort((a, b) => a.column - b.column),
       margin: columns.size - columnsToReconstruct,
+      notAsked: columnsWhere((column) => claimed.has(column) && !columns.has(column) && !put.has(column)),
       nobodyHad: columnsWhere((column) => absent.has(column) && !columns.has(column)),
       nobodyClaims: columnsWhere((column) => !claimed.has(column) && !columns.has(column)),
       peers: [...asked.values()]

@@ -17,7 +17,8 @@ export const accountLines = (account: BlobAccount): ReadonlyArray<string> => {
   return [
     ...(held.length === 0 ? [] : [`columns ${ranges(held)} were held already`]),
     ...account.peers.map(peerLine),
-    `margin: ${account.columns.length} distinct columns came, ${marginText(account.margin)} the ${columnsToReconstruct} that it takes`,
+    `margin: ${account.columns.length} distinct columns came, ${marginText(account.margin)} the ${columnsToReconstruct} that it takes` +
+      (account.notAsked.length === 0 ? "" : `; ${account.notAsked.length} more are claimed, and were not asked for`),
     ...(account.nobodyHad.length === 0 ? [] : [`nobody who was asked had columns ${ranges(account.nobodyHad)}`]),
     ...(account.nobodyClaims.length === 0
       ? []

@@ -29,6 +29,8 @@ export const BlobAccount = Schema.Struct({
   columns: Schema.Array(GivenColumn),
   /** Distinct columns that were seen beyond the 64 that it takes; below 0 where there were too few. */
   margin: Schema.Int,
+  /** Columns that connected peers claim and that nobody was asked for, since there was enough; ascending. Nothing is proven of them. */
+  notAsked: Schema.Array(Schema.Int),
   /** Columns that were asked for, of one peer at least, and that nobody had; ascending. */
   nobodyHad: Schema.Array(Schema.Int),
   /** Columns that no connected peer claims; ascending. */

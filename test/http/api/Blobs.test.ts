@@ -17,6 +17,7 @@ const account: BlobAccount = {
   margin: -63,
   nobodyHad: [4],
   nobodyClaims: [],
+  notAsked: [],
   peers: []
 }
 
