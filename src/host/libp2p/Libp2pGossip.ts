@@ -1,6 +1,6 @@
 import { type GossipSub, type SubscriptionChangeData, TopicValidatorResult } from "@libp2p/gossipsub"
 import type { Libp2p, PeerId } from "@libp2p/interface"
-import { Duration, Effect, FiberSet, Option, type Scope } from "effect"
+import { Cause, Duration, Effect, FiberSet, Option, type Scope } from "effect"
 import { makeBucket } from "../../domain/Bucket.ts"
 import { parseColumnTopic } from "../../domain/network/ColumnTopic.ts"
 import type { GossipRules } from "../../wire/gossip/Gossipsub.ts"
@@ -68,7 +68,10 @@ export const makeGossip = Effect.fnUntraced(function* (
         Effect.timeoutTo({ duration: judgeLimit, onSuccess: (verdict) => verdict, onTimeout: () => "ignore" as const }),
         Effect.catchAllCause((cause) =>
           Effect.as(
-            Effect.logError("a gossip message could not be judged: this is a bug in dasmon", cause),
+            // At the end, what a judge goes by may go before it.
+            Cause.isInterruptedOnly(cause)
+              ? Effect.void
+              : Effect.logError("a gossip message could not be judged: this is a bug in dasmon", cause),
             "ignore" as const
           )
         ),

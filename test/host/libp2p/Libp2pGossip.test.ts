@@ -1,3 +1,4 @@
+import { TopicValidatorResult } from "@libp2p/gossipsub"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Logger, Scope } from "effect"
 import { columnTopic } from "../../../src/domain/network/ColumnTopic.ts"
@@ -208,6 +209,31 @@ describe.each(transports)("gossip over %s", (transport) => {
       // Some of a second may have gone by in between.
       assert.isAtMost(taken.length, 2048)
       assert.strictEqual(joined.rules.mostBytes("/eth2/8c9f62fe/beacon_block/ssz_snappy"), 0)
+    })
+  )
+
+  it.scopedLive("is ignored where its judge fails, which is a bug, and silently where its judge is at its end", () =>
+    Effect.gen(function* () {
+      const logged: Array<string> = []
+      const logger = Logger.replace(
+        Logger.defaultLogger,
+        Logger.make(({ message }) => void logged.push(String(message)))
+      )
+      const us = yield* makeSide("us/1", transport).pipe(Effect.provide(logger))
+      const verdictOf = (judge: Effect.Effect<GossipVerdict>) =>
+        Effect.scoped(
+          Effect.gen(function* () {
+            yield* us.gossip.join(topic, { mostBytes: 1000, judge: () => judge })
+            const validate = us.node.services.gossip.topicValidators.get(topic)
+            const message = { type: "unsigned" as const, topic, data: text("hello") }
+            return yield* Effect.promise(async () => validate?.(us.node.peerId, message))
+          })
+        )
+      assert.strictEqual(yield* verdictOf(Effect.interrupt), TopicValidatorResult.Ignore)
+      assert.deepStrictEqual(logged, [])
+      assert.strictEqual(yield* verdictOf(Effect.die("a bug")), TopicValidatorResult.Ignore)
+      assert.deepStrictEqual(logged.length, 1)
+      assert.include(logged[0], "this is a bug in dasmon")
     })
   )
 
