@@ -24,6 +24,17 @@ export const holds = ({ publicKey, signature, signingRoot }: Signed): boolean =>
   }
 }
 
+/** Whether 48 bytes are a point of the group of commitments and public keys, that at infinity included: a millisecond. */
+export const isPoint = (bytes: Uint8Array): boolean => {
+  try {
+    bls12_381.G1.Point.fromBytes(bytes).assertValidity()
+    return true
+  } catch {
+    // The library throws for all that is none.
+    return false
+  }
+}
+
 export const publicKeyOf = (secretKey: Uint8Array): Uint8Array => scheme.getPublicKey(secretKey).toBytes()
 
 export const sign = (secretKey: Uint8Array, signingRoot: Uint8Array): Uint8Array =>

@@ -1,6 +1,6 @@
 import { Effect, Either, Option } from "effect"
 import { sha256 } from "@noble/hashes/sha2.js"
-import { holds } from "../bls/Bls.ts"
+import { holds, isPoint } from "../bls/Bls.ts"
 import { concatBytes, equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
 import { headerSignature, peekSidecar } from "../domain/column/Sidecar.ts"
 import { checkStructure, commitmentsOf, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
@@ -92,6 +92,9 @@ const kzgStep = (kzg: Kzg, { block, message }: GossipEvidence, view: SidecarView
   const commitments = view?._tag === "Fulu" ? commitmentsOf(view) : block.commitments
   if (view === undefined || commitments === null || block.root === null) {
     return Effect.succeed({ holds: false, text: "there are no commitments to hold its cells against" })
+  }
+  if (view._tag === "Fulu" && inclusionProofHolds(view) && !commitments.every(isPoint)) {
+    return Effect.succeed({ holds: true, text: "its commitments, those of its header, are no points on the curve" })
   }
   const { fork, maxBlobsPerBlock, root, slot } = block
   return verifySidecars(kzg, [

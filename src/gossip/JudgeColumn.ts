@@ -1,5 +1,6 @@
 import { Clock, Duration, Effect, Metric, Option } from "effect"
 import type { AcceptedColumn } from "../arrival/ColumnArrivals.ts"
+import { isPoint } from "../bls/Bls.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { dropOldest, setNewest } from "../domain/Bounded.ts"
 import { equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
@@ -48,14 +49,16 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
   /** The columns that were accepted. */
   const seen = new Set<string>()
   /** What sidecars of a Fulu block are held against, once one of them has proven its commitments. */
-  const frames = new Map<
-    string,
-    { readonly view: FuluView; readonly expected: Omit<SidecarToVerify, "fork" | "ssz"> }
-  >()
+  const frames = new Map<string, Frame>()
   /** What peers have sent that was wrong, since when. */
   const offences = new Map<string, { readonly count: number; readonly at: number }>()
 
-  const verified = (sidecar: SidecarToVerify, onValid: Ruling, invalid: (check: InvalidVerdict) => Ruling) =>
+  const verified = (
+    sidecar: SidecarToVerify,
+    onValid: Ruling,
+    invalid: (check: InvalidVerdict) => Ruling,
+    failed = (reason: string): Ruling => ruling("kzg_unchecked", reason)
+  ) =>
     verifier
       // Anyone can send what has to be verified: probes come first.
       .verify([sidecar], { inBackground: true })
@@ -65,13 +68,13 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
           if (verdict?._tag === "Invalid") return invalid(verdict)
           return ruling("kzg_unchecked", "its turn to be verified did not come in time")
         }),
-        Effect.catchAll(({ reason }) => Effect.succeed(ruling("kzg_unchecked", reason)))
+        Effect.catchAll(({ reason }) => Effect.sync(() => failed(reason)))
       )
 
   /** What the sidecar is held against, if its inclusion proof holds. */
-  const expectedOfView = (view: FuluView, { blockRoot, slot }: SignedHeader) => {
+  const frameOf = (view: FuluView, { blockRoot, slot }: SignedHeader): Frame | undefined => {
     const known = frames.get(blockRoot)
-    if (known !== undefined) return isFramed(view, known.view) ? known.expected : undefined
+    if (known !== undefined) return isFramed(view, known.view) ? known : undefined
     if (!inclusionProofHolds(view)) return undefined
     const expected = {
       blockRoot: fromHex(blockRoot),
@@ -81,19 +84,32 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
       maxBlobsPerBlock: blobParametersAt(chain, epochOf(chain, slot)).maxBlobsPerBlock
     }
     const own = { ...view, commitments: view.commitments.slice(), inclusionProof: view.inclusionProof.slice() }
-    setNewest(frames, blockRoot, { view: { ...own, cells: nothing, proofs: nothing }, expected }, mostFrames)
-    return expected
+    const frame: Frame = { view: { ...own, cells: nothing, proofs: nothing }, expected, arePoints: undefined }
+    setNewest(frames, blockRoot, frame, mostFrames)
+    return frame
   }
+
+  /** What cannot be verified is not the verifier's fault where the proposer has signed what are no commitments. */
+  const failedOn =
+    (frame: Frame) =>
+    (reason: string): Ruling => {
+      frame.arePoints ??= frame.expected.commitments.every(isPoint)
+      return frame.arePoints ? ruling("kzg_unchecked", reason) : noPoints
+    }
 
   const judgeFulu = Effect.fnUntraced(function* (view: FuluView, header: SignedHeader, ssz: Uint8Array) {
     const ofHeader = yield* headers.judge(header)
     if (ofHeader.rule !== "accepted" && ofHeader.rule !== "proposer_unchecked") return ofHeader
-    const expected = expectedOfView(view, header)
-    if (expected === undefined) {
+    const frame = frameOf(view, header)
+    if (frame === undefined) {
       return ruling("inclusion_proof", "its commitments are not those of the block of its header")
     }
-    return yield* verified({ ...expected, fork: "fulu", ssz }, ofHeader, ({ check, detail }) =>
-      ruling(check === "kzg_proof" ? "kzg_proof" : "inclusion_proof", detail)
+    if (frame.arePoints === false) return noPoints
+    return yield* verified(
+      { ...frame.expected, fork: "fulu", ssz },
+      ofHeader,
+      ({ check, detail }) => ruling(check === "kzg_proof" ? "kzg_proof" : "inclusion_proof", detail),
+      failedOn(frame)
     )
   })
 
@@ -197,6 +213,16 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
       return verdict
     })
 })
+
+/** What proves the commitments of a Fulu block, and what its sidecars are held against. */
+interface Frame {
+  readonly view: FuluView
+  readonly expected: Omit<SidecarToVerify, "fork" | "ssz">
+  /** Whether its commitments are points on the curve; looked at once they could not be used. */
+  arePoints: boolean | undefined
+}
+
+const noPoints = ruling("kzg_proof", "its commitments are no points on the curve")
 
 type InvalidVerdict = SidecarVerdict & { readonly _tag: "Invalid" }
 

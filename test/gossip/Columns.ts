@@ -15,8 +15,8 @@ import { fakePool } from "../devnet/FakePool.ts"
 
 export const seed = 1
 
-const chainOf = (parameters: ChainParameters) => {
-  const rules = { parameters, pool: fakePool, seed, signedFrom: 0 }
+const chainOf = (parameters: ChainParameters, pool = fakePool, signedFrom = 0) => {
+  const rules = { parameters, pool, seed, signedFrom }
   const state = grow(rules, genesisState(rules), 160)
   return {
     parameters,
@@ -38,6 +38,12 @@ export const fulu = chainOf(devnetParameters(seed, 1000, 0))
 /** The same, and Gloas begins at slot 128. */
 export const gloas = chainOf(devnetParameters(seed, 1000, 0, { gloas: 4 }))
 export const { blockFrom, parameters, topicOf } = fulu
+/** As the first, but what its blocks say that are commitments are no points on the curve. */
+export const pointless = chainOf(
+  parameters,
+  fakePool.map((blob, index) => ({ ...blob, commitment: new Uint8Array(48).fill(index + 1) })),
+  129
+)
 
 /** The SSZ of a sidecar whose cells prove nothing, with something changed. */
 export const columnOf = (block: DevBlock, column: number, change: (sidecar: Sidecar) => Sidecar = (same) => same) =>

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Option, TestClock } from "effect"
 import type { GossipRule } from "../../src/domain/gossip/GossipRule.ts"
 import { fromHex } from "../../src/domain/Bytes.ts"
-import { canonical, columnOf, fulu, gloas, withHeader } from "./Columns.ts"
+import { canonical, columnOf, fulu, gloas, pointless, withHeader } from "./Columns.ts"
 import { makeJudging, type World } from "./JudgingWorld.ts"
 
 const block = fulu.blockFrom(130)
@@ -136,6 +136,26 @@ describe("a column by gossip", () => {
       world.verdict = { _tag: "Valid" }
       assert.strictEqual((yield* decide(topic, good)).verdict, "accept", "the same one later")
     })
+  )
+
+  it.scoped(
+    "is rejected where its proposer has signed commitments that are no points, whatever the verifier says",
+    () =>
+      Effect.gen(function* () {
+        const block = pointless.blockFrom(130)
+        const { decide, world } = yield* makeJudging(pointless, block.slot)
+        world.verdict = undefined
+        for (const column of [7, 8]) {
+          const decided = yield* decide(
+            pointless.topicOf(block.slot, column),
+            columnOf(block, column),
+            `peer ${column}`
+          )
+          assert.deepStrictEqual(decided, { verdict: "reject", rule: "kzg_proof" })
+        }
+        assert.strictEqual(world.verified, 1, "known of the block from the first on")
+        assert.match(world.rejected[0]?.ruling.detail ?? "", /no points on the curve/)
+      })
   )
 
   it.scoped("is judged by the imported block alone where the host tells no more", () =>

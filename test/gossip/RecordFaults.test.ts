@@ -22,7 +22,7 @@ import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { loadKzg } from "../../src/kzg/Kzg.ts"
 import { hexMessageId } from "../../src/wire/gossip/MessageId.ts"
-import { blockFrom, columnOf, parameters, seed, topicOf, withHeader } from "./Columns.ts"
+import { blockFrom, columnOf, parameters, pointless, seed, topicOf, withHeader } from "./Columns.ts"
 
 // The trusted setup takes seconds of a busy core.
 beforeAll(() => Effect.runPromise(Effect.asVoid(loadKzg)))
@@ -32,6 +32,9 @@ const topic = topicOf(block.slot, 7)
 const good = columnOf(block, 7)
 const other = (block.header.message.proposerIndex + 1) % 1024
 const publicKey = validatorKey(seed, block.header.message.proposerIndex)
+
+/** What it says that are commitments are no points. */
+const crooked = pointless.blockFrom(130)
 
 const faults: ReadonlyArray<readonly [FaultRule, Uint8Array, Ruling["facts"], ColumnTopic]> = [
   ["structure", columnOf(block, 7, (sidecar) => ({ ...sidecar, kzgProofs: [] })), undefined, topic],
@@ -48,6 +51,7 @@ const faults: ReadonlyArray<readonly [FaultRule, Uint8Array, Ruling["facts"], Co
     undefined,
     topic
   ],
+  ["kzg_proof", columnOf(crooked, 7), undefined, topicOf(crooked.slot, 7)],
   ["wrong_proposer", columnOf(block, 7, withHeader({ proposerIndex: other })), undefined, topic]
 ]
 

@@ -1,4 +1,4 @@
-import { Console, Effect, Schema } from "effect"
+import { Console, Effect, Schedule, Schema } from "effect"
 import { NodeRuntime } from "@effect/platform-node"
 import { multiaddr } from "@multiformats/multiaddr"
 import { encodeSidecar, sidecarOf } from "../../../src/devnet/chain/DevBlock.ts"
@@ -37,6 +37,17 @@ const program = Effect.gen(function* () {
       yield* Effect.promise(() => node.dial(multiaddr(address)))
       for (const topic of topics) node.services.gossip.subscribe(topic)
       return node
+    })
+  )
+  // Until they know what it is on, what they publish goes to nobody.
+  const areReady = Effect.sync(() =>
+    nodes.every(({ services }) => topics.every((topic) => services.gossip.getSubscribers(topic).length > 0))
+  )
+  yield* areReady.pipe(
+    Effect.repeat({ until: (areReady) => areReady, schedule: Schedule.spaced("100 millis") }),
+    Effect.timeoutFail({
+      duration: "30 seconds",
+      onTimeout: () => "the node is not on all topics of its columns, or not for all senders"
     })
   )
   yield* Console.log("ready")
