@@ -79,8 +79,8 @@ export const makeSampleSlot = Effect.fnUntraced(function* (
 
     /** Why nothing may be held against the block. */
     const trouble = Effect.gen(function* () {
-      const [doubt] = yield* doubts.all
-      if (doubt !== undefined) return `this monitor does not trust itself: ${doubt}`
+      const doubt = yield* doubts.sparesBlocks
+      if (Option.isSome(doubt)) return `this monitor does not trust itself: ${doubt.value}`
       const late = yield* lag.worstSince(startedAt)
       return late < overloadLagMs ? undefined : `this machine was too busy to listen, by ${Math.round(late)} ms`
     })

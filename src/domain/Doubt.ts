@@ -19,12 +19,20 @@ export const doubtKinds = [
   "commitments",
   /** The accusations of this moment, which are too many at once. */
   "accusations",
+  /** Several blocks, which most peers lack or give otherwise than we expect: they were withheld, or we are wrong. */
+  "blocks",
   /** The network, which does not finalize. */
   "finality",
   /** The second identity, with which too many peers disagree at once. */
   "second_identity"
 ] as const
 export type DoubtKind = (typeof doubtKinds)[number]
+
+/**
+ * While one of these lasts, nothing can be held against a block: all but that peers lack blocks, which is what its sampling
+ * is to find out.
+ */
+export const sparingBlocks: ReadonlyArray<DoubtKind> = doubtKinds.filter((kind) => kind !== "blocks")
 
 /** While one of these lasts, nothing that peers do or say can be held against them: they are neither probed nor sent away. */
 export const forbidding: ReadonlyArray<DoubtKind> = [

@@ -1,6 +1,7 @@
 import { Clock, Context, Duration, Effect, Layer, Option, Schedule } from "effect"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { setNewest } from "../domain/Bounded.ts"
+import type { DoubtKind } from "../domain/Doubt.ts"
 import { epochOf } from "../domain/network/Chain.ts"
 import { clientFamily } from "../domain/peer/ClientFamily.ts"
 import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
@@ -73,19 +74,22 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: SelfDoubtOptions) {
       : undefined
   }
 
-  let since = Option.none<number>()
+  const since = new Map<DoubtKind, number>()
+  const tell = Effect.fnUntraced(function* (kind: DoubtKind, what: string | undefined, now: number) {
+    const sentence = Option.map(Option.fromNullable(what), (what) => `${what}: ${whatFollows}`)
+    const from = Option.isSome(sentence) ? (since.get(kind) ?? now) : undefined
+    if (from === undefined) since.delete(kind)
+    else since.set(kind, from)
+    // Among the first few peers that answer most may be liars: it forbids at once, and is told when it lasts.
+    yield* doubts.set(kind, from !== undefined && now - from >= lastingMs ? sentence : Option.none())
+    return sentence
+  })
   const look = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
-    const seen = Option.fromNullable(correlation.look(now) ?? otherChain(now))
-    const sentence = Option.map(
-      seen,
-      (what) =>
-        `${what}: nobody is accused while it is so; check the beacon node, the clock and the network of this monitor`
-    )
-    since = Option.map(seen, () => Option.getOrElse(since, () => now))
-    // Among the first few peers that answer most may be liars: it forbids at once, and is told when it lasts.
-    yield* doubts.set("accusations", Option.exists(since, (at) => now - at >= lastingMs) ? sentence : Option.none())
-    return sentence
+    const seen = correlation.look(now)
+    const ofPeers = yield* tell("accusations", seen.peers ?? otherChain(now), now)
+    const ofBlocks = yield* tell("blocks", seen.slots, now)
+    return Option.orElse(ofPeers, () => ofBlocks)
   })
 
   const startedAt = yield* Clock.currentTimeMillis
@@ -175,6 +179,7 @@ const isAbsent = (error: ProbeError): boolean =>
   error._tag === "ColumnsUnavailable" ||
   (error._tag === "Suspected" && (error.suspicion === "missing" || error.suspicion === "unavailable"))
 
+const whatFollows = "nobody is accused while it is so; check the beacon node, the clock and the network of this monitor"
 const lastingMs = 10_000
 /** How many times as long as a suspicion is left alone others are waited for. */
 const patience = 6

@@ -1,5 +1,5 @@
 import { Context, Effect, Layer, Metric, Option } from "effect"
-import { type DoubtKind, doubtKinds, forbidding } from "../domain/Doubt.ts"
+import { type DoubtKind, doubtKinds, forbidding, sparingBlocks } from "../domain/Doubt.ts"
 import { doubts } from "../domain/metrics/Metrics.ts"
 
 /**
@@ -29,6 +29,8 @@ export interface DoubtAccount {
   readonly all: Effect.Effect<ReadonlyArray<string>>
   /** The first sentence of those kinds under which nobody may be judged or sent away (`forbidding`). */
   readonly forbids: Effect.Effect<Option.Option<string>>
+  /** The first sentence of those kinds under which no block may be called unavailable (`sparingBlocks`). */
+  readonly sparesBlocks: Effect.Effect<Option.Option<string>>
 }
 
 const makeDoubts = (): DoubtAccount => {
@@ -51,12 +53,14 @@ const makeDoubts = (): DoubtAccount => {
           : Effect.zipRight(show(kind, 0), Effect.logInfo(`no longer in doubt: ${before}`))
       }),
     all: Effect.sync(() => sentences(doubtKinds)),
-    forbids: Effect.sync(() => Option.fromNullable(sentences(forbidding)[0]))
+    forbids: Effect.sync(() => Option.fromNullable(sentences(forbidding)[0])),
+    sparesBlocks: Effect.sync(() => Option.fromNullable(sentences(sparingBlocks)[0]))
   }
 }
 
 const unregistered: DoubtAccount = {
   set: () => Effect.void,
   all: Effect.succeed([]),
-  forbids: Effect.succeedNone
+  forbids: Effect.succeedNone,
+  sparesBlocks: Effect.succeedNone
 }

@@ -31,7 +31,7 @@ describe("the text that names peers", () => {
     assert.strictEqual(defaultPeers.length, 28)
     assert.deepStrictEqual(
       [...new Set(defaultPeers.filter(isHonest))],
-      ["honest", "withheld-block", "late-gossip", "supernode", "truncate", "fresh", "flap"]
+      ["honest", "supernode", "withheld-block", "late-gossip", "truncate", "fresh", "flap"]
     )
   })
 })

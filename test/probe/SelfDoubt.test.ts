@@ -120,13 +120,30 @@ describe("the monitor suspects itself", () => {
     Effect.gen(function* () {
       yield* hear(() => [1, 2, 3], 8, 0, suspected)
       yield* hear(() => [50], 8, 5, suspected)
-      assert.include((yield* reason) ?? "", "suspect in slot 50")
+      assert.isNull(yield* reason)
+      assert.strictEqual(yield* reasonAt(50), "too many peers were suspect in slot 50")
       yield* TestClock.adjust("61 minutes")
       assert.isNull(yield* reason)
+      assert.deepStrictEqual(yield* doubts, [])
       assert.strictEqual(yield* reasonAt(50), "too many peers were suspect in slot 50")
       assert.isNull(yield* reasonAt(51))
       yield* hear(() => [4, 5, 50], 8, 0, suspected)
       assert.isNull(yield* reasonAt(50))
+    }).pipe(Effect.provide(world()))
+  )
+
+  it.scoped("of several slots, which is no reason to spare a block that is withheld", () =>
+    Effect.gen(function* () {
+      const sparesBlocks = Effect.flatMap(Doubts, ({ sparesBlocks }) => sparesBlocks)
+      yield* hear(() => [1, 2, 3, 4, 5, 6], 8, 0, suspected)
+      yield* hear(() => [50, 51, 52, 53], 8, 5, suspected)
+      assert.match((yield* reason) ?? "", /^in 4 slots more than half of .*: nobody is accused while it is so; check/)
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(yield* doubts, [(yield* reason) ?? ""])
+      assert.strictEqual(yield* reasonAt(900), yield* reason)
+      assert.deepStrictEqual(yield* sparesBlocks, Option.none())
+      yield* Effect.flatMap(Doubts, ({ set }) => set("finality", Option.some("nothing is finalized")))
+      assert.deepStrictEqual(yield* sparesBlocks, Option.some("nothing is finalized"))
     }).pipe(Effect.provide(world()))
   )
 

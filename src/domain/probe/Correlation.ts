@@ -20,13 +20,21 @@ interface Heard {
  */
 export interface Correlation {
   readonly hear: (heard: Heard) => void
-  /** A sentence that says what is seen at this moment, if it is too much. */
-  readonly look: (now: number) => string | undefined
+  /** What is seen at this moment, if it is too much. */
+  readonly look: (now: number) => Seen
   /**
    * Whether a slot was seen to be suspect at too many, and has not been seen to be sound since. Looking again does not
    * make it less so: whoever is asked first would be accused.
    */
   readonly isDoubtful: (slot: Slot, now: number) => boolean
+}
+
+/** Sentences. */
+interface Seen {
+  /** Peers became suspect, or are, whatever they were asked for. */
+  readonly peers: string | undefined
+  /** Several slots became doubtful. One is a reason to doubt that slot, and nothing else. */
+  readonly slots: string | undefined
 }
 
 export interface CorrelationOptions {
@@ -40,12 +48,15 @@ export interface CorrelationOptions {
 const leastPeers = 4
 /** The same, while there is nothing to compare with. */
 const leastOfAll = 6
+/** Doubtful slots, below which nothing but those is in doubt. */
+const leastSlots = 4
 /** More than this share of the peers that were asked. */
 const share = { sameSlot: 1 / 2, turned: 1 / 2, everybody: 3 / 4 }
 
 /**
  * - On one slot: more than half of the peers that were asked about it in the window, four at least and of two client
- *   families or more, are suspect there though they are not elsewhere.
+ *   families or more, are suspect there though they are not elsewhere. That slot is doubtful; with four of them it is more
+ *   than the slots.
  * - At once: more than half of the peers that were sound before became suspect of late. That lasts until at most half of
  *   those that turned, and are still there, are suspect.
  * - From the start: more than three quarters of all peers heard in the window, six at least, are suspect in most of what
@@ -105,18 +116,20 @@ export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Corre
       return peer !== undefined && now - at <= windowMs && isSound(peer.spans) ? [{ peer, isSuspect }] : []
     })
 
-  const onOneSlot = (now: number): string | undefined => {
-    let seen: string | undefined
+  const inSlots = (now: number): string | undefined => {
+    let seen = 0
     for (const [slot, suspects] of suspectIn) {
       if (suspects < leastPeers) continue
       const asked = askedAbout(slot, now)
       const suspect = asked.filter(({ isSuspect }) => isSuspect).map(({ peer }) => peer)
       if (!isTooMany(suspect, asked.length, share.sameSlot)) continue
-      seen ??= `${suspect.length} of ${asked.length} peers that are sound elsewhere are suspect in slot ${slot}`
+      seen++
       doubtful.add(slot)
       dropOldest(doubtful, mostDoubtful)
     }
-    return seen
+    return seen >= leastSlots
+      ? `in ${seen} slots more than half of the peers are suspect that were asked about them and are sound elsewhere`
+      : undefined
   }
 
   const together = (now: number): string | undefined => {
@@ -144,10 +157,7 @@ export const makeCorrelation = ({ lateMs, windowMs }: CorrelationOptions): Corre
 
   return {
     hear,
-    look: (now) => {
-      const one = onOneSlot(now)
-      return together(now) ?? one
-    },
+    look: (now) => ({ peers: together(now), slots: inSlots(now) }),
     isDoubtful: (slot, now) => {
       if (!doubtful.has(slot)) return false
       const asked = askedAbout(slot, now)

@@ -26,7 +26,8 @@ const watch = () => {
   }
   return {
     tell,
-    look: (at: number) => correlation.look(minutes(at)) ?? null,
+    look: (at: number) => correlation.look(minutes(at)).peers ?? null,
+    slots: (at: number) => correlation.look(minutes(at)).slots ?? null,
     isDoubtful: (slot: number, at: number) => correlation.isDoubtful(slot, minutes(at))
   }
 }
@@ -54,9 +55,9 @@ describe("peers that are sound elsewhere, in one slot", () => {
   })
 
   it("are too many if they are more than half of those asked, four at least, of two families", () => {
-    const { isDoubtful, look } = inOneSlot({ of: 8, suspect: 5 })
+    const { isDoubtful, look, slots } = inOneSlot({ of: 8, suspect: 5 })
     assert.isFalse(isDoubtful(50, 1))
-    assert.strictEqual(look(1), "5 of 8 peers that are sound elsewhere are suspect in slot 50")
+    assert.deepStrictEqual([look(1), slots(1)], [null, null], "it is that slot alone")
     assert.deepStrictEqual([isDoubtful(50, 1), isDoubtful(51, 1), isDoubtful(1, 1)], [true, false, false])
     for (const over of [
       { of: 8, suspect: 4 },
@@ -69,10 +70,22 @@ describe("peers that are sound elsewhere, in one slot", () => {
     }
   })
 
+  it("are told of where there are four such slots, for as long as they are", () => {
+    const { slots, tell } = watch()
+    tell([1, 2, 3, 4, 5, 6, 7, 8], { of: 8, suspect: 0, at: 0 })
+    tell([50, 51, 52], { of: 8, suspect: 5, at: 1 })
+    assert.isNull(slots(1))
+    tell([53], { of: 8, suspect: 5, at: 2 })
+    assert.strictEqual(
+      slots(2),
+      "in 4 slots more than half of the peers are suspect that were asked about them and are sound elsewhere"
+    )
+    assert.isNull(slots(120))
+  })
+
   it("leave it doubtful until as many were asked again and are sound there, however long that takes", () => {
-    const { isDoubtful, look, tell } = inOneSlot({ of: 8, suspect: 5 })
-    assert.isNotNull(look(1))
-    assert.isNull(look(120))
+    const { isDoubtful, slots, tell } = inOneSlot({ of: 8, suspect: 5 })
+    assert.isNull(slots(1))
     assert.isTrue(isDoubtful(50, 120))
     // Whoever is asked first would be accused.
     tell([60, 61, 62, 63, 64, 65], { of: 8, suspect: 0, at: 120 })
