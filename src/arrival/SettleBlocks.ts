@@ -7,18 +7,21 @@ import { slotAt, slotStart } from "../domain/network/Chain.ts"
 import type { Slot } from "../domain/Primitives.ts"
 import { History } from "../history/store/History.ts"
 import { Externs } from "../host/Externs.ts"
+import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
 import { columnsOf, type PendingBlock, type PendingBlocks } from "./PendingBlocks.ts"
 import { SubscribedColumns } from "./SubscribedColumns.ts"
 
 /**
  * Has blocks written once they are old enough that hardly another copy comes, and counts of each canonical one how much of
  * what was expected had come when. `all` writes the rest at once: of a block so young nobody knows yet what does not come.
+ * What did not come while we were too busy to hear it is not missing: then only what came is written, and nothing counted.
  */
 export const makeSettleBlocks = Effect.fnUntraced(function* (pending: PendingBlocks) {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
   const history = yield* History
   const subscribed = yield* SubscribedColumns
+  const lag = yield* LoopLag
   /** Slots up to this one were looked at. */
   let settled = slotAt(chain, yield* Clock.currentTimeMillis)
 
@@ -55,6 +58,13 @@ export const makeSettleBlocks = Effect.fnUntraced(function* (pending: PendingBlo
       })
     )
 
+  /** Whether our own timers were late since the slot began, or nobody knows any more. */
+  const isOwnDoubt = Effect.fnUntraced(function* (slot: Slot) {
+    const since = slotStart(chain, slot)
+    if ((yield* Clock.currentTimeMillis) - since > lagKnownMs) return true
+    return (yield* lag.worstSince(since)) >= overloadLagMs
+  })
+
   const settleSlot = Effect.fnUntraced(function* (slot: Slot) {
     const expected = subscribed.settledBefore(slotStart(chain, slot))
     const block = expected.size === 0 ? undefined : yield* canonical(slot)
@@ -62,8 +72,12 @@ export const makeSettleBlocks = Effect.fnUntraced(function* (pending: PendingBlo
     const ofSlot = came.filter((block) => block.slot === slot)
     // Where the chain does not tell, what was accepted alone in its slot is the block.
     const root = block === "unknown" ? (ofSlot.length === 1 ? ofSlot[0]?.root : undefined) : block?.root
-    yield* recordAll(came, (block) => (block.root === root ? expected : new Set()))
-    if (block === undefined || block === "unknown") return
+    const isDoubtful = yield* isOwnDoubt(slot)
+    yield* recordAll(came, (block) => {
+      if (block.root !== root) return new Set()
+      return isDoubtful ? ofThose(expected, block) : expected
+    })
+    if (block === undefined || block === "unknown" || isDoubtful) return
     const own = ofSlot.find((block) => block.root === root)
     const columns = columnsOf(own, expected)
     if (own === undefined) yield* record({ slot, root: block.root, blobs: block.commitments.length }, columns)
@@ -85,16 +99,21 @@ export const makeSettleBlocks = Effect.fnUntraced(function* (pending: PendingBlo
   })
 
   const all = Effect.suspend(() =>
-    recordAll(pending.takeUpTo(Infinity), ({ columns, slot }) => {
-      const expected = subscribed.settledBefore(slotStart(chain, slot))
-      return new Set([...columns.keys()].filter((column) => expected.has(column)))
-    })
+    recordAll(pending.takeUpTo(Infinity), (block) =>
+      ofThose(subscribed.settledBefore(slotStart(chain, block.slot)), block)
+    )
   )
   return { due, all }
 })
+
+/** Those of the expected columns that came. */
+const ofThose = (expected: ReadonlySet<number>, { columns }: PendingBlock): ReadonlySet<number> =>
+  new Set([...columns.keys()].filter((column) => expected.has(column)))
 
 /** Copies come within seconds, and what is rebuilt too. */
 const settleMs = 24_000
 /** Slots that are caught up on, if it was kept from it. */
 const mostSlots = 64
+/** Lags are kept for five minutes. */
+const lagKnownMs = 290_000
 const chainLimit = Duration.seconds(5)

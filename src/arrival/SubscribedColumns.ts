@@ -7,22 +7,26 @@ import { Clock, Context, Effect, Layer } from "effect"
 export class SubscribedColumns extends Context.Tag("dasmon/SubscribedColumns")<
   SubscribedColumns,
   {
-    /** Takes the place of what was told before. */
-    readonly tell: (columns: Iterable<number>) => Effect.Effect<void>
+    /** Takes the place of what was told before. `heard`: those of them on which it has a neighbour; all if left out. */
+    readonly tell: (columns: Iterable<number>, heard?: Iterable<number>) => Effect.Effect<void>
     readonly current: () => ReadonlySet<number>
-    /** Those that it was on at that moment (Unix milliseconds), is still on, and had had time to find neighbours on. */
+    /** Those on which it had had a neighbour for some heartbeats at that moment (Unix milliseconds), and has one still. */
     readonly settledBefore: (at: number) => ReadonlySet<number>
   }
 >() {
   static readonly layer = Layer.sync(SubscribedColumns, () => {
-    /** Since when it is on each, Unix milliseconds. */
+    /** Since when it is heard on each, Unix milliseconds. */
     let since: ReadonlyMap<number, number> = new Map()
     let columns: ReadonlySet<number> = new Set()
     return SubscribedColumns.of({
-      tell: (told) =>
+      tell: (told, heard) =>
         Effect.map(Clock.currentTimeMillis, (now) => {
-          since = new Map([...told].map((column) => [column, since.get(column) ?? now]))
-          columns = new Set(since.keys())
+          columns = new Set(told)
+          since = new Map(
+            [...(heard ?? columns)].flatMap((column) =>
+              columns.has(column) ? [[column, since.get(column) ?? now]] : []
+            )
+          )
         }),
       current: () => columns,
       settledBefore: (at) => new Set([...since].flatMap(([column, begun]) => (begun + meshMs <= at ? [column] : [])))

@@ -34,7 +34,7 @@ export const layer = (options: ColumnGossipOptions) =>
   Layer.scopedDiscard(
     Effect.gen(function* () {
       if (options.mode === "off") return
-      const { peerId } = yield* Host
+      const { connected, peerId } = yield* Host
       const second = Option.getOrUndefined(yield* SecondHost)
       const gossip = yield* Effect.serviceOption(Gossip)
       const { tell } = yield* SubscribedColumns
@@ -42,7 +42,14 @@ export const layer = (options: ColumnGossipOptions) =>
       const told = yield* tellColumns
       if (Option.isSome(gossip)) {
         const judge = yield* makeJudgeColumn(headers, told)
-        yield* gossipOf("column gossip", gossip.value, columnsOf(options, peerId), { judge, tell, copied: told.copied })
+        const tellHeard = (topics: ReadonlyArray<ColumnTopic>) =>
+          Effect.flatMap(connected, (peers) => {
+            const heard = new Set(peers.flatMap(({ peerId }) => gossip.value.columnTopicsOf(peerId)))
+            const columnOf = ({ column }: ColumnTopic) => column
+            return tell(topics.map(columnOf), topics.filter((topic) => heard.has(columnTopic(topic))).map(columnOf))
+          })
+        const hearing = { judge, tell: tellHeard, copied: told.copied }
+        yield* gossipOf("column gossip", gossip.value, columnsOf(options, peerId), hearing)
       }
       if (second?.gossip !== undefined) {
         // What it hears the first hears too, or would: when columns came is counted once.
@@ -79,7 +86,7 @@ const columnsOf = (
 interface Hearing {
   readonly judge: (topic: ColumnTopic, message: GossipMessage) => Effect.Effect<GossipVerdict>
   readonly copied: (id: string) => void
-  readonly tell: SubscribedColumns["Type"]["tell"]
+  readonly tell: (topics: ReadonlyArray<ColumnTopic>) => Effect.Effect<void>
 }
 
 const gossipOf = Effect.fnUntraced(function* (
@@ -122,7 +129,7 @@ const gossipOf = Effect.fnUntraced(function* (
       (topic) => join(topic, sidecarBytes("fulu", limit)),
       { discard: true }
     )
-    yield* tell(wanted.map(({ column }) => column))
+    yield* tell(wanted)
   }).pipe(Effect.uninterruptible)
   yield* daemon(name, move, Schedule.spaced(Duration.millis(chain.slotDurationMs / 2)))
 })

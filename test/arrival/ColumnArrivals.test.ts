@@ -12,6 +12,7 @@ import * as MemoryReports from "../../src/history/report/MemoryReports.ts"
 import { Reports } from "../../src/history/report/Reports.ts"
 import { Externs, ExternsError } from "../../src/host/Externs.ts"
 import { Host } from "../../src/host/Host.ts"
+import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import { blockFrom, canonical, parameters } from "../gossip/Columns.ts"
 
 const first = blockFrom(100)
@@ -53,7 +54,7 @@ const accepted = (
 })
 
 /** Everything that `use` needs; with its scope the service closes, and what it has is in the reports of the context. */
-const world = Effect.fnUntraced(function* (silent = -1) {
+const world = Effect.fnUntraced(function* (silent = -1, lag: Layer.Layer<LoopLag> = LoopLag.layerNone) {
   yield* TestClock.setTime(slotStart(parameters, first.slot) - 10_000)
   const stores = yield* Layer.build(
     Layer.mergeAll(MemoryReports.layer, MemoryEventBus.layer(), SubscribedColumns.layer)
@@ -68,7 +69,8 @@ const world = Effect.fnUntraced(function* (silent = -1) {
   })
   const open = Layer.build(
     ColumnArrivals.layer.pipe(
-      Layer.provide([Layer.mock(Externs, { chain: parameters }), host, chainOf(silent), Layer.succeedContext(stores)])
+      Layer.provide([Layer.mock(Externs, { chain: parameters }), host, chainOf(silent), lag]),
+      Layer.provide(Layer.succeedContext(stores))
     )
   )
   return { open: Effect.map(open, Context.get(ColumnArrivals)), stores, reports: Context.get(stores, Reports) }
@@ -178,6 +180,66 @@ describe("the arrival of columns", () => {
         block?.columns.map(({ column, isSubscribed }) => [column, isSubscribed]),
         [[5, false]]
       )
+    })
+  )
+
+  it.scoped("expects nothing of topics on which nobody was heard, or only just", () =>
+    Effect.gen(function* () {
+      const { open, reports, stores } = yield* world()
+      const arrivals = yield* open
+      const { current, tell } = Context.get(stores, SubscribedColumns)
+      yield* tell([5, 6, 7], [5, 6, 99])
+      assert.deepStrictEqual([...current()], [5, 6, 7], "it is on all of them")
+      yield* to(first, -3000)
+      yield* tell([5, 6, 7], [5, 7])
+      yield* to(first, 500)
+      yield* arrivals.accepted(accepted(first, 7, 250))
+      yield* to(first, 30_000)
+      const [block] = yield* reports.slotArrivals({ slot: first.slot })
+      assert.deepStrictEqual(
+        block?.columns.map(({ arrival, column, isSubscribed }) => [column, isSubscribed, arrival?.ms]),
+        [
+          [5, true, undefined],
+          [7, false, 250]
+        ]
+      )
+    })
+  )
+
+  it.scoped("is not called missed where our own program was late", () =>
+    Effect.gen(function* () {
+      let late = { at: 0, ms: 0 }
+      const lag = Layer.succeed(LoopLag, { worstSince: (since) => Effect.sync(() => (since <= late.at ? late.ms : 0)) })
+      const { open, reports, stores } = yield* world(-1, lag)
+      const arrivals = yield* open
+      yield* Context.get(stores, SubscribedColumns).tell([5, 6])
+      const before = yield* shares
+      // While the first block's columns came, and before those of the others.
+      late = { at: slotStart(parameters, first.slot) + 400, ms: 1500 }
+      yield* to(first, 500)
+      yield* arrivals.accepted(accepted(first, 5, 250))
+      yield* to(third, 30_000)
+      const columnsOf = (slot: number) =>
+        Effect.map(reports.slotArrivals({ slot }), ([block]) =>
+          block?.columns.map(({ column, isSubscribed }) => [column, isSubscribed])
+        )
+      assert.deepStrictEqual(yield* columnsOf(first.slot), [[5, true]])
+      const all = [
+        [5, true],
+        [6, true]
+      ]
+      assert.deepStrictEqual([yield* columnsOf(second.slot), yield* columnsOf(third.slot)], [all, all])
+      const { rows } = yield* reports.arrivals({ by: "arrival" })
+      assert.deepStrictEqual(
+        rows.map(({ expected, group, missed }) => [group, expected, missed]),
+        [
+          [5, 3, 2],
+          [6, 2, 2]
+        ]
+      )
+      const after = yield* shares
+      const counted = after.reduce((sum, count, index) => sum + count - (before[index] ?? 0), 0)
+      assert.strictEqual(counted, 2 * 5, "of two blocks at five moments")
     })
   )
 

@@ -26,7 +26,7 @@ import { parameters } from "./Columns.ts"
 const layerParts = (chain: ChainParameters, peerId: string) =>
   Layer.mergeAll(
     Layer.mock(Externs, { chain }),
-    Layer.mock(Host, { peerId, multiaddrs: [] }),
+    Layer.mock(Host, { peerId, multiaddrs: [], connected: Effect.succeed([]) }),
     Layer.mock(CommitmentCache, {
       columnSlots: () => 0,
       replacedSince: (seen) => ({ seen, blocks: [] }),
