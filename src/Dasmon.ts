@@ -214,7 +214,10 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
         ColumnGossip.layer(config.gossip)
       ]),
       Layer.provide(custody),
-      Layer.provide([Layer.provide(ColumnArrivals.layer, LoopLag.layer), LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })]),
+      Layer.provide([
+        Layer.provide(ColumnArrivals.layer, LoopLag.layer),
+        LiveMatrix.layer({ memoryBytes: config.gossip.matrixMemory })
+      ]),
       Layer.provide(SubscribedColumns.layer),
       Layer.provide(log),
       Layer.provide([ProbeTotals.layer, Bandwidth.layer(config.bandwidthLimit)]),

@@ -49,7 +49,7 @@ export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubCo
     // The specification's 12 MB are for blocks. Whoever is on column topics alone needs a few sidecars at once, and a
     // stranger fills this much of our memory with each connection.
     maxInboundDataLength: 2 ** 20,
-    maxOutboundBufferSize: 2 ** 22,
+    maxOutboundBufferSize: mostWaiting,
     maxInboundStreams: 2,
     maxOutboundStreams: 2,
     // All topics of a supernode under two fork digests, at some 1.1 KiB each.
@@ -72,7 +72,10 @@ export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubCo
       outboundTransform: (_topic, data) => compressSync(data)
     }
   })
-  return (components) => guarded(make(components), rules.copied)
+  return (components) => guarded(make(components), { copied: rules.copied, mostWaiting })
 }
+
+/** Bytes that wait for a peer that is slow to take them in: some ninety columns of 21 blobs. */
+const mostWaiting = 2 ** 22
 
 const nothing = new Uint8Array(0)

@@ -1,7 +1,7 @@
 import type { GossipSub } from "@libp2p/gossipsub"
 
 /**
- * Closes three holes of `@libp2p/gossipsub` (17.1), in its parts that its type does not show:
+ * Closes four holes of `@libp2p/gossipsub` (17.1), in its parts that its type does not show:
  *
  * - It forgets a peer when one of its streams cannot be read, or when it leaves, and then still reads what another stream
  *   brings: subscriptions of nobody, 640 KiB for each identity, which are kept for ever. Such messages are dropped.
@@ -10,19 +10,33 @@ import type { GossipSub } from "@libp2p/gossipsub"
  *   own, and one at a time.
  * - It keeps for how long a peer that prunes us does not want us back, which may be thousands of years, of every identity
  *   and topic. An hour is respected: others say a minute.
+ * - It aborts its stream to a peer that takes in more slowly than we send, at `mostWaiting` bytes, and never opens another:
+ *   until one of them leaves, the peer hears nothing of us. Messages that there is no room for are not sent to it.
  *
  * And it tells of further copies of a message, which it drops without asking anybody: `copied` is told the id of each.
  */
-export const guarded = (gossip: GossipSub, copied: (topic: string, id: string) => void = () => {}): GossipSub => {
+export const guarded = (
+  gossip: GossipSub,
+  { copied, mostWaiting }: { readonly copied: (topic: string, id: string) => void; readonly mostWaiting: number }
+): GossipSub => {
   const peers: unknown = Reflect.get(gossip, "peers")
   const receive: unknown = Reflect.get(gossip, "handleReceivedRpc")
   const open: unknown = Reflect.get(gossip, "createOutboundStream")
   const backOff: unknown = Reflect.get(gossip, "doAddBackoff")
+  const send: unknown = Reflect.get(gossip, "sendRpc")
+  const streams: unknown = Reflect.get(gossip, "streamsOutbound")
   const score: unknown = Reflect.get(gossip, "score")
   const duplicate: unknown =
     typeof score === "object" && score !== null ? Reflect.get(score, "duplicateMessage") : score
   const isKnown = typeof receive === "function" && typeof open === "function" && typeof backOff === "function"
-  if (!(peers instanceof Map) || !isKnown || !(score instanceof Object) || typeof duplicate !== "function") {
+  const canSend = typeof send === "function" && streams instanceof Map
+  if (
+    !(peers instanceof Map) ||
+    !isKnown ||
+    !canSend ||
+    !(score instanceof Object) ||
+    typeof duplicate !== "function"
+  ) {
     throw new TypeError(
       "this version of @libp2p/gossipsub has other parts than the one that dasmon guards (Guarded.ts)"
     )
@@ -51,6 +65,11 @@ export const guarded = (gossip: GossipSub, copied: (topic: string, id: string) =
     Reflect.set(gossip, "doAddBackoff", (id: unknown, topic: unknown, ms: unknown): void => {
       Reflect.apply(backOff, gossip, [id, topic, Math.min(Number(ms), longestBackOffMs)])
     }) &&
+    Reflect.set(gossip, "sendRpc", (id: unknown, rpc: unknown): unknown => {
+      const bytes = messageBytes(rpc)
+      const hasRoom = bytes === 0 || waitingBytes(streams.get(id)) + bytes <= mostWaiting - spareBytes
+      return hasRoom && Reflect.apply(send, gossip, [id, rpc])
+    }) &&
     Reflect.set(gossip, "handleReceivedRpc", async (from: unknown, rpc: unknown): Promise<void> => {
       if (peers.has(String(from))) await Reflect.apply(receive, gossip, [from, rpc])
     }) &&
@@ -62,4 +81,22 @@ export const guarded = (gossip: GossipSub, copied: (topic: string, id: string) =
   return gossip
 }
 
+/** Of the messages that an RPC carries. */
+const messageBytes = (rpc: unknown): number => {
+  const messages: unknown = rpc instanceof Object ? Reflect.get(rpc, "messages") : undefined
+  if (!Array.isArray(messages)) return 0
+  return messages.reduce((sum: number, message: unknown) => {
+    const data: unknown = message instanceof Object ? Reflect.get(message, "data") : undefined
+    return sum + (data instanceof Uint8Array ? data.length : 0)
+  }, 0)
+}
+
+/** What was given to one of its streams and has not gone out. */
+const waitingBytes = (stream: unknown): number => {
+  const raw: unknown = stream instanceof Object ? Reflect.get(stream, "rawStream") : undefined
+  return raw instanceof Object ? Number(Reflect.get(raw, "writeBufferLength")) : 0
+}
+
+/** For subscriptions, and what else of control goes along with messages and without them. */
+const spareBytes = 2 ** 18
 const longestBackOffMs = 3_600_000

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto"
 import { assert, describe, it } from "@effect/vitest"
 import { identify } from "@libp2p/identify"
 import type { Libp2p, Stream } from "@libp2p/interface"
@@ -105,6 +106,41 @@ describe("gossipsub, guarded", () => {
       const honest = yield* stranger(() => opened++)
       yield* open(honest, us)
       yield* eventually(() => opened === 1)
+    })
+  )
+
+  it.scopedLive("goes on with a peer that was slow to take in what we sent, and keeps little for it meanwhile", () =>
+    Effect.gen(function* () {
+      const us = yield* makeNode({ agent: "us/1" })
+      const { gossip } = us.services
+      gossip.subscribe("topic")
+      let theirs: Stream | undefined
+      let received = 0
+      const them = yield* stranger((stream) => {
+        theirs = stream
+        stream.addEventListener("message", ({ data }) => void (received += data.byteLength))
+        stream.pause()
+      })
+      const own = yield* open(them, us)
+      own.send(subscribing("topic"))
+      yield* eventually(() => theirs !== undefined && gossip.getSubscribers("topic").length === 1)
+      const [ours] = us
+        .getConnections()
+        .flatMap(({ streams }) => streams.filter((to) => to.direction === "outbound" && to.protocol === protocol))
+      const columns = Array.from({ length: 200 }, (_, column) => randomBytes(45_000 + column))
+      let most = 0
+      for (const column of columns) {
+        yield* Effect.promise(() => gossip.publish("topic", column))
+        most = Math.max(most, ours?.writeBufferLength ?? 0)
+      }
+      assert.isAbove(most, 2 ** 21, "it takes in nothing")
+      assert.isAtMost(most, 2 ** 22)
+      assert.strictEqual(ours?.status, "open")
+      theirs?.resume()
+      yield* eventually(() => ours?.writeBufferLength === 0 && received >= most)
+      const before = received
+      yield* Effect.promise(() => gossip.publish("topic", randomBytes(900_000)))
+      yield* eventually(() => received >= before + 900_000)
     })
   )
 })
