@@ -1,18 +1,11 @@
-import { Clock, Duration, Effect, Either } from "effect"
+import { Clock, Duration, Effect, Either, Option } from "effect"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
-import {
-  type Complete,
-  cutAt,
-  extendDown,
-  extendUp,
-  nothingUpTo,
-  raiseTo,
-  type SlotState
-} from "../domain/custody/Complete.ts"
+import { cutAt, extendDown, extendUp, nothingUpTo, raiseTo, type SlotState } from "../domain/custody/Complete.ts"
 import { hasColumns, type SlotFacts, slotOf } from "../domain/network/Block.ts"
 import { maxRequestBlocks, type SlotRange } from "../domain/network/Chain.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
 import type { ExternsError } from "../host/Externs.ts"
+import type { CustodyClaim } from "../host/OwnCustody.ts"
 import type { CustodyStore, CustodyStoreError } from "./CustodyStore.ts"
 
 /** A canonical block of which we lack columns that we owe. */
@@ -36,7 +29,8 @@ export interface AccountOptions {
 export interface Account {
   /** Looks at what is new, and on into the past; nothing before `lowest` counts. */
   readonly look: (lowest: Slot) => Effect.Effect<void, ExternsError | CustodyStoreError>
-  readonly complete: () => Complete
+  /** As of the last look that came to an end. */
+  readonly claim: () => CustodyClaim
   /** Blocks to fill, the newest first: young ones, and the one behind which the past begins. */
   readonly lacking: () => ReadonlyArray<Lacking>
   /** Columns of a slot are there that were not: if it is in the past, that is looked at again at once. */
@@ -46,7 +40,13 @@ export interface Account {
 }
 
 export const makeAccount = Effect.fnUntraced(function* ({ columns, commitments, store }: AccountOptions) {
-  let complete = nothingUpTo(yield* commitments.headSlot)
+  const begunAt = yield* commitments.headSlot
+  const [oldest] = yield* Effect.orElseSucceed(store.oldest(1), () => [])
+  // Who was away for a moment gets what it missed as what is young, and claims meanwhile what it did before.
+  let complete = nothingUpTo(Math.min(begunAt, Math.max(begunAt - patience, (oldest?.slot ?? Infinity) - 1)))
+  let claim: CustodyClaim = { earliestAvailableSlot: complete.start, head: Option.none() }
+  /** Up to here orphans are removed. */
+  let sweptTo = begunAt - orphanSlots - maxRequestBlocks
   let { seen } = commitments.replacedSince(0)
   let young: ReadonlyArray<Lacking> = []
   let gap: Lacking | undefined
@@ -110,6 +110,28 @@ export const makeAccount = Effect.fnUntraced(function* ({ columns, commitments, 
     }
   })
 
+  /** Those among what is complete, which is not read again: what is removed is no part of the claim. */
+  const sweep = Effect.fnUntraced(function* (head: Slot) {
+    const range = { start: Math.max(0, sweptTo + 1), end: Math.min(sweptTo + maxRequestBlocks, head - orphanSlots - 1) }
+    if (range.start > range.end) return
+    const swept = yield* Effect.either(read(range, head))
+    if (Either.isLeft(swept) && swept.left._tag === "CustodyStoreError") return yield* swept.left
+    if (Either.isRight(swept)) sweptTo = range.end
+  })
+
+  const tell = Effect.fnUntraced(function* () {
+    const { end, start } = complete
+    if (start > end) {
+      claim = { earliestAvailableSlot: start, head: Option.none() }
+      return
+    }
+    const facts = yield* commitments.range({ start: Math.max(0, end - slotsWithBlock + 1), end })
+    const blocks = facts.flatMap((fact) => (fact._tag === "Block" ? [fact.block] : []))
+    const { root, slot } = blocks.reduce((a, b) => (b.slot > a.slot ? b : a), { slot: -1, root: "" })
+    const before = Option.filter(claim.head, (head) => head.slot <= end)
+    claim = { earliestAvailableSlot: start, head: slot < 0 ? before : Option.some({ slot, root }) }
+  })
+
   const look = Effect.fnUntraced(function* (lowest: Slot) {
     const head = yield* commitments.headSlot
     const replaced = commitments.replacedSince(seen)
@@ -119,17 +141,20 @@ export const makeAccount = Effect.fnUntraced(function* ({ columns, commitments, 
     yield* lookUp(head)
     if (gap !== undefined && gap.slot < lowest) gap = undefined
     if ((yield* Clock.currentTimeMillis) >= pastAt) yield* lookBack(head, lowest)
+    yield* tell()
+    yield* sweep(head)
   })
 
   const account: Account = {
     look,
-    complete: () => complete,
+    claim: () => claim,
     lacking: () => [...young, ...(gap === undefined ? [] : [gap])],
     written: (slot) => {
       if (slot < complete.start) pastAt = -Infinity
     },
     lose: (head) => {
       complete = nothingUpTo(head)
+      claim = { earliestAvailableSlot: complete.start, head: Option.none() }
       young = []
       gap = undefined
       pastAt = -Infinity
@@ -151,8 +176,13 @@ const stateOf = (fact: SlotFacts, isWhole: boolean): SlotState => {
   return fact.block.payload === "empty" || isWhole ? "complete" : "lacking"
 }
 
-/** Slots that columns of a block are waited for: whoever asks leaves the newest eight alone. */
-const patience = 4
+/**
+ * Slots that columns of a block are waited for, and asked of peers; the head that we tell stays before it for so long. Only
+ * then is it a gap, and the claim begins behind it. A node is as far as others, to Lighthouse, up to 32 slots behind them.
+ */
+const patience = 16
+/** Somewhere among so many slots there is a block. */
+const slotsWithBlock = 32
 /** An orphan is served by root while it is younger than this. */
 const orphanSlots = 64
 /** Of 128 slots, at most, into the past in one look. */

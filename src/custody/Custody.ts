@@ -7,7 +7,7 @@ import { makeServeLimits } from "../domain/custody/ServeLimits.ts"
 import { custodyFailing } from "../domain/metrics/Metrics.ts"
 import { custodyRequirement } from "../domain/network/Chain.ts"
 import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
-import type { Root } from "../domain/Primitives.ts"
+import type { Root, Slot } from "../domain/Primitives.ts"
 import { Externs } from "../host/Externs.ts"
 import { Gossip } from "../host/Gossip.ts"
 import { Host } from "../host/Host.ts"
@@ -16,7 +16,7 @@ import { Recoverer } from "../kzg/Recoverer.ts"
 import { LiveMatrix } from "../matrix/LiveMatrix.ts"
 import { Peers } from "../peers/Peers.ts"
 import { daemon } from "../runtime/Daemon.ts"
-import { type Account, makeAccount } from "./Account.ts"
+import { makeAccount } from "./Account.ts"
 import { CustodyStore, type KeptBlock, memoryStore } from "./CustodyStore.ts"
 import { fillGaps } from "./FillGaps.ts"
 import { keepColumns, type Keeper } from "./KeepColumns.ts"
@@ -69,11 +69,11 @@ const make = Effect.fn("Custody.make")(function* (options: CustodyOptions) {
   }
   const parts = yield* takeCustody(options, node.value, columns, tally)
   return Custody.of({
-    state: Effect.sync(() => {
+    state: Effect.map(parts.earliestAvailableSlot, (earliestAvailableSlot) => {
       const reason = parts.trouble()
       return {
         ...unkept,
-        earliestAvailableSlot: parts.account.complete().start,
+        earliestAvailableSlot,
         state: reason === undefined ? ("keeping" as const) : ("failing" as const),
         reason: reason ?? null,
         bytes: parts.within.bytes(),
@@ -84,7 +84,7 @@ const make = Effect.fn("Custody.make")(function* (options: CustodyOptions) {
 })
 
 interface Parts {
-  readonly account: Account
+  readonly earliestAvailableSlot: Effect.Effect<Slot>
   readonly keeper: Keeper
   readonly within: Within
   readonly trouble: () => string | undefined
@@ -144,10 +144,16 @@ const takeCustody = Effect.fnUntraced(function* (
   const every = Duration.millis(Math.min(longestPause, chain.slotDurationMs / 4))
   yield* daemon("the account of our own columns", pass, Schedule.spaced(every))
 
+  /** As a Status has it: never above the head. */
+  const earliestAvailableSlot = Effect.map(commitments.headSlot, (head) => {
+    const { earliestAvailableSlot, head: last } = account.claim()
+    return Math.min(earliestAvailableSlot, Option.match(last, { onNone: () => head, onSome: ({ slot }) => slot }))
+  })
   const served = serveColumns({
     chain,
     columns,
-    earliestAvailableSlot: Effect.sync(() => account.complete().start),
+    earliestAvailableSlot,
+    oldestSlot: Effect.map(store.oldest(1), ([oldest]) => oldest?.slot ?? Infinity),
     headSlot: commitments.headSlot,
     facts: commitments.range,
     blocks: store.blocks,
@@ -182,8 +188,8 @@ const takeCustody = Effect.fnUntraced(function* (
       tally
     })
   }
-  yield* node.employ({ ...served, earliestAvailableSlot: Effect.sync(() => account.complete().start) })
-  return { account, keeper, within, trouble: () => trouble ?? keeper.trouble() }
+  yield* node.employ({ ...served, claim: Effect.sync(account.claim) })
+  return { earliestAvailableSlot, keeper, within, trouble: () => trouble ?? keeper.trouble() }
 })
 
 const united = (kept: KeptBlock | undefined, waiting: KeptBlock | undefined): Option.Option<KeptBlock> => {
@@ -194,5 +200,5 @@ const united = (kept: KeptBlock | undefined, waiting: KeptBlock | undefined): Op
 }
 
 /** Behind the head, in which columns may still come. */
-const recentSlots = 16
+const recentSlots = 32
 const longestPause = 3_000

@@ -25,11 +25,12 @@ export interface Filling {
  * that keeps the claim from reaching further back, one at a time. Whatever is not to be had is tried again later and later.
  */
 export const fillGaps = ({ account, chain, headSlot, isBackfilling, keeper, peers, store }: Filling) => {
+  const pauseMs = Math.min(longestFirstPauseMs, chain.slotDurationMs)
   const tried = new Map<Root, { readonly times: number; readonly notBefore: number }>()
 
   const fill = Effect.fnUntraced(function* ({ columns, root, slot }: Lacking, now: number) {
     const times = (tried.get(root)?.times ?? 0) + 1
-    setNewest(tried, root, { times, notBefore: now + pauseMs * 2 ** Math.min(times, 6) }, mostTried)
+    setNewest(tried, root, { times, notBefore: now + pauseMs * 2 ** Math.min(times, mostDoublings) }, mostTried)
     const found = yield* retrieve(peers, slot, columns)
     if (found.length > 0) yield* keeper.take(found.map((one) => ({ ...one, root, slot })))
   })
@@ -52,5 +53,6 @@ export const fillGaps = ({ account, chain, headSlot, isBackfilling, keeper, peer
 
 const atOnce = 2
 const mostTried = 256
-/** Twice that after the first time, and twice as long each time after that. */
-const pauseMs = 5_000
+/** A slot where that is shorter; twice that after the first time, and twice as long each time after that. */
+const longestFirstPauseMs = 5_000
+const mostDoublings = 6

@@ -30,6 +30,8 @@ export interface Serving {
   /** Those that we owe, ascending. */
   readonly columns: ReadonlyArray<number>
   readonly earliestAvailableSlot: Effect.Effect<Slot>
+  /** Of what is kept; infinite where there is nothing. */
+  readonly oldestSlot: Effect.Effect<Slot, CustodyStoreError>
   readonly headSlot: Effect.Effect<Slot>
   /** The canonical blocks of at most 128 slots. */
   readonly facts: (range: SlotRange) => Effect.Effect<ReadonlyArray<SlotFacts>, ExternsError>
@@ -110,8 +112,15 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
     yield* tally.served(by, one.ssz.length)
   })
 
+  const unavailable = (reply: Reply, earliest: Slot) =>
+    refuse(reply, "unavailable", resultCodes.resourceUnavailable, `the earliest available slot is ${earliest}`)
+
+  /** What is there is given below the earliest available slot too: a moment ago that may have been lower. */
   const range = Effect.fnUntraced(
     function* (wanted: ReadonlyArray<number>, range: SlotRange, peerId: PeerId, reply: Reply) {
+      const earliest = yield* serving.earliestAvailableSlot
+      if (range.start < earliest && range.start < (yield* serving.oldestSlot))
+        return yield* unavailable(reply, earliest)
       const begun = yield* Clock.currentTimeMillis
       const facts = yield* serving.facts(range)
       const blocks = facts
@@ -126,7 +135,9 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
         const late = (yield* Clock.currentTimeMillis) - begun > lastBlockAfterMs
         const own = kept.get(block.root) ?? []
         // All of a block's columns or none: to end between two blocks is allowed.
-        if (late || block.slot >= end || wanted.some((column) => !own.includes(column))) return
+        if (late || block.slot >= end) return
+        if (wanted.some((column) => !own.includes(column)))
+          return block === blocks[0] && block.slot < earliest ? yield* unavailable(reply, earliest) : undefined
         for (const column of wanted) {
           const one = yield* serving.read(block.root, column)
           if (Option.isNone(one)) return yield* refuse(reply, "failed", resultCodes.serverError, "internal error")
@@ -158,11 +169,6 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
         const start = Math.max(startSlot, served.start)
         const end = Math.min(startSlot + asked - 1, served.end, head)
         if (start > end || wanted.length === 0) return
-        const earliest = yield* serving.earliestAvailableSlot
-        if (start < earliest) {
-          const message = `the earliest available slot is ${earliest}`
-          return yield* refuse(reply, "unavailable", resultCodes.resourceUnavailable, message)
-        }
         yield* range(wanted, { start, end }, peerId, reply)
       })
       yield* admitted(peerId, unitsByRange(asked, wanted.length), reply, answer)

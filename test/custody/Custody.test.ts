@@ -181,9 +181,19 @@ describe("a node that participates", () => {
           (yield* ask(connection, columnsByRoot([{ blockRoot: rootOf(102), columns: [...columns] }]))).length,
           7
         )
+        // The block that lacks one, and what is behind it, is not claimed; what was claimed is.
+        yield* eventually(
+          Effect.map(askStatus(connection, world), (told) => {
+            assert.deepStrictEqual([told.earliestAvailableSlot, told.headSlot, told.headRoot], [89, 101, rootOf(101)])
+            return true
+          })
+        )
+        world.head = 117
+        yield* Effect.forEach([106, 108], (slot) => own.hear(slot, columns))
+        yield* eventually(Effect.map(own.state, ({ kept }) => kept === 48 + 7 + 8 + 16))
+        yield* Effect.sleep("1200 millis")
         assert.strictEqual((yield* askStatus(connection, world)).earliestAvailableSlot, 89)
-        world.head = 106
-        yield* own.hear(106, columns)
+        world.head = 118
         yield* eventually(Effect.map(own.state, ({ earliestAvailableSlot }) => earliestAvailableSlot === 103))
         // It came after all.
         yield* own.hear(102, columns)
@@ -220,10 +230,21 @@ describe("a node that participates", () => {
             })
             const { columns } = yield* later.state
             yield* later.hear(104, columns)
-            yield* eventually(Effect.map(later.state, ({ earliestAvailableSlot }) => earliestAvailableSlot === 103))
             const connection = yield* connect(later)
-            const error = yield* Effect.flip(ask(connection, range(98, 4, columns)))
+            // Not of the block that was missed, and so long as that may come still, of none after it.
+            yield* eventually(
+              Effect.map(
+                askStatus(connection, world),
+                (told) => told.earliestAvailableSlot === 89 && told.headSlot === 101
+              )
+            )
+            world.head = 118
+            yield* Effect.forEach([106, 108], (slot) => later.hear(slot, columns))
+            yield* eventually(Effect.map(later.state, ({ earliestAvailableSlot }) => earliestAvailableSlot === 103))
+            const error = yield* Effect.flip(ask(connection, range(102, 4, columns)))
             assert.strictEqual(error._tag, "ColumnsUnavailable")
+            // Who asks by what was claimed a moment ago is given it.
+            assert.strictEqual((yield* ask(connection, range(98, 4, columns))).length, 16)
           })
         )
       )
@@ -271,6 +292,16 @@ describe("a node that participates", () => {
     })
   )
 
+  it.scopedLive("that has nothing yet claims no more than its head", () =>
+    Effect.gen(function* () {
+      const world = yield* makeWorld
+      const own = yield* participant(world, CustodyStore.layerMemory)
+      const { headSlot: head, earliestAvailableSlot } = yield* askStatus(yield* connect(own), world)
+      assert.deepStrictEqual([head, earliestAvailableSlot], [100, 100])
+      assert.strictEqual((yield* own.state).earliestAvailableSlot, 100)
+    })
+  )
+
   it.scopedLive("with another custody group count counts its metadata on", () =>
     Effect.gen(function* () {
       const world = yield* makeWorld
@@ -311,7 +342,17 @@ describe("a node that participates", () => {
       world.blocks.set(96, blockAt(96, 2, rootOf(9600)))
       world.replaced.push({ slot: 96, root: rootOf(96) })
       world.head = 101
+      const status = askStatus(connection, world)
+      yield* eventually(Effect.map(status, ({ headSlot }) => headSlot === 95))
+      world.head = 112
       yield* eventually(Effect.map(own.state, ({ earliestAvailableSlot }) => earliestAvailableSlot === 97))
+      const byRoot = ask(connection, columnsByRoot([{ blockRoot: orphan, columns: [...columns] }]))
+      world.head = 98 + 64
+      assert.strictEqual((yield* byRoot).length, 8)
+      world.head++
+      yield* eventually(Effect.map(byRoot, ({ length }) => length === 0))
+      assert.strictEqual((yield* ask(connection, range(98, 1, columns))).length, 8)
+      assert.strictEqual((yield* ask(connection, columnsByRoot([{ blockRoot: rootOf(98), columns }]))).length, 8)
     })
   )
 

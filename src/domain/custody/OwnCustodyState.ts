@@ -9,7 +9,7 @@ export const OwnCustodyState = Schema.Struct({
   custodyGroupCount: Schema.Int,
   /** The columns that it owes, ascending. */
   columns: Schema.Array(Schema.Int),
-  /** What its Status says; `null` where nothing is kept, and it says its head. Above the head while it has nothing. */
+  /** What its Status says; `null` where nothing is kept, and it says its head; its head too while it has nothing yet. */
   earliestAvailableSlot: Schema.NullOr(Slot),
   /** Whether what comes is kept, and with `failing` why not, as a sentence that says what to do. */
   state: Schema.Literal("none", "keeping", "failing"),

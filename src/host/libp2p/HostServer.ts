@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Either, type Scope } from "effect"
+import { Clock, Duration, Effect, Either, Option, type Scope } from "effect"
 import {
   dataColumnSidecarsByRange,
   dataColumnSidecarsByRoot,
@@ -11,6 +11,7 @@ import {
   statusV1,
   statusV2
 } from "../../wire/Protocol.ts"
+import { resultCodes } from "../../wire/Refusal.ts"
 import { decodeUint64, encodeMetadata, encodeStatus, encodeUint64, type StatusMessage } from "../../wire/Handshake.ts"
 import { defaultServeLimits, serve, type ServeLimits, serveNothing, type ServingNode } from "../../wire/Server.ts"
 import { makeStreamShares, type ShareLimits } from "../../wire/StreamShares.ts"
@@ -103,10 +104,15 @@ export const serveProtocols = (
             : serve(
                 node,
                 protocol,
-                (ssz, peerId, reply) => {
-                  const custodian = custody.current()
-                  return custodian === undefined ? inTurn(peerId) : answerOf(custodian)(ssz, peerId, reply)
-                },
+                (ssz, peerId, reply) =>
+                  Effect.flatMap(
+                    custody.custodian,
+                    Option.match({
+                      // An empty answer would say that there are none.
+                      onNone: () => reply.error(resultCodes.serverError, "not ready"),
+                      onSome: (custodian) => answerOf(custodian)(ssz, peerId, reply)
+                    })
+                  ),
                 columns
               )
         )
