@@ -80,6 +80,7 @@ describe("the HTTP API", () => {
       )(text)
       assert.match(document.openapi, /^3\./)
       assert.deepStrictEqual(Object.keys(document.paths).sort(), [
+        "/availability",
         "/clients",
         "/columns",
         "/healthz",
