@@ -1,9 +1,9 @@
-import { Clock, Effect } from "effect"
+import { Clock, Duration, Effect } from "effect"
 import { slotStart } from "../../../src/domain/network/Chain.ts"
 import { type Bench, quantile, rounded } from "../Bench.ts"
 import { firstLineOf } from "../FirstLine.ts"
 import { lateMs, loopDelay } from "../LoopDelay.ts"
-import { blobs, firstSlot, makeBenchChain } from "./BenchChain.ts"
+import { blobs, firstSlot, makeBenchChain, makeBenchPool } from "./BenchChain.ts"
 import { type Heard, makeGossipNode } from "./GossipNode.ts"
 
 /** Copies of each message that a node of a real mesh gets, about. */
@@ -70,11 +70,13 @@ interface Measured {
 const measure = (slotMs: number, slots: number) =>
   Effect.scoped(
     Effect.gen(function* () {
+      const [took, pool] = yield* Effect.timed(makeBenchPool)
+      const settleMs = leastSettleMs + settlePools * Duration.toMillis(took)
       const now = yield* Clock.currentTimeMillis
       const genesisTime = Math.ceil((now + settleMs - firstSlot * slotMs) / 1000)
       const warmSlots = Math.ceil(warmMs / slotMs)
       const measuredFrom = firstSlot + warmSlots
-      const chain = yield* makeBenchChain(slotMs, genesisTime)
+      const chain = makeBenchChain(pool, slotMs, genesisTime)
       const { parameters } = chain
       const expected = Array.from({ length: slots }, (_, at) => chain.blockAt(measuredFrom + at)).filter(
         (block) => block !== undefined
@@ -82,7 +84,7 @@ const measure = (slotMs: number, slots: number) =>
       const heard: Heard = { delaysMs: [], duplicates: 0 }
       const { address } = yield* makeGossipNode(chain, heard)
       const given = [slotMs, genesisTime, warmSlots + slots, senders, address].map(String)
-      yield* firstLineOf(new URL("./Senders.js", import.meta.url), given, "1 minute")
+      yield* firstLineOf(new URL("./Senders.js", import.meta.url), given, settleMs)
       const early = slotStart(parameters, firstSlot) - (yield* Clock.currentTimeMillis)
       if (early < 0) return yield* Effect.fail(`the senders were ready ${-early} ms too late`)
       yield* Effect.sleep(early + warmSlots * slotMs)
@@ -118,5 +120,6 @@ const measure = (slotMs: number, slots: number) =>
  * compiled, and the chain's keys are made when they are asked for.
  */
 const warmMs = 6_000
-/** For the chain, the threads and the senders to be ready. */
-const settleMs = 40_000
+/** For the threads and the senders to be ready, who make the same pool first. */
+const leastSettleMs = 20_000
+const settlePools = 3

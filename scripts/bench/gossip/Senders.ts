@@ -7,7 +7,7 @@ import { columnTopic } from "../../../src/domain/network/ColumnTopic.ts"
 import { forkDigestOfSlot } from "../../../src/domain/network/ForkDigest.ts"
 import { makeNode } from "../../../src/wire/Node.ts"
 import { makeRandom } from "../Bench.ts"
-import { blobs, firstSlot, makeBenchChain, seed } from "./BenchChain.ts"
+import { blobs, firstSlot, makeBenchChain, makeBenchPool, seed } from "./BenchChain.ts"
 
 /*
  * Peers that send every column of every block to the node at an address, each a copy of its own, in the first second and
@@ -24,7 +24,7 @@ const Arguments = Schema.Tuple(
 
 const program = Effect.gen(function* () {
   const [slotMs, genesisTime, slots, peers, address] = yield* Schema.decodeUnknown(Arguments)(process.argv.slice(2))
-  const chain = yield* makeBenchChain(slotMs, genesisTime)
+  const chain = makeBenchChain(yield* makeBenchPool, slotMs, genesisTime)
   const topics = Array.from({ length: numberOfColumns }, (_, column) =>
     columnTopic({ forkDigest: forkDigestOfSlot(chain.parameters, firstSlot), column })
   )
