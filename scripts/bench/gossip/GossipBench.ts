@@ -121,5 +121,5 @@ const measure = (slotMs: number, slots: number) =>
  */
 const warmMs = 6_000
 /** For the threads and the senders to be ready, who make the same pool first. */
-const leastSettleMs = 20_000
+const leastSettleMs = 40_000
 const settlePools = 3
