@@ -16,7 +16,7 @@ import { blobs } from "./blobs/BlobsCommand.ts"
 import { scan } from "./scan/ScanCommand.ts"
 
 const peers = Options.text("peers").pipe(
-  Options.withDescription("the peers and how many of each, such as honest:8,withhold:2 (default: the 28 of the demo)"),
+  Options.withDescription("the peers and how many of each, such as honest:8,withhold:2 (default: the 30 of the demo)"),
   Options.optional
 )
 const seed = Options.integer("seed").pipe(

@@ -72,7 +72,7 @@ export const run = Effect.fn("Embedded.run")(
   Effect.provide([Daemons.layer, Doubts.layer])
 )
 
-/** Quicker than the defaults, and over loopback: all that can be found is found within two minutes. */
+/** Quicker than the defaults, and over loopback: all that can be found is found within two minutes, and each slot is sampled in time. */
 const embeddedConfig = (
   announcement: DevnetAnnouncement,
   folder: string,
@@ -85,6 +85,7 @@ const embeddedConfig = (
   confirmAfter: "6s",
   sampling: { maxSlots: 16, maxColumns: 8, dailyBytes: "off" },
   bandwidthLimit: "off",
+  workers: 12,
   bootnodes: [announcement.bootnode],
   discovery: { listenAddresses: ["/ip4/127.0.0.1/udp/0"], beaconPeers: false },
   ...(Option.isSome(httpAddr) ? { httpAddr: httpAddr.value } : {})

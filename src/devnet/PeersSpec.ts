@@ -8,10 +8,9 @@ export type PeersSpec = ReadonlyArray<ProfileName>
 /** Peers in one devnet, at most: each is a libp2p node of its own. */
 const maxPeers = 200
 
-/** What the demo shows: 28 peers whose verdicts are clear within two minutes. The other profiles are for tests. */
+/** What the demo shows: 30 peers whose verdicts are clear within two minutes. The other profiles are for tests. */
 export const defaultPeers: PeersSpec = [
   "honest",
-  // With who withholds and the other one they are four that keep all columns: three must say of each that it is not there.
   "supernode",
   "supernode",
   "withheld-block",
@@ -38,7 +37,11 @@ export const defaultPeers: PeersSpec = [
   "truncate",
   "fresh",
   "flap",
-  "overclaim"
+  "overclaim",
+  // Of each client one that keeps all columns: three must say of a column that it is not there, within a slot, and not all can
+  // be asked so often.
+  "supernode",
+  "supernode"
 ]
 
 /** Reads `honest:8,withhold:2,…`; a profile without a number counts once. */

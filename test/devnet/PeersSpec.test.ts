@@ -27,8 +27,8 @@ describe("the text that names peers", () => {
     assert.match(Either.isLeft(result) ? result.left.message : "", message)
   })
 
-  it("has a default of 28 peers, and knows who of them is honest", () => {
-    assert.strictEqual(defaultPeers.length, 28)
+  it("has a default of 30 peers, and knows who of them is honest", () => {
+    assert.strictEqual(defaultPeers.length, 30)
     assert.deepStrictEqual(
       [...new Set(defaultPeers.filter(isHonest))],
       ["honest", "supernode", "withheld-block", "late-gossip", "truncate", "fresh", "flap"]
