@@ -117,6 +117,10 @@ export const makeChase = Effect.fnUntraced(function* (
       peerId,
       errand.columns.filter((column) => !put.has(column))
     )
+    // The probe goes by the chain: after a reorg it says nothing of this block.
+    if (probe.outcomes.some(({ blockRoot }) => blockRoot !== block.root)) {
+      return note(peerId, () => ({ failure: "another block has taken this one's place in the slot" }))
+    }
     const wrong = probe.outcomes.flatMap(({ check, column, reason }) =>
       check === undefined ? [] : [{ column, detail: reason ?? check }]
     )

@@ -31,8 +31,8 @@ export const fillGaps = ({ account, chain, headSlot, isBackfilling, keeper, peer
   const fill = Effect.fnUntraced(function* ({ columns, root, slot }: Lacking, now: number) {
     const times = (tried.get(root)?.times ?? 0) + 1
     setNewest(tried, root, { times, notBefore: now + pauseMs * 2 ** Math.min(times, mostDoublings) }, mostTried)
-    const found = yield* retrieve(peers, slot, columns)
-    if (found.length > 0) yield* keeper.take(found.map((one) => ({ ...one, root, slot })))
+    const found = yield* retrieve(peers, { root, slot, columns })
+    if (found.length > 0) yield* keeper.take(found.map(({ column, fork, ssz }) => ({ column, fork, ssz, root, slot })))
   })
 
   const pass = Effect.gen(function* () {

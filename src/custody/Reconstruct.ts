@@ -1,9 +1,8 @@
-import { Clock, Duration, Effect, Either, FiberSet, Option, Random, Stream } from "effect"
+import { Clock, Duration, Effect, FiberSet, Option, Random, Stream } from "effect"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { dropOldest } from "../domain/Bounded.ts"
-import { dataColumnSidecars, frameOf } from "../domain/column/MakeSidecars.ts"
+import { dataColumnSidecars, frameOfBlock } from "../domain/column/MakeSidecars.ts"
 import { cellsToRecover } from "../domain/column/Matrix.ts"
-import { viewSidecar } from "../domain/column/SidecarView.ts"
 import { type Block, hasColumns } from "../domain/network/Block.ts"
 import type { ChainParameters } from "../domain/network/Chain.ts"
 import { columnTopic } from "../domain/network/ColumnTopic.ts"
@@ -34,7 +33,7 @@ export interface Reconstructing {
 /**
  * Reconstruction and cross-seeding (fulu/das-core.md): once half of a block's columns are there and some that we should have
  * are not after a while, they are asked for by root, and what still lacks is recovered, held and published on its topic,
- * unless it has come meanwhile. Once a block, at most two blocks at a time.
+ * with the block's own header and signature, unless it has come meanwhile. Once a block, at most two blocks at a time.
  */
 export const reconstruct = Effect.fnUntraced(function* (options: Reconstructing) {
   const { after, chain, commitments, live, peers, publish, recoverer, tally, wanted } = options
@@ -79,16 +78,12 @@ export const reconstruct = Effect.fnUntraced(function* (options: Reconstructing)
   })
 
   const recover = Effect.fnUntraced(function* (block: Block, columns: ReadonlyArray<number>) {
+    const frame = frameOfBlock(block)
+    if (Option.isNone(frame))
+      return yield* Effect.logDebug(`nothing is made of slot ${block.slot}: it is not known how it is signed`)
     const held = yield* live.columns(block.root)
-    const [first] = held.values()
-    const view = first === undefined ? Option.none() : Either.getRight(viewSidecar(first.fork, first.ssz))
-    if (first === undefined || Option.isNone(view)) return
     const recovered = yield* recoverer.recover(block, new Map([...held].map(([column, { ssz }]) => [column, ssz])))
-    const sidecars = dataColumnSidecars(
-      frameOf(view.value, first.ssz),
-      matrixOf(recovered.rows),
-      block.commitments.length
-    )
+    const sidecars = dataColumnSidecars(frame.value, matrixOf(recovered.rows), block.commitments.length)
     yield* Effect.forEach(
       columns,
       (column) => {
@@ -105,7 +100,7 @@ export const reconstruct = Effect.fnUntraced(function* (options: Reconstructing)
     const block = yield* canonical(root, slot)
     if (Option.isNone(block)) return
     // What peers bring is held by the prober.
-    yield* Effect.timeoutOption(retrieve(peers, slot, missing), retrievalLimit)
+    yield* Effect.timeoutOption(retrieve(peers, { root, slot, columns: missing }), retrievalLimit)
     const still = yield* lacking(root, slot)
     if (still.length === 0) return
     yield* recover(block.value, still).pipe(

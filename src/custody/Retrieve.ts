@@ -1,26 +1,18 @@
 import { Duration, Effect } from "effect"
 import type { PeerView } from "../domain/peer/PeerView.ts"
-import type { ForkName } from "../domain/network/Chain.ts"
-import type { PeerId, Slot } from "../domain/Primitives.ts"
+import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
 import type { Peers } from "../peers/Peers.ts"
-
-/** A column that a peer gave, verified against the canonical block. */
-export interface Retrieved {
-  readonly column: number
-  readonly fork: ForkName
-  readonly ssz: Uint8Array
-}
+import type { ProvenColumn } from "../probe/AskWanted.ts"
 
 /**
- * Asks peers that claim them for columns of one slot, by root: those with the best score first, each for all that it
- * claims of what is still missing. Gives what came. Never more than a few peers, within all budgets of probes.
+ * Asks peers that claim them for columns of one block, by root: those with the best score first, each for all that it
+ * claims of what is still missing. Gives what came of it, and nothing of a block that took its place. Never more than a few peers, within all budgets of probes.
  */
 export const retrieve = Effect.fn("Custody.retrieve")(function* (
   peers: Pick<Peers["Type"], "views" | "ask">,
-  slot: Slot,
-  columns: ReadonlyArray<number>
+  { columns, root, slot }: { readonly root: Root; readonly slot: Slot; readonly columns: ReadonlyArray<number> }
 ) {
-  const found = new Map<number, Retrieved>()
+  const found = new Map<number, ProvenColumn>()
   const asked = new Set<PeerId>()
   while (asked.size < mostPeers && found.size < columns.length) {
     const missing = columns.filter((column) => !found.has(column))
@@ -30,7 +22,7 @@ export const retrieve = Effect.fn("Custody.retrieve")(function* (
     yield* peers.ask(next.peerId, { slot, columns: next.columns, purpose: "retrieval", within: wait }).pipe(
       Effect.tap(({ proven }) =>
         Effect.sync(() => {
-          for (const one of proven) found.set(one.column, one)
+          for (const one of proven) if (one.blockRoot === root) found.set(one.column, one)
         })
       ),
       Effect.catchAll((error) => Effect.logDebug(`a column of slot ${slot} could not be asked for: ${error._tag}`))

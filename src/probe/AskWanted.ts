@@ -1,24 +1,26 @@
 import { Array as Arr, Effect, Option } from "effect"
 import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
 import type { ForkName } from "../domain/network/Chain.ts"
-import type { Slot } from "../domain/Primitives.ts"
+import type { Root, Slot } from "../domain/Primitives.ts"
 import { describe, type ProbeError, type RequestError, Suspected, Unverifiable } from "../domain/probe/Outcome.ts"
 import { askByRoot } from "./AskByRoot.ts"
 import { type Blocks, type Collected, conversationOf, failAll, tookTooLong } from "./Conversation.ts"
 import type { Line } from "./RequestColumns.ts"
 import { isServerError } from "./Sample.ts"
-import type { Finished } from "./VerifyDelivered.ts"
+import { type Finished, isPresentable } from "./VerifyDelivered.ts"
 
 /** What a question for columns that someone wants brought, beside its outcomes. */
 export interface Brought {
-  /** Verified against the canonical block. */
+  /** Verified against the canonical block, and signed as it is. */
   readonly proven: ReadonlyArray<ProvenColumn>
   /** Columns that the peer left out of a whole answer, or said that it does not have; ascending. */
   readonly absent: ReadonlyArray<number>
 }
 
 /** A column that was verified, as it came. */
-interface ProvenColumn {
+export interface ProvenColumn {
+  /** What was canonical when it was verified, which need not be the block that someone had in mind. */
+  readonly blockRoot: Root
   readonly column: number
   readonly fork: ForkName
   readonly ssz: Uint8Array
@@ -55,8 +57,20 @@ export const askWanted = Effect.fn("Prober.askWanted")(function* (
   return collected
 })
 
+/** What a question brought, by what was judged of it and what came to nothing. */
+export const broughtBy = (finished: ReadonlyArray<Finished>, failed: ReadonlyArray<Finished>): Brought => ({
+  proven: finished
+    .filter(isPresentable)
+    .flatMap(({ block: { root }, column, delivery }) =>
+      delivery === undefined
+        ? []
+        : [{ blockRoot: root, column, fork: delivery.sidecar.fork, ssz: delivery.sidecar.ssz }]
+    ),
+  absent: absentOf(failed)
+})
+
 /** Of what came to nothing, the columns that the peer does not have. */
-export const absentOf = (failed: ReadonlyArray<Finished>): ReadonlyArray<number> =>
+const absentOf = (failed: ReadonlyArray<Finished>): ReadonlyArray<number> =>
   failed
     .filter(({ error }) => Option.exists(error, isAbsence))
     .map(({ column }) => column)

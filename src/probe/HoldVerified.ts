@@ -1,9 +1,9 @@
 import { Clock, Effect, Option } from "effect"
 import type { PeerId } from "../domain/Primitives.ts"
 import { LiveMatrix } from "../matrix/LiveMatrix.ts"
-import type { Finished } from "./VerifyDelivered.ts"
+import { type Finished, isPresentable } from "./VerifyDelivered.ts"
 
-/** Gives the live matrix, where there is one, whatever a peer delivered that was verified; it takes what is recent. */
+/** Gives the live matrix, where there is one, whatever a peer delivered that may be given on; it takes what is recent. */
 export const makeHoldVerified = Effect.map(
   Effect.serviceOption(LiveMatrix),
   Option.match({
@@ -11,9 +11,9 @@ export const makeHoldVerified = Effect.map(
     onSome: (matrix) => (from: PeerId, verified: ReadonlyArray<Finished>) =>
       Effect.flatMap(Clock.currentTimeMillis, (at) =>
         Effect.forEach(
-          verified,
-          ({ block: { commitments, root, slot }, column, delivery, error }) =>
-            delivery === undefined || Option.isSome(error)
+          verified.filter(isPresentable),
+          ({ block: { commitments, root, slot }, column, delivery }) =>
+            delivery === undefined
               ? Effect.void
               : matrix.hold({
                   block: { root, slot, blobs: commitments.length },

@@ -17,7 +17,7 @@ import { Externs, ExternsError } from "../host/Externs.ts"
 import { Host } from "../host/Host.ts"
 import { Verifier } from "../kzg/Verifier.ts"
 import { LoopLag } from "../runtime/LoopLag.ts"
-import { absentOf, askWanted, type Brought } from "./AskWanted.ts"
+import { askWanted, broughtBy, type Brought } from "./AskWanted.ts"
 import { answerSizes, replacedIn } from "./AnswerSizes.ts"
 import { askClaim } from "./AskClaim.ts"
 import { confirm, type Confirmed, type Question } from "./Confirm.ts"
@@ -202,7 +202,7 @@ const make = Effect.gen(function* () {
       evidence: invalidColumnEvidence({ chain, peer: accused, judgedAt: finishedAt }, settled.finished),
       statement: settled.statement,
       error: wasOurs ? Option.none() : error,
-      brought: wanted === undefined ? Option.none() : Option.some(broughtBy(settled.finished, collected))
+      brought: wanted === undefined ? Option.none() : Option.some(broughtBy(settled.finished, collected.failed))
     }
     return result
   })
@@ -218,15 +218,6 @@ interface Conversed extends Confirmed {
 const alone = (collected: Collected): Conversed => ({ ...collected, asked: [], followUp: Option.none() })
 const sampled = (sampled: Sampled): Conversed => ({ ...sampled, asked: [] })
 const confirming = (confirmed: Confirmed): Conversed => ({ ...confirmed, followUp: Option.none() })
-
-const broughtBy = (finished: ReadonlyArray<Finished>, { failed }: Collected): Brought => ({
-  proven: finished.flatMap(({ column, delivery, error }) =>
-    delivery === undefined || Option.isSome(error)
-      ? []
-      : [{ column, fork: delivery.sidecar.fork, ssz: delivery.sidecar.ssz }]
-  ),
-  absent: absentOf(failed)
-})
 
 /** Whether nothing at all was heard. */
 const isNothing = ({ failed, received }: Collected): boolean =>

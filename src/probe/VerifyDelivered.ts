@@ -91,18 +91,31 @@ export const verifyDeliveries = Effect.fn("Prober.verify")(function* (
  * says nothing of what the peer stores, but no other node takes such a sidecar.
  */
 export const signatureFindings = (deliveries: ReadonlyArray<Delivery>): ReadonlyArray<Finding> => {
-  const [first, ...more] = deliveries.flatMap(({ block, sidecar }) => {
-    if (sidecar.blockRoot !== block.root || Option.isNone(block.signature)) return []
-    const canonical = block.signature.value
-    const own = headerSignature(sidecar.fork, sidecar.ssz)
-    return Option.isNone(own) || equalBytes(own.value, canonical) ? [] : [{ sidecar, own: own.value, canonical }]
-  })
+  const [first, ...more] = deliveries.flatMap((delivery) => Option.toArray(otherSignature(delivery)))
   if (first === undefined) return []
-  const { column, slot } = first.sidecar
+  const { column, slot } = first.delivery.sidecar
   const [own, canonical] = sideBySide(first.own, first.canonical)
   const others = more.length === 0 ? "" : ` (and ${more.length} more)`
   const detail = `the header of column ${column} of slot ${slot} is signed ${own}, its block ${canonical}${others}`
   return [{ kind: "signature_differs", detail }]
+}
+
+/**
+ * Whether its sidecar may be kept and given to others: it is of the canonical block, verified, and signed as the block is
+ * where that is known. The cells of another one prove custody all the same.
+ */
+export const isPresentable = ({ delivery, error }: Finished): boolean =>
+  delivery !== undefined && Option.isNone(error) && Option.isNone(otherSignature(delivery))
+
+/** The signature of a sidecar with its block's header, and the block's, where they are two. */
+const otherSignature = (delivery: Delivery) => {
+  const { block, sidecar } = delivery
+  if (sidecar.blockRoot !== block.root) return Option.none()
+  return Option.zipWith(headerSignature(sidecar.fork, sidecar.ssz), block.signature, (own, canonical) => ({
+    delivery,
+    own,
+    canonical
+  })).pipe(Option.filter(({ canonical, own }) => !equalBytes(own, canonical)))
 }
 
 const unverified = (detail: string) => new Unverifiable({ reason: "verifier_failed", detail })

@@ -138,7 +138,12 @@ const stage = Effect.gen(function* () {
             recovered: 0,
             findings: []
           },
-          proven: present.map((column) => ({ column, fork: "fulu" as const, ssz: new Uint8Array() })),
+          proven: present.map((column) => ({
+            blockRoot: blocks.get(slot)?.root ?? "",
+            column,
+            fork: "fulu" as const,
+            ssz: new Uint8Array()
+          })),
           absent: columns.filter((column) => withheld.has(column))
         }
       })

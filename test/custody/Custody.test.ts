@@ -271,7 +271,12 @@ describe("a node that participates", () => {
           ask: (_, { columns, purpose, slot }) =>
             Effect.sync(() => {
               questions.push({ slot, columns, purpose })
-              const proven = columns.map((column) => ({ column, fork: "fulu" as const, ssz: sidecarAt(slot, column) }))
+              const proven = columns.map((column) => ({
+                blockRoot: blockAt(slot, 2).root,
+                column,
+                fork: "fulu" as const,
+                ssz: sidecarAt(slot, column)
+              }))
               return { probe: probeOf(slot), proven, absent: [] }
             })
         }

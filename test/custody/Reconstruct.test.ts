@@ -23,16 +23,23 @@ import { unprovenColumns } from "../kzg/Columns.ts"
 const chain = makeChain({})
 const [any] = unprovenColumns
 const slot = any?.slot ?? 0
+const bodyRoot = any?.ssz.slice(20 + 80, 20 + 112) ?? new Uint8Array(32)
 const block: Block = {
   slot,
   root: toHex(any?.blockRoot ?? new Uint8Array(32)),
-  parentRoot: toHex(new Uint8Array(32)),
+  parentRoot: toHex(new Uint8Array(32).fill(9)),
   fork: "fulu",
   commitments: any?.commitments ?? [],
-  signature: Option.none(),
-  payload: "full"
+  signature: Option.some(new Uint8Array(96)),
+  payload: "full",
+  proof: {
+    proposerIndex: 7,
+    stateRoot: new Uint8Array(32).fill(8),
+    bodyRoot,
+    branch: Array.from({ length: 4 }, (_, height) => new Uint8Array(32).fill(height + 1))
+  }
 }
-const sszOf = (column: number): Uint8Array => unprovenColumns[column]?.ssz ?? new Uint8Array(0)
+const asItWas = (column: number): Uint8Array => unprovenColumns[column]?.ssz ?? new Uint8Array(0)
 const views = unprovenColumns.map(({ ssz }) => Either.getOrThrow(viewSidecar("fulu", ssz)))
 const topicOf = (column: number) => columnTopic({ forkDigest: forkDigestOfSlot(chain, slot), column })
 
@@ -68,7 +75,11 @@ const world = ({ gives, recover = wholeMatrix, wanted }: Setting) =>
       ),
       LiveMatrix
     )
-    const hear = (columns: ReadonlyArray<number>, source: "gossip" | "request" = "gossip") =>
+    const hear = (
+      columns: ReadonlyArray<number>,
+      source: "gossip" | "request" = "gossip",
+      sszOf: (column: number) => Uint8Array = asItWas
+    ) =>
       Effect.forEach(columns, (column) =>
         live.hold({
           block: { root: block.root, slot, blobs: 1 },
@@ -133,7 +144,7 @@ describe("reconstruction", () => {
         yield* halfMinute
         assert.deepStrictEqual(
           published,
-          [1, 3, 127].map((column) => ({ topic: topicOf(column), data: sszOf(column) }))
+          [1, 3, 127].map((column) => ({ topic: topicOf(column), data: asItWas(column) }))
         )
         const held = yield* live.columns(block.root)
         assert.strictEqual(held.get(127)?.source, "recovered")
@@ -144,6 +155,16 @@ describe("reconstruction", () => {
         const { published: count, recovered } = tally.now()
         assert.deepStrictEqual([recovered, count], [3, 3])
       })
+  )
+
+  it.scoped("signs as the block is signed, whatever a sidecar that is held says", () =>
+    Effect.gen(function* () {
+      const { hear, published } = yield* world({ wanted: [1] })
+      yield* hear([0], "request", (column) => asItWas(column).map((byte, at) => (at === 20 + 112 ? byte ^ 1 : byte)))
+      yield* hear(half.slice(1))
+      yield* halfMinute
+      assert.deepStrictEqual(published, [{ topic: topicOf(1), data: asItWas(1) }])
+    })
   )
 
   it.scoped("is not begun where everything that is wanted has come in time", () =>

@@ -153,7 +153,12 @@ const probeOf = (request: ProbeRequest, at: number, error: Option.Option<Request
       : Option.some({
           proven: Option.isSome(error)
             ? []
-            : request.job.columns.map((column) => ({ column, fork: "gloas" as const, ssz: Uint8Array.of(column) })),
+            : request.job.columns.map((column) => ({
+                blockRoot: `0x${"11".repeat(32)}`,
+                column,
+                fork: "gloas" as const,
+                ssz: Uint8Array.of(column)
+              })),
           absent: []
         })
 })

@@ -1,10 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ssz as types } from "@lodestar/types"
-import { Option } from "effect"
+import { Effect, Option, Stream } from "effect"
 import { startResponse } from "../../src/domain/column/ColumnResponse.ts"
 import { toHex } from "../../src/domain/Bytes.ts"
 import type { Block } from "../../src/domain/network/Block.ts"
 import type { Received } from "../../src/probe/RequestColumns.ts"
+import { LiveMatrix } from "../../src/matrix/LiveMatrix.ts"
+import { broughtBy } from "../../src/probe/AskWanted.ts"
+import { makeHoldVerified } from "../../src/probe/HoldVerified.ts"
 import { type Delivery, signatureFindings } from "../../src/probe/VerifyDelivered.ts"
 import type { SidecarToVerify } from "../../src/kzg/Verifier.ts"
 import { columnsByRange } from "../../src/wire/Requests.ts"
@@ -69,4 +72,44 @@ describe("a signature that is not the block's", () => {
     ]
     assert.deepStrictEqual(signatureFindings(harmless), [])
   })
+})
+
+describe("a verified sidecar that is signed otherwise than its block", () => {
+  const finished = (one: Delivery, column: number) => ({
+    block: one.block,
+    column,
+    error: Option.none(),
+    delivery: one
+  })
+  const verified = [
+    finished(delivery(signedOtherwise), 1),
+    finished(delivery(good), 2),
+    finished(delivery(signedOtherwise, { of: { signature: Option.none() } }), 3),
+    finished(delivery(vector("gloas", 63)), 4)
+  ]
+
+  it("is not given to whoever wants it, only those that are signed right are, with their block", () => {
+    const { absent, proven } = broughtBy(verified, [])
+    assert.deepStrictEqual(
+      proven.map(({ blockRoot, column }) => [blockRoot, column]),
+      [2, 3, 4].map((column) => [block.root, column])
+    )
+    assert.isEmpty(absent)
+  })
+
+  it.effect("is not held", () =>
+    Effect.gen(function* () {
+      const held: Array<number> = []
+      const matrix = LiveMatrix.of({
+        hold: ({ column }) => Effect.sync(() => held.push(column) > 0),
+        at: () => Effect.succeed([]),
+        columns: () => Effect.succeed(new Map()),
+        reached: () => Effect.never,
+        changes: Stream.empty
+      })
+      const hold = yield* Effect.provideService(makeHoldVerified, LiveMatrix, matrix)
+      yield* hold("them", verified)
+      assert.deepStrictEqual(held, [2, 3, 4])
+    })
+  )
 })
