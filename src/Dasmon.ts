@@ -196,7 +196,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const providers = Providers.layer(config.dasProviders).pipe(Layer.provide([peers, peerSet]))
     const scans = Scans.layer.pipe(Layer.provide([LoopLag.layer, selfDoubt]))
     const secondLook = SecondLook.layer(peersOptions(config)).pipe(Layer.provide([peers, workers]))
-    const askOthers = AskOthers.layer.pipe(Layer.provide(peers))
+    const askOthers = AskOthers.layer.pipe(Layer.provide([peers, selfDoubt]))
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
     const blobs = Layer.provide(Blobs.layer, peers)

@@ -1,9 +1,11 @@
-import { Effect, Layer, Random, Schedule, Stream } from "effect"
+import { Clock, Effect, Layer, Random, Schedule, Stream } from "effect"
+import { makeBucket } from "../domain/Bucket.ts"
 import { dropOldest, setNewest } from "../domain/Bounded.ts"
 import type { Event } from "../domain/Event.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
 import { EventBus } from "../events/EventBus.ts"
+import { SelfDoubt } from "../probe/SelfDoubt.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Peers } from "./Peers.ts"
 
@@ -18,16 +20,20 @@ interface Lacked {
 /**
  * Has others asked, once for each block, when a peer that is not known to lie left out something of it: those who owe the
  * same columns first. What they have or lack says whether these were published at all (`Publication`), before anyone is
- * accused. Peers have turns, so that one that lacks everything leaves room for the others; what does not come to its turn is
- * judged without.
+ * accused. Peers have turns, so that one that lacks everything leaves room for the others; and there are bounds on what is
+ * asked in a minute, lower ones for peers that nothing ever came of. A block of which no other peer said anything is asked
+ * about again when somebody lacks it the next time.
  */
 export const layer = Layer.scopedDiscard(
   Effect.gen(function* () {
     const bus = yield* EventBus
     const peers = yield* Peers
+    const selfDoubt = yield* SelfDoubt
     /** By who lacks it, the newest of each. */
     const waiting = new Map<PeerId, ReadonlyArray<Lacked>>()
     const asked = new Map<Root, true>()
+    const ofUnproven = makeBucket(unprovenRate)
+    const ofOthers = makeBucket(usualRate)
 
     const note = (lacked: Lacked): void => {
       if (asked.has(lacked.root)) return
@@ -36,39 +42,70 @@ export const layer = Layer.scopedDiscard(
       dropOldest(waiting, mostPeers)
     }
 
-    /** The next of whoever waited longest for its turn. */
-    const next = (): Lacked | undefined => {
-      for (const [peerId, blocks] of waiting) {
-        const [first, ...others] = blocks.filter(({ root }) => !asked.has(root))
+    /** The next of whoever waited longest for its turn; what known liars lack is forgotten. */
+    const next = (known: ReadonlyMap<PeerId, PeerView>, now: number): Lacked | undefined => {
+      for (const [peerId, blocks] of [...waiting]) {
+        const peer = known.get(peerId)
+        const [first, ...others] = peer?.verdict === "violating" ? [] : blocks.filter(({ root }) => !asked.has(root))
+        const bucket = (peer?.outcomes.success ?? 0) === 0 ? ofUnproven : ofOthers
+        if (first !== undefined && bucket.room(now) < 1) continue
         waiting.delete(peerId)
         if (others.length > 0) waiting.set(peerId, others)
-        if (first !== undefined) return first
+        if (first === undefined) continue
+        bucket.take(1, now)
+        return first
       }
       return undefined
     }
 
-    const askOthers = Effect.gen(function* () {
-      const lacked = next()
-      if (lacked === undefined) return
-      setNewest(asked, lacked.root, true, mostAsked)
-      const all = peers.views()
-      if (all.some(({ peerId, verdict }) => peerId === lacked.peerId && verdict === "violating")) return
+    /** What each of some others is asked for: of the columns in question, and of those that nobody else is asked for. */
+    const questionsTo = Effect.fnUntraced(function* (lacked: Lacked, all: ReadonlyArray<PeerView>) {
+      const given = yield* selfDoubt.given(lacked.root, lacked.peerId)
+      const open = lacked.columns.filter((column) => !given.has(column))
+      if (open.length === 0) return []
       const others = yield* Random.shuffle(
         all.filter((peer) => peer.peerId !== lacked.peerId && mayKnow(peer, lacked.slot))
       )
+      const owing = [...others].sort((a, b) => owedOf(b, open) - owedOf(a, open))
+      const taken = new Set<number>()
+      const questions: Array<{ readonly peerId: PeerId; readonly columns: ReadonlyArray<number> }> = []
+      for (const { custody, peerId } of owing) {
+        if (questions.length === mostOthers) break
+        const own = (custody?.columns ?? []).filter((column) => !given.has(column))
+        const same = own.filter((column) => open.includes(column)).slice(0, mostSame)
+        const rest = [...(yield* Random.shuffle(own.filter((column) => !open.includes(column))))]
+        const fresh = [...rest.filter((column) => !taken.has(column)), ...rest.filter((column) => taken.has(column))]
+        const columns = [...same, ...fresh].slice(0, mostColumns)
+        for (const column of columns) taken.add(column)
+        if (columns.length > 0) questions.push({ peerId, columns })
+      }
+      return questions
+    })
+
+    const askAbout = Effect.fnUntraced(function* (lacked: Lacked, all: ReadonlyArray<PeerView>) {
+      const { root, slot } = lacked
       yield* Effect.forEach(
-        [...others].sort((a, b) => owedOf(b, lacked) - owedOf(a, lacked)).slice(0, mostOthers),
-        ({ custody, peerId }) =>
-          Effect.gen(function* () {
-            const own = custody?.columns ?? []
-            const same = own.filter((column) => lacked.columns.includes(column))
-            const rest = yield* Random.shuffle(own.filter((column) => !lacked.columns.includes(column)))
-            const columns = [...same.slice(0, mostSame), ...rest].slice(0, mostColumns)
-            // Whoever cannot be asked now says nothing of the block: others do, or it is judged without.
-            yield* Effect.ignore(peers.ask(peerId, { slot: lacked.slot, columns, purpose: "availability" }))
-          }),
+        yield* questionsTo(lacked, all),
+        ({ columns, peerId }) =>
+          peers.ask(peerId, { slot, columns, purpose: "availability", isUrgent: false }).pipe(
+            Effect.map(({ absent, proven }) => {
+              if (absent.length + proven.length > 0) setNewest(asked, root, true, mostAsked)
+            }),
+            // Whoever cannot be asked now says nothing of the block: others do, or it is asked about again.
+            Effect.ignore
+          ),
         { concurrency: "unbounded", discard: true }
       ).pipe(Effect.timeoutOption(askLimit))
+    })
+
+    let hasWaited = false
+    const askOthers = Effect.gen(function* () {
+      if (waiting.size === 0 && !hasWaited) return
+      hasWaited = waiting.size > 0
+      yield* selfDoubt.awaitOthers(new Set([...waiting.values()].flatMap((blocks) => blocks.map(({ root }) => root))))
+      const all = peers.views()
+      const lacked = next(new Map(all.map((peer) => [peer.peerId, peer])), yield* Clock.currentTimeMillis)
+      if (lacked !== undefined) yield* askAbout(lacked, all)
     })
 
     const listen = Stream.runForEach(Stream.unwrap(bus.subscribe), (event) =>
@@ -79,9 +116,11 @@ export const layer = Layer.scopedDiscard(
   })
 )
 
-/** The blocks of a probe that a peer was chosen for, of which it lacked something. */
+/** The blocks of a probe that a peer was chosen for, or asked again in, of which it lacked something. */
 const lackedIn = (event: Event): ReadonlyArray<Lacked> => {
-  if (event._tag !== "Sampling" || event.probe.purpose !== "sampling") return []
+  if (event._tag !== "Sampling") return []
+  const { purpose } = event.probe
+  if (purpose !== "sampling" && purpose !== "confirmation") return []
   const blocks = new Map<Root, { readonly slot: Slot; readonly columns: Array<number> }>()
   for (const { blockRoot, column, outcome, slot, suspicion } of event.probe.outcomes) {
     if (outcome !== "suspected" || (suspicion !== "missing" && suspicion !== "unavailable")) continue
@@ -101,13 +140,16 @@ const mayKnow = ({ connected, custody, headSlot, verdict }: PeerView, slot: Slot
   verdict !== "evasive"
 
 /** How many of the columns in question a peer owes too; more than so many do not matter. */
-const owedOf = ({ custody }: PeerView, { columns }: Lacked): number =>
+const owedOf = ({ custody }: PeerView, columns: ReadonlyArray<number>): number =>
   Math.min(columns.filter((column) => custody?.columns.includes(column)).length, mostSame)
 
 /** Of one block: so many peers are asked for so many columns each, of which so many are those that are lacking. */
 const mostOthers = 4
 const mostColumns = 12
 const mostSame = 4
+/** Blocks a second that are asked about, and at once: of peers that never delivered anything, whom anyone can bring up. */
+const unprovenRate = { burst: 6, perSecond: 6 / 60 }
+const usualRate = { burst: 60, perSecond: 60 / 60 }
 /** Then the next block has its turn; what is under way is recorded all the same. */
 const askLimit = "15 seconds"
 /** Blocks that wait, of one peer, and peers of which any do. */

@@ -113,7 +113,7 @@ export const makePutQuestions = Effect.fnUntraced(function* (testInterval: Durat
             peerId,
             bandwidth.inTurn((turn) => asking.unlessProbing(putNow(question, turn))),
             isStranger(journal.state()),
-            question.purpose === "availability"
+            question.isUrgent ?? question.purpose === "availability"
           )
           if (Option.isNone(turn)) return yield* nothing("the probes of all peers are at bandwidth_limit")
           const asked = Option.flatten(turn.value)

@@ -20,6 +20,8 @@ export interface ColumnQuestion {
   readonly purpose: WantedPurpose
   /** How long the question waits for its turn, 10 s if left out; once it is put, its answer takes a minute at most. */
   readonly within?: Duration.Duration
+  /** Whether it goes before the probes that wait for a worker; if left out, one of purpose `availability` does. */
+  readonly isUrgent?: boolean
 }
 
 /** What a question came to; the probe's job has the columns that were asked for. */

@@ -36,6 +36,10 @@ export class SelfDoubt extends Context.Tag("dasmon/SelfDoubt")<
     readonly reasonAt: Effect.Effect<(slot: Slot) => Option.Option<string>>
     /** Why a peer is not blamed for lacking a column of a block: whether that was published is in doubt. */
     readonly publication: Effect.Effect<(lacking: Pick<Lacking, "column" | "peerId" | "root">) => Option.Option<string>>
+    /** The columns of a block that somebody else than the peer gave. */
+    readonly given: (root: Root, than: PeerId) => Effect.Effect<ReadonlySet<number>>
+    /** These blocks, and no others, wait until others are asked about them: nobody is accused of a lack sooner, within bounds. */
+    readonly awaitOthers: (roots: ReadonlySet<Root>) => Effect.Effect<void>
     /** Whether most peers that name a finalized checkpoint name one of our chain. */
     readonly peersAgree: Effect.Effect<boolean>
   }
@@ -57,8 +61,11 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: SelfDoubtOptions) {
   const confirmAfterMs = Duration.toMillis(options.confirmAfter)
   const windowMs = windows * confirmAfterMs
   const correlation = makeCorrelation({ windowMs, lateMs: confirmAfterMs })
+  const startedAt = yield* Clock.currentTimeMillis
+  const othersMs = options.hearsOthers === true ? patience * confirmAfterMs : 0
   const publication = makePublication({
-    patienceMs: options.hearsOthers === true ? Math.max(leastPatienceMs, patience * confirmAfterMs) : 0
+    patienceMs: othersMs === 0 ? 0 : Math.max(leastPatienceMs, othersMs),
+    othersKnownFrom: startedAt + othersMs
   })
   const agreements = new Map<PeerId, { readonly isOurs: boolean; readonly at: number }>()
 
@@ -92,7 +99,6 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: SelfDoubtOptions) {
     return Option.orElse(ofPeers, () => ofBlocks)
   })
 
-  const startedAt = yield* Clock.currentTimeMillis
   const lookAtFinality = Effect.gen(function* () {
     const final = yield* commitments.finalized
     // At the start it may not have been told yet.
@@ -146,6 +152,8 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: SelfDoubtOptions) {
     publication: Effect.map(Clock.currentTimeMillis, (now) => {
       return (lacking) => Option.fromNullable(publication.doubt({ ...lacking, now }))
     }),
+    given: (root, than) => Effect.sync(() => publication.given(root, than)),
+    awaitOthers: (roots) => Effect.sync(() => publication.await(roots)),
     peersAgree: Effect.map(Clock.currentTimeMillis, (now) => {
       const { named, ours } = tally(now)
       return ours >= leastOthers && ours * 2 > named

@@ -1,13 +1,15 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, TestClock } from "effect"
+import { type Duration, Effect, Layer, TestClock } from "effect"
 import type { PeerView } from "../../src/domain/peer/PeerView.ts"
-import type { Outcome } from "../../src/domain/probe/Job.ts"
+import type { Outcome, ProbePurpose } from "../../src/domain/probe/Job.ts"
+import { noOutcomes } from "../../src/domain/probe/Outcome.ts"
 import { NotConnected } from "../../src/domain/probe/ProbeNow.ts"
 import { EventBus } from "../../src/events/EventBus.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import * as AskOthers from "../../src/peers/AskOthers.ts"
 import { Peers } from "../../src/peers/Peers.ts"
 import type { ColumnQuestion } from "../../src/peers/Questions.ts"
+import { SelfDoubt } from "../../src/probe/SelfDoubt.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
 import { peerOf, probeOf } from "../http/FakeDasmon.ts"
 
@@ -35,17 +37,40 @@ const lacked = (slot: number, column: number): Outcome => ({
   blobs: 1
 })
 
+const delivered = { outcomes: { ...noOutcomes, success: 1 } }
+
+interface Course {
+  /** Whoever does not answer is not connected. */
+  readonly answers?: (peerId: string) => boolean
+  /** Columns of any block that others gave already. */
+  readonly given?: ReadonlyArray<number>
+  readonly purpose?: ProbePurpose
+  /** After each probe. */
+  readonly pause?: Duration.DurationInput
+  /** Is given the roots that are waited for, each time they are told. */
+  readonly awaited?: Array<ReadonlyArray<string>>
+}
+
 /** What others are asked when these peers are there, and probes come to this; then some seconds pass. */
-const run = (peers: ReadonlyArray<PeerView>, probes: ReadonlyArray<readonly [string, ReadonlyArray<Outcome>]>) =>
+const run = (
+  peers: ReadonlyArray<PeerView>,
+  probes: ReadonlyArray<readonly [string, ReadonlyArray<Outcome>]>,
+  { answers = () => true, awaited = [], given = [], pause = 0, purpose = "sampling" }: Course = {}
+) =>
   Effect.gen(function* () {
     const asked: Array<Asked> = []
+    const doubt = Layer.mock(SelfDoubt, {
+      given: () => Effect.succeed(new Set(given)),
+      awaitOthers: (roots) => Effect.sync(() => awaited.push([...roots]))
+    })
     const fake = Layer.mock(Peers, {
       views: () => peers,
       passedOver: () => 0,
       isSentAway: () => false,
       ask: (peerId, question) => {
         asked.push({ ...question, peerId })
-        return new NotConnected({ peerId })
+        if (!answers(peerId)) return new NotConnected({ peerId })
+        return Effect.succeed({ probe: probeOf(peerId), proven: [], absent: question.columns })
       }
     })
     yield* Effect.scoped(
@@ -56,13 +81,14 @@ const run = (peers: ReadonlyArray<PeerView>, probes: ReadonlyArray<readonly [str
         for (const [peerId, outcomes] of probes) {
           yield* bus.publish({
             _tag: "Sampling",
-            probe: probeOf(peerId, { outcomes }),
+            probe: probeOf(peerId, { outcomes, purpose }),
             conversation: "answered",
             coverage: null
           })
+          yield* TestClock.adjust(pause)
         }
         yield* TestClock.adjust("10 seconds")
-      }).pipe(Effect.provide(Layer.mergeAll(fake, MemoryEventBus.layer(), Daemons.layer)))
+      }).pipe(Effect.provide(Layer.mergeAll(fake, doubt, MemoryEventBus.layer(), Daemons.layer)))
     )
     return asked
   })
@@ -84,8 +110,8 @@ describe("when a peer lacks something", () => {
         asked.map(({ peerId }) => peerId),
         ["b", "super", "c"]
       )
-      for (const { columns, peerId, purpose, slot } of asked) {
-        assert.deepStrictEqual([slot, purpose], [9, "availability"])
+      for (const { columns, isUrgent, peerId, purpose, slot } of asked) {
+        assert.deepStrictEqual([slot, purpose, isUrgent], [9, "availability", false])
         const own = peers.find((peer) => peer.peerId === peerId)?.custody?.columns ?? []
         for (const column of columns) assert.include(own, column)
         assert.strictEqual(columns.length, Math.min(12, own.length))
@@ -117,7 +143,7 @@ describe("when a peer lacks something", () => {
 
   it.effect("whoever lacks everything does not keep the others from their turn", () =>
     Effect.gen(function* () {
-      const peers = [claiming("a", [3]), claiming("b", [3]), claiming("c", [3])]
+      const peers = [claiming("a", [3], delivered), claiming("b", [3], delivered), claiming("c", [3])]
       const everything = columnsFrom(100, 40).map((slot) => lacked(slot, 3))
       const asked = yield* run(peers, [
         ["b", everything],
@@ -127,5 +153,78 @@ describe("when a peer lacks something", () => {
       assert.isAtMost(order.indexOf(9), 1)
       assert.isAtMost(order.length, 21)
     })
+  )
+
+  it.effect("a block is asked about again until some other peer said something of it", () =>
+    Effect.gen(function* () {
+      const peers = [claiming("a", [3]), claiming("b", [3])]
+      const lack = ["a", [lacked(9, 3)]] as const
+      const silent = yield* run(peers, [lack, lack, lack], { pause: "2 seconds", answers: () => false })
+      assert.deepStrictEqual(
+        silent.map(({ peerId }) => peerId),
+        ["b", "b", "b"]
+      )
+      assert.lengthOf(yield* run(peers, [lack, lack, lack], { pause: "2 seconds" }), 1)
+    })
+  )
+
+  it.effect("what a known liar lacks does not keep others from being asked about the same", () =>
+    Effect.gen(function* () {
+      const peers = [claiming("liar", [3], { verdict: "violating" }), claiming("a", [3]), claiming("b", [3])]
+      const asked = yield* run(
+        peers,
+        [
+          ["liar", [lacked(9, 3)]],
+          ["a", [lacked(9, 3)]]
+        ],
+        { pause: "2 seconds" }
+      )
+      assert.deepStrictEqual(
+        asked.map(({ peerId }) => peerId),
+        ["b"]
+      )
+    })
+  )
+
+  it.effect("others are asked too when it was asked for again, as after a restart; not when somebody wants it", () =>
+    Effect.gen(function* () {
+      const peers = [claiming("a", [3]), claiming("b", [3])]
+      const lack = ["a", [lacked(9, 3)]] as const
+      assert.lengthOf(yield* run(peers, [lack], { purpose: "confirmation" }), 1)
+      assert.lengthOf(yield* run(peers, [lack], { purpose: "availability" }), 0)
+    })
+  )
+
+  it.effect("nobody is asked for what others gave already, and nobody at all once they gave what it lacks", () =>
+    Effect.gen(function* () {
+      const peers = [claiming("a", [3]), claiming("b", columnsFrom(0, 10))]
+      const lack = ["a", [lacked(9, 3)]] as const
+      const asked = yield* run(peers, [lack], { given: columnsFrom(4, 4) })
+      assert.lengthOf(asked, 1)
+      assert.sameMembers([...(asked[0]?.columns ?? [])], [0, 1, 2, 3, 8, 9])
+      assert.lengthOf(yield* run(peers, [lack], { given: [3] }), 0)
+    })
+  )
+
+  it.effect(
+    "those of whom nothing ever came bring up six blocks at once, and six a minute; they wait for no less",
+    () =>
+      Effect.gen(function* () {
+        const strangers = columnsFrom(0, 40).map((peer) => claiming(`stranger ${peer}`, [3]))
+        const peers = [...strangers, claiming("a", [3], delivered), claiming("b", [3], delivered)]
+        const awaited: Array<ReadonlyArray<string>> = []
+        const asked = yield* run(
+          peers,
+          [
+            ...strangers.map(({ peerId }, index) => [peerId, [lacked(100 + index, 3)]] as const),
+            ["a", [lacked(9, 3), lacked(10, 3)]]
+          ],
+          { awaited }
+        )
+        const slots = new Set(asked.map(({ slot }) => slot))
+        assert.includeMembers([...slots], [9, 10])
+        assert.strictEqual(slots.size, 2 + 6)
+        assert.lengthOf(awaited.at(-1) ?? [], 40 - 6)
+      })
   )
 })

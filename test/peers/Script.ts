@@ -250,6 +250,8 @@ const layerSelfDoubt = Layer.effect(
       reason: Effect.sync(() => script.doubt),
       reasonAt: Effect.sync(() => () => script.doubt),
       publication: Effect.succeed(() => Option.none()),
+      given: () => Effect.succeed(new Set()),
+      awaitOthers: () => Effect.void,
       peersAgree: Effect.succeed(true)
     })
   )

@@ -28,11 +28,17 @@ export interface Publication {
   readonly hear: (heard: HeardOfBlock) => void
   /** Why nothing is held against a peer that lacks the column; a sentence. */
   readonly doubt: (lacking: Lacking) => string | undefined
+  /** The columns of a block that somebody else than the peer gave. */
+  readonly given: (root: Root, than: PeerId) => ReadonlySet<number>
+  /** These blocks, and no others, are about to be asked about: they are waited for up to twice as long. */
+  readonly await: (roots: ReadonlySet<Root>) => void
 }
 
 export interface PublicationOptions {
   /** For how long others are waited for, from when a peer was seen to lack something of a block; 0 for not at all. */
   readonly patienceMs: number
+  /** Unix milliseconds from which on it is said who is there: before, that others were not heard of says nothing. */
+  readonly othersKnownFrom: number
 }
 
 /**
@@ -40,14 +46,17 @@ export interface PublicationOptions {
  * were withheld, one block in 2^12 would seem to be whole to those that are asked first.
  */
 const enough = 12
+/** Of these all other columns follow. */
+const allFollow = 64
 
 /**
  * A column was published if somebody else gave it. If nobody did, it counts as published as soon as others, between them, gave
  * twelve columns of the block, and twelve more for each that sound peers lack and nobody gave: peers that lacked nothing of
- * most blocks. Where fewer were heard of after `patienceMs`, or there are fewer than four sound peers, it counts as published
- * if those lack none of them.
+ * most blocks; and in any case once they gave the 64 of which all others follow. Where fewer were heard of after
+ * `patienceMs`, or there are fewer than four sound peers, it counts as published if those lack none of them.
  */
-export const makePublication = ({ patienceMs }: PublicationOptions): Publication => {
+export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOptions): Publication => {
+  let awaited: ReadonlySet<Root> = new Set()
   const blocks = new Map<Root, Known>()
   const suspected = new Map<Root, Known>()
   const peers = new Map<PeerId, Tally>()
@@ -67,7 +76,7 @@ export const makePublication = ({ patienceMs }: PublicationOptions): Publication
   const known = (root: Root): Known => {
     const found = suspected.get(root) ?? blocks.get(root)
     if (found !== undefined) return found
-    const made: Known = { present: new Map(), absent: new Map(), lackers: new Map() }
+    const made: Known = { present: new Map(), absent: new Map(), whole: new Set(), lackers: new Map() }
     blocks.set(root, made)
     dropOldest(blocks, mostBlocks)
     return made
@@ -82,17 +91,20 @@ export const makePublication = ({ patienceMs }: PublicationOptions): Publication
       one.absent.delete(column)
     }
     if (absent.length === 0) {
-      if (present.length > 0) count(peerId, "whole")
+      if (present.length > 0 && !one.whole.has(peerId) && one.whole.size < mostWhole) {
+        one.whole.add(peerId)
+        count(peerId, "whole")
+      }
       return
     }
-    if (!one.lackers.has(peerId)) {
+    if (!one.lackers.has(peerId) && one.lackers.size < mostLackers) {
+      one.lackers.set(peerId, at)
       count(peerId, "lacking")
-      if (one.lackers.size < mostLackers) one.lackers.set(peerId, at)
     }
     for (const column of absent) {
       if (one.present.has(column)) continue
       const lacking = one.absent.get(column) ?? new Set<PeerId>()
-      if (lacking.size < mostLacking) lacking.add(peerId)
+      note(lacking, peerId)
       one.absent.set(column, lacking)
     }
     blocks.delete(root)
@@ -100,22 +112,46 @@ export const makePublication = ({ patienceMs }: PublicationOptions): Publication
     dropOldest(suspected, mostSuspected)
   }
 
-  const doubt = ({ column, now, peerId, root }: Lacking): string | undefined => {
+  /** Of those that lack a column, whoever is sound comes before whoever is not. */
+  const note = (lacking: Set<PeerId>, peerId: PeerId): void => {
+    if (lacking.has(peerId)) return
+    if (lacking.size >= mostLacking) {
+      const unsound = isSound(peerId) ? [...lacking].find((other) => !isSound(other)) : undefined
+      if (unsound === undefined) return
+      lacking.delete(unsound)
+    }
+    lacking.add(peerId)
+  }
+
+  const given = (root: Root, than: PeerId): ReadonlySet<number> => {
+    const columns = new Set<number>()
+    for (const [column, by] of (suspected.get(root) ?? blocks.get(root))?.present ?? [])
+      if (by !== than) columns.add(column)
+    return columns
+  }
+
+  /** Whether others were waited for long enough. One that was never heard of is judged by someone who waits by himself. */
+  const isLate = (one: Known | undefined, { now, peerId, root }: Lacking): boolean => {
+    const isFull = one !== undefined && one.lackers.size >= mostLackers
+    const since = one?.lackers.get(peerId) ?? (isFull ? now : -Infinity)
+    return now - since >= (awaited.has(root) ? 2 : 1) * patienceMs
+  }
+
+  const doubt = (about: Lacking): string | undefined => {
+    const { column, now, peerId, root } = about
     const one = suspected.get(root) ?? blocks.get(root)
-    const giver = one?.present.get(column)
-    if (giver !== undefined && giver !== peerId) return undefined
-    let given = 0
-    for (const by of one?.present.values() ?? []) if (by !== peerId) given++
+    const others = given(root, peerId)
+    if (others.has(column)) return undefined
     let lacking = 0
     for (const peers of one?.absent.values() ?? []) {
       if ([...peers].some((other) => other !== peerId && isSound(other))) lacking++
     }
-    if (given >= enough * (1 + lacking)) return undefined
-    if (lacking === 0 && (now - (one?.lackers.get(peerId) ?? -Infinity) >= patienceMs || !hasOthers(peerId)))
-      return undefined
+    if (others.size >= Math.min(enough * (1 + lacking), allFollow)) return undefined
+    const isAlone = now >= othersKnownFrom && !hasOthers(peerId)
+    if (lacking === 0 && (isAlone || isLate(one, about))) return undefined
     return lacking === 0
-      ? `nobody else has given this column, and only ${given} others of its block: more are waited for`
-      : `other peers that are sound elsewhere lack ${lacking} columns of its block, and gave ${given}: it may not have been published`
+      ? `nobody else has given this column, and only ${others.size} others of its block: more are waited for`
+      : `other peers that are sound elsewhere lack ${lacking} columns of its block, and gave ${others.size}: it may not have been published`
   }
 
   /** Whether there are others who can be heard about a block. */
@@ -125,7 +161,14 @@ export const makePublication = ({ patienceMs }: PublicationOptions): Publication
     return false
   }
 
-  return { hear, doubt }
+  return {
+    hear,
+    doubt,
+    given,
+    await: (roots) => {
+      awaited = roots
+    }
+  }
 }
 
 /** A block, as it was heard of. */
@@ -134,6 +177,8 @@ interface Known {
   readonly present: Map<number, PeerId | typeof several>
   /** Who lacks a column that nobody gave. */
   readonly absent: Map<number, Set<PeerId>>
+  /** Who lacked nothing that it was asked for, in some conversation. */
+  readonly whole: Set<PeerId>
   /** Who ever lacked any, and since when it is known: Unix milliseconds. */
   readonly lackers: Map<PeerId, number>
 }
@@ -152,6 +197,8 @@ const mostSuspected = 8192
 /** Peers that lack one column, and those that lack any of a block. */
 const mostLacking = 8
 const mostLackers = 64
+/** Peers that a block speaks for; it says nothing of the others. */
+const mostWhole = 64
 const mostPeers = 16_384
 const mostCounted = 2048
 /** Sound peers beside the one in question, from which on others are waited for. */

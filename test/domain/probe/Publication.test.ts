@@ -9,8 +9,8 @@ const from = (first: number, count: number): ReadonlyArray<number> =>
   Array.from({ length: count }, (_, index) => first + index)
 
 /** A watch over one block, at time 0 but where it is said otherwise; those who are `sound` gave all of many others. */
-const watch = ({ patience = patienceMs, sound = ["a", "b", "c", "d"] } = {}) => {
-  const publication = makePublication({ patienceMs: patience })
+const watch = ({ patience = patienceMs, sound = ["a", "b", "c", "d"], othersKnownFrom = 0 } = {}) => {
+  const publication = makePublication({ patienceMs: patience, othersKnownFrom })
   for (const peerId of sound) {
     for (const block of from(0, 8)) publication.hear({ peerId, root: `0x${block}`, present: [1], absent: [], at: 0 })
   }
@@ -18,7 +18,9 @@ const watch = ({ patience = patienceMs, sound = ["a", "b", "c", "d"] } = {}) => 
     hear: (peerId: string, present: ReadonlyArray<number>, absent: ReadonlyArray<number> = [], of = root, at = 0) =>
       publication.hear({ peerId, root: of, present, absent, at }),
     doubt: (column: number, { now = 0, of = root }: { readonly now?: number; readonly of?: string } = {}) =>
-      publication.doubt({ peerId: "accused", root: of, column, now }) ?? null
+      publication.doubt({ peerId: "accused", root: of, column, now }) ?? null,
+    given: () => [...publication.given(root, "accused")],
+    await: publication.await
   }
 }
 
@@ -85,6 +87,64 @@ describe("whether a column was published", () => {
       hear("a", from(10, 3), [60])
       assert.isNotNull(doubt(3))
     }
+  })
+
+  it("is in doubt after a restart, until it can be known whether there are others", () => {
+    const { doubt, hear } = watch({ sound: [], othersKnownFrom: 700 })
+    hear("accused", [], [3])
+    assert.match(doubt(3) ?? "", /^nobody else has given this column/)
+    assert.isNotNull(doubt(3, { now: 699 }))
+    assert.isNull(doubt(3, { now: 700 }))
+  })
+
+  it("is waited for twice as long, and no longer, while others are about to be asked", () => {
+    const { await: waitFor, doubt, hear } = watch()
+    hear("accused", [], [3])
+    waitFor(new Set([root]))
+    assert.isNotNull(doubt(3, { now: patienceMs }))
+    assert.isNotNull(doubt(3, { now: 2 * patienceMs - 1 }))
+    assert.isNull(doubt(3, { now: 2 * patienceMs }))
+    waitFor(new Set(["0xcd"]))
+    assert.isNull(doubt(3, { now: patienceMs }))
+  })
+
+  it("is not in doubt once others gave the 64 columns of which all follow, whatever sound peers say that they lack", () => {
+    const { doubt, hear } = watch()
+    hear("accused", [], [3])
+    hear("b", [], from(100, 20))
+    hear("a", from(10, 63))
+    assert.match(doubt(3, { now: 9 * patienceMs }) ?? "", /lack 20 columns of its block, and gave 63/)
+    hear("a", [73])
+    assert.isNull(doubt(3))
+  })
+
+  it("is not in doubt for what those lack who gave of one block only, however often", () => {
+    const { doubt, hear } = watch({ sound: ["a", "b", "c", "d"] })
+    hear("accused", [], [3])
+    hear("a", from(10, 12))
+    for (const _ of from(0, 20)) hear("liar", [1], [], "0x300")
+    for (const block of from(301, 3)) hear("liar", [], [8], `0x${block}`)
+    hear("liar", [], [60])
+    assert.isNull(doubt(3))
+  })
+
+  it("is as much in doubt where so many lack it that not all are told apart", () => {
+    const { doubt, hear } = watch()
+    for (const peer of from(0, 64)) hear(`liar ${peer}`, [], [3], root, -patienceMs)
+    for (const _ of from(0, 20)) hear("a", [], [3, 60])
+    assert.match(doubt(3, { now: patienceMs }) ?? "", /^other peers that are sound elsewhere lack 2 columns/)
+    hear("accused", [], [5])
+    hear("b", [3, 60])
+    assert.isNotNull(doubt(5))
+    assert.isNotNull(doubt(5, { now: 9 * patienceMs }))
+  })
+
+  it("tells which columns others than a peer gave", () => {
+    const { given, hear } = watch()
+    assert.deepStrictEqual(given(), [])
+    hear("accused", [3, 4, 5])
+    hear("b", [4, 6])
+    assert.deepStrictEqual(given(), [4, 6])
   })
 
   it("is told of each block apart, of the thousands that were suspected last", () => {
