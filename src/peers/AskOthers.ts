@@ -44,7 +44,7 @@ export const layer = Layer.scopedDiscard(
 
     /** The next of whoever waited longest for its turn; what known liars lack is forgotten. */
     const next = (known: ReadonlyMap<PeerId, PeerView>, now: number): Lacked | undefined => {
-      for (const [peerId, blocks] of [...waiting]) {
+      for (const [peerId, blocks] of waiting) {
         const peer = known.get(peerId)
         const [first, ...others] = peer?.verdict === "violating" ? [] : blocks.filter(({ root }) => !asked.has(root))
         const bucket = (peer?.outcomes.success ?? 0) === 0 ? ofUnproven : ofOthers
