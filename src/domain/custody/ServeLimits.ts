@@ -4,7 +4,10 @@ import type { PeerId } from "../Primitives.ts"
 export interface ServeLimitsOptions {
   /** Bytes of columns a second, over all peers; one peer has a quarter of it at most. */
   readonly bytesPerSecond: number
-  /** Bytes of columns a day, over all peers; one peer has a quarter of it at most, and a sixteenth of the day's at once. */
+  /**
+   * Bytes of columns a day, over all peers, of which a sixteenth may go at once; one peer has a 32nd of either at most. A
+   * quarter of it is only for peers that have had no more than half of what one may have.
+   */
   readonly dailyBytes: number
 }
 
@@ -32,11 +35,15 @@ export const makeServeLimits = ({ bytesPerSecond, dailyBytes }: ServeLimitsOptio
   const unitsOf = makeBuckets<PeerId>(unitRate, mostPeers)
   const pace = makeBucket(perSecond(bytesPerSecond))
   const paceOf = makeBuckets<PeerId>(perSecond(bytesPerSecond * shareOfOne), mostPeers)
-  const day = makeBucket(perDay(dailyBytes))
-  const dayOf = makeBuckets<PeerId>(perDay(dailyBytes * shareOfOne), mostPeers)
+  const day = makeBucket(perDay(dailyBytes * (1 - reserved)))
+  const reserve = makeBucket(perDay(dailyBytes * reserved))
+  const dayOfOne = perDay(dailyBytes * dayShareOfOne)
+  const dayOf = makeBuckets<PeerId>(dayOfOne, mostPeers)
   return {
     admit: (peerId, units, now) => {
-      if (day.room(now) <= 0 || dayOf(peerId).room(now) <= 0)
+      const left = dayOf(peerId).room(now)
+      const isModest = left >= dayOfOne.burst / 2
+      if (left <= 0 || (day.room(now) <= 0 && !(isModest && reserve.room(now) > 0)))
         return refused("rate limited: the bytes of the day are spent")
       const requests = requestsOf(peerId)
       const sidecars = unitsOf(peerId)
@@ -49,7 +56,8 @@ export const makeServeLimits = ({ bytesPerSecond, dailyBytes }: ServeLimitsOptio
     send: (peerId, bytes, now) => {
       const own = paceOf(peerId)
       const afterMs = Math.max(pace.untilMs(bytes, now), own.untilMs(bytes, now))
-      for (const bucket of [pace, own, day, dayOf(peerId)]) bucket.take(bytes, now)
+      const common = day.room(now) > 0 ? day : reserve
+      for (const bucket of [pace, own, common, dayOf(peerId)]) bucket.take(bytes, now)
       return afterMs
     }
   }
@@ -57,7 +65,11 @@ export const makeServeLimits = ({ bytesPerSecond, dailyBytes }: ServeLimitsOptio
 
 const refused = (reason: string): Admission => ({ _tag: "Refused", reason })
 
+/** Of the bytes a second. */
 const shareOfOne = 1 / 4
+/** Of those of a day: so many identities spend it that they are conspicuous. */
+const dayShareOfOne = 1 / 32
+const reserved = 1 / 4
 const requestRate: Rate = { burst: 20, perSecond: 5 }
 const unitRate: Rate = { burst: 16_384, perSecond: 4096 / 30 }
 /** Prysm and Lodestar give up a request of which nothing has come after 5 seconds. */

@@ -33,7 +33,7 @@ describe("what peers may have of us", () => {
   })
 
   it("is so many bytes a second over all, a quarter for one, and so many a day", () => {
-    const limits = makeServeLimits({ bytesPerSecond: 1000, dailyBytes: 16 * 8000 })
+    const limits = makeServeLimits({ bytesPerSecond: 1000, dailyBytes: 16 * 64_000 })
     assert.strictEqual(limits.send("a", 250, 0), 0)
     assert.strictEqual(limits.send("a", 250, 0), second)
     assert.strictEqual(limits.send("b", 250, 0), 0)
@@ -46,6 +46,22 @@ describe("what peers may have of us", () => {
     assert.deepStrictEqual(refused, { _tag: "Refused", reason: "rate limited: the bytes of the day are spent" })
     assert.strictEqual(limits.admit("b", 1, 7 * second)._tag, "Admitted")
     assert.strictEqual(limits.admit("a", 1, 86_400 * second)._tag, "Admitted")
+  })
+
+  it("is still something for those who have had little, when others have spent the day", () => {
+    const limits = makeServeLimits({ bytesPerSecond: 2 ** 30, dailyBytes: 16 * 32_000 })
+    let spent = 0
+    // As many greedy identities as it takes: each goes on for as long as it is admitted.
+    for (let n = 0; n < 64; n++) {
+      for (; limits.admit(`greedy ${n}`, 1, 0)._tag === "Admitted"; spent += 100) limits.send(`greedy ${n}`, 100, 0)
+      assert.isAtMost(spent, (n + 1) * 1000, "no more than a 32nd each")
+    }
+    assert.isAtMost(spent, 32_000)
+    const busy = makeServeLimits({ bytesPerSecond: 2 ** 30, dailyBytes: 16 * 32_000 })
+    busy.send("not modest", 600, 0)
+    for (let n = 0; n < 24; n++) busy.send(`greedy ${n}`, 1000, 0)
+    assert.strictEqual(busy.admit("not modest", 1, 0)._tag, "Refused")
+    assert.strictEqual(busy.admit("modest", 1, 0)._tag, "Admitted")
   })
 
   it("is all that there is for a request of everything, which is 128 slots of 128 columns", () => {
