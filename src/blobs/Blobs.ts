@@ -1,4 +1,4 @@
-import { Context, Duration, Effect, Layer } from "effect"
+import { Clock, Context, Duration, Effect, Layer } from "effect"
 import { BlobsNotRecoverable, BlobsUndecided, type NoBlobs, TooManyFetches } from "../domain/blobs/BlobErrors.ts"
 import { columnsWhere } from "../domain/blobs/ColumnHunt.ts"
 import type { FetchedBlobs } from "../domain/blobs/FetchedBlobs.ts"
@@ -42,16 +42,21 @@ const make = Effect.gen(function* () {
   let underWay = 0
 
   const run = Effect.fn("Blobs.fetch")(function* ({ block: name, limit, patience, progress, ...wanted }: BlobRequest) {
-    const block = yield* blockOf(name)
+    const duration = Duration.decode(limit ?? usualLimit)
+    const until = (yield* Clock.currentTimeMillis) + Duration.toMillis(duration)
+    /** What is left of the time for all of it. */
+    const left = Effect.map(Clock.currentTimeMillis, (now) => Duration.millis(Math.max(0, until - now)))
+    const block = yield* inTime(blockOf(name), left, "beacon_node", `not within ${Duration.format(duration)}`)
     const rows = yield* rowsOf(block, wanted)
     const options: ChaseOptions = {
-      limit: Duration.decode(limit ?? usualLimit),
+      limit: yield* left,
       patience: Duration.decode(patience ?? usualPatience),
       progress: progress ?? (() => Effect.void)
     }
     const chase = yield* makeChase(block, options)
     yield* chase.run
-    return yield* prove(block, rows, chase)
+    const tooLong = `the blobs were not proven within ${Duration.format(duration)}: give it more time`
+    return yield* inTime(prove(block, rows, chase), left, "kzg", tooLong)
   }, Effect.scoped)
 
   /** The blobs of what came; where a column turns out wrong after all, another one is looked for. */
@@ -100,6 +105,16 @@ const make = Effect.gen(function* () {
       })
   })
 })
+
+const inTime = <A, E, R>(
+  run: Effect.Effect<A, E, R>,
+  left: Effect.Effect<Duration.Duration>,
+  fault: BlobsUndecided["fault"],
+  reason: string
+) =>
+  Effect.flatMap(left, (duration) =>
+    Effect.timeoutFail(Effect.disconnect(run), { duration, onTimeout: () => new BlobsUndecided({ fault, reason }) })
+  )
 
 /** Fetched at once: each has 9 MiB in memory at most, at 21 blobs a block. */
 const mostAtOnce = 4
