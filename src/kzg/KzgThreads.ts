@@ -38,10 +38,14 @@ export class KzgThreads extends Context.Tag("dasmon/KzgThreads")<
     readonly lastAtOnce: number
     /** Runs when its turn has come. */
     readonly inTurn: <A, E>(run: Effect.Effect<A, E>) => Effect.Effect<A, E>
-    /** The same when nobody else waits; none, and not run, where that takes longer than `within`. */
+    /**
+     * The same when nobody else waits; none, and not run, where that takes longer than `within`. Of several, those
+     * `isBehind` come after the others.
+     */
     readonly lastInTurn: <A, E>(
       run: Effect.Effect<A, E>,
-      within: Duration.Duration
+      within: Duration.Duration,
+      isBehind?: boolean
     ) => Effect.Effect<Option.Option<A>, E>
     /**
      * Asks a thread, for whoever has the turn. One that dies or takes too long is replaced, and `use` tried so many times
@@ -109,9 +113,9 @@ const make = Effect.fnUntraced(function* (
       Effect.uninterruptibleMask((restore) =>
         Effect.zipRight(turns.take(restore), Effect.ensuring(restore(run), turns.giveBack()))
       ),
-    lastInTurn: (run, within) =>
+    lastInTurn: (run, within, isBehind = false) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(turns.take(restore, { isLast: true, within }), (isTaken) =>
+        Effect.flatMap(turns.take(restore, { isLast: true, isBehind, within }), (isTaken) =>
           isTaken ? Effect.asSome(Effect.ensuring(restore(run), turns.giveBack(true))) : Effect.succeedNone
         )
       ),

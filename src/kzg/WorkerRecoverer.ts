@@ -13,7 +13,7 @@ export interface WorkerRecovererOptions {
 }
 
 /**
- * Recovers in the threads of the verifier, row by row, whenever nobody waits for a verdict: a verdict waits for the one row
+ * Recovers in the threads of the verifier, row by row, whenever nobody waits for a verdict, on gossip neither: a verdict waits for the one row
  * that is under way at most.
  */
 export const layer = (options: WorkerRecovererOptions = {}): Layer.Layer<Recoverer, never, KzgThreads> =>
@@ -22,7 +22,7 @@ export const layer = (options: WorkerRecovererOptions = {}): Layer.Layer<Recover
     Effect.map(KzgThreads, (threads) => {
       const turnLimit = Duration.decode(options.turnLimit ?? "60 seconds")
       const inTurn = <A>(run: Effect.Effect<A, VerifierError>): Effect.Effect<A, VerifierError> =>
-        threads.lastInTurn(run, turnLimit).pipe(
+        threads.lastInTurn(run, turnLimit, true).pipe(
           Effect.flatten,
           Effect.catchTag(
             "NoSuchElementException",

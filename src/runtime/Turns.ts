@@ -2,7 +2,7 @@ import { Deferred, type Duration, Effect, FiberId, Option } from "effect"
 
 /**
  * A few permits and those that wait for one: first come, first served, whoever is `urgent` before all others; whoever is
- * to be `last` only while nobody else waits, and of them only some at a time.
+ * to be `last` only while nobody else waits, and of them only some at a time, those `behind` after the others.
  *
  * A queue of our own: Effect's `PartitionedSemaphore` (3.22) loses a permit whose waiter is interrupted in the moment in
  * which it is given one, and its `Semaphore` wakes all that wait, thousands, for each permit.
@@ -22,6 +22,8 @@ export interface Turns {
 
 interface Waiting {
   readonly isLast?: boolean
+  /** Of those that are last, after the others. */
+  readonly isBehind?: boolean
   readonly isUrgent?: boolean
   /** As long as it takes if left out. */
   readonly within?: Duration.Duration
@@ -43,12 +45,16 @@ export const makeTurns = (
   const urgent = new Set<Deferred.Deferred<void>>()
   const first = new Set<Deferred.Deferred<void>>()
   const last = new Set<Deferred.Deferred<void>>()
+  const behind = new Set<Deferred.Deferred<void>>()
   let free = permits
   let lastAtWork = 0
   let isClosed = false
 
   const isFree = (isLast: boolean): boolean =>
-    !isClosed && free > 0 && urgent.size + first.size === 0 && !(isLast && (lastAtWork >= lastAtOnce || last.size > 0))
+    !isClosed &&
+    free > 0 &&
+    urgent.size + first.size === 0 &&
+    !(isLast && (lastAtWork >= lastAtOnce || last.size + behind.size > 0))
 
   const grant = (isLast: boolean): void => {
     free--
@@ -58,7 +64,7 @@ export const makeTurns = (
   /** Takes out who is next, if there is a permit for it. */
   const nextInTurn = (): Deferred.Deferred<void> | undefined => {
     const isLast = urgent.size + first.size === 0
-    const queue = isLast ? last : urgent.size > 0 ? urgent : first
+    const queue = [urgent, first, last].find(({ size }) => size > 0) ?? behind
     const [next] = queue
     if (next === undefined || isClosed || free === 0 || (isLast && lastAtWork >= lastAtOnce)) return undefined
     queue.delete(next)
@@ -80,13 +86,13 @@ export const makeTurns = (
     })
 
   return {
-    take: (restore, { isLast = false, isUrgent = false, within } = {}) =>
+    take: (restore, { isBehind = false, isLast = false, isUrgent = false, within } = {}) =>
       Effect.suspend(() => {
         if (isFree(isLast)) {
           grant(isLast)
           return Effect.succeed(true)
         }
-        const queue = isLast ? last : isUrgent ? urgent : first
+        const queue = isLast ? (isBehind ? behind : last) : isUrgent ? urgent : first
         const turn = Deferred.unsafeMake<void>(FiberId.none)
         queue.add(turn)
         const wait = Deferred.await(turn)

@@ -29,6 +29,18 @@ const stage = (permits: number, options: Parameters<typeof makeTurns>[1] = {}) =
 const settled = Effect.repeatN(Effect.yieldNow({ priority: 1 }), 9)
 
 describe("turns", () => {
+  it.effect("of those that are last come to those behind after the others, however long these have waited", () =>
+    Effect.gen(function* () {
+      const { begun, end, enter } = stage(1)
+      yield* enter("a")
+      yield* enter("recovery", { isLast: true, isBehind: true })
+      yield* enter("gossip", { isLast: true })
+      yield* enter("more gossip", { isLast: true })
+      for (const name of ["a", "gossip", "more gossip", "recovery"]) yield* end(name)
+      assert.deepStrictEqual(begun, ["a", "gossip", "more gossip", "recovery"])
+    })
+  )
+
   it.effect("come first come, first served, and for whoever is last when nobody else waits, one at a time", () =>
     Effect.gen(function* () {
       const { begun, end, enter } = stage(2)
