@@ -248,6 +248,10 @@ export const gossipSeconds = histogram(
   [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
   "From the arrival of a column by gossip to what was decided on it."
 )
+export const gossipDropped = counter(
+  "dasmon_gossip_dropped_total",
+  "Gossip messages that were not looked at, since their sender had sent too many."
+)
 export const gossipLate = counter(
   "dasmon_gossip_late_total",
   "Columns accepted so late, 4.2 s after they came, that others no longer offer them: forwarding them helped nobody."

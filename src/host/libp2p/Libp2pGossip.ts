@@ -3,7 +3,8 @@ import type { Libp2p, PeerId } from "@libp2p/interface"
 import { Cause, Duration, Effect, FiberSet, Option, type Scope } from "effect"
 import { makeBucket } from "../../domain/Bucket.ts"
 import { parseColumnTopic } from "../../domain/network/ColumnTopic.ts"
-import type { GossipRules } from "../../wire/gossip/Gossipsub.ts"
+import type { GossipRules } from "../../wire/gossip/GossipRules.ts"
+import { makeGossipShares } from "./GossipShares.ts"
 import { Gossip, type GossipMessage, type GossipVerdict, type Joining, NotPublished } from "../Gossip.ts"
 import { messageOf } from "../../domain/Text.ts"
 import { hexMessageId } from "../../wire/gossip/MessageId.ts"
@@ -17,6 +18,7 @@ export interface JoinedTopics {
 export const makeJoinedTopics = (): JoinedTopics => {
   const topics = new Map<string, Joining>()
   const allowance = makeBucket({ burst: mostAtOnce, perSecond: mostPerSecond })
+  const shares = makeGossipShares()
   return {
     topics,
     rules: {
@@ -27,6 +29,7 @@ export const makeJoinedTopics = (): JoinedTopics => {
         allowance.take(1, now)
         return joined.mostBytes
       },
+      admits: (from, messages) => shares(from, messages, performance.now()),
       copied: (topic, id) => topics.get(topic)?.copied?.(id)
     }
   }

@@ -3,19 +3,9 @@ import { Either } from "effect"
 import { compressSync } from "snappy"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { decodeBlock } from "../SnappyBlock.ts"
+import type { GossipRules } from "./GossipRules.ts"
 import { guarded } from "./Guarded.ts"
 import { compressedId, messageId } from "./MessageId.ts"
-
-/** What of gossip is taken in at all. It is asked about every message, but not about copies in the same compression. */
-export interface GossipRules {
-  /**
-   * The bytes that a message of the topic may have once it is decompressed; 0 where none is wanted now. Whatever is
-   * above that is dropped before anything of it is inflated, remembered or forwarded.
-   */
-  readonly mostBytes: (topic: string) => number
-  /** One more copy of a message came, by its id in hex. */
-  readonly copied: (topic: string, id: string) => void
-}
 
 /** Takes nothing: for a node that is on no topic. */
 export const noGossip: GossipRules = { mostBytes: () => 0, copied: () => {} }
@@ -72,7 +62,7 @@ export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubCo
       outboundTransform: (_topic, data) => compressSync(data)
     }
   })
-  return (components) => guarded(make(components), { copied: rules.copied, mostWaiting })
+  return (components) => guarded(make(components), { ...rules, mostWaiting })
 }
 
 /** Bytes that wait for a peer that is slow to take them in: some ninety columns of 21 blobs. */

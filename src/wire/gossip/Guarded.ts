@@ -1,4 +1,5 @@
 import type { GossipSub } from "@libp2p/gossipsub"
+import type { GossipRules } from "./GossipRules.ts"
 
 /**
  * Closes four holes of `@libp2p/gossipsub` (17.1), in its parts that its type does not show:
@@ -13,11 +14,13 @@ import type { GossipSub } from "@libp2p/gossipsub"
  * - It aborts its stream to a peer that takes in more slowly than we send, at `mostWaiting` bytes, and never opens another:
  *   until one of them leaves, the peer hears nothing of us. Messages that there is no room for are not sent to it.
  *
+ * A peer that sends more messages than it may (`admits`) is heard of no more than that.
+ *
  * And it tells of further copies of a message, which it drops without asking anybody: `copied` is told the id of each.
  */
 export const guarded = (
   gossip: GossipSub,
-  { copied, mostWaiting }: { readonly copied: (topic: string, id: string) => void; readonly mostWaiting: number }
+  { admits, copied, mostWaiting }: Pick<GossipRules, "admits" | "copied"> & { readonly mostWaiting: number }
 ): GossipSub => {
   const peers: unknown = Reflect.get(gossip, "peers")
   const receive: unknown = Reflect.get(gossip, "handleReceivedRpc")
@@ -71,7 +74,9 @@ export const guarded = (
       return hasRoom && Reflect.apply(send, gossip, [id, rpc])
     }) &&
     Reflect.set(gossip, "handleReceivedRpc", async (from: unknown, rpc: unknown): Promise<void> => {
-      if (peers.has(String(from))) await Reflect.apply(receive, gossip, [from, rpc])
+      if (!peers.has(String(from))) return
+      if (admits !== undefined) trim(rpc, (messages) => admits(String(from), messages))
+      await Reflect.apply(receive, gossip, [from, rpc])
     }) &&
     Reflect.set(gossip, "createOutboundStream", async (peerId: unknown, connection: unknown): Promise<void> => {
       // Nobody waits for it: whoever comes next in the queue is not held up. It tells its own failures.
@@ -79,6 +84,12 @@ export const guarded = (
     })
   if (!replaced) throw new TypeError("@libp2p/gossipsub cannot be guarded")
   return gossip
+}
+
+/** Leaves of an RPC's messages the first ones, as many as are admitted. */
+const trim = (rpc: unknown, admits: (messages: number) => number): void => {
+  const messages: unknown = rpc instanceof Object ? Reflect.get(rpc, "messages") : undefined
+  if (Array.isArray(messages) && messages.length > 0) messages.length = admits(messages.length)
 }
 
 /** Of the messages that an RPC carries. */
