@@ -44,6 +44,7 @@ export const ServerEvent = Schema.Struct({
   libp2p_trace_handle_metadata: Schema.optional(anything),
   libp2p_trace_handle_status: Schema.optional(anything),
   libp2p_trace_synthetic_heartbeat: Schema.optional(anything),
+  libp2p_trace_gossipsub_data_column_sidecar: Schema.optional(anything),
   libp2p_trace_rpc_data_column_custody_probe: Schema.optional(
     Schema.Struct({ peer_id: Schema.optional(Wrapped), slot: Wrapped }, anything)
   )
@@ -126,6 +127,10 @@ const ruleOf = (event: ServerEvent): string | undefined => {
       if (data === undefined) return "failed to cast event data to TraceRpcDataColumnCustodyProbe"
       return (data.peer_id?.value ?? "") === "" ? "peer_id is required" : undefined
     }
+    case "LIBP2P_TRACE_GOSSIPSUB_DATA_COLUMN_SIDECAR":
+      return event.libp2p_trace_gossipsub_data_column_sidecar === undefined
+        ? "failed to cast event data to TraceGossipSubDataColumnSidecar"
+        : undefined
     case "LIBP2P_TRACE_SYNTHETIC_HEARTBEAT":
       if (event.libp2p_trace_synthetic_heartbeat === undefined) return "failed to cast event data to heartbeat"
       return event.libp2p_trace_synthetic_heartbeat["remote_peer"] === undefined ? "remote peer is nil" : undefined
