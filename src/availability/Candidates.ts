@@ -2,6 +2,7 @@ import { Clock, Effect, Option } from "effect"
 import { dropOldest } from "../domain/Bounded.ts"
 import type { Candidate } from "../domain/availability/ChooseWitnesses.ts"
 import { clientFamily } from "../domain/peer/ClientFamily.ts"
+import { movesClaim } from "../domain/peer/MovesClaim.ts"
 import { scoreAt } from "../domain/peer/Score.ts"
 import type { ClaimHistory } from "../domain/peer/ClaimHistory.ts"
 import type { Slot } from "../domain/Primitives.ts"
@@ -9,7 +10,7 @@ import { Peers } from "../peers/Peers.ts"
 import { placesOf } from "../peers/set/DialLimits.ts"
 
 /**
- * The connected peers whose claim covers a slot, as they are at this moment. Whether they claim a head at it does not matter
+ * The connected peers whose claim covers a slot, but for those that move it, as they are at this moment. Whether they claim a head at it does not matter
  * for who is asked: a Status is often older than the block.
  */
 export const makeCandidates = Effect.map(Peers, (peers) => {
@@ -27,6 +28,7 @@ export const makeCandidates = Effect.map(Peers, (peers) => {
       tracked.flatMap(({ agent, isConnected, peerId, remoteAddress }): ReadonlyArray<Candidate> => {
         const known = isConnected ? Option.getOrUndefined(peers.known(peerId)) : undefined
         if (known === undefined || Option.isNone(known.claims)) return []
+        if (Option.exists(peers.view(peerId), ({ findings }) => movesClaim(findings))) return []
         const { claims, isProvider, score } = known
         const columns = columnsAt(claims.value, slot)
         if (columns.size === 0) return []

@@ -2,6 +2,7 @@ import { Clock, Effect, Layer, Random, Schedule, Stream } from "effect"
 import { makeBucket } from "../domain/Bucket.ts"
 import { dropOldest, setNewest } from "../domain/Bounded.ts"
 import type { Event } from "../domain/Event.ts"
+import { movesClaim } from "../domain/peer/MovesClaim.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
 import { EventBus } from "../events/EventBus.ts"
@@ -64,7 +65,7 @@ export const layer = Layer.scopedDiscard(
       const open = lacked.columns.filter((column) => !given.has(column))
       if (open.length === 0) return []
       const others = yield* Random.shuffle(
-        all.filter((peer) => peer.peerId !== lacked.peerId && mayKnow(peer, lacked.slot))
+        all.filter((peer) => peer.peerId !== lacked.peerId && mayKnow(peer, lacked.slot) && !movesClaim(peer.findings))
       )
       const owing = [...others].sort((a, b) => owedOf(b, open) - owedOf(a, open))
       const taken = new Set<number>()

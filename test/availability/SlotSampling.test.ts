@@ -69,6 +69,7 @@ const stage = Effect.gen(function* () {
   const peers = Layer.mock(Peers, {
     isSentAway: () => false,
     views: () => [],
+    view: () => Option.none(),
     passedOver: () => 0,
     tracked: Effect.sync(() =>
       peerIds.map((peerId, index) => ({
