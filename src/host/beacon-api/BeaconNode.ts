@@ -1,11 +1,11 @@
 import { Effect, Option, Schema } from "effect"
 import type { Head } from "../../domain/network/Block.ts"
-import { fromHex, RootFromHex } from "../../domain/Bytes.ts"
+import { RootFromHex } from "../../domain/Bytes.ts"
 import type { Root, Slot } from "../../domain/Primitives.ts"
 import type { ChainParameters } from "../../domain/network/Chain.ts"
 import type { Checkpoint } from "../../domain/peer/Claim.ts"
-import { headerRoot } from "./BeaconBlock.ts"
 import type { BeaconFailure } from "./BeaconFailure.ts"
+import { HeaderMessage, Optimistic, rootOfMessage, verified } from "./BeaconHeader.ts"
 import type { BeaconHttp } from "./BeaconHttp.ts"
 import { bad, getJson, maybeJson } from "./BeaconJson.ts"
 import { type BlockRequest, makeBlockRequest } from "./BlockRequests.ts"
@@ -100,40 +100,20 @@ export const makeBeaconNode = Effect.fnUntraced(function* (
 const headerPath = (id: string): string => `/eth/v1/beacon/headers/${id}`
 const finalityPath = "/eth/v1/beacon/states/head/finality_checkpoints"
 
-/** Refuses what hangs on a head that only the consensus client has checked. */
-const verified = <A extends typeof Optimistic.Type>(http: BeaconHttp, path: string, response: A) =>
-  response.execution_optimistic === true ? bad(http.operation(path), optimisticReason) : Effect.succeed(response)
-
-/** Said of a node whose execution client has not verified its head. */
-export const optimisticReason = "it follows the chain optimistically: its execution client has not verified the head"
-
-const Optimistic = Schema.Struct({ execution_optimistic: Schema.optional(Schema.Boolean) })
-
 const HeaderResponse = Schema.Struct({
   ...Optimistic.fields,
-  data: Schema.Struct({
-    header: Schema.Struct({
-      message: Schema.Struct({
-        slot: SafeUint64,
-        proposer_index: SafeUint64,
-        parent_root: RootFromHex,
-        state_root: RootFromHex,
-        body_root: RootFromHex
-      })
-    })
-  })
+  data: Schema.Struct({ header: Schema.Struct({ message: HeaderMessage }) })
 })
 
 const toHeader = ({ data }: typeof HeaderResponse.Type): Header => {
-  const { body_root, parent_root, proposer_index, slot, state_root } = data.header.message
-  const root = headerRoot({
-    slot,
-    proposerIndex: proposer_index,
-    parentRoot: fromHex(parent_root),
-    stateRoot: fromHex(state_root),
-    bodyRoot: fromHex(body_root)
-  })
-  return { slot, root, parentRoot: parent_root, stateRoot: state_root, proposerIndex: proposer_index }
+  const { message } = data.header
+  return {
+    slot: message.slot,
+    root: rootOfMessage(message),
+    parentRoot: message.parent_root,
+    stateRoot: message.state_root,
+    proposerIndex: message.proposer_index
+  }
 }
 
 const FinalityResponse = Schema.Struct({

@@ -3,30 +3,23 @@ import { fromHex, hexOf, RootFromHex } from "../../domain/Bytes.ts"
 import { type ChainParameters, epochStart } from "../../domain/network/Chain.ts"
 import type { Epoch, Root } from "../../domain/Primitives.ts"
 import type { ImportedBlock, Proposers } from "../GossipTruth.ts"
-import { headerRoot } from "./BeaconBlock.ts"
 import type { BeaconFailure } from "./BeaconFailure.ts"
+import { HeaderMessage, Optimistic, rootOfMessage, verified } from "./BeaconHeader.ts"
 import type { BeaconHttp } from "./BeaconHttp.ts"
 import { SafeUint64 } from "./BeaconSpec.ts"
 import { bad, maybeJson } from "./BeaconJson.ts"
-import { optimisticReason } from "./BeaconNode.ts"
 
 /** `GET /eth/v1/beacon/headers/{root}`; none for a block that the node does not have, or whose payload it has not verified. */
 export const importedBlock = Effect.fnUntraced(function* (http: BeaconHttp, root: Root) {
   const path = `/eth/v1/beacon/headers/${root}`
   const answer = yield* maybeJson(http, path, HeaderAnswer)
   if (Option.isNone(answer)) return Option.none<ImportedBlock>()
-  const { data, execution_optimistic } = answer.value
-  if (execution_optimistic === true) return yield* bad(http.operation(path), optimisticReason)
-  const { body_root, parent_root, proposer_index, slot, state_root } = data.header.message
-  const computed = headerRoot({
-    slot,
-    proposerIndex: proposer_index,
-    parentRoot: fromHex(parent_root),
-    stateRoot: fromHex(state_root),
-    bodyRoot: fromHex(body_root)
-  })
+  const { data } = yield* verified(http, path, answer.value)
+  const { message } = data.header
+  const { parent_root, slot } = message
   // The genesis block was never proposed, and some nodes give its state's header.
-  if (slot > 0 && computed !== root) return yield* bad(http.operation(path), "the header is not of that root")
+  if (slot > 0 && rootOfMessage(message) !== root)
+    return yield* bad(http.operation(path), "the header is not of that root")
   return Option.some<ImportedBlock>({ slot, root, parentRoot: parent_root, isCanonical: data.canonical })
 })
 
@@ -61,8 +54,7 @@ const dutiesOf = Effect.fnUntraced(function* (
   const path = dutiesPath(version, epoch)
   const answer = yield* maybeJson(http, path, DutiesAnswer)
   if (Option.isNone(answer)) return Option.none<Proposers>()
-  const { data, dependent_root, execution_optimistic } = answer.value
-  if (execution_optimistic === true) return yield* bad(http.operation(path), optimisticReason)
+  const { data, dependent_root } = yield* verified(http, path, answer.value)
   const start = epochStart(chain, epoch)
   const foreign = data.find(({ slot }) => slot < start || slot >= start + chain.slotsPerEpoch)
   if (foreign !== undefined) return yield* bad(http.operation(path), `slot ${foreign.slot} is not of epoch ${epoch}`)
@@ -92,23 +84,12 @@ const isUnknownPath = ({ status }: BeaconFailure): boolean =>
 const PublicKey = hexOf(48)
 
 const HeaderAnswer = Schema.Struct({
-  execution_optimistic: Schema.optional(Schema.Boolean),
-  data: Schema.Struct({
-    canonical: Schema.Boolean,
-    header: Schema.Struct({
-      message: Schema.Struct({
-        slot: SafeUint64,
-        proposer_index: SafeUint64,
-        parent_root: RootFromHex,
-        state_root: RootFromHex,
-        body_root: RootFromHex
-      })
-    })
-  })
+  ...Optimistic.fields,
+  data: Schema.Struct({ canonical: Schema.Boolean, header: Schema.Struct({ message: HeaderMessage }) })
 })
 
 const DutiesAnswer = Schema.Struct({
-  execution_optimistic: Schema.optional(Schema.Boolean),
+  ...Optimistic.fields,
   dependent_root: RootFromHex,
   data: Schema.Array(Schema.Struct({ pubkey: PublicKey, validator_index: SafeUint64, slot: SafeUint64 }))
 })

@@ -7,7 +7,8 @@ import type { Checkpoint } from "../../../domain/peer/Claim.ts"
 import type { Slot } from "../../../domain/Primitives.ts"
 import { askGenesis, askParameters } from "../AskNetwork.ts"
 import type { BeaconFailure } from "../BeaconFailure.ts"
-import { type BeaconNode, optimisticReason, type Syncing } from "../BeaconNode.ts"
+import { optimisticReason } from "../BeaconHeader.ts"
+import type { BeaconNode, Syncing } from "../BeaconNode.ts"
 
 /** What one look at a node found. */
 export interface Look {
