@@ -1,9 +1,9 @@
 import { Effect, Either } from "effect"
 import { concatBytes, fromHex } from "../domain/Bytes.ts"
 import { makeBlockFrames } from "../domain/column/BlockFrames.ts"
-import { cellsToRecover, NotRecoverable } from "../domain/column/Matrix.ts"
+import { NotRecoverable } from "../domain/column/Matrix.ts"
 import type { Block } from "../domain/network/Block.ts"
-import { bytesPerCell, numberOfColumns } from "../domain/network/Chain.ts"
+import { bytesPerCell, columnsToReconstruct, numberOfColumns } from "../domain/network/Chain.ts"
 import { type Column, prepareColumn } from "./Column.ts"
 import type { BlobClaim, RowPart } from "./ProveRow.ts"
 import {
@@ -38,7 +38,7 @@ export const makeRecoverer = (work: RowWork): Recoverer["Type"] => {
   ): Effect.fn.Return<Recovered, RecoverError> {
     const columns = yield* prepare(block, given)
     const recovered = yield* proveRows(columns, rows, (row) => {
-      const used = columns.good.slice(0, cellsToRecover)
+      const used = columns.good.slice(0, columnsToReconstruct)
       const part = {
         commitment: block.commitments[row] ?? nothing,
         columns: used.map(({ index }) => index),
@@ -58,9 +58,9 @@ export const makeRecoverer = (work: RowWork): Recoverer["Type"] => {
     let isRecovered = false
     const proven = yield* proveRows(columns, rows, (row) => {
       const commitment = block.commitments[row] ?? nothing
-      const first = columns.good.slice(0, cellsToRecover)
+      const first = columns.good.slice(0, columnsToReconstruct)
       const cells = first.map(({ cells }) => cellAt(cells, row))
-      if (first.every(({ index }) => index < cellsToRecover)) {
+      if (first.every(({ index }) => index < columnsToReconstruct)) {
         const blob = concatBytes(cells)
         return Effect.map(work.check({ commitment, blob }), (holds) => (holds ? { row, blob } : null))
       }
@@ -144,7 +144,7 @@ const prepare = (block: Block, given: ColumnsOfBlock): Effect.Effect<Columns, No
 
 const enough = (columns: Columns): Effect.Effect<Columns, NotRecoverable | BadColumns> => {
   const { bad, good, missing } = columns
-  if (good.length >= cellsToRecover) return Effect.succeed(columns)
+  if (good.length >= columnsToReconstruct) return Effect.succeed(columns)
   return bad.length > 0
     ? new BadColumns({ bad, present: good.length, missing })
     : new NotRecoverable({ present: good.length, missing })

@@ -1,7 +1,7 @@
 import { Context, type Effect, Schema } from "effect"
-import { cellsToRecover, type Matrix, type NotRecoverable } from "../domain/column/Matrix.ts"
+import type { Matrix, NotRecoverable } from "../domain/column/Matrix.ts"
 import { bytesPerProof } from "../domain/column/Sidecar.ts"
-import { bytesPerCell, numberOfColumns } from "../domain/network/Chain.ts"
+import { bytesPerCell, columnsToReconstruct, numberOfColumns } from "../domain/network/Chain.ts"
 import type { Block } from "../domain/network/Block.ts"
 import type { VerifierError } from "./Verifier.ts"
 
@@ -19,7 +19,7 @@ export class BadColumns extends Schema.TaggedError<BadColumns>()("BadColumns", {
 }) {
   override get message(): string {
     const named = this.bad.map(({ column, detail }) => `column ${column} is wrong (${detail})`).join(", ")
-    return `${named}; without it there are ${this.present} of the ${cellsToRecover} columns that it takes to recover`
+    return `${named}; without it there are ${this.present} of the ${columnsToReconstruct} columns that it takes to recover`
   }
 }
 

@@ -1,6 +1,6 @@
 import { Either, Schema } from "effect"
 import { concatBytes } from "../Bytes.ts"
-import { numberOfColumns } from "../network/Chain.ts"
+import { columnsToReconstruct, numberOfColumns } from "../network/Chain.ts"
 
 /** A cell of the extended matrix, with its proof (MatrixEntry, fulu/das-core.md). */
 interface MatrixEntry {
@@ -32,9 +32,6 @@ interface CellsAndProofs {
   readonly proofs: ReadonlyArray<Uint8Array>
 }
 
-/** Cells of a row that all others follow from: half of them. */
-export const cellsToRecover = numberOfColumns / 2
-
 /** There are too few cells of a row, or too few columns of a block. */
 export class NotRecoverable extends Schema.TaggedError<NotRecoverable>()("NotRecoverable", {
   /** Left out where every row lacks the same. */
@@ -45,8 +42,8 @@ export class NotRecoverable extends Schema.TaggedError<NotRecoverable>()("NotRec
 }) {
   override get message(): string {
     return this.row === undefined
-      ? `there are ${this.present} of the ${cellsToRecover} columns that it takes to recover the block's blobs`
-      : `blob ${this.row} has ${this.present} of the ${cellsToRecover} cells that it takes to recover it`
+      ? `there are ${this.present} of the ${columnsToReconstruct} columns that it takes to recover the block's blobs`
+      : `blob ${this.row} has ${this.present} of the ${columnsToReconstruct} cells that it takes to recover it`
   }
 }
 
@@ -65,7 +62,7 @@ export const recoverMatrix = (kzg: CellKzg, part: Matrix, blobs: number): Either
 export const blobOfRow = (matrix: Matrix, row: number): Uint8Array =>
   concatBytes(
     matrix.flatMap(({ cell, columnIndex, rowIndex }) =>
-      rowIndex === row && columnIndex < cellsToRecover ? [cell] : []
+      rowIndex === row && columnIndex < columnsToReconstruct ? [cell] : []
     )
   )
 
@@ -76,7 +73,7 @@ const recoverRow = (kzg: CellKzg, part: Matrix, row: number): Either.Either<Matr
   }
   const columns = Array.from({ length: numberOfColumns }, (_, column) => column)
   const present = columns.filter((column) => cells.has(column))
-  if (present.length < cellsToRecover) {
+  if (present.length < columnsToReconstruct) {
     const missing = columns.filter((column) => !cells.has(column))
     return Either.left(new NotRecoverable({ row, present: present.length, missing }))
   }

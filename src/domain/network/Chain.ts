@@ -39,7 +39,7 @@ export interface ChainParameters {
 
 /** NUMBER_OF_COLUMNS, and CELLS_PER_EXT_BLOB. */
 export const numberOfColumns = 128
-/** Distinct columns from which all others can be computed. */
+/** Distinct columns, and cells of a row, from which all others can be computed. */
 export const columnsToReconstruct = numberOfColumns / 2
 /** NUMBER_OF_CUSTODY_GROUPS. */
 export const numberOfCustodyGroups = 128

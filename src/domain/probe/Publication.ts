@@ -1,4 +1,5 @@
 import { dropOldest, setNewest } from "../Bounded.ts"
+import { columnsToReconstruct } from "../network/Chain.ts"
 import type { PeerId, Root } from "../Primitives.ts"
 
 /** What one probe says of a block: which of its columns the peer gave, and which it owes and lacks. */
@@ -46,8 +47,6 @@ export interface PublicationOptions {
  * were withheld, one block in 2^12 would seem to be whole to those that are asked first.
  */
 const enough = 12
-/** Of these all other columns follow. */
-const allFollow = 64
 
 /**
  * A column was published if somebody else gave it. If nobody did, it counts as published as soon as others, between them, gave
@@ -146,7 +145,7 @@ export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOpti
     for (const peers of one?.absent.values() ?? []) {
       if ([...peers].some((other) => other !== peerId && isSound(other))) lacking++
     }
-    if (others.size >= Math.min(enough * (1 + lacking), allFollow)) return undefined
+    if (others.size >= Math.min(enough * (1 + lacking), columnsToReconstruct)) return undefined
     const isAlone = now >= othersKnownFrom && !hasOthers(peerId)
     if (lacking === 0 && (isAlone || isLate(one, about))) return undefined
     return lacking === 0

@@ -17,11 +17,11 @@ import type { Block } from "../../../src/domain/network/Block.ts"
 import {
   blobOfRow,
   type CellKzg,
-  cellsToRecover,
   computeMatrix,
   type Matrix,
   recoverMatrix
 } from "../../../src/domain/column/Matrix.ts"
+import { columnsToReconstruct } from "../../../src/domain/network/Chain.ts"
 import { checkSidecar } from "../../../src/domain/column/SidecarCheck.ts"
 import { viewSidecar } from "../../../src/domain/column/SidecarView.ts"
 import { rowOfVersionedHash, versionedHash } from "../../../src/domain/column/VersionedHash.ts"
@@ -33,7 +33,7 @@ import { vector } from "../../kzg/Columns.ts"
 const sample = Effect.gen(function* () {
   const kzg = yield* loadKzg
   const pool = yield* makeBlobPool(5, 3)
-  const blobs = pool.slice(1, 3).map(({ cells }) => concatBytes(cells.slice(0, cellsToRecover)))
+  const blobs = pool.slice(1, 3).map(({ cells }) => concatBytes(cells.slice(0, columnsToReconstruct)))
   return { kzg, pool, blobs, matrix: computeMatrix(kzg, blobs) }
 })
 
