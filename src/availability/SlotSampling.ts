@@ -3,7 +3,6 @@ import type { BlockSampling } from "../domain/availability/BlockSampling.ts"
 import { sampleStages } from "../domain/availability/SampleCount.ts"
 import type { AvailabilityState, SlotVerdict } from "../domain/availability/SlotVerdict.ts"
 import { followDistances, isInTime, trailingDeadline } from "../domain/availability/Trailing.ts"
-import { custodyColumns } from "../domain/column/Custody.ts"
 import type { Sampling } from "../domain/Event.ts"
 import {
   availabilityInTime,
@@ -13,7 +12,7 @@ import {
 } from "../domain/metrics/Metrics.ts"
 import type { Block } from "../domain/network/Block.ts"
 import { clientFamily } from "../domain/peer/ClientFamily.ts"
-import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
+import { columnsOfPeerId } from "../domain/peer/ColumnsOfPeerId.ts"
 import type { Root } from "../domain/Primitives.ts"
 import { EventBus } from "../events/EventBus.ts"
 import { History } from "../history/store/History.ts"
@@ -45,10 +44,7 @@ const make = Effect.fn("SlotSampling.make")(function* (options: SlotSamplingOpti
   const history = yield* History
   const host = yield* Host
   const peers = yield* Peers
-  const own = Option.match(Option.getRight(nodeIdOfPeerId(host.peerId)), {
-    onNone: () => new Set<number>(),
-    onSome: (nodeId) => new Set(custodyColumns(nodeId, options.custodyGroupCount))
-  })
+  const own = new Set(columnsOfPeerId(host.peerId, options.custodyGroupCount))
   const stages = sampleStages(options.samplesPerSlot, mostFailures)
   const sampleSlot = yield* makeSampleSlot(own, stages)
   const open = new Map<Root, BlockSampling>()

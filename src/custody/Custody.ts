@@ -1,12 +1,11 @@
-import { Context, Duration, Effect, Either, Layer, Metric, Option, Schedule, type Scope } from "effect"
+import { Context, Duration, Effect, Layer, Metric, Option, Schedule, type Scope } from "effect"
 import { SubscribedColumns } from "../arrival/SubscribedColumns.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
-import { custodyColumns } from "../domain/column/Custody.ts"
 import { nothingKept, type OwnCustodyState } from "../domain/custody/OwnCustodyState.ts"
 import { makeServeLimits } from "../domain/custody/ServeLimits.ts"
 import { custodyFailing } from "../domain/metrics/Metrics.ts"
 import { custodyRequirement } from "../domain/network/Chain.ts"
-import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
+import { columnsOfPeerId } from "../domain/peer/ColumnsOfPeerId.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
 import { Externs } from "../host/Externs.ts"
 import { Gossip } from "../host/Gossip.ts"
@@ -57,9 +56,8 @@ export class Custody extends Context.Tag("dasmon/Custody")<
 const make = Effect.fn("Custody.make")(function* (options: CustodyOptions) {
   const { peerId } = yield* Host
   const node = yield* OwnCustody
-  const nodeId = Either.getRight(nodeIdOfPeerId(peerId))
   const count = Option.match(node, { onNone: () => custodyRequirement, onSome: (node) => node.custodyGroupCount })
-  const columns = Option.match(nodeId, { onNone: () => [], onSome: (id) => custodyColumns(id, count) })
+  const columns = columnsOfPeerId(peerId, count)
   const tally = makeTally()
   const unkept = nothingKept({ mode: options.mode, custodyGroupCount: count, columns })
   if (options.mode !== "participate") return Custody.of({ state: Effect.succeed(unkept) })

@@ -1,10 +1,9 @@
-import { Clock, Duration, Effect, Either, ExecutionStrategy, Exit, Layer, Option, Schedule, Scope } from "effect"
+import { Clock, Duration, Effect, ExecutionStrategy, Exit, Layer, Option, Schedule, Scope } from "effect"
 import { SubscribedColumns } from "../arrival/SubscribedColumns.ts"
-import { custodyColumns } from "../domain/column/Custody.ts"
 import { sidecarBytes } from "../domain/column/Sidecar.ts"
 import { blobParametersAt, custodyRequirement, epochOf, numberOfColumns, slotAt } from "../domain/network/Chain.ts"
 import { type ColumnTopic, columnTopic, columnTopicsAt } from "../domain/network/ColumnTopic.ts"
-import { nodeIdOfPeerId } from "../domain/peer/NodeId.ts"
+import { columnsOfPeerId } from "../domain/peer/ColumnsOfPeerId.ts"
 import { Externs } from "../host/Externs.ts"
 import { Gossip, type GossipMessage, type GossipVerdict } from "../host/Gossip.ts"
 import { Host } from "../host/Host.ts"
@@ -72,11 +71,7 @@ const columnsOf = (
   { columns, custodyGroupCount, mode }: ColumnGossipOptions,
   peerId: PeerId
 ): ReadonlyArray<number> => {
-  const nodeId = Either.getRight(nodeIdOfPeerId(peerId))
-  const owed = Option.match(nodeId, {
-    onNone: (): ReadonlyArray<number> => [],
-    onSome: (id) => custodyColumns(id, custodyGroupCount)
-  })
+  const owed = columnsOfPeerId(peerId, custodyGroupCount)
   if (columns === "custody") return owed
   const wanted = columns === "all" ? Array.from({ length: numberOfColumns }, (_, column) => column) : columns
   const first = mode === "participate" ? owed : owed.filter((column) => wanted.includes(column))
