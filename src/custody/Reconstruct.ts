@@ -1,10 +1,10 @@
 import { Clock, Duration, Effect, FiberSet, Option, Random, Stream } from "effect"
+import { canonicalBlock } from "../chain/CanonicalBlock.ts"
 import type { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { dropOldest } from "../domain/Bounded.ts"
 import { dataColumnSidecars, frameOfBlock } from "../domain/column/MakeSidecars.ts"
-import { cellsToRecover } from "../domain/column/Matrix.ts"
 import { type Block, hasColumns } from "../domain/network/Block.ts"
-import type { ChainParameters } from "../domain/network/Chain.ts"
+import { type ChainParameters, columnsToReconstruct } from "../domain/network/Chain.ts"
 import { columnTopic } from "../domain/network/ColumnTopic.ts"
 import { forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
@@ -47,15 +47,6 @@ export const reconstruct = Effect.fnUntraced(function* (options: Reconstructing)
     return wanted().filter((column) => !held.has(column))
   })
 
-  const canonical = (root: Root, slot: Slot) =>
-    Effect.map(Effect.option(commitments.range({ start: slot, end: slot })), (facts) =>
-      Option.flatMap(facts, ([fact]) =>
-        fact?._tag === "Block" && fact.block.root === root && hasColumns(fact.block)
-          ? Option.some(fact.block)
-          : Option.none()
-      )
-    )
-
   /** Nobody may have brought it meanwhile: what is held already is neither held nor published again. */
   const seed = Effect.fnUntraced(function* (block: Block, column: number, ssz: Uint8Array) {
     const { commitments, fork, root, slot } = block
@@ -97,7 +88,7 @@ export const reconstruct = Effect.fnUntraced(function* (options: Reconstructing)
   const complete = Effect.fn("Custody.reconstruct")(function* (root: Root, slot: Slot) {
     const missing = yield* lacking(root, slot)
     if (missing.length === 0) return
-    const block = yield* canonical(root, slot)
+    const block = Option.filter(yield* canonicalBlock(commitments, root, slot), hasColumns)
     if (Option.isNone(block)) return
     // What peers bring is held by the prober.
     yield* Effect.timeoutOption(retrieve(peers, { root, slot, columns: missing }), retrievalLimit)
@@ -122,7 +113,7 @@ export const reconstruct = Effect.fnUntraced(function* (options: Reconstructing)
   yield* daemon(
     "reconstruction of new blocks",
     Stream.runForEach(
-      Stream.filter(live.changes, ({ held }) => held >= cellsToRecover),
+      Stream.filter(live.changes, ({ held }) => held >= columnsToReconstruct),
       ({ block }) => begin(block.root, block.slot)
     )
   )

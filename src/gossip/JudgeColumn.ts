@@ -4,6 +4,7 @@ import { isPoint } from "../bls/Bls.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { dropOldest, setNewest } from "../domain/Bounded.ts"
 import { equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
+import { bytesPerProof } from "../domain/column/Sidecar.ts"
 import { commitmentsOf, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
 import type { FuluView } from "../domain/column/SidecarView.ts"
 import { type Ruling, ruling, verdictOf } from "../domain/gossip/GossipRule.ts"
@@ -230,7 +231,6 @@ const isFramed = (a: FuluView, b: FuluView): boolean =>
   equalBytes(a.commitments, b.commitments) && equalBytes(a.inclusionProof, b.inclusionProof)
 
 const nothing = new Uint8Array(0)
-const bytesPerProof = 48
 /** A column that is earlier than clocks are apart waits, if it is not by much. */
 const mostEarlyMs = 2_000
 /** Who has sent so many wrong sidecars within the time is not listened to. */

@@ -1,5 +1,6 @@
 import { Clock, Deferred, Duration, Effect, Either, Option, Schedule } from "effect"
 import { Signatures } from "../bls/Signatures.ts"
+import { canonicalBlock } from "../chain/CanonicalBlock.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { setNewest } from "../domain/Bounded.ts"
 import { equalBytes, fromHex } from "../domain/Bytes.ts"
@@ -54,16 +55,12 @@ export const makeJudgeHeader = Effect.gen(function* () {
   const decided = new Map<string, Ruling>()
 
   const blockAt = ({ blockRoot, slot }: { readonly slot: Slot; readonly blockRoot: Root }) =>
-    Effect.gen(function* () {
-      if ((yield* commitments.headSlot) < slot) return Option.none<Block>()
-      const facts = yield* Effect.option(commitments.range({ start: slot, end: slot }))
-      return Option.flatMap(facts, ([fact]) =>
-        fact?._tag === "Block" && fact.block.root === blockRoot ? Option.some(fact.block) : Option.none()
-      )
-    })
+    Effect.flatMap(commitments.headSlot, (head) =>
+      head < slot ? Effect.succeedNone : canonicalBlock(commitments, blockRoot, slot)
+    )
 
   const holds = (header: SignedHeader, publicKey: Uint8Array) => {
-    const key = `${header.blockRoot}${Buffer.from(header.signature).toString("latin1")}`
+    const key = keyOf(header)
     const known = checked.get(key)
     if (known !== undefined) return Effect.succeed(known)
     const signingRoot = headerSigningRoot(chain, header.slot, fromHex(header.blockRoot))
@@ -186,7 +183,7 @@ export const makeJudgeHeader = Effect.gen(function* () {
   return {
     judge: (header: SignedHeader): Effect.Effect<Ruling> =>
       Effect.suspend(() => {
-        const key = `${header.blockRoot}${Buffer.from(header.signature).toString("latin1")}`
+        const key = keyOf(header)
         const known = decided.get(key)
         if (known !== undefined) return Effect.succeed(known)
         const underWay = pending.get(key)
@@ -218,6 +215,9 @@ export const makeJudgeHeader = Effect.gen(function* () {
       })
   } satisfies JudgeHeader
 })
+
+const keyOf = ({ blockRoot, signature }: SignedHeader): string =>
+  `${blockRoot}${Buffer.from(signature).toString("latin1")}`
 
 const lookAgain = Duration.millis(100)
 const patience = Duration.seconds(1)
