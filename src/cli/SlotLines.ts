@@ -1,5 +1,6 @@
 import type { Event, EventOf } from "../domain/Event.ts"
 import type { Slot } from "../domain/Primitives.ts"
+import { counted } from "../domain/Text.ts"
 
 /** The columns of one block that came by gossip, until now. */
 interface Arrived {
@@ -57,5 +58,3 @@ const verdictLine = (event: EventOf<"SlotAvailability">): string => {
     ? `slot ${slot} available: ${came}`
     : `slot ${slot} ${verdict === "unavailable" ? "UNAVAILABLE" : verdict}: ${came}: ${reason}`
 }
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`

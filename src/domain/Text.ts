@@ -32,3 +32,6 @@ export const printable = (text: string, longest = Infinity): string => {
   const clean = text.replaceAll(/[\t\n\v\f\r]+/g, " ").replaceAll(/\p{C}/gu, "?")
   return clean.length <= longest ? clean : [...clean].slice(0, longest).join("")
 }
+
+/** Such as `1 column` and `2 columns`. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`

@@ -2,6 +2,7 @@ import { Option } from "effect"
 import { countSuspicions, type SuspectedSlot, suspicionsOf } from "../../domain/peer/Suspicions.ts"
 import { blameOf, type OutcomeKind, type RefusedReason } from "../../domain/probe/Outcome.ts"
 import { describeFailure, type ScanFailure } from "./ScanFailure.ts"
+import { counted } from "../../domain/Text.ts"
 import type { Cell, Check } from "../../domain/scan/ScanReport.ts"
 import type { ScanVerdict } from "../../domain/scan/ScanVerdict.ts"
 import type { Target } from "../target/Target.ts"
@@ -29,14 +30,14 @@ const main = (found: Findings): string => {
   switch (found.verdict) {
     case "compliant":
       return sound(cells) === cells.length
-        ? `All is well: all ${count(cells.length, "column")} asked for in ${count(slotsOf(cells), "slot")} came and verify. There is nothing to do.`
-        : `Nothing speaks against it: ${sound(cells)} of ${count(cells.length, "column")} asked for came and verify; the others came to no clear end (${others(cells)}), which proves nothing. Scan it again to be sure.`
+        ? `All is well: all ${counted(cells.length, "column")} asked for in ${counted(slotsOf(cells), "slot")} came and verify. There is nothing to do.`
+        : `Nothing speaks against it: ${sound(cells)} of ${counted(cells.length, "column")} asked for came and verify; the others came to no clear end (${others(cells)}), which proves nothing. Scan it again to be sure.`
     case "violating":
       return `This node does not serve what it claims: ${blamed(cells)}.${stillOpen(found)}`
     case "evasive":
       return "This node answers what it has and escapes every question about what it left out: look at its log for requests that it breaks off."
     case "suspected":
-      return `Something is open: ${count(countSuspicions(suspicionsOf(found.suspected)), "column")} of ${count(found.suspected.length, "slot")} did not come, and this run could not settle whether they are there. That proves nothing yet: scan it again in ten minutes, or with --confirm-after 10m.`
+      return `Something is open: ${counted(countSuspicions(suspicionsOf(found.suspected)), "column")} of ${counted(found.suspected.length, "slot")} did not come, and this run could not settle whether they are there. That proves nothing yet: scan it again in ten minutes, or with --confirm-after 10m.`
     case "unreachable":
       return unreachable(found)
     case "unresponsive":
@@ -50,7 +51,7 @@ const main = (found: Findings): string => {
 
 const stillOpen = ({ suspected }: Findings): string => {
   const open = countSuspicions(suspicionsOf(suspected))
-  return open === 0 ? "" : ` ${count(open, "column")} more did not come either, and this run could not settle why.`
+  return open === 0 ? "" : ` ${counted(open, "column")} more did not come either, and this run could not settle why.`
 }
 
 const unreachable = ({ failure, kind }: Findings): string => {
@@ -160,7 +161,7 @@ const rest = ({ failure, slots, untested, verdict }: Findings): ReadonlyArray<st
   const told = verdict !== "compliant" && verdict !== "violating" && verdict !== "suspected"
   if (told || untested === 0) return []
   const why = Option.match(failure, { onNone: () => "", onSome: (why) => `: ${describeFailure(why)}` })
-  return [`${count(untested, "column")} of the ${count(slots, "slot")} could not be tested${why}.`]
+  return [`${counted(untested, "column")} of the ${counted(slots, "slot")} could not be tested${why}.`]
 }
 
 const failed = (failure: Option.Option<ScanFailure>): string =>
@@ -172,5 +173,3 @@ const slotsOf = (cells: ReadonlyArray<Cell>): number =>
 const others = (cells: ReadonlyArray<Cell>): string =>
   [...new Set(cells.flatMap(({ outcome }) => (outcome === "success" ? [] : [outcome])))].join(", ")
 const isBlamed = ({ outcome }: Cell): boolean => blameOf[outcome] === "peer"
-
-const count = (number: number, what: string): string => `${number} ${what}${number === 1 ? "" : "s"}`
