@@ -55,16 +55,16 @@ const format = Options.choice("format", reportFormats).pipe(
   Options.withDefault("table" as const)
 )
 
-const linesOf = (by: ReportName, slot: number, question: ReportQuestion) => {
+const linesOf = (by: ReportName, slot: number | undefined, question: ReportQuestion) => {
   switch (by) {
     case "slot":
-      return slot < 0 ? slotsLines(question) : slotLines(slot, question)
+      return slot === undefined ? slotsLines(question) : slotLines(slot, question)
     case "availability":
       return availabilityLines(question)
     case "arrival":
     case "arrival-day":
     case "arrival-client":
-      return slot < 0 ? arrivalLines(by, question) : slotArrivalLines(slot, question)
+      return slot === undefined ? arrivalLines(by, question) : slotArrivalLines(slot, question)
     default:
       return reportLines(by, question)
   }
@@ -95,8 +95,8 @@ export const report = Command.make("report", { db, config, by, slot, since, limi
       limit: Option.getOrElse(options.limit, () => (by !== "slot" ? 200 : Option.isSome(options.slot) ? 10 : 32)),
       format: options.format
     }
-    const slot = Option.getOrElse(options.slot, () => -1)
-    if (by === "slot" && slot < 0 && question.limit > mostSlots)
+    const slot = Option.getOrUndefined(options.slot)
+    if (by === "slot" && slot === undefined && question.limit > mostSlots)
       return yield* wrong("report", [`--by slot goes through ${mostSlots} slots at most: --limit ${mostSlots}`])
     const { layer } = yield* lazy(() => import("../history/report/ReportsInline.ts"))
     const lines = yield* linesOf(by, slot, question).pipe(Effect.provide(layer({ path, answerLimit: "1 minute" })))
