@@ -28,8 +28,8 @@ export const makeCandidates = Effect.map(Peers, (peers) => {
       tracked.flatMap(({ agent, isConnected, peerId, remoteAddress }): ReadonlyArray<Candidate> => {
         const known = isConnected ? Option.getOrUndefined(peers.known(peerId)) : undefined
         if (known === undefined || Option.isNone(known.claims)) return []
-        if (Option.exists(peers.view(peerId), ({ findings }) => movesClaim(findings))) return []
-        const { claims, isProvider, score } = known
+        const { claims, findings, isProvider, score } = known
+        if (movesClaim(findings)) return []
         const columns = columnsAt(claims.value, slot)
         if (columns.size === 0) return []
         return [

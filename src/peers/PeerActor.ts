@@ -57,7 +57,7 @@ export interface PeerFacts {
 /** A peer as its actor knows it at this moment. */
 export type KnownPeer = Pick<
   PeerState,
-  "address" | "agent" | "claims" | "connected" | "isProvider" | "nodeId" | "score"
+  "address" | "agent" | "claims" | "connected" | "findings" | "isProvider" | "nodeId" | "score"
 >
 
 /** Why an actor ended. */

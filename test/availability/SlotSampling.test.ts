@@ -6,8 +6,6 @@ import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
 import type { SlotVerdict } from "../../src/domain/availability/SlotVerdict.ts"
 import type { Block } from "../../src/domain/network/Block.ts"
 import { slotStart } from "../../src/domain/network/Chain.ts"
-import { startClaims } from "../../src/domain/peer/ClaimHistory.ts"
-import { neutralScore } from "../../src/domain/peer/Score.ts"
 import { NotConnected } from "../../src/domain/probe/ProbeNow.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { History } from "../../src/history/store/History.ts"
@@ -18,7 +16,8 @@ import { Peers } from "../../src/peers/Peers.ts"
 import { Doubts } from "../../src/runtime/Doubts.ts"
 import { LoopLag } from "../../src/runtime/LoopLag.ts"
 import { parameters } from "../gossip/Columns.ts"
-import { claim, rootOf } from "../history/store/Fixture.ts"
+import { rootOf } from "../history/store/Fixture.ts"
+import { claimsOfAll, knownPeer, trackedPeer } from "../peers/FakePeers.ts"
 import { layerSeeded } from "../Seeded.ts"
 
 const every = Array.from({ length: 128 }, (_, column) => column)
@@ -69,46 +68,22 @@ const stage = Effect.gen(function* () {
   const peers = Layer.mock(Peers, {
     isSentAway: () => false,
     views: () => [],
-    view: () => Option.none(),
     passedOver: () => 0,
     tracked: Effect.sync(() =>
-      peerIds.map((peerId, index) => ({
-        peerId,
-        isConfigured: false,
-        isConnected: true,
-        connectedSince: Option.some(0),
-        isDialable: true,
-        failedVisits: 0,
-        notDialled: 0,
-        leftAloneUntil: 0,
-        refusal: Option.none(),
-        isSettled: true,
-        isCounted: false,
-        agent: Option.fromNullable(agents[index]),
-        remoteAddress: Option.some(`/ip4/192.0.${index}.1/tcp/9000`),
-        claim: Option.none(),
-        lastProbeAt: Option.none(),
-        score: neutralScore.value,
-        isProvider: false
-      }))
+      peerIds.map((peerId, index) =>
+        trackedPeer(peerId, {
+          agent: Option.fromNullable(agents[index]),
+          remoteAddress: Option.some(`/ip4/192.0.${index}.1/tcp/9000`)
+        })
+      )
     ),
     known: (peerId) =>
-      Option.some({
-        address: { peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() },
-        agent: Option.fromNullable(agents[peerIds.indexOf(peerId)]),
-        claims: Option.some(
-          startClaims({
-            ...claim({ custodyGroupCount: 128 }),
-            columns: every,
-            earliestAvailableSlot: 0,
-            headSlot: 2 ** 30
-          })
-        ),
-        connected: true,
-        nodeId: Option.none(),
-        score: neutralScore,
-        isProvider: false
-      }),
+      Option.some(
+        knownPeer(peerId, {
+          agent: Option.fromNullable(agents[peerIds.indexOf(peerId)]),
+          claims: Option.some(claimsOfAll(2 ** 30))
+        })
+      ),
     ask: (peerId, { columns, purpose, slot }) =>
       Effect.gen(function* () {
         const at = yield* Clock.currentTimeMillis

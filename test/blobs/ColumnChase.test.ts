@@ -2,12 +2,10 @@ import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Fiber, Layer, Option, TestClock } from "effect"
 import { makeChase } from "../../src/blobs/ColumnChase.ts"
 import type { Block } from "../../src/domain/network/Block.ts"
-import { startClaims } from "../../src/domain/peer/ClaimHistory.ts"
-import { neutralScore } from "../../src/domain/peer/Score.ts"
 import { LiveMatrix } from "../../src/matrix/LiveMatrix.ts"
 import { Peers } from "../../src/peers/Peers.ts"
-import { claim } from "../history/store/Fixture.ts"
 import { probeOf } from "../http/FakeDasmon.ts"
+import { claimsOfAll, knownPeer, trackedPeer } from "../peers/FakePeers.ts"
 
 const root = `0x${"aa".repeat(32)}`
 const other = `0x${"bb".repeat(32)}`
@@ -20,54 +18,17 @@ const block: Block = {
   signature: Option.none(),
   payload: "full"
 }
-const all = Array.from({ length: 128 }, (_, column) => column)
-const claims = startClaims({
-  ...claim({ custodyGroupCount: 128 }),
-  columns: all,
-  earliestAvailableSlot: 0,
-  headSlot: 200
-})
-
 /** One peer with all columns, that serves the block `canonical`, and sends a wrong column 0 of it. */
 const world = (canonical: string) =>
   Layer.mergeAll(
     Layer.mock(LiveMatrix, { columns: () => Effect.succeed(new Map()) }),
     Layer.mock(Peers, {
-      tracked: Effect.succeed([
-        {
-          peerId: "them",
-          isConfigured: false,
-          isConnected: true,
-          connectedSince: Option.some(0),
-          isDialable: true,
-          failedVisits: 0,
-          notDialled: 0,
-          leftAloneUntil: 0,
-          refusal: Option.none(),
-          isSettled: true,
-          isCounted: false,
-          agent: Option.none(),
-          remoteAddress: Option.none(),
-          claim: Option.none(),
-          lastProbeAt: Option.none(),
-          score: neutralScore.value,
-          isProvider: false
-        }
-      ]),
+      tracked: Effect.succeed([trackedPeer("them")]),
       isSentAway: () => false,
       views: () => [],
       passedOver: () => 0,
       view: () => Option.none(),
-      known: (peerId) =>
-        Option.some({
-          address: { peerId, multiaddrs: [], enrCustodyGroupCount: Option.none() },
-          agent: Option.none(),
-          claims: Option.some(claims),
-          connected: true,
-          nodeId: Option.none(),
-          score: neutralScore,
-          isProvider: false
-        }),
+      known: (peerId) => Option.some(knownPeer(peerId, { claims: Option.some(claimsOfAll(200)) })),
       ask: (peerId, { columns, slot }) =>
         Effect.succeed({
           probe: probeOf(peerId, {

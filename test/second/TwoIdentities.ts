@@ -145,6 +145,7 @@ const layerPeers = Layer.effect(
               isProvider: false,
               score: neutralScore,
               connected: true,
+              findings: {},
               nodeId: Option.some(nodeIdOf(peerId))
             }),
           probe: (_, job) =>
