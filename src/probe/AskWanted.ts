@@ -2,7 +2,14 @@ import { Array as Arr, Effect, Option } from "effect"
 import type { SlotColumns } from "../domain/column/ColumnResponse.ts"
 import type { ForkName } from "../domain/network/Chain.ts"
 import type { Root, Slot } from "../domain/Primitives.ts"
-import { describe, type ProbeError, type RequestError, Suspected, Unverifiable } from "../domain/probe/Outcome.ts"
+import {
+  describe,
+  isTooYoung,
+  type ProbeError,
+  type RequestError,
+  Suspected,
+  Unverifiable
+} from "../domain/probe/Outcome.ts"
 import { askByRoot } from "./AskByRoot.ts"
 import { type Blocks, type Collected, conversationOf, failAll, tookTooLong } from "./Conversation.ts"
 import type { Line } from "./RequestColumns.ts"
@@ -77,7 +84,7 @@ const absentOf = (failed: ReadonlyArray<Finished>): ReadonlyArray<number> =>
     .sort((a, b) => a - b)
 
 const isAbsence = (error: ProbeError): boolean =>
-  (error._tag === "Unverifiable" && error.reason === "too_young") ||
+  isTooYoung(error) ||
   (error._tag === "Suspected" && (error.suspicion === "missing" || error.suspicion === "unavailable"))
 
 /** What the end of the answer says of what had not come by then. */

@@ -6,7 +6,7 @@ import { epochOf } from "../domain/network/Chain.ts"
 import { clientFamily } from "../domain/peer/ClientFamily.ts"
 import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
 import { makeCorrelation } from "../domain/probe/Correlation.ts"
-import { blameOf, outcomeOf, type ProbeError } from "../domain/probe/Outcome.ts"
+import { blameOf, isTooYoung, outcomeOf, type ProbeError } from "../domain/probe/Outcome.ts"
 import { type Lacking, makePublication } from "../domain/probe/Publication.ts"
 import { Externs } from "../host/Externs.ts"
 import { daemon } from "../runtime/Daemon.ts"
@@ -167,17 +167,23 @@ const isSuspect = ({ error }: Finished): boolean =>
 const slotsOf = (finished: ReadonlyArray<Finished>): ReadonlySet<Slot> =>
   new Set(finished.map(({ block }) => block.slot))
 
-/** By block: what the peer gave, and what it left out or said that it does not have. */
+/** By block: what the peer gave, what it left out or said that it does not have, and what it need not have had yet. */
 const columnsOf = (finished: ReadonlyArray<Finished>) => {
   const blocks = new Map<
     Root,
-    { readonly root: Root; readonly present: Array<number>; readonly absent: Array<number> }
+    {
+      readonly root: Root
+      readonly present: Array<number>
+      readonly absent: Array<number>
+      readonly early: Array<number>
+    }
   >()
   for (const { block, column, error } of finished) {
-    const one = blocks.get(block.root) ?? { root: block.root, present: [], absent: [] }
+    const one = blocks.get(block.root) ?? { root: block.root, present: [], absent: [], early: [] }
     blocks.set(block.root, one)
     if (Option.isNone(error)) one.present.push(column)
     else if (isAbsent(error.value)) one.absent.push(column)
+    else if (isTooYoung(error.value)) one.early.push(column)
   }
   return blocks.values()
 }

@@ -187,6 +187,9 @@ export const outcomeOf: (error: ProbeError) => OutcomeKind = Match.type<ProbeErr
   })
 )
 
+/** The peer did not have it, of a slot so new that it need not have everything yet. */
+export const isTooYoung = (error: ProbeError): boolean => error._tag === "Unverifiable" && error.reason === "too_young"
+
 /** One sentence for a person: what happened, without the peer's name. */
 export const describe: (error: ProbeError) => string = Match.type<ProbeError>().pipe(
   Match.tagsExhaustive({

@@ -1,5 +1,4 @@
 import { dropOldest, setNewest } from "../Bounded.ts"
-import { columnsToReconstruct } from "../network/Chain.ts"
 import type { PeerId, Root } from "../Primitives.ts"
 
 /** What one probe says of a block: which of its columns the peer gave, and which it owes and lacks. */
@@ -8,6 +7,8 @@ interface HeardOfBlock {
   readonly root: Root
   readonly present: ReadonlyArray<number>
   readonly absent: ReadonlyArray<number>
+  /** Those that it did not have when the block was so new that nobody need have them: that speaks of the block alone. */
+  readonly early?: ReadonlyArray<number>
   /** Unix milliseconds. */
   readonly at: number
 }
@@ -51,8 +52,8 @@ const enough = 12
 /**
  * A column was published if somebody else gave it. If nobody did, it counts as published as soon as others, between them, gave
  * twelve columns of the block, and twelve more for each that sound peers lack and nobody gave: peers that lacked nothing of
- * most blocks; and in any case once they gave the 64 of which all others follow. Where fewer were heard of after
- * `patienceMs`, or there are fewer than four sound peers, it counts as published if those lack none of them.
+ * most blocks. Where fewer were heard of after `patienceMs`, or there are fewer than four sound peers, it counts as
+ * published if those lack none of them. That the others follow from 64 columns does not mean that anyone has made them.
  */
 export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOptions): Publication => {
   let awaited: ReadonlySet<Root> = new Set()
@@ -81,7 +82,7 @@ export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOpti
     return made
   }
 
-  const hear = ({ absent, at, peerId, present, root }: HeardOfBlock): void => {
+  const hear = ({ absent, at, early = [], peerId, present, root }: HeardOfBlock): void => {
     const one = known(root)
     for (const column of present) {
       const before = one.present.get(column)
@@ -89,8 +90,9 @@ export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOpti
       // Once it was given, who else lacks it says nothing of the block.
       one.absent.delete(column)
     }
+    note(one, early, peerId)
     if (absent.length === 0) {
-      if (present.length > 0 && !one.whole.has(peerId) && one.whole.size < mostWhole) {
+      if (early.length === 0 && present.length > 0 && !one.whole.has(peerId) && one.whole.size < mostWhole) {
         one.whole.add(peerId)
         count(peerId, "whole")
       }
@@ -100,26 +102,26 @@ export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOpti
       one.lackers.set(peerId, at)
       count(peerId, "lacking")
     }
-    for (const column of absent) {
-      if (one.present.has(column)) continue
-      const lacking = one.absent.get(column) ?? new Set<PeerId>()
-      note(lacking, peerId)
-      one.absent.set(column, lacking)
-    }
+    note(one, absent, peerId)
     blocks.delete(root)
     suspected.set(root, one)
     dropOldest(suspected, mostSuspected)
   }
 
   /** Of those that lack a column, whoever is sound comes before whoever is not. */
-  const note = (lacking: Set<PeerId>, peerId: PeerId): void => {
-    if (lacking.has(peerId)) return
-    if (lacking.size >= mostLacking) {
-      const unsound = isSound(peerId) ? [...lacking].find((other) => !isSound(other)) : undefined
-      if (unsound === undefined) return
-      lacking.delete(unsound)
+  const note = ({ absent, present }: Known, columns: ReadonlyArray<number>, peerId: PeerId): void => {
+    for (const column of columns) {
+      if (present.has(column)) continue
+      const lacking = absent.get(column) ?? new Set<PeerId>()
+      absent.set(column, lacking)
+      if (lacking.has(peerId)) continue
+      if (lacking.size >= mostLacking) {
+        const unsound = isSound(peerId) ? [...lacking].find((other) => !isSound(other)) : undefined
+        if (unsound === undefined) continue
+        lacking.delete(unsound)
+      }
+      lacking.add(peerId)
     }
-    lacking.add(peerId)
   }
 
   const given = (root: Root, than: PeerId): ReadonlySet<number> => {
@@ -145,7 +147,7 @@ export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOpti
     for (const peers of one?.absent.values() ?? []) {
       if ([...peers].some((other) => other !== peerId && isSound(other))) lacking++
     }
-    if (others.size >= Math.min(enough * (1 + lacking), columnsToReconstruct)) return undefined
+    if (others.size >= enough * (1 + lacking)) return undefined
     const isAlone = now >= othersKnownFrom && !hasOthers(peerId)
     if (lacking === 0 && (isAlone || isLate(one, about))) return undefined
     return lacking === 0

@@ -17,6 +17,8 @@ const watch = ({ patience = patienceMs, sound = ["a", "b", "c", "d"], othersKnow
   return {
     hear: (peerId: string, present: ReadonlyArray<number>, absent: ReadonlyArray<number> = [], of = root, at = 0) =>
       publication.hear({ peerId, root: of, present, absent, at }),
+    hearEarly: (peerId: string, early: ReadonlyArray<number>, of = root) =>
+      publication.hear({ peerId, root: of, present: [], absent: [], early, at: 0 }),
     doubt: (column: number, { now = 0, of = root }: { readonly now?: number; readonly of?: string } = {}) =>
       publication.doubt({ peerId: "accused", root: of, column, now }) ?? null,
     given: () => [...publication.given(root, "accused")],
@@ -108,13 +110,25 @@ describe("whether a column was published", () => {
     assert.isNull(doubt(3, { now: patienceMs }))
   })
 
-  it("is not in doubt once others gave the 64 columns of which all follow, whatever sound peers say that they lack", () => {
+  it("stays in doubt where just the 64 columns came of which all follow: nobody need have made the others", () => {
     const { doubt, hear } = watch()
     hear("accused", [], [3])
     hear("b", [], from(100, 20))
+    hear("a", from(10, 64))
+    assert.match(doubt(3, { now: 9 * patienceMs }) ?? "", /lack 20 columns of its block, and gave 64/)
+  })
+
+  it("is in doubt for what others lacked when the block was new, which says nothing of them; until somebody gives it", () => {
+    const { doubt, hear, hearEarly } = watch()
+    hear("accused", [], [3])
     hear("a", from(10, 63))
-    assert.match(doubt(3, { now: 9 * patienceMs }) ?? "", /lack 20 columns of its block, and gave 63/)
-    hear("a", [73])
+    assert.isNull(doubt(3))
+    hearEarly("b", from(100, 6))
+    assert.match(doubt(3, { now: 9 * patienceMs }) ?? "", /lack 6 columns of its block, and gave 63/)
+    // Whoever was early with its question is as sound as before.
+    for (const block of from(200, 20)) hearEarly("b", [1], `0x${block}`)
+    assert.isNotNull(doubt(3))
+    hear("c", from(100, 2))
     assert.isNull(doubt(3))
   })
 
