@@ -89,7 +89,10 @@ describe("the program over two beacon nodes", () => {
       yield* Effect.all([first.start, second.start])
       yield* until(watched, ["well*", "well"])
       yield* whenJudged(watched)
-      assert.strictEqual((yield* readiness).status, 200)
+      yield* eventually(
+        Effect.map(readiness, ({ status, text }) => assert.strictEqual(status, 200, text)),
+        "1 minute"
+      )
       assertFair(watched, yield* watched.finish, (profile) => fateOf(profile) === "blameless")
     })
   )
