@@ -1,5 +1,6 @@
 import { dropOldest, setNewest } from "../Bounded.ts"
 import type { PeerId, Root } from "../Primitives.ts"
+import { counted } from "../Text.ts"
 
 /** What one probe says of a block: which of its columns the peer gave, and which it owes and lacks. */
 interface HeardOfBlock {
@@ -50,10 +51,12 @@ export interface PublicationOptions {
 const enough = 12
 
 /**
- * A column was published if somebody else gave it. If nobody did, it counts as published as soon as others, between them, gave
- * twelve columns of the block, and twelve more for each that sound peers lack and nobody gave: peers that lacked nothing of
- * most blocks. Where fewer were heard of after `patienceMs`, or there are fewer than four sound peers, it counts as
- * published if those lack none of them. That the others follow from 64 columns does not mean that anyone has made them.
+ * A column was published if somebody else gave it. If nobody did, and no other sound peer lacks it, it counts as published
+ * as soon as others, between them, gave twelve columns of the block, and twelve more for each that sound peers lack and nobody
+ * gave. Sound is who lacked nothing of most blocks, or something of three at most: after a restart nobody has given anything
+ * yet, and what honest peers lack is asked for first. Where fewer were heard of after `patienceMs`, or there are fewer than
+ * four sound peers, it counts as published if those lack none of the block. That the others follow from 64 columns does not
+ * mean that anyone has made them.
  */
 export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOptions): Publication => {
   let awaited: ReadonlySet<Root> = new Set()
@@ -63,7 +66,7 @@ export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOpti
 
   const isSound = (peerId: PeerId): boolean => {
     const tally = peers.get(peerId)
-    return tally !== undefined && tally.whole > tally.lacking
+    return tally === undefined || tally.lacking <= mostForgiven || tally.whole > tally.lacking
   }
 
   const count = (peerId: PeerId, of: keyof Tally): void => {
@@ -143,16 +146,16 @@ export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOpti
     const one = suspected.get(root) ?? blocks.get(root)
     const others = given(root, peerId)
     if (others.has(column)) return undefined
-    let lacking = 0
-    for (const peers of one?.absent.values() ?? []) {
-      if ([...peers].some((other) => other !== peerId && isSound(other))) lacking++
-    }
-    if (others.size >= enough * (1 + lacking)) return undefined
+    const isLackedBySound = (by: ReadonlySet<PeerId>): boolean =>
+      [...by].some((other) => other !== peerId && isSound(other))
+    const lacked = [...(one?.absent ?? [])].filter(([, by]) => isLackedBySound(by)).map(([column]) => column)
+    const lacking = lacked.length
+    if (!lacked.includes(column) && others.size >= enough * (1 + lacking)) return undefined
     const isAlone = now >= othersKnownFrom && !hasOthers(peerId)
     if (lacking === 0 && (isAlone || isLate(one, about))) return undefined
     return lacking === 0
       ? `nobody else has given this column, and only ${others.size} others of its block: more are waited for`
-      : `other peers that are sound elsewhere lack ${lacking} columns of its block, and gave ${others.size}: it may not have been published`
+      : `other peers that are sound elsewhere lack ${counted(lacking, "column")} of its block, and gave ${others.size}: it may not have been published`
   }
 
   /** Whether there are others who can be heard about a block. */
@@ -201,6 +204,8 @@ const mostLackers = 64
 /** Peers that a block speaks for; it says nothing of the others. */
 const mostWhole = 64
 const mostPeers = 16_384
+/** Blocks of which a peer may lack something and count as sound, whatever it gave. */
+const mostForgiven = 3
 const mostCounted = 2048
 /** Sound peers beside the one in question, from which on others are waited for. */
 const leastOthers = 4

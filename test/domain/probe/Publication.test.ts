@@ -72,6 +72,7 @@ describe("whether a column was published", () => {
   it("is waited for as long as there are others, and only for so long, however long another has been lacking it", () => {
     const { doubt, hear } = watch()
     hear("liar", [], [3, 5], root, -patienceMs)
+    for (const block of from(100, 3)) hear("liar", [], [8], `0x${block}`)
     hear("accused", [], [3])
     assert.isNotNull(doubt(3))
     assert.isNotNull(doubt(3, { now: patienceMs - 1 }))
@@ -139,6 +140,31 @@ describe("whether a column was published", () => {
     for (const _ of from(0, 20)) hear("liar", [1], [], "0x300")
     for (const block of from(301, 3)) hear("liar", [], [8], `0x${block}`)
     hear("liar", [], [60])
+    assert.isNull(doubt(3))
+  })
+
+  it("is in doubt for what those lack of whom little is known, as it is after a restart", () => {
+    const { doubt, hear, hearEarly } = watch({ sound: [] })
+    hear("accused", [], [3])
+    hear("a", from(10, 12), [80])
+    assert.match(doubt(3, { now: 9 * patienceMs }) ?? "", /lack 1 column of its block, and gave 12/)
+    hear("a", from(22, 12))
+    assert.isNull(doubt(3))
+    hearEarly("b", [81])
+    assert.isNotNull(doubt(3))
+    for (const block of from(100, 3)) hear("a", [], [8], `0x${block}`)
+    hear("c", [81])
+    assert.isNull(doubt(3))
+  })
+
+  it("is in doubt however much others gave, while another sound peer lacks just this column", () => {
+    const { doubt, hear } = watch()
+    hear("accused", [], [3, 4])
+    hear("a", from(10, 100))
+    hear("b", [], [3])
+    assert.isNotNull(doubt(3, { now: 9 * patienceMs }))
+    assert.isNull(doubt(4))
+    for (const block of from(100, 9)) hear("b", [], [8], `0x${block}`)
     assert.isNull(doubt(3))
   })
 
