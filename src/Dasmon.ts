@@ -199,7 +199,7 @@ export class Dasmon extends Context.Tag("dasmon/Dasmon")<
     const askOthers = AskOthers.layer.pipe(Layer.provide([peers, selfDoubt]))
     const { eventLogFile: path, eventLogKeep: keep, eventLogMaxSize: maxBytes } = config
     const log = path === undefined ? Layer.empty : EventLog.layer({ path, maxBytes, keep })
-    const blobs = Layer.provide(Blobs.layer, peers)
+    const blobs = Blobs.layer.pipe(Layer.provide([peers, peerSet]))
     const custody = Layer.provide(Custody.layer(custodyOptions(config)), peers)
     return Layer.scoped(Dasmon, make(options, config.verdictWindow)).pipe(
       Layer.provide([

@@ -10,6 +10,7 @@ import type { Externs } from "../host/Externs.ts"
 import { Recoverer } from "../kzg/Recoverer.ts"
 import type { LiveMatrix } from "../matrix/LiveMatrix.ts"
 import type { Peers } from "../peers/Peers.ts"
+import type { PeerSet } from "../peers/set/PeerSet.ts"
 import { blockOf, type BlockName, rowsOf, type Wanted } from "./BlobBlock.ts"
 import { type Chase, type ChaseOptions, type ChaseProgress, makeChase } from "./ColumnChase.ts"
 
@@ -25,8 +26,8 @@ export interface BlobRequest extends Wanted {
 }
 
 /**
- * Fetches blobs of blocks whose columns nodes must keep: from the peers that claim the columns, asked in parallel within
- * their budgets and recorded as every probe is, and by recovery where the columns 0 to 63 are not all to be had. What is
+ * Fetches blobs of blocks whose columns nodes must keep: from the peers that claim the columns, connected or dialled for it,
+ * asked in parallel within their budgets and recorded as every probe is, and by recovery where the columns 0 to 63 are not all to be had. What is
  * given is proven against the commitments of the canonical block.
  */
 export class Blobs extends Context.Tag("dasmon/Blobs")<
@@ -38,7 +39,7 @@ export class Blobs extends Context.Tag("dasmon/Blobs")<
 
 const make = Effect.gen(function* () {
   const recoverer = yield* Recoverer
-  const context = yield* Effect.context<Externs | CommitmentCache | Peers | LiveMatrix>()
+  const context = yield* Effect.context<Externs | CommitmentCache | Peers | PeerSet | LiveMatrix>()
   let underWay = 0
 
   const run = Effect.fn("Blobs.fetch")(function* ({ block: name, limit, patience, progress, ...wanted }: BlobRequest) {

@@ -6,6 +6,7 @@ import {
   type HuntState,
   isEnough,
   isExhausted,
+  lackingColumns,
   nextErrands,
   type Source
 } from "../domain/blobs/ColumnHunt.ts"
@@ -15,7 +16,8 @@ import { columnsToReconstruct } from "../domain/network/Chain.ts"
 import type { PeerId } from "../domain/Primitives.ts"
 import type { NotProbed } from "../domain/probe/ProbeNow.ts"
 import { LiveMatrix } from "../matrix/LiveMatrix.ts"
-import { Peers } from "../peers/Peers.ts"
+import { Peers, type TrackedPeer } from "../peers/Peers.ts"
+import { PeerSet } from "../peers/set/PeerSet.ts"
 import type { Asked } from "../peers/Questions.ts"
 import { reliance } from "./Reliance.ts"
 
@@ -40,7 +42,7 @@ export interface ChaseOptions {
 export interface Chase {
   /** Sidecars that were verified, by column; enough, or all that were to be had. */
   readonly columns: ReadonlyMap<number, Uint8Array>
-  /** Whether everybody who claims what is missing was asked. */
+  /** Whether everybody who claims what is missing was asked, as far as anyone is known, and can be reached. */
   readonly isSettled: boolean
   readonly account: () => BlobAccount
   /** Says that a column is not the block's after all: it is gone, and whoever gave it is asked no more for it. */
@@ -51,13 +53,15 @@ export interface Chase {
 
 /**
  * Gets the columns of a block together: what is held in memory, and then what connected peers bring, many asked at the same
- * time, each within its budgets. It ends as soon as there are 64.
+ * time, each within its budgets. Where these do not suffice, others who are known and owe what is missing are dialled, a
+ * bounded number, and asked as soon as they have said what they claim. It ends as soon as there are 64.
  */
 export const makeChase = Effect.fnUntraced(function* (
   block: Block,
   { limit, patience, progress }: ChaseOptions
-): Effect.fn.Return<Chase, never, Peers | LiveMatrix | Scope.Scope> {
+): Effect.fn.Return<Chase, never, Peers | PeerSet | LiveMatrix | Scope.Scope> {
   const peers = yield* Peers
+  const peerSet = yield* PeerSet
   const matrix = yield* LiveMatrix
   const fibers = yield* FiberSet.make()
   const news = yield* Queue.sliding<void>(1)
@@ -71,6 +75,9 @@ export const makeChase = Effect.fnUntraced(function* (
   const failures = new Map<PeerId, number>()
   const asked = new Map<PeerId, AskedPeer>()
   const claimed = new Set<number>()
+  /** Peers that were dialled for this, and since when. */
+  const brought = new Map<PeerId, number>()
+  let areMore = false
   let isSettled = false
 
   for (const { column, ssz } of (yield* matrix.columns(block.root)).values()) {
@@ -78,7 +85,7 @@ export const makeChase = Effect.fnUntraced(function* (
     givers.set(column, null)
   }
 
-  const sources = Effect.map(peers.tracked, (tracked) =>
+  const sourcesAmong = (tracked: ReadonlyArray<TrackedPeer>): ReadonlyArray<Source> =>
     tracked.flatMap(({ peerId }): ReadonlyArray<Source> => {
       const known = Option.getOrUndefined(peers.known(peerId))
       if (known === undefined || !known.connected || Option.isNone(known.claims)) return []
@@ -88,7 +95,6 @@ export const makeChase = Effect.fnUntraced(function* (
       const rank = reliance(own.length, Option.getOrUndefined(peers.view(peerId)))
       return own.length === 0 ? [] : [{ peerId, claims: new Set(own), rank }]
     })
-  )
 
   const stateAt = (now: number): HuntState => ({
     have: new Set(columns.keys()),
@@ -182,20 +188,43 @@ export const makeChase = Effect.fnUntraced(function* (
       )
     )
 
+  /** Whether someone who was dialled for this may still come, and say what it claims. */
+  const isComing = (tracked: ReadonlyArray<TrackedPeer>, now: number): boolean =>
+    tracked.some(({ claim, failedVisits, isConnected, notDialled, peerId }) => {
+      const since = brought.get(peerId)
+      if (since === undefined || now - since >= dialLimitMs) return false
+      return isConnected ? Option.isNone(claim) : failedVisits + notDialled === 0 || now - since < redialMs
+    })
+
+  const bring = Effect.fnUntraced(function* (lacking: ReadonlyArray<number>, now: number) {
+    const most = Math.min(mostBroughtAtOnce, mostBrought - brought.size)
+    if (most <= 0) return
+    const called = yield* peerSet.bring({ slot: block.slot, columns: lacking, most })
+    for (const peerId of called.dialled) brought.set(peerId, now)
+    areMore = called.areMore
+  })
+
   const chase = Effect.gen(function* () {
     let quietSince = Infinity
+    let calledAt = -Infinity
     isSettled = false
     while (true) {
       const now = yield* Clock.currentTimeMillis
-      const from = yield* sources
+      const tracked = yield* peers.tracked
+      const from = sourcesAmong(tracked)
       const state = stateAt(now)
       if (isEnough(state) || now >= deadline) break
-      if (!isExhausted(from, state)) quietSince = Infinity
+      const lacking = lackingColumns(from, state)
+      if (lacking.length > 0 && now - calledAt >= (isComing(tracked, now) ? callEveryMs : leastCallMs)) {
+        calledAt = now
+        yield* bring(lacking, now)
+      }
+      if (!isExhausted(from, state) || isComing(yield* peers.tracked, now)) quietSince = Infinity
       else if (quietSince === Infinity) quietSince = now
       // The first are waited for longer: they are looked for, dialled and greeted.
       const patienceMs = Duration.toMillis(patience) * (claimed.size === 0 ? firstPatience : 1)
       if (now - quietSince >= patienceMs) {
-        isSettled = true
+        isSettled = !areMore
         break
       }
       for (const errand of nextErrands(from, state, mostColumns).slice(0, mostAtOnce - asking.size)) {
@@ -264,6 +293,15 @@ const reasonOf = (error: NotProbed): string => {
 /** Columns in one question; peers that are asked at once. */
 const mostColumns = 32
 const mostAtOnce = 32
+/** Peers that are dialled for one block: at once, and altogether. */
+const mostBroughtAtOnce = 16
+const mostBrought = 48
+/** Between two calls for others: while some may still come, and where all have come to nothing. */
+const callEveryMs = 3_000
+const leastCallMs = 500
+/** A dial, a handshake and the peer's claim take no longer; one that failed before is dialled again within the second. */
+const dialLimitMs = 12_000
+const redialMs = 3_000
 /** An answer that is not there by then is asked of others too. */
 const lateMs = 5_000
 /** Times the patience, while nobody has come who claims anything. */

@@ -91,6 +91,8 @@ export interface PeerActor {
   readonly connectionDown: (goodbye: Option.Option<number>) => Effect.Effect<void>
   /** The peer was heard of again: at another address, or with another custody group count in its ENR. */
   readonly moved: (address: PeerAddress) => Effect.Effect<void>
+  /** See `Peers.hurry`. */
+  readonly hurry: Effect.Effect<void>
   /** What others may go by when they ask the peer something themselves. */
   readonly known: () => KnownPeer
   /** Somebody else found out something odd about the peer: it is shown, counted, told and recorded. */
@@ -381,6 +383,7 @@ export const makePeerActor = Effect.fnUntraced(function* (
           also: () => newAddress.unsafeOpen()
         })
       }),
+    hurry: newAddress.open,
     known: journal.state,
     note: yield* makeNoteFinding(journal),
     probe: (job) =>

@@ -56,6 +56,11 @@ export class Peers extends Context.Tag("dasmon/Peers")<
      * open suspicion only with `evenIfSuspected`. Gives whether it went, or is not tracked; ask again where it did not.
      */
     readonly rest: (peerId: PeerId, evenIfSuspected?: boolean) => Effect.Effect<boolean>
+    /**
+     * A tracked peer that could not be reached is dialled again now, and not only at its next turn; one that wants to be
+     * left alone is, all the same.
+     */
+    readonly hurry: (peerId: PeerId) => Effect.Effect<void>
     /** Whether the peer was sent away for its score, and is not to come back yet; it is not tracked meanwhile. */
     readonly isSentAway: (peerId: PeerId, now: number) => boolean
     /** How all that are tracked are with us. */
@@ -310,6 +315,7 @@ const make = Effect.fn("Peers.make")(function* (options: PeersOptions) {
     view: (peerId) => Option.flatMap(Option.fromNullable(actors.get(peerId)), (actor) => actor.view()),
     known: (peerId) => Option.map(Option.fromNullable(actors.get(peerId)), (actor) => actor.known()),
     note: (peerId, finding) => actors.get(peerId)?.note(finding) ?? Effect.void,
+    hurry: (peerId) => actors.get(peerId)?.hurry ?? Effect.void,
     isSentAway: sentAway.isAway,
     passedOver: () => passedOver.size,
     probe,

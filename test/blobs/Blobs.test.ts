@@ -6,8 +6,10 @@ import type { Block } from "../../src/domain/network/Block.ts"
 import { slotStart } from "../../src/domain/network/Chain.ts"
 import { Externs } from "../../src/host/Externs.ts"
 import { Recoverer } from "../../src/kzg/Recoverer.ts"
+import { noProgress } from "../../src/domain/peer/AuditProgress.ts"
 import { LiveMatrix } from "../../src/matrix/LiveMatrix.ts"
 import { Peers } from "../../src/peers/Peers.ts"
+import { PeerSet } from "../../src/peers/set/PeerSet.ts"
 import { makeChain } from "../domain/network/Chains.ts"
 
 const chain = makeChain({})
@@ -47,6 +49,7 @@ const busy = Blobs.layer.pipe(
       known: () => Option.none(),
       tracked: Effect.succeed([])
     }),
+    Layer.mock(PeerSet, { supernodes: () => [], progress: () => noProgress }),
     Layer.mock(LiveMatrix, {
       columns: () => Effect.succeed(new Map(Array.from({ length: 64 }, (_, n) => [2 * n, { column: 2 * n, ...held }])))
     }),

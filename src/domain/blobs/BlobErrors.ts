@@ -47,13 +47,13 @@ export class BlobsNotRecoverable extends Schema.TaggedError<BlobsNotRecoverable>
   present: Schema.Int,
   /** The columns that were not to be had, ascending. */
   missing: Schema.Array(Schema.Int),
-  /** Everybody who claims one of them was asked; false where the time was over before that. */
+  /** Everybody who claims one of them, and could be reached, was asked; false where the time, or the number of peers dialled for it, was over before. */
   isSettled: Schema.Boolean,
   account: BlobAccount
 }) {
   override get message(): string {
     const { account, isSettled, missing, present } = this
-    return `slot ${account.slot}: ${present} of the ${columnsToReconstruct} columns that it takes were to be had${isSettled ? "" : " in time"}; not columns ${missing.join(" ")}`
+    return `slot ${account.slot}: ${present} of the ${columnsToReconstruct} columns that it takes were to be had${isSettled ? "" : " from as many peers as could be asked in time"}; not columns ${missing.join(" ")}`
   }
 }
 

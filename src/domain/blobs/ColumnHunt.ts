@@ -55,6 +55,15 @@ export const isEnough = ({ have }: HuntState): boolean => have.size >= columnsTo
 export const isExhausted = (sources: ReadonlyArray<Source>, state: HuntState): boolean =>
   state.underWay.size === 0 && wantedColumns(sources, state).length === 0
 
+/**
+ * Columns that none of the sources may still give, where these do not suffice: what is there, and what they may give, is
+ * not enough. None where it is. Ascending.
+ */
+export const lackingColumns = (sources: ReadonlyArray<Source>, state: HuntState): ReadonlyArray<number> => {
+  const hoped = new Set([...state.have, ...wantedColumns(sources, state)])
+  return hoped.size >= columnsToReconstruct ? [] : columnsWhere((column) => !hoped.has(column))
+}
+
 /** What is awaited, and then what is to be asked for; no more of it than is missing. */
 const wantedColumns = (sources: ReadonlyArray<Source>, state: HuntState): ReadonlyArray<number> => {
   const missing = columnsWhere((column) => !state.have.has(column))

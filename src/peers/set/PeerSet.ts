@@ -1,9 +1,10 @@
 import { Clock, Context, Duration, Effect, Layer, Option, Random, Schedule, Stream } from "effect"
+import { setNewest } from "../../domain/Bounded.ts"
 import type { AuditProgress } from "../../domain/peer/AuditProgress.ts"
 import { noProgress } from "../../domain/peer/AuditProgress.ts"
 import type { PeerAddress } from "../../domain/peer/PeerAddress.ts"
 import { numberOfCustodyGroups } from "../../domain/network/Chain.ts"
-import type { PeerId } from "../../domain/Primitives.ts"
+import type { PeerId, Slot } from "../../domain/Primitives.ts"
 import { AddressBook } from "../../discovery/book/AddressBook.ts"
 import { type BookEntry, isReachedSinceTried } from "../../discovery/book/BookEntry.ts"
 import { makeShelf } from "../../discovery/book/Shelf.ts"
@@ -15,8 +16,10 @@ import { Peers, type TrackedPeer } from "../Peers.ts"
 import { makeAddressBackOff } from "./AddressBackOff.ts"
 import { makeAuditRound } from "./AuditRound.ts"
 import { addressesToDial, candidatesOf } from "./Candidates.ts"
+import { chooseGuests } from "./ChooseGuests.ts"
 import { choosePeers } from "./ChoosePeers.ts"
 import { makeColumnDemand } from "./ColumnDemand.ts"
+import { columnSet, inCommon } from "./ColumnSet.ts"
 import { keepBook } from "./KeepBook.ts"
 import { memberOf, outcomeOf } from "./Members.ts"
 import { makePrepare } from "./Prepared.ts"
@@ -31,6 +34,20 @@ export interface PeerSetOptions extends Pick<PeerActorOptions, "allows" | "testI
   readonly peersPerColumn: number
 }
 
+/** Columns of a slot that nobody can be asked for who is connected. */
+export interface ColumnsWanted {
+  readonly slot: Slot
+  readonly columns: ReadonlyArray<number>
+  /** Peers that are to be dialled, at most. */
+  readonly most: number
+}
+
+/** Who is being dialled, and whether there are more who owe some of it. */
+export interface Brought {
+  readonly dialled: ReadonlyArray<PeerId>
+  readonly areMore: boolean
+}
+
 /**
  * Which of all peers we are connected to: what discovery finds goes into the address book, and from there those are
  * tracked, for a while, who bring the columns that are needed, and in the end all that can be reached. Peers of the
@@ -41,6 +58,12 @@ export class PeerSet extends Context.Tag("dasmon/PeerSet")<
   {
     /** As of the last look, at most some seconds ago. */
     readonly progress: () => AuditProgress
+    /**
+     * Has others dialled of whom somebody wants columns of a slot, now: tracked peers that could not be reached, and peers
+     * of the address book, who owe any of them by their node id; supernodes first. The set bears some more of them than its
+     * target, within its bounds on dials, addresses and rests, and lets go of them as of all others.
+     */
+    readonly bring: (wanted: ColumnsWanted) => Effect.Effect<Brought>
     /** Nodes that are known to keep all columns: by what they claimed, or else by their ENR. */
     readonly supernodes: () => ReadonlyArray<BookEntry>
   }
@@ -63,6 +86,10 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
   /** Those that the set has had tracked, since when, and whether they were asked to go. */
   const chosen = new Map<PeerId, Chosen>()
   const given = new Map(options.addresses.map((address) => [address.peerId, address]))
+  /** Tracked peers that were dialled before their time, and when. */
+  const hurriedAt = new Map<PeerId, number>()
+  /** A look at the set and a call for others take turns. */
+  const turn = yield* Effect.makeSemaphore(1)
   let progress = noProgress
 
   const end = (peerId: PeerId, visitEnd: VisitEnd) =>
@@ -114,21 +141,55 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
       }
     })
 
+  /** The tracked peers, and those of these entries that could be dialled now. */
+  const around = (tracked: ReadonlyArray<TrackedPeer>, entries: Iterable<BookEntry>, now: number) => {
+    const isTracked = new Set(tracked.map(({ peerId }) => peerId))
+    return {
+      members: tracked.map((peer) => memberOf(peer, chosen.get(peer.peerId), book, prepare, pace, now)),
+      candidates: candidatesOf(entries, {
+        now,
+        allows: options.allows,
+        backOff,
+        prepare,
+        isTracked: (peerId) => isTracked.has(peerId) || chosen.has(peerId) || peers.isSentAway(peerId, now)
+      })
+    }
+  }
+
+  const bring = Effect.fn("PeerSet.bring")(function* ({ columns: wanted, most, slot }: ColumnsWanted) {
+    const now = yield* Clock.currentTimeMillis
+    const columns = columnSet(wanted)
+    const tracked = yield* peers.tracked
+    const holding = Array.from(book.entries().values()).filter((entry) => mayHold(entry, slot))
+    const { candidates, members } = around(tracked, holding, now)
+    const awaited: Array<PeerId> = []
+    for (const [index, peer] of tracked.entries()) {
+      const { peerId } = peer
+      const owed = members[index]?.columns
+      if (awaited.length >= most || !isUnreached(peer, now) || owed === undefined || inCommon(owed, columns) === 0)
+        continue
+      if (now - (hurriedAt.get(peerId) ?? -Infinity) < hurryEveryMs) continue
+      setNewest(hurriedAt, peerId, now, mostHurried)
+      yield* peers.hurry(peerId)
+      awaited.push(peerId)
+    }
+    const { areMore, dial: guests } = chooseGuests(members, candidates, {
+      columns,
+      dialsAtOnce,
+      most: most - awaited.length,
+      mostGuests,
+      target: options.targetPeers
+    })
+    yield* Effect.forEach(guests, (peerId) => dial(peerId, now), { discard: true })
+    return { dialled: [...awaited, ...guests], areMore }
+  }, turn.withPermits(1))
+
   const look = Effect.gen(function* () {
     const now = yield* Clock.currentTimeMillis
     yield* keep(yield* peers.tracked, now)
     yield* settle(yield* peers.tracked, now)
     const tracked = yield* peers.tracked
-    const isTracked = new Set(tracked.map(({ peerId }) => peerId))
-    const members = tracked.map((peer) => memberOf(peer, chosen.get(peer.peerId), book, prepare, pace, now))
-    const { allows } = options
-    const candidates = candidatesOf(book.entries().values(), {
-      now,
-      allows,
-      backOff,
-      prepare,
-      isTracked: (peerId) => isTracked.has(peerId) || chosen.has(peerId) || peers.isSentAway(peerId, now)
-    })
+    const { candidates, members } = around(tracked, book.entries().values(), now)
     const limits = { target: options.targetPeers, demand: demand.at(now), dialsAtOnce }
     const choice = choosePeers(members, candidates, limits)
     for (const peer of tracked) {
@@ -141,7 +202,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
       ...round.progress(book.entries().values(), (peerId) => connected.has(peerId), now),
       columnsLacking: choice.lacking.length
     }
-  })
+  }).pipe(turn.withPermits(1))
 
   /** Whoever is tracked because of the configuration may have moved: it is looked for at its newest address too. */
   const hear = (node: NodeFound) =>
@@ -172,6 +233,7 @@ const make = Effect.fn("PeerSet.make")(function* (options: PeerSetOptions) {
 
   return PeerSet.of({
     progress: () => progress,
+    bring,
     supernodes: () => [...book.entries().values()].filter(isSupernode)
   })
 })
@@ -184,6 +246,17 @@ const isSupernode = ({ claim, enrCustodyGroupCount }: BookEntry): boolean =>
     ),
     numberOfCustodyGroups
   )
+
+/** Whether a tracked peer waits for its next dial, and may be dialled. */
+const isUnreached = (peer: TrackedPeer, now: number): boolean =>
+  !peer.isConnected && peer.isDialable && peer.failedVisits + peer.notDialled > 0 && peer.leftAloneUntil <= now
+
+/** Whether a node has not said that it does not go back to the slot. */
+const mayHold = ({ claim }: BookEntry, slot: Slot): boolean =>
+  Option.match(claim, {
+    onNone: () => true,
+    onSome: ({ earliestAvailableSlot }) => slot >= (earliestAvailableSlot ?? 0)
+  })
 
 interface Chosen {
   /** Unix milliseconds. */
@@ -199,6 +272,11 @@ const isNewer = (before: BookEntry | undefined, { seq }: BookEntry): boolean =>
 
 const lookMs = 5_000
 const dialsAtOnce = 16
+/** Peers beyond the target that are borne with because somebody wants columns. */
+const mostGuests = 32
+/** A tracked peer is not dialled before its time more often. */
+const hurryEveryMs = 60_000
+const mostHurried = 4096
 /** Within so long what is tracked is seen. */
 const beginMs = 2 * lookMs
 const goneByItself: VisitEnd = { wasAudited: false, isOurs: false, refusal: Option.none(), leftAloneUntil: 0 }

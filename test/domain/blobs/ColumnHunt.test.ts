@@ -4,6 +4,7 @@ import {
   type HuntState,
   isEnough,
   isExhausted,
+  lackingColumns,
   nextErrands,
   type Source
 } from "../../../src/domain/blobs/ColumnHunt.ts"
@@ -110,5 +111,26 @@ describe("whom to ask for which columns", () => {
       ),
       { seed: 5, numRuns: 200 }
     )
+  })
+})
+
+describe("columns that others are wanted for", () => {
+  const some = (from: number, to: number) => all.slice(from, to)
+
+  it("are none where those who are there may still make it 64", () => {
+    assert.deepStrictEqual(lackingColumns([source("a", some(0, 64))], state()), [])
+    const sources = [source("a", some(0, 40)), source("b", some(30, 60))]
+    assert.deepStrictEqual(lackingColumns(sources, state({ have: new Set(some(60, 64)) })), [])
+  })
+
+  it("are all that nobody of them may give, where that is too few", () => {
+    const sources = [source("a", some(0, 40)), source("b", some(30, 60))]
+    assert.deepStrictEqual(lackingColumns(sources, state()), some(60, 128))
+    // What a peer did not have when it was asked is to be had from others.
+    const settled = new Map([["a", new Set(some(0, 40))]])
+    assert.deepStrictEqual(lackingColumns(sources, state({ settled })), [...some(0, 30), ...some(60, 128)])
+    // What is awaited may come.
+    const underWay = new Set(some(0, 40))
+    assert.deepStrictEqual(lackingColumns(sources, state({ settled, underWay })), some(60, 128))
   })
 })

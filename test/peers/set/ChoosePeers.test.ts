@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { ClientFamily } from "../../../src/domain/peer/ClientFamily.ts"
-import { type Candidate, choosePeers, type Member, type SetLimits } from "../../../src/peers/set/ChoosePeers.ts"
-import { columnSet } from "../../../src/peers/set/ColumnSet.ts"
+import { choosePeers, type Member, type SetLimits } from "../../../src/peers/set/ChoosePeers.ts"
+import { candidate, member } from "./SomePeers.ts"
 
 const all = Array.from({ length: 128 }, (_, column) => column)
 /** Only the first columns are wanted at all. */
@@ -9,33 +9,6 @@ const wanting = (columns: number, holders: number, over: Partial<SetLimits> = {}
   target: 4,
   demand: all.map((column) => (column < columns ? holders : 0)),
   dialsAtOnce: 16,
-  ...over
-})
-
-const candidate = (peerId: string, columns: ReadonlyArray<number>, over: Partial<Candidate> = {}): Candidate => ({
-  peerId,
-  columns: columnSet(columns),
-  custodyGroupCount: columns.length,
-  family: "lighthouse",
-  touchedAt: 0,
-  isReachable: false,
-  places: [],
-  ...over
-})
-
-const member = (peerId: string, columns: ReadonlyArray<number>, over: Partial<Member> = {}): Member => ({
-  peerId,
-  columns: columnSet(columns),
-  custodyGroupCount: columns.length,
-  family: "lighthouse",
-  isChosen: true,
-  isConnected: true,
-  isDialling: false,
-  isLeaving: false,
-  mayGo: true,
-  score: 0.5,
-  since: 0,
-  places: [],
   ...over
 })
 

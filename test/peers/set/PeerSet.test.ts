@@ -200,4 +200,48 @@ describe("the peer set", () => {
       }).pipe(Effect.provide(set(Stream.fromQueue(late))))
     })
   )
+
+  it.effect(
+    "brings others beside its target for columns that are wanted, and lets go of as many as it has too many",
+    () =>
+      Effect.gen(function* () {
+        yield* TestClock.adjust("30 seconds")
+        const before = yield* connected
+        const { bring } = yield* PeerSet
+        const all = { slot: 10, columns: Array.from({ length: 128 }, (_, column) => column), most: 16 }
+        const { areMore, dialled: called } = yield* bring(all)
+        assert.isFalse(areMore)
+        yield* TestClock.adjust("1 second")
+        const after = yield* connected
+        assert.sameMembers(after, [peer.peerId, ...Array.from({ length: 8 }, (_, n) => peerIdOf(n))])
+        assert.sameMembers(
+          [...called],
+          after.filter((peerId) => !before.includes(peerId))
+        )
+        // They are audited as all others, and it is three again in the end.
+        yield* TestClock.adjust("20 minutes")
+        assert.isAtMost((yield* connected).length, 5)
+        assert.include(yield* connected, peer.peerId)
+        // Whoever was there a while ago is let alone, whatever is wanted.
+        const { script } = yield* Fakes
+        assert.strictEqual(script.connects.length, new Set(script.connects).size)
+        assert.deepStrictEqual((yield* bring(all)).dialled, [])
+      }).pipe(Effect.provide(set(Stream.fromIterable(Array.from({ length: 8 }, (_, n) => found(n))))))
+  )
+
+  it.effect("dials who could not be reached before its time when its columns are wanted, once in a minute", () =>
+    Effect.gen(function* () {
+      const { script } = yield* Fakes
+      const { bring } = yield* PeerSet
+      const tries = () => script.connects.filter((peerId) => peerId === peerIdOf(1)).length
+      yield* TestClock.adjust("3 minutes")
+      const before = tries()
+      const all = { slot: 10, columns: Array.from({ length: 128 }, (_, column) => column), most: 16 }
+      assert.deepStrictEqual((yield* bring(all)).dialled, [peerIdOf(1)])
+      assert.deepStrictEqual((yield* bring(all)).dialled, [])
+      assert.deepStrictEqual((yield* bring({ ...all, columns: [] })).dialled, [])
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(tries(), before + 1)
+    }).pipe(Effect.provide(set(Stream.make(found(1)), unreachable)))
+  )
 })
