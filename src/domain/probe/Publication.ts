@@ -49,14 +49,15 @@ export interface PublicationOptions {
  * were withheld, one block in 2^12 would seem to be whole to those that are asked first.
  */
 const enough = 12
+const enoughLate = 6
 
 /**
  * A column was published if somebody else gave it. If nobody did, and no other sound peer lacks it, it counts as published
  * as soon as others, between them, gave twelve columns of the block, and twelve more for each that sound peers lack and nobody
  * gave. Sound is who lacked nothing of most blocks, or something of three at most: after a restart nobody has given anything
- * yet, and what honest peers lack is asked for first. Where fewer were heard of after `patienceMs`, or there are fewer than
- * four sound peers, it counts as published if those lack none of the block. That the others follow from 64 columns does not
- * mean that anyone has made them.
+ * yet, and what honest peers lack is asked for first. Six that others gave are enough after `patienceMs`, and none where the
+ * peer itself is not sound, or there are fewer than four others that are, as long as those lack none of the block. That the
+ * others follow from 64 columns does not mean that anyone has made them.
  */
 export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOptions): Publication => {
   let awaited: ReadonlySet<Root> = new Set()
@@ -152,7 +153,8 @@ export const makePublication = ({ othersKnownFrom, patienceMs }: PublicationOpti
     const lacking = lacked.length
     if (!lacked.includes(column) && others.size >= enough * (1 + lacking)) return undefined
     const isAlone = now >= othersKnownFrom && !hasOthers(peerId)
-    if (lacking === 0 && (isAlone || isLate(one, about))) return undefined
+    const isHeard = patienceMs === 0 || others.size >= enoughLate || !isSound(peerId)
+    if (lacking === 0 && (isAlone || (isHeard && isLate(one, about)))) return undefined
     return lacking === 0
       ? `nobody else has given this column, and only ${others.size} others of its block: more are waited for`
       : `other peers that are sound elsewhere lack ${counted(lacking, "column")} of its block, and gave ${others.size}: it may not have been published`

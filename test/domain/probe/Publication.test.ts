@@ -74,13 +74,25 @@ describe("whether a column was published", () => {
     hear("liar", [], [3, 5], root, -patienceMs)
     for (const block of from(100, 3)) hear("liar", [], [8], `0x${block}`)
     hear("accused", [], [3])
+    hear("a", from(10, 6))
     assert.isNotNull(doubt(3))
     assert.isNotNull(doubt(3, { now: patienceMs - 1 }))
     assert.isNull(doubt(3, { now: patienceMs }))
-    hear("a", from(10, 3), [60])
+    hear("a", [], [60])
     assert.isNotNull(doubt(3, { now: patienceMs }))
     hear("b", [60])
     assert.isNull(doubt(3, { now: patienceMs }))
+  })
+
+  it("is in doubt for as long as hardly anything is heard of the block, but for a peer that is not sound itself", () => {
+    const { doubt, hear } = watch()
+    hear("accused", [], [3])
+    hear("a", from(10, 5))
+    assert.match(doubt(3, { now: 99 * patienceMs }) ?? "", /^nobody else has given this column, and only 5 others/)
+    for (const block of from(100, 3)) hear("accused", [], [8], `0x${block}`)
+    assert.isNull(doubt(3, { now: patienceMs }))
+    for (const block of from(200, 5)) hear("accused", [7], [], `0x${block}`)
+    assert.isNotNull(doubt(3, { now: patienceMs }))
   })
 
   it("is not waited for where others are few, or nobody wants to wait; what those lack counts all the same", () => {
@@ -103,6 +115,7 @@ describe("whether a column was published", () => {
   it("is waited for twice as long, and no longer, while others are about to be asked", () => {
     const { await: waitFor, doubt, hear } = watch()
     hear("accused", [], [3])
+    hear("a", from(10, 6))
     waitFor(new Set([root]))
     assert.isNotNull(doubt(3, { now: patienceMs }))
     assert.isNotNull(doubt(3, { now: 2 * patienceMs - 1 }))
