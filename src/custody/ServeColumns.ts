@@ -11,9 +11,9 @@ import {
   type SlotRange
 } from "../domain/network/Chain.ts"
 import { forkDigestOfSlot } from "../domain/network/ForkDigest.ts"
-import type { ServeLimits } from "../domain/custody/ServeLimits.ts"
+import type { Guest, ServeLimits } from "../domain/custody/ServeLimits.ts"
 import { unitsByRange, unitsByRoot } from "../domain/peer/ClientLimits.ts"
-import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
+import type { Root, Slot } from "../domain/Primitives.ts"
 import type { ExternsError } from "../host/Externs.ts"
 import type { AnswerColumns } from "../host/OwnCustody.ts"
 import { makeYielder } from "../runtime/YieldNow.ts"
@@ -55,10 +55,10 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
   /** At most two requests of a peer with a protocol at a time (MAX_CONCURRENT_REQUESTS), each within a time. */
   const inTurn =
     (protocol: "range" | "root", answer: AnswerColumns): AnswerColumns =>
-    (ssz, peerId, reply) =>
+    (ssz, guest, reply) =>
       Effect.acquireUseRelease(
         Effect.sync(() => {
-          const key = `${protocol} ${peerId}`
+          const key = `${protocol} ${guest.peerId}`
           const others = underWay.get(key) ?? 0
           underWay.set(key, others + 1)
           return { key, others }
@@ -66,7 +66,7 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
         ({ others }) =>
           others >= mostAtOnce
             ? refuse(reply, "limited", resultCodes.rateLimited, "rate limited: two requests at a time")
-            : Effect.timeoutTo(answer(ssz, peerId, reply), {
+            : Effect.timeoutTo(answer(ssz, guest, reply), {
                 duration: longestAnswer,
                 onSuccess: () => Effect.void,
                 onTimeout: () => reply.reset
@@ -96,17 +96,17 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
     )
 
   /** Runs what is asked for once it may have that much. */
-  const admitted = (peerId: PeerId, units: number, reply: Reply, answer: Effect.Effect<void, StreamFailure>) =>
+  const admitted = (guest: Guest, units: number, reply: Reply, answer: Effect.Effect<void, StreamFailure>) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const admission = limits.admit(peerId, units, now)
+      const admission = limits.admit(guest, units, now)
       return admission._tag === "Refused"
         ? refuse(reply, "limited", resultCodes.rateLimited, admission.reason)
         : Effect.zipRight(Effect.sleep(Duration.millis(admission.afterMs)), answer)
     })
 
   /** Sends one column; whether it was there. */
-  const send = Effect.fnUntraced(function* (by: "range" | "root", one: KeptColumn, peerId: PeerId, reply: Reply) {
-    const afterMs = limits.send(peerId, one.ssz.length, yield* Clock.currentTimeMillis)
+  const send = Effect.fnUntraced(function* (by: "range" | "root", one: KeptColumn, guest: Guest, reply: Reply) {
+    const afterMs = limits.send(guest, one.ssz.length, yield* Clock.currentTimeMillis)
     if (afterMs > 0) yield* Effect.sleep(Duration.millis(afterMs))
     yield* reply.chunk(one.ssz, forkDigestOfSlot(chain, one.slot))
     yield* tally.served(by, one.ssz.length)
@@ -117,7 +117,7 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
 
   /** What is there is given below the earliest available slot too: a moment ago that may have been lower. */
   const range = Effect.fnUntraced(
-    function* (wanted: ReadonlyArray<number>, range: SlotRange, peerId: PeerId, reply: Reply) {
+    function* (wanted: ReadonlyArray<number>, range: SlotRange, guest: Guest, reply: Reply) {
       const earliest = yield* serving.earliestAvailableSlot
       if (range.start < earliest && range.start < (yield* serving.oldestSlot))
         return yield* unavailable(reply, earliest)
@@ -141,19 +141,19 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
         for (const column of wanted) {
           const one = yield* serving.read(block.root, column)
           if (Option.isNone(one)) return yield* refuse(reply, "failed", resultCodes.serverError, "internal error")
-          yield* send("range", one.value, peerId, reply)
+          yield* send("range", one.value, guest, reply)
           yield* yieldNow
         }
       }
     },
-    (effect, _wanted, _range, _peerId, reply) =>
+    (effect, _wanted, _range, _guest, reply) =>
       Effect.catchTags(effect, {
         ExternsError: (error) => troubled(reply, error),
         CustodyStoreError: (error) => troubled(reply, error)
       })
   )
 
-  const byRange: AnswerColumns = (ssz, peerId, reply) =>
+  const byRange: AnswerColumns = (ssz, guest, reply) =>
     Effect.gen(function* () {
       const request = decodeColumnsByRange(ssz)
       if (Either.isLeft(request)) return yield* invalid(reply, request.left.message)
@@ -169,15 +169,15 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
         const start = Math.max(startSlot, served.start)
         const end = Math.min(startSlot + asked - 1, served.end, head)
         if (start > end || wanted.length === 0) return
-        yield* range(wanted, { start, end }, peerId, reply)
+        yield* range(wanted, { start, end }, guest, reply)
       })
-      yield* admitted(peerId, unitsByRange(asked, wanted.length), reply, answer)
+      yield* admitted(guest, unitsByRange(asked, wanted.length), reply, answer)
     })
 
   const root = Effect.fnUntraced(function* (
     blockRoot: Root,
     wanted: ReadonlyArray<number>,
-    peerId: PeerId,
+    guest: Guest,
     reply: Reply
   ) {
     const block = yield* serving.block(blockRoot)
@@ -186,11 +186,11 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
     if (Option.isNone(block) || block.value.slot < start) return
     for (const column of wanted.filter((column) => block.value.columns.includes(column))) {
       const one = yield* serving.read(blockRoot, column)
-      if (Option.isSome(one)) yield* send("root", one.value, peerId, reply)
+      if (Option.isSome(one)) yield* send("root", one.value, guest, reply)
     }
   })
 
-  const byRoot: AnswerColumns = (ssz, peerId, reply) =>
+  const byRoot: AnswerColumns = (ssz, guest, reply) =>
     Effect.gen(function* () {
       const request = decodeColumnsByRoot(ssz)
       if (Either.isLeft(request)) return yield* invalid(reply, request.left.message)
@@ -211,11 +211,11 @@ export const serveColumns = (serving: Serving): { readonly byRange: AnswerColumn
         const yieldNow = makeYielder(5)
         for (const { blockRoot, columns } of wanted) {
           if ((yield* Clock.currentTimeMillis) - begun > lastBlockAfterMs) return
-          yield* root(blockRoot, columns, peerId, reply)
+          yield* root(blockRoot, columns, guest, reply)
           yield* yieldNow
         }
       }).pipe(Effect.catchTag("CustodyStoreError", (error) => troubled(reply, error)))
-      yield* admitted(peerId, units, reply, answer)
+      yield* admitted(guest, units, reply, answer)
     })
 
   return { byRange: inTurn("range", byRange), byRoot: inTurn("root", byRoot) }

@@ -1,11 +1,12 @@
 import { Context, type Effect, Option, type Scope } from "effect"
+import type { Guest } from "../domain/custody/ServeLimits.ts"
 import type { SlotRoot } from "../domain/network/Block.ts"
-import type { PeerId, Slot } from "../domain/Primitives.ts"
+import type { Slot } from "../domain/Primitives.ts"
 import type { Reply } from "../wire/Server.ts"
 import type { StreamFailure } from "../wire/StreamEnd.ts"
 
 /** Answers one request: `ssz` is its body, as `wire/Requests` decodes it. */
-export type AnswerColumns = (ssz: Uint8Array, peerId: PeerId, reply: Reply) => Effect.Effect<void, StreamFailure>
+export type AnswerColumns = (ssz: Uint8Array, guest: Guest, reply: Reply) => Effect.Effect<void, StreamFailure>
 
 /** What our Status says of columns: that every one that we owe is there from a slot on, up to a block. */
 export interface CustodyClaim {

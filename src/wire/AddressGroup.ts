@@ -1,4 +1,5 @@
 import type { Multiaddr } from "@multiformats/multiaddr"
+import { scopeOf } from "../domain/peer/AddressScope.ts"
 
 /**
  * Whom an address belongs to, as far as limits go: an IPv4 address, also where it is mapped into IPv6, or the 64 bits of
@@ -8,7 +9,16 @@ export const addressGroup = (address: Pick<Multiaddr, "getComponents">): string 
   for (const { name, value } of address.getComponents()) {
     if ((name === "ip4" || name === "ip6") && value !== undefined) return groupOfIp(value)
   }
-  return "no IP address"
+  return noAddress
+}
+
+/**
+ * The same; `undefined` without an IP address, and for one of a private net or of this machine, which may be a proxy's:
+ * anybody is behind it.
+ */
+export const hostOf = (address: Multiaddr): string | undefined => {
+  const group = addressGroup(address)
+  return group === noAddress || scopeOf(address.toString()) !== "far" ? undefined : group
 }
 
 /** The same of an IP address as text; the zone of an IPv6 address (`%…`) is left out. */
@@ -26,6 +36,8 @@ const groupOfIp6 = (address: string): string => {
   if (groups.slice(0, 6).join(":") === "0:0:0:0:0:ffff") return groups.slice(6).flatMap(twoBytes).join(".")
   return `${groups.slice(0, 4).join(":")}::/64`
 }
+
+const noAddress = "no IP address"
 
 const isText = (text: string): boolean => text !== ""
 

@@ -1,4 +1,5 @@
-import type { Libp2p, Stream as Libp2pStream } from "@libp2p/interface"
+import type { Connection, Libp2p, Stream as Libp2pStream } from "@libp2p/interface"
+import type { Multiaddr } from "@multiformats/multiaddr"
 import { Cause, Duration, Effect, Either, FiberSet, Option, type Scope } from "effect"
 import { type ByteStream, fromStream } from "./ByteStream.ts"
 import { encodeErrorChunk, encodeSuccessChunk, makeRequestDecoder } from "./Codec.ts"
@@ -19,10 +20,15 @@ export interface Reply {
 }
 
 /**
- * Answers one request: `ssz` is its body. When it returns, the stream is half-closed; when the peer gives the stream up
+ * Answers one request: `ssz` is its body, `address` where the peer is connected from. When it returns, the stream is half-closed; when the peer gives the stream up
  * first, it is interrupted.
  */
-export type Handler<R> = (ssz: Uint8Array, peerId: string, reply: Reply) => Effect.Effect<void, StreamFailure, R>
+export type Handler<R> = (
+  ssz: Uint8Array,
+  peerId: string,
+  reply: Reply,
+  address: Multiaddr
+) => Effect.Effect<void, StreamFailure, R>
 
 export interface ServeLimits {
   /** For the whole request to come. */
@@ -62,12 +68,15 @@ export const serve = <R>(
   limits: ServeLimits = defaultServeLimits,
   onUndecodable: (peerId: string) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<void, never, Exclude<R, Scope.Scope> | Scope.Scope> =>
-  register(node, protocol.id, limits, (stream, peerId, asked) =>
+  register(node, protocol.id, limits, (stream, peerId, asked, address) =>
     Effect.gen(function* () {
       const ssz = yield* Effect.either(readRequest(stream, protocol, limits))
       asked()
       if (Either.isRight(ssz)) {
-        return yield* Effect.raceFirst(handler(ssz.right, peerId, replyOn(stream, protocol)), stream.awaitClosed)
+        return yield* Effect.raceFirst(
+          handler(ssz.right, peerId, replyOn(stream, protocol), address),
+          stream.awaitClosed
+        )
       }
       if (ssz.left._tag === "StreamFailure") return yield* ssz.left
       yield* onUndecodable(peerId)
@@ -88,7 +97,12 @@ export const serveNothing = (
   register(node, protocolId, limits, (stream, peerId) => Effect.raceFirst(pace(peerId), stream.awaitClosed))
 
 /** What is done on a stream; `asked` is called when its request has come. */
-type Respond<R> = (stream: ByteStream, peerId: string, asked: () => void) => Effect.Effect<void, StreamFailure, R>
+type Respond<R> = (
+  stream: ByteStream,
+  peerId: string,
+  asked: () => void,
+  address: Multiaddr
+) => Effect.Effect<void, StreamFailure, R>
 
 const register = <R>(
   node: ServingNode,
@@ -100,12 +114,13 @@ const register = <R>(
     const run = yield* FiberSet.makeRuntime<Exclude<R, Scope.Scope>>()
     const shares = makeStreamShares({ perIdentity: limits.streamsPerIdentity, total: limits.streams })
     const accounts = [shares, ...(limits.shared ?? [])]
-    const onStream = (stream: Libp2pStream, peerId: string): void => {
+    const onStream = (stream: Libp2pStream, { remoteAddr, remotePeer }: Connection): void => {
+      const peerId = remotePeer.toString()
       const reset = (): void => stream.abort(new Error("too many streams"))
       const held = takeOfAll(accounts, peerId, Date.now(), reset)
       if (held === undefined) return reset()
       run(
-        Effect.scoped(converse(stream, limits, (opened) => respond(opened, peerId, held.asked))).pipe(
+        Effect.scoped(converse(stream, limits, (opened) => respond(opened, peerId, held.asked, remoteAddr))).pipe(
           Effect.catchAllCause((cause) =>
             Cause.isInterruptedOnly(cause)
               ? Effect.void
@@ -117,7 +132,7 @@ const register = <R>(
     }
     yield* Effect.acquireRelease(
       Effect.promise(() =>
-        node.handle(protocolId, (stream, connection) => onStream(stream, connection.remotePeer.toString()), {
+        node.handle(protocolId, onStream, {
           maxInboundStreams: limits.streamsPerConnection
         })
       ),

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { multiaddr } from "@multiformats/multiaddr"
-import { addressGroup } from "../../src/wire/AddressGroup.ts"
+import { addressGroup, hostOf } from "../../src/wire/AddressGroup.ts"
 
 describe("addressGroup", () => {
   it.each([
@@ -15,5 +15,19 @@ describe("addressGroup", () => {
     ["/dns4/peer.example/tcp/9000", "no IP address"]
   ])("of %s is %s", (address, group) => {
     assert.strictEqual(addressGroup(multiaddr(address)), group)
+  })
+})
+
+describe("hostOf", () => {
+  it.each([
+    ["/ip4/192.0.2.7/tcp/9000", "192.0.2.7"],
+    ["/ip6/2001:db8:1:2:3:4:5:6/tcp/9000", "2001:db8:1:2::/64"],
+    ["/ip4/127.0.0.1/tcp/9000", undefined],
+    ["/ip4/172.17.0.1/tcp/9000", undefined],
+    ["/ip6/::ffff:10.0.0.1/tcp/1", undefined],
+    ["/ip6/fd00::1/tcp/1", undefined],
+    ["/dns4/peer.example/tcp/9000", undefined]
+  ])("of %s is %s", (address, host) => {
+    assert.strictEqual(hostOf(multiaddr(address)), host)
   })
 })

@@ -128,11 +128,11 @@ describe.each(["yamux", "mplex", "quic"] as const)("over %s", (muxer) => {
     Effect.gen(function* () {
       const { server, client, connection } = yield* connect(muxer)
       const endings = yield* Queue.unbounded<Handler<never>>()
-      yield* serve(server, columnsProtocol, (ssz, peer, reply) =>
+      yield* serve(server, columnsProtocol, (ssz, peer, reply, address) =>
         Effect.gen(function* () {
           yield* reply.chunk(sidecar(1), digest)
           yield* reply.raw(encodeSuccessChunk(columnsProtocol, sidecar(2), digest).subarray(0, 1_000))
-          yield* (yield* Queue.take(endings))(ssz, peer, reply)
+          yield* (yield* Queue.take(endings))(ssz, peer, reply, address)
         })
       )
       yield* Queue.offer(endings, (_ssz, _peer, reply) => reply.reset)
@@ -163,11 +163,11 @@ describe.each(["yamux", "mplex", "quic"] as const)("over %s", (muxer) => {
     Effect.gen(function* () {
       const { server, connection } = yield* connect(muxer)
       const endings = yield* Queue.unbounded<Handler<never>>()
-      yield* serve(server, columnsProtocol, (ssz, peer, reply) =>
+      yield* serve(server, columnsProtocol, (ssz, peer, reply, address) =>
         Effect.gen(function* () {
           yield* reply.chunk(sidecar(1), digest)
           yield* reply.raw(Uint8Array.of(3))
-          yield* (yield* Queue.take(endings))(ssz, peer, reply)
+          yield* (yield* Queue.take(endings))(ssz, peer, reply, address)
         })
       )
       const limits = { ...patient, chunk: scaled("500 millis") }

@@ -10,11 +10,11 @@ export const serverOf =
     serve(
       node,
       protocol,
-      (ssz, peerId, reply) =>
+      (ssz, peerId, reply, address) =>
         Effect.flatMap(
           admit({ protocol, ssz, peerId }),
           Option.match({
-            onNone: () => handler(ssz, peerId, reply),
+            onNone: () => handler(ssz, peerId, reply, address),
             onSome: ({ code, message }) => reply.error(code, message)
           })
         ),

@@ -11,6 +11,7 @@ import {
   statusV1,
   statusV2
 } from "../../wire/Protocol.ts"
+import { hostOf } from "../../wire/AddressGroup.ts"
 import { resultCodes } from "../../wire/Refusal.ts"
 import { decodeUint64, encodeMetadata, encodeStatus, encodeUint64, type StatusMessage } from "../../wire/Handshake.ts"
 import { defaultServeLimits, serve, type ServeLimits, serveNothing, type ServingNode } from "../../wire/Server.ts"
@@ -104,13 +105,13 @@ export const serveProtocols = (
             : serve(
                 node,
                 protocol,
-                (ssz, peerId, reply) =>
+                (ssz, peerId, reply, address) =>
                   Effect.flatMap(
                     custody.custodian,
                     Option.match({
                       // An empty answer would say that there are none.
                       onNone: () => reply.error(resultCodes.serverError, "not ready"),
-                      onSome: (custodian) => answerOf(custodian)(ssz, peerId, reply)
+                      onSome: (custodian) => answerOf(custodian)(ssz, { peerId, host: hostOf(address) }, reply)
                     })
                   ),
                 columns
