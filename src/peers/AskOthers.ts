@@ -6,24 +6,16 @@ import { movesClaim } from "../domain/peer/MovesClaim.ts"
 import type { PeerView } from "../domain/peer/PeerView.ts"
 import type { PeerId, Root, Slot } from "../domain/Primitives.ts"
 import { EventBus } from "../events/EventBus.ts"
-import { SelfDoubt } from "../probe/SelfDoubt.ts"
+import { type LackedInBlock, SelfDoubt } from "../probe/SelfDoubt.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { Peers } from "./Peers.ts"
 
-/** A block of which a peer lacks columns that it owes. */
-interface Lacked {
-  readonly peerId: PeerId
-  readonly slot: Slot
-  readonly root: Root
-  readonly columns: ReadonlyArray<number>
-}
-
 /**
- * Has others asked, once for each block, when a peer that is not known to lie left out something of it: those who owe the
- * same columns first. What they have or lack says whether these were published at all (`Publication`), before anyone is
- * accused. Peers have turns, so that one that lacks everything leaves room for the others; and there are bounds on what is
- * asked in a minute, lower ones for peers that nothing ever came of. A block of which no other peer said anything is asked
- * about again when somebody lacks it the next time.
+ * Has others asked, once for each block, when a peer that is not known to lie left out something of it, also in a scan:
+ * those who owe the same columns first. What they have or lack says whether these were published at all (`Publication`),
+ * before anyone is accused. Peers have turns, so that one that lacks everything leaves room for the others; and there are
+ * bounds on what is asked in a minute, lower ones for peers that nothing ever came of. A block of which no other peer said
+ * anything is asked about again when somebody lacks it the next time.
  */
 export const layer = Layer.scopedDiscard(
   Effect.gen(function* () {
@@ -31,12 +23,12 @@ export const layer = Layer.scopedDiscard(
     const peers = yield* Peers
     const selfDoubt = yield* SelfDoubt
     /** By who lacks it, the newest of each. */
-    const waiting = new Map<PeerId, ReadonlyArray<Lacked>>()
+    const waiting = new Map<PeerId, ReadonlyArray<LackedInBlock>>()
     const asked = new Map<Root, true>()
     const ofUnproven = makeBucket(unprovenRate)
     const ofOthers = makeBucket(usualRate)
 
-    const note = (lacked: Lacked): void => {
+    const note = (lacked: LackedInBlock): void => {
       if (asked.has(lacked.root)) return
       const before = (waiting.get(lacked.peerId) ?? []).filter(({ root }) => root !== lacked.root)
       waiting.set(lacked.peerId, [...before, lacked].slice(-mostOfPeer))
@@ -44,7 +36,7 @@ export const layer = Layer.scopedDiscard(
     }
 
     /** The next of whoever waited longest for its turn; what known liars lack is forgotten. */
-    const next = (known: ReadonlyMap<PeerId, PeerView>, now: number): Lacked | undefined => {
+    const next = (known: ReadonlyMap<PeerId, PeerView>, now: number): LackedInBlock | undefined => {
       for (const [peerId, blocks] of waiting) {
         const peer = known.get(peerId)
         const [first, ...others] = peer?.verdict === "violating" ? [] : blocks.filter(({ root }) => !asked.has(root))
@@ -60,7 +52,7 @@ export const layer = Layer.scopedDiscard(
     }
 
     /** What each of some others is asked for: of the columns in question, and of those that nobody else is asked for. */
-    const questionsTo = Effect.fnUntraced(function* (lacked: Lacked, all: ReadonlyArray<PeerView>) {
+    const questionsTo = Effect.fnUntraced(function* (lacked: LackedInBlock, all: ReadonlyArray<PeerView>) {
       const given = yield* selfDoubt.given(lacked.root, lacked.peerId)
       const open = lacked.columns.filter((column) => !given.has(column))
       if (open.length === 0) return []
@@ -83,7 +75,7 @@ export const layer = Layer.scopedDiscard(
       return questions
     })
 
-    const askAbout = Effect.fnUntraced(function* (lacked: Lacked, all: ReadonlyArray<PeerView>) {
+    const askAbout = Effect.fnUntraced(function* (lacked: LackedInBlock, all: ReadonlyArray<PeerView>) {
       const { root, slot } = lacked
       yield* Effect.forEach(
         yield* questionsTo(lacked, all),
@@ -101,6 +93,7 @@ export const layer = Layer.scopedDiscard(
 
     let hasWaited = false
     const askOthers = Effect.gen(function* () {
+      for (const lacked of yield* selfDoubt.takeLacked) note(lacked)
       if (waiting.size === 0 && !hasWaited) return
       hasWaited = waiting.size > 0
       yield* selfDoubt.awaitOthers(new Set([...waiting.values()].flatMap((blocks) => blocks.map(({ root }) => root))))
@@ -118,7 +111,7 @@ export const layer = Layer.scopedDiscard(
 )
 
 /** The blocks of a probe that a peer was chosen for, or asked again in, of which it lacked something. */
-const lackedIn = (event: Event): ReadonlyArray<Lacked> => {
+const lackedIn = (event: Event): ReadonlyArray<LackedInBlock> => {
   if (event._tag !== "Sampling") return []
   const { purpose } = event.probe
   if (purpose !== "sampling" && purpose !== "confirmation") return []

@@ -28,6 +28,13 @@ export class SelfDoubt extends Context.Tag("dasmon/SelfDoubt")<
       agent: Option.Option<string>,
       finished: ReadonlyArray<Finished>
     ) => Effect.Effect<void>
+    /**
+     * The same of a conversation that says nothing of what all peers come to together, as that of a scan, whose peer was
+     * picked: what the peer gave and lacked speaks of the blocks all the same, and others are asked about what it lacked.
+     */
+    readonly hearOfBlocks: (peerId: PeerId, finished: ReadonlyArray<Finished>) => Effect.Effect<void>
+    /** What peers were heard to lack in such conversations since this was taken last; the newest, within a bound. */
+    readonly takeLacked: Effect.Effect<ReadonlyArray<LackedInBlock>>
     /** What a peer's finalized checkpoint is to our chain. */
     readonly hearFinality: (peerId: PeerId, finality: Finality) => Effect.Effect<void>
     /** Why nobody may be accused at this moment; a sentence. */
@@ -45,6 +52,14 @@ export class SelfDoubt extends Context.Tag("dasmon/SelfDoubt")<
   }
 >() {
   static readonly layer = (options: SelfDoubtOptions) => Layer.scoped(SelfDoubt, make(options))
+}
+
+/** A block of which a peer lacks columns that it owes. */
+export interface LackedInBlock {
+  readonly peerId: PeerId
+  readonly slot: Slot
+  readonly root: Root
+  readonly columns: ReadonlyArray<number>
 }
 
 interface SelfDoubtOptions {
@@ -67,6 +82,7 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: SelfDoubtOptions) {
     patienceMs: othersMs === 0 ? 0 : Math.max(leastPatienceMs, othersMs),
     othersKnownFrom: startedAt + othersMs
   })
+  const lacked: Array<LackedInBlock> = []
   const agreements = new Map<PeerId, { readonly isOurs: boolean; readonly at: number }>()
 
   const tally = (now: number) => {
@@ -132,8 +148,17 @@ const make = Effect.fn("SelfDoubt.make")(function* (options: SelfDoubtOptions) {
           clean: [...clean].filter((slot) => !suspect.has(slot)),
           at
         })
-        for (const heard of columnsOf(finished)) publication.hear({ ...heard, peerId, at })
+        for (const { slot: _, ...heard } of columnsOf(finished)) publication.hear({ ...heard, peerId, at })
       }),
+    hearOfBlocks: (peerId, finished) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        for (const { absent, early, present, root, slot } of columnsOf(finished)) {
+          publication.hear({ peerId, root, present, absent, early, at })
+          if (absent.length > 0) lacked.push({ peerId, slot, root, columns: absent })
+        }
+        lacked.splice(0, lacked.length - mostLacked)
+      }),
+    takeLacked: Effect.sync(() => lacked.splice(0)),
     hearFinality: (peerId, { agreement }) =>
       Effect.map(Clock.currentTimeMillis, (at) => {
         // Whoever names none, or an old one, says nothing of the chain that it is on.
@@ -173,13 +198,14 @@ const columnsOf = (finished: ReadonlyArray<Finished>) => {
     Root,
     {
       readonly root: Root
+      readonly slot: Slot
       readonly present: Array<number>
       readonly absent: Array<number>
       readonly early: Array<number>
     }
   >()
   for (const { block, column, error } of finished) {
-    const one = blocks.get(block.root) ?? { root: block.root, present: [], absent: [], early: [] }
+    const one = blocks.get(block.root) ?? { root: block.root, slot: block.slot, present: [], absent: [], early: [] }
     blocks.set(block.root, one)
     if (Option.isNone(error)) one.present.push(column)
     else if (isAbsent(error.value)) one.absent.push(column)
@@ -203,6 +229,8 @@ const windows = 6
 /** Peers on another chain than ours, or on ours, before anything is concluded from it. */
 const leastOthers = 3
 const mostAgreements = 16_384
+/** Blocks that others are to be asked about, until somebody takes them. */
+const mostLacked = 64
 /** A chain in good health finalizes two to three epochs behind its head. */
 const mostBehindEpochs = 6
 const toldWithinMs = 60_000

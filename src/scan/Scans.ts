@@ -44,7 +44,8 @@ export class Scans extends Context.Tag("dasmon/Scans")<
 >() {
   /**
    * Each scan has a node of its own, made for it: the peer does not meet the monitor's, and nothing that it says or does
-   * changes what the monitor knows. It goes by the monitor's chain, and accuses nobody while the monitor suspects itself.
+   * changes what the monitor knows of it. It goes by the monitor's chain, accuses nobody while the monitor suspects itself,
+   * and of a column only where others gave that, or enough of the block (`Publication`): others are asked meanwhile.
    */
   static readonly layer = Layer.suspend(() => Layer.scoped(Scans, make))
 }
@@ -74,8 +75,12 @@ const make = Effect.gen(function* () {
       tell({ _tag: "ScanProgress", scanId: id, peerId, step, verdict })
     })
 
-  /** What a scan hears of one peer says nothing of the monitor. */
-  const doubt = SelfDoubt.of({ ...selfDoubt, hear: () => Effect.void, hearFinality: () => Effect.void })
+  /** What a scan hears of one peer says nothing of the monitor; what it finds of a block is heard like every probe's. */
+  const doubt = SelfDoubt.of({
+    ...selfDoubt,
+    hear: (peerId, _, finished) => selfDoubt.hearOfBlocks(peerId, finished),
+    hearFinality: () => Effect.void
+  })
 
   const remembered = Option.getOrUndefined(
     Option.map(

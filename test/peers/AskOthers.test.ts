@@ -9,7 +9,7 @@ import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import * as AskOthers from "../../src/peers/AskOthers.ts"
 import { Peers } from "../../src/peers/Peers.ts"
 import type { ColumnQuestion } from "../../src/peers/Questions.ts"
-import { SelfDoubt } from "../../src/probe/SelfDoubt.ts"
+import { type LackedInBlock, SelfDoubt } from "../../src/probe/SelfDoubt.ts"
 import { Daemons } from "../../src/runtime/Daemon.ts"
 import { peerOf, probeOf } from "../http/FakeDasmon.ts"
 
@@ -47,6 +47,8 @@ interface Course {
   readonly purpose?: ProbePurpose
   /** After each probe. */
   readonly pause?: Duration.DurationInput
+  /** What was lacked in scans before. */
+  readonly scanned?: ReadonlyArray<LackedInBlock>
   /** Is given the roots that are waited for, each time they are told. */
   readonly awaited?: Array<ReadonlyArray<string>>
 }
@@ -55,12 +57,14 @@ interface Course {
 const run = (
   peers: ReadonlyArray<PeerView>,
   probes: ReadonlyArray<readonly [string, ReadonlyArray<Outcome>]>,
-  { answers = () => true, awaited = [], given = [], pause = 0, purpose = "sampling" }: Course = {}
+  { answers = () => true, awaited = [], given = [], pause = 0, purpose = "sampling", scanned = [] }: Course = {}
 ) =>
   Effect.gen(function* () {
     const asked: Array<Asked> = []
+    const lackedInScan = [...scanned]
     const doubt = Layer.mock(SelfDoubt, {
       given: () => Effect.succeed(new Set(given)),
+      takeLacked: Effect.sync(() => lackedInScan.splice(0)),
       awaitOthers: (roots) => Effect.sync(() => awaited.push([...roots]))
     })
     const fake = Layer.mock(Peers, {
@@ -137,6 +141,24 @@ describe("when a peer lacks something", () => {
       assert.deepStrictEqual(asked.map(({ peerId, slot }) => [peerId, slot]).sort(), [
         ["b", 9],
         ["c", 9]
+      ])
+    })
+  )
+
+  it.effect("in a scan, others are asked as well, whether or not the monitor knows that peer", () =>
+    Effect.gen(function* () {
+      const peers = [claiming("a", [3]), claiming("liar", [3], { verdict: "violating" })]
+      const scanned = ["stranger", "a", "liar"].map((peerId, n) => ({
+        peerId,
+        slot: 9 + n,
+        root: `0x${n}`,
+        columns: [3]
+      }))
+      const asked = yield* run([...peers, claiming("b", [3])], [], { scanned })
+      assert.deepStrictEqual(asked.map(({ peerId, slot }) => [peerId, slot]).sort(), [
+        ["a", 9],
+        ["b", 10],
+        ["b", 9]
       ])
     })
   )

@@ -246,6 +246,8 @@ const layerSelfDoubt = Layer.effect(
   Effect.map(Fakes, ({ script }) =>
     SelfDoubt.of({
       hear: () => Effect.void,
+      hearOfBlocks: () => Effect.void,
+      takeLacked: Effect.succeed([]),
       hearFinality: () => Effect.void,
       reason: Effect.sync(() => script.doubt),
       reasonAt: Effect.sync(() => () => script.doubt),

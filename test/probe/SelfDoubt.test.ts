@@ -169,6 +169,31 @@ describe("the monitor suspects itself", () => {
   )
 })
 
+describe("what a scan finds of blocks", () => {
+  it.scoped("speaks of these, and not of the monitor", () =>
+    Effect.gen(function* () {
+      const doubt = yield* SelfDoubt
+      yield* hear((peer) => [10 * peer, 10 * peer + 1], 8, 0, suspected)
+      for (let peer = 0; peer < 8; peer++)
+        yield* doubt.hearOfBlocks(`peer ${peer}`, [finished(500 + peer, suspected())])
+      yield* doubt.hearOfBlocks("giver", [finished(900)])
+      assert.isNull(yield* reason)
+      assert.isNull(yield* reasonAt(500))
+      assert.deepStrictEqual([...(yield* doubt.given("0x900", "accused"))], [3])
+      const lacked = yield* doubt.takeLacked
+      assert.deepStrictEqual(lacked[0], { peerId: "peer 0", slot: 500, root: "0x500", columns: [3] })
+      assert.strictEqual(lacked.length, 8)
+      assert.deepStrictEqual(yield* doubt.takeLacked, [])
+      // Of what nobody takes the newest are kept.
+      for (let slot = 0; slot < 100; slot++) yield* doubt.hearOfBlocks("a", [finished(slot, suspected())])
+      assert.deepStrictEqual(
+        (yield* doubt.takeLacked).map(({ slot }) => slot),
+        Array.from({ length: 64 }, (_, n) => 36 + n)
+      )
+    }).pipe(Effect.provide(world()))
+  )
+})
+
 describe("what is final to the peers", () => {
   it.scoped(
     "is of another chain than ours to most of them, three at least: then it is likelier that we are wrong",

@@ -1,29 +1,57 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Chunk, Context, Deferred, Effect, Either, Exit, Layer, Option, Scope, Stream, TestClock } from "effect"
+import {
+  Chunk,
+  Context,
+  Deferred,
+  Duration,
+  Effect,
+  Either,
+  Exit,
+  Layer,
+  Option,
+  Scope,
+  Stream,
+  TestClock
+} from "effect"
+import type { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
+import { custodyColumns } from "../../src/domain/column/Custody.ts"
 import type { ScanProgress } from "../../src/domain/Event.ts"
 import * as MemoryEventBus from "../../src/events/MemoryEventBus.ts"
 import { makeEventStream } from "../../src/events/EventStream.ts"
 import { EventBus } from "../../src/events/EventBus.ts"
 import * as MemoryEvidence from "../../src/evidence/MemoryEvidence.ts"
 import { Reports } from "../../src/history/report/Reports.ts"
+import type { Externs } from "../../src/host/Externs.ts"
 import { Host } from "../../src/host/Host.ts"
 import { ScanHost, type ScanSource } from "../../src/host/ScanHost.ts"
 import { identityOf } from "../../src/devnet/peer/DevPeerIdentity.ts"
 import { SelfDoubt } from "../../src/probe/SelfDoubt.ts"
 import { Scans } from "../../src/scan/Scans.ts"
+import { Daemons } from "../../src/runtime/Daemon.ts"
+import { Doubts } from "../../src/runtime/Doubts.ts"
 import { layerPunctual } from "../Seeded.ts"
-import { layerSeams, peer, type PeerModel, statement, type World } from "../probe/FakeWorld.ts"
+import { layerSeams, nodeId, peer, type PeerModel, statement, type World } from "../probe/FakeWorld.ts"
 import { honest } from "../probe/Probes.ts"
 import { busyWorld } from "./ScanWorld.ts"
 
 const addressOf = (peerId: string) => `/ip4/127.0.0.1/tcp/9000/p2p/${peerId}`
 const [second, third] = [identityOf(1, "second").peerId, identityOf(1, "third").peerId]
 
+const layerUndoubting = Layer.mock(SelfDoubt, {
+  hear: () => Effect.die("a scan says nothing of the monitor"),
+  hearFinality: () => Effect.die("a scan says nothing of the monitor"),
+  hearOfBlocks: () => Effect.void,
+  reason: Effect.succeedNone,
+  reasonAt: Effect.succeed(() => Option.none()),
+  publication: Effect.succeed(() => Option.none())
+})
+
 /** A monitor whose host makes nodes that reach everybody once `gate` is open; `open` counts those that are there. */
 const monitored = Effect.fnUntraced(function* (
   world: World,
   model: PeerModel,
-  gate: Effect.Effect<void> = Effect.void
+  gate: Effect.Effect<void> = Effect.void,
+  doubt: Layer.Layer<SelfDoubt, never, Externs | CommitmentCache> = layerUndoubting
 ) {
   yield* TestClock.setTime(1_000_000)
   const seams = yield* Layer.build(layerSeams(world, model))
@@ -56,13 +84,7 @@ const monitored = Effect.fnUntraced(function* (
         Layer.provide([
           Layer.succeed(ScanHost, Option.some(source)),
           Layer.succeed(EventBus, bus),
-          Layer.mock(SelfDoubt, {
-            hear: () => Effect.die("a scan says nothing of the monitor"),
-            hearFinality: () => Effect.die("a scan says nothing of the monitor"),
-            reason: Effect.succeedNone,
-            reasonAt: Effect.succeed(() => Option.none()),
-            publication: Effect.succeed(() => Option.none())
-          }),
+          Layer.provide(doubt, Layer.succeedContext(seams)),
           MemoryEvidence.layer(),
           Reports.layerNone,
           Layer.succeedContext(seams),
@@ -73,6 +95,29 @@ const monitored = Effect.fnUntraced(function* (
     Context.get(Scans)
   )
   return { scans, nodes, events: makeEventStream(bus) }
+})
+
+/** What a monitor with others around it thinks, of whom `giver` gave this column of every block; the test sees it too. */
+const watching = Effect.fnUntraced(function* (world: World, giver: Option.Option<string>, column: number) {
+  const seams = yield* Layer.build(layerSeams(world, honest(world)))
+  const doubt = yield* Effect.map(
+    Layer.build(
+      SelfDoubt.layer({ confirmAfter: Duration.minutes(10), hearsOthers: true }).pipe(
+        Layer.provide([Layer.succeedContext(seams), Doubts.layer, Daemons.layer])
+      )
+    ),
+    Context.get(SelfDoubt)
+  )
+  const blocks = [...world.canonical.values()]
+  const gave = (peerId: string, column: number) =>
+    doubt.hear(
+      peerId,
+      Option.none(),
+      blocks.map((block) => ({ block, column, error: Option.none() }))
+    )
+  for (const sound of ["a", "b", "c", "d", "e"]) yield* gave(sound, 127)
+  if (Option.isSome(giver)) yield* gave(giver.value, column)
+  return doubt
 })
 
 const elapse = (seconds: number) =>
@@ -144,6 +189,46 @@ describe("scans on demand", () => {
       assert.strictEqual(nodes.open, 1)
       yield* Scope.close(scope, Exit.void)
       assert.strictEqual(nodes.open, 0)
+    })
+  )
+
+  const [withheld = -1] = custodyColumns(nodeId, 4)
+  /** A peer that has not got one column of any block, scanned by a monitor around which others are. */
+  const scanned = Effect.fnUntraced(function* (giver: Option.Option<string>) {
+    const world = busyWorld()
+    const { byRange, byRoot, ...rest } = honest(world)
+    const lacking = ({ sent }: ReturnType<PeerModel["byRange"]>) => ({
+      sent: sent.filter(({ column }) => column !== withheld)
+    })
+    const model: PeerModel = {
+      ...rest,
+      byRange: (request) => lacking(byRange(request)),
+      byRoot: (request) => lacking(byRoot(request))
+    }
+    yield* TestClock.setTime(1_000_000)
+    const doubt = yield* watching(world, giver, withheld)
+    const { scans } = yield* monitored(world, model, Effect.void, Layer.succeed(SelfDoubt, doubt))
+    const { id } = yield* scans.start({ target: addressOf(peer.peerId), only: [100, 200, 300] })
+    yield* elapse(100)
+    const { report } = Option.getOrThrow(yield* scans.state(id))
+    return { report, lacked: yield* doubt.takeLacked }
+  })
+
+  it.scoped("accuse nobody of a column that nobody else gave of its block, and have others asked", () =>
+    Effect.gen(function* () {
+      const { lacked, report } = yield* scanned(Option.none())
+      assert.deepInclude(report?.outcomes, { missing: 0, unavailable: 0, suspected: 3 })
+      assert.notStrictEqual(report?.verdict, "violating")
+      assert.sameMembers([...new Set(lacked.map(({ slot }) => slot))], [100, 200, 300])
+      for (const { columns, peerId } of lacked) assert.deepStrictEqual([peerId, columns], [peer.peerId, [withheld]])
+    })
+  )
+
+  it.scoped("accuse whoever lacks a column that somebody else gave", () =>
+    Effect.gen(function* () {
+      const { report } = yield* scanned(Option.some("other"))
+      assert.deepInclude(report?.outcomes, { missing: 3 })
+      assert.strictEqual(report?.verdict, "violating")
     })
   )
 })
