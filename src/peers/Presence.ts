@@ -28,8 +28,9 @@ export interface Presence {
   readonly claim: Option.Option<Claim>
   /** The end of its last probe, ever. */
   readonly lastProbeAt: Option.Option<number>
-  /** How far it can be relied on, 0 to 1. */
+  /** How far it can be relied on, 0 to 1, as of `scoredAt`. */
   readonly score: number
+  readonly scoredAt: number
 }
 
 /** The part of it that follows from the peer's state. */
@@ -44,6 +45,7 @@ export const presenceOf = (state: PeerState) => {
     remoteAddress: state.remoteAddress,
     claim: Option.map(state.claims, ({ current }) => current),
     lastProbeAt: state.lastProbeAt,
-    score: state.score.value
+    score: state.score.value,
+    scoredAt: state.score.at
   } satisfies Partial<Presence>
 }

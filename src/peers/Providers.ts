@@ -1,6 +1,6 @@
 import { Clock, Context, Effect, Layer, Option, Stream } from "effect"
 import type { BookEntry } from "../discovery/book/BookEntry.ts"
-import { neutral } from "../domain/peer/Score.ts"
+import { neutral, scoreAt } from "../domain/peer/Score.ts"
 import {
   bestCandidates,
   type ProviderCandidate,
@@ -72,7 +72,10 @@ const make = Effect.fn("Providers.make")(function* (providers: ReadonlyArray<Pee
     }
   }
 
-  const candidateOf = ({ agent, enr, multiaddrs, peerId, reachedAt }: BookEntry): ProviderCandidate => {
+  const candidateOf = (
+    { agent, enr, multiaddrs, peerId, reachedAt, score }: BookEntry,
+    now: number
+  ): ProviderCandidate => {
     const known = peers.known(peerId)
     const [multiaddr] = multiaddrs
     return {
@@ -80,7 +83,7 @@ const make = Effect.fn("Providers.make")(function* (providers: ReadonlyArray<Pee
       agent: Option.getOrNull(agent),
       name: Option.getOrElse(enr, () => (multiaddr === undefined ? null : `${multiaddr}/p2p/${peerId}`)),
       connected: Option.exists(known, ({ connected }) => connected),
-      score: Option.match(known, { onNone: () => neutral, onSome: ({ score }) => score.value }),
+      score: Option.match(known, { onNone: () => scoreAt(score, now), onSome: ({ score }) => score.value }),
       reachedAt: Option.getOrNull(reachedAt)
     }
   }
@@ -92,7 +95,7 @@ const make = Effect.fn("Providers.make")(function* (providers: ReadonlyArray<Pee
         peerSet
           .supernodes()
           .filter(({ peerId }) => !watched.has(peerId))
-          .map(candidateOf)
+          .map((entry) => candidateOf(entry, now))
       )
     }))
   })

@@ -23,6 +23,7 @@ export const trackedPeer = (peerId: string, more: Partial<TrackedPeer> = {}): Tr
   claim: Option.none(),
   lastProbeAt: Option.none(),
   score: neutralScore.value,
+  scoredAt: neutralScore.at,
   ...more
 })
 

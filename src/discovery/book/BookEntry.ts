@@ -1,5 +1,6 @@
 import { Option } from "effect"
 import { nodeIdOfPeerId } from "../../domain/peer/NodeId.ts"
+import { neutralScore, type Score } from "../../domain/peer/Score.ts"
 import type { PeerId, Slot } from "../../domain/Primitives.ts"
 import { discoverySources, type NodeFound } from "../Discovery.ts"
 
@@ -41,6 +42,8 @@ export interface BookEntry {
   readonly failures: number
   /** It is not dialled before. */
   readonly notBefore: number
+  /** How far it could be relied on when that was noted last; with time it goes back to neutral (`scoreAt`). */
+  readonly score: Score
 }
 
 export interface BookClaim {
@@ -50,7 +53,7 @@ export interface BookClaim {
 
 /** What we find out about a node ourselves. */
 export type BookChange = Partial<
-  Pick<BookEntry, "agent" | "claim" | "reachedAt" | "auditedAt" | "triedAt" | "failures" | "notBefore">
+  Pick<BookEntry, "agent" | "claim" | "reachedAt" | "auditedAt" | "triedAt" | "failures" | "notBefore" | "score">
 >
 
 /** Whether there was a connection to it since it was dialled, if it ever was. */
@@ -74,7 +77,8 @@ export const newEntry = (heard: Heard, at: number): BookEntry => ({
   auditedAt: Option.none(),
   triedAt: Option.none(),
   failures: 0,
-  notBefore: 0
+  notBefore: 0,
+  score: neutralScore
 })
 
 /**

@@ -1,4 +1,5 @@
 import { Option } from "effect"
+import { scoreAt } from "../../domain/peer/Score.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import type { BookEntry } from "../../discovery/book/BookEntry.ts"
 import type { PeerFacts } from "../PeerActor.ts"
@@ -37,9 +38,9 @@ export const candidatesOf = (entries: Iterable<BookEntry>, rules: CandidateRules
     if (notBefore > now || source === "config" || source === "inbound" || Option.isNone(nodeId)) continue
     if (multiaddrs.length === 0 || isTracked(peerId)) continue
     if (addressesToDial(entry, backOff, now).length === 0) continue
-    const candidate = prepare(entry)
-    if (!candidate.isReachable && backOff.isVain(candidate.places, now)) continue
-    if (allows(candidate.facts)) candidates.push(candidate)
+    const prepared = prepare(entry)
+    if (!prepared.isReachable && backOff.isVain(prepared.places, now)) continue
+    if (allows(prepared.facts)) candidates.push({ ...prepared, score: scoreAt(prepared.score, now) })
   }
   return candidates
 }

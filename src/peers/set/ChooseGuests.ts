@@ -24,8 +24,8 @@ export interface Guests {
 
 /**
  * Whom to dial beside the set because somebody wants columns that nobody has who is connected. First goes who owes the most
- * columns that no other guest owes, so supernodes; of equal ones who was reached before, and then who was touched the
- * longest ago. Each column gets one guest before any gets two.
+ * columns that no other guest owes, so supernodes; of equal ones who was reached before, who can be relied on most, and who
+ * was touched the longest ago. Each column gets one guest before any gets two.
  */
 export const chooseGuests = (
   members: ReadonlyArray<Member>,
@@ -74,13 +74,14 @@ const bestOf = (candidates: Iterable<Candidate>, open: ColumnSet): Candidate | u
 }
 
 const isBefore = (
-  { isReachable, touchedAt }: Candidate,
+  candidate: Candidate,
   gain: number,
   best: { readonly candidate: Candidate; readonly gain: number }
 ): boolean => {
   if (gain !== best.gain) return gain > best.gain
-  if (isReachable !== best.candidate.isReachable) return isReachable
-  return touchedAt < best.candidate.touchedAt
+  if (candidate.isReachable !== best.candidate.isReachable) return candidate.isReachable
+  if (candidate.score !== best.candidate.score) return candidate.score > best.candidate.score
+  return candidate.touchedAt < best.candidate.touchedAt
 }
 
 const without = (columns: ColumnSet, taken: ColumnSet): ColumnSet =>

@@ -1,3 +1,4 @@
+import { isBefore as isBeforeInTurn, type Waiting } from "../../domain/peer/Turn.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import { type ColumnNeed, type Demand, type Holder, makeColumnNeed } from "./ColumnNeed.ts"
 import { type DialLimits, makeDialLimits, type Place } from "./DialLimits.ts"
@@ -22,10 +23,8 @@ export interface Member extends Holder {
 }
 
 /** A peer that could be dialled now. */
-export interface Candidate extends Holder {
+export interface Candidate extends Holder, Waiting {
   readonly peerId: PeerId
-  /** Unix milliseconds at which it was probed or dialled last; 0 for never. */
-  readonly touchedAt: number
   /** Whether the last visit to it came to something. */
   readonly isReachable: boolean
   readonly places: ReadonlyArray<Place>
@@ -49,7 +48,7 @@ export interface Choice {
 
 /**
  * Whom to dial and whom to let go. Places that are free go to those who bring what is lacking, then to those who were
- * reached before, then to those who were touched the longest ago. When no place is free, those who may go are exchanged:
+ * reached before, then to those who were touched the longest ago, with a start for those who can be relied on (`Turn`). When no place is free, those who may go are exchanged:
  * as many others are dialled, and only when these are there do those go that have stayed the longest and are not needed
  * for any column. An eighth of the places is for the peers that can be relied on most, who stay while they are that: all
  * others go round in the rest, so that everybody is looked at, the bad ones too.
@@ -160,7 +159,7 @@ const isBefore = (
 ): boolean => {
   if (gain !== best.gain) return gain > best.gain
   if (isFilling && candidate.isReachable !== best.candidate.isReachable) return candidate.isReachable
-  return candidate.touchedAt < best.candidate.touchedAt
+  return isBeforeInTurn(candidate, best.candidate)
 }
 
 /**

@@ -1,6 +1,7 @@
 import { Effect, Option } from "effect"
 import type { AddressBook } from "../../discovery/book/AddressBook.ts"
 import { type BookChange, type BookEntry, isReachedSinceTried } from "../../discovery/book/BookEntry.ts"
+import { isNearlySame } from "../../domain/peer/Score.ts"
 import type { TrackedPeer } from "../Peers.ts"
 import type { AuditRound } from "./AuditRound.ts"
 
@@ -40,6 +41,9 @@ const changeOf = (entry: BookEntry, peer: TrackedPeer, now: number): BookChange 
   if (Option.exists(peer.lastProbeAt, (at) => !isLately(entry.auditedAt, at))) change.auditedAt = peer.lastProbeAt
   const agent = Option.getOrNull(peer.agent)
   if (agent !== null && agent !== Option.getOrNull(entry.agent)) change.agent = peer.agent
+  const score = { value: peer.score, at: peer.scoredAt }
+  // An older one is that of a peer of whom the history was not asked yet.
+  if (score.at >= entry.score.at && !isNearlySame(entry.score, score)) change.score = score
   const said = Option.map(peer.claim, ({ custodyGroupCount, earliestAvailableSlot }) => ({
     groupCount: custodyGroupCount,
     earliestAvailableSlot

@@ -20,7 +20,7 @@ export const memberOf = (
   now: number
 ): Member => {
   const entry = book.entries().get(peer.peerId)
-  const known: Omit<Prepared, "facts" | "isReachable" | "peerId" | "touchedAt"> =
+  const known: Omit<Prepared, "facts" | "isReachable" | "peerId" | "score" | "touchedAt"> =
     entry === undefined
       ? {
           columns: columnSet(Option.match(peer.claim, { onNone: () => [], onSome: ({ columns }) => columns })),

@@ -4,6 +4,7 @@ import { toHex } from "../../domain/Bytes.ts"
 import { custodyColumns, isCustodyCount } from "../../domain/column/Custody.ts"
 import { custodyRequirement } from "../../domain/network/Chain.ts"
 import { clientFamily } from "../../domain/peer/ClientFamily.ts"
+import type { Score } from "../../domain/peer/Score.ts"
 import type { PeerId } from "../../domain/Primitives.ts"
 import type { PeerFacts } from "../PeerActor.ts"
 import { isReachable } from "./AuditRound.ts"
@@ -12,7 +13,8 @@ import { columnSet } from "./ColumnSet.ts"
 import { placesOf } from "./DialLimits.ts"
 
 /** An entry of the address book, as it is looked at when peers are chosen. */
-export interface Prepared extends Candidate {
+export interface Prepared extends Omit<Candidate, "score"> {
+  readonly score: Score
   readonly facts: PeerFacts
 }
 
@@ -53,6 +55,7 @@ const prepare = (
     places: before?.entry.multiaddrs === multiaddrs ? before.prepared.places : placesOf(multiaddrs),
     facts: { peerId, agent, nodeId: before?.prepared.facts.nodeId ?? Option.map(nodeId, toHex) },
     isReachable: isReachable(entry),
+    score: entry.score,
     touchedAt: Math.max(
       Option.getOrElse(entry.auditedAt, () => 0),
       Option.getOrElse(entry.triedAt, () => 0)

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, type Layer, Option, TestClock } from "effect"
 import { AddressBook } from "../../../src/discovery/book/AddressBook.ts"
+import { neutralScore } from "../../../src/domain/peer/Score.ts"
 import type { HistoryError } from "../../../src/history/store/History.ts"
 import { nodeOf, peerIdOf } from "./Nodes.ts"
 
@@ -35,7 +36,8 @@ export const bookContract = (name: string, layer: Layer.Layer<AddressBook, Histo
           auditedAt: Option.none(),
           triedAt: Option.none(),
           failures: 0,
-          notBefore: 0
+          notBefore: 0,
+          score: neutralScore
         })
         assert.strictEqual(Option.getOrThrow(known?.nodeId ?? Option.none()).length, 32)
       })

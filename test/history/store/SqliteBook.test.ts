@@ -36,7 +36,8 @@ describe("an address book on disk", () => {
           auditedAt: Option.some(6),
           triedAt: Option.some(4),
           failures: 1,
-          notBefore: 8
+          notBefore: 8,
+          score: { value: 0.875, at: 9 }
         })
         return new Map(book.entries())
       }).pipe(Effect.provide(layerSmall(path)))

@@ -29,13 +29,14 @@ describe("peers that are dialled because somebody wants columns", () => {
     assert.deepStrictEqual(chooseGuests([], parts, limits(columnsUpTo(8))).dial, ["a", "c", "b"])
   })
 
-  it("are of equal ones those who were reached before, then those who were touched the longest ago", () => {
+  it("are of equal ones those who were reached before, who can be relied on, and who were touched the longest ago", () => {
     const candidates = [
       candidate("lately", [1], { touchedAt: 9 }),
       candidate("long ago", [1], { touchedAt: 1 }),
+      candidate("good", [1], { touchedAt: 99, score: 0.9 }),
       candidate("reached", [1], { isReachable: true, touchedAt: 99 })
     ]
-    assert.deepStrictEqual(chooseGuests([], candidates, limits([1])).dial, ["reached", "long ago", "lately"])
+    assert.deepStrictEqual(chooseGuests([], candidates, limits([1])).dial, ["reached", "good", "long ago", "lately"])
   })
 
   it("are no more than may be dialled, and it is said that there are more", () => {

@@ -15,6 +15,41 @@ const wanting = (columns: number, holders: number, over: Partial<SetLimits> = {}
 const members = (count: number, over: Partial<Member> = {}) =>
   Array.from({ length: count }, (_, n) => member(`m${n}`, [0], { since: n, ...over }))
 
+describe("among peers that would be as useful", () => {
+  const hour = 3_600_000
+  const at = (name: string, score: number, hours: number) => candidate(name, [9], { score, touchedAt: hours * hour })
+
+  it("those go first that can be relied on, and nobody waits more than two hours longer for it", () => {
+    const waiting = [
+      at("bad", 0, 10),
+      at("good", 1, 10),
+      at("neutral", 0.5, 10),
+      at("long", 0, 7.9),
+      candidate("new", [9])
+    ]
+    const { dial } = choosePeers([], waiting, wanting(0, 0, { target: 5 }))
+    assert.deepStrictEqual(dial, ["new", "long", "good", "neutral", "bad"])
+  })
+
+  it("all have their turn, however bad they are", () => {
+    // A hundred wait, two are dialled every five minutes, and half of them are as bad, half as good as can be.
+    let waiting = all.slice(0, 100).map((n) => at(`${n % 2 === 0 ? "bad" : "good"} ${n}`, n % 2, 1))
+    const dialled = new Map<string, number>()
+    let longest = 0
+    for (let now = hour; now < 60 * hour; now += hour / 12) {
+      const { dial } = choosePeers([], waiting, wanting(0, 0, { target: 2 }))
+      for (const peerId of dial) {
+        longest = Math.max(longest, now - (dialled.get(peerId) ?? hour))
+        dialled.set(peerId, now)
+      }
+      waiting = waiting.map((one) => (dial.includes(one.peerId) ? { ...one, touchedAt: now } : one))
+    }
+    assert.strictEqual(dialled.size, 100)
+    // In turns it would be fifty times five minutes.
+    assert.isAtMost(longest, 50 * (hour / 12) + 2 * hour)
+  })
+})
+
 describe("an eighth of the places", () => {
   const limits = wanting(0, 0, { target: 16 })
   const scores = [0.95, 0.99, 0.92, 0.5, 0.1]

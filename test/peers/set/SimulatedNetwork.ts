@@ -97,8 +97,9 @@ export const simulate = (nodes: ReadonlyArray<SimulatedNode>, limits: SetLimits,
       const probedFor = connectedAt === undefined ? 0 : now - connectedAt
       return {
         peerId,
-        // One in five can be relied on, and has a place for as long as it is one of the best.
-        score: node.peerId.endsWith("7") || node.peerId.endsWith("3") ? 0.97 : 0.5,
+        // One in ten is as bad as can be. One in five can be relied on, and has a place for as long as it is one of the best.
+        score: node.peerId.endsWith("7") || node.peerId.endsWith("3") ? 0.97 : node.peerId.endsWith("1") ? 0.02 : 0.5,
+        scoredAt: now,
         isConfigured: false,
         isConnected,
         connectedSince: Option.fromNullable(connectedAt),
@@ -154,6 +155,7 @@ export const simulate = (nodes: ReadonlyArray<SimulatedNode>, limits: SetLimits,
         note(peer.peerId, {
           reachedAt: Option.some(now),
           auditedAt: peer.lastProbeAt,
+          score: { value: peer.score, at: peer.scoredAt },
           agent: peer.agent,
           claim: Option.map(peer.claim, ({ custodyGroupCount }) => ({
             groupCount: custodyGroupCount,

@@ -15,6 +15,7 @@ export const candidate = (
   family: "lighthouse",
   touchedAt: 0,
   isReachable: false,
+  score: 0.5,
   places: [],
   ...over
 })

@@ -1,6 +1,7 @@
 import type { Connection } from "@effect/sql/SqlConnection"
 import { Array, Effect, Option, Schema } from "effect"
 import { type BookEntry, bookSources } from "../../../discovery/book/BookEntry.ts"
+import { neutralScore, Score } from "../../../domain/peer/Score.ts"
 import type { PeerId } from "../../../domain/Primitives.ts"
 import { execute, query } from "./SqliteRows.ts"
 
@@ -21,7 +22,8 @@ const columns = [
   "audited_at",
   "tried_at",
   "failures",
-  "not_before"
+  "not_before",
+  "score"
 ] as const
 
 /** Forgets the node of a peer id. */
@@ -49,7 +51,8 @@ const NodeRow = Schema.Struct({
   audited_at: orNone(Schema.Number),
   tried_at: orNone(Schema.Number),
   failures: Schema.Number,
-  not_before: Schema.Number
+  not_before: Schema.Number,
+  score: orNone(Schema.parseJson(Score))
 } satisfies Record<(typeof columns)[number], Schema.Schema.Any>)
 
 const selectAll = `SELECT ${columns.join(", ")} FROM nodes`
@@ -87,7 +90,8 @@ const entryOf = (row: typeof NodeRow.Type): BookEntry => ({
   auditedAt: row.audited_at,
   triedAt: row.tried_at,
   failures: row.failures,
-  notBefore: row.not_before
+  notBefore: row.not_before,
+  score: Option.getOrElse(row.score, () => neutralScore)
 })
 
 /** Puts a node in the place of what is known of it. */
@@ -110,6 +114,7 @@ export const writeEntry = (connection: Connection, entry: BookEntry) => {
     Option.getOrNull(entry.auditedAt),
     Option.getOrNull(entry.triedAt),
     entry.failures,
-    entry.notBefore
+    entry.notBefore,
+    entry.score.value === neutralScore.value ? null : JSON.stringify(entry.score)
   ])
 }

@@ -11,6 +11,7 @@ import { scores } from "./Migration0008.ts"
 import { gossipFaults } from "./Migration0011.ts"
 import { arrivals } from "./Migration0009.ts"
 import { availability } from "./Migration0010.ts"
+import { nodeScores } from "./Migration0012.ts"
 
 /** PRAGMA application_id of a history: "dasm" in ASCII. */
 export const applicationId = 0x6461736d
@@ -32,7 +33,8 @@ export const migrations = {
   "0008_scores": run(scores),
   "0009_arrivals": run(arrivals),
   "0010_availability": run(availability),
-  "0011_gossip_faults": run(gossipFaults)
+  "0011_gossip_faults": run(gossipFaults),
+  "0012_node_scores": run(nodeScores)
 }
 
 /** The schema that this program reads and writes. */
