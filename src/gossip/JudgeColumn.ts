@@ -1,4 +1,4 @@
-import { Clock, Duration, Effect, Metric, Option } from "effect"
+import { Clock, Duration, Effect, Either, Metric, Option } from "effect"
 import type { AcceptedColumn } from "../arrival/ColumnArrivals.ts"
 import { isPoint } from "../bls/Bls.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
@@ -7,7 +7,7 @@ import { equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
 import { bytesPerProof } from "../domain/column/Sidecar.ts"
 import { commitmentsOf, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
 import type { FuluView } from "../domain/column/SidecarView.ts"
-import { type Ruling, ruling, verdictOf } from "../domain/gossip/GossipRule.ts"
+import { type GossipRule, type Ruling, ruling, verdictOf } from "../domain/gossip/GossipRule.ts"
 import { gossipLate, gossipMessages, gossipRulings, gossipSeconds } from "../domain/metrics/Metrics.ts"
 import { blobParametersAt, epochOf } from "../domain/network/Chain.ts"
 import { type ColumnTopic, columnTopic } from "../domain/network/ColumnTopic.ts"
@@ -16,7 +16,9 @@ import { Externs } from "../host/Externs.ts"
 import type { GossipMessage, GossipVerdict } from "../host/Gossip.ts"
 import { expectedOf, type SidecarToVerify, type SidecarVerdict, Verifier } from "../kzg/Verifier.ts"
 import { type Examined, examineColumn } from "./ExamineColumn.ts"
-import type { JudgeHeader, SignedHeader } from "./JudgeHeader.ts"
+import type { Asker } from "./Asker.ts"
+import type { JudgeHeader, Sender, SignedHeader } from "./JudgeHeader.ts"
+import { makeStanding } from "./Standing.ts"
 import { makeWaiting } from "./Waiting.ts"
 
 /** Who is told of what was decided; each must be quick. */
@@ -47,6 +49,7 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
   const verifier = yield* Verifier
   const digests = digestTable(chain)
   const waiting = makeWaiting()
+  const standing = makeStanding()
   /** The columns that were accepted. */
   const seen = new Set<string>()
   /** What sidecars of a Fulu block are held against, once one of them has proven its commitments. */
@@ -98,8 +101,8 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
       return frame.arePoints ? ruling("kzg_unchecked", reason) : noPoints
     }
 
-  const judgeFulu = Effect.fnUntraced(function* (view: FuluView, header: SignedHeader, ssz: Uint8Array) {
-    const ofHeader = yield* headers.judge(header)
+  const judgeFulu = Effect.fnUntraced(function* (view: FuluView, header: SignedHeader, ssz: Uint8Array, asker: Asker) {
+    const ofHeader = yield* headers.judge(header, asker)
     if (ofHeader.rule !== "accepted" && ofHeader.rule !== "proposer_unchecked") return ofHeader
     const frame = frameOf(view, header)
     if (frame === undefined) {
@@ -114,10 +117,10 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
     )
   })
 
-  const judgeGloas = Effect.fnUntraced(function* ({ blockRoot, slot }: Examined, ssz: Uint8Array) {
+  const judgeGloas = Effect.fnUntraced(function* ({ blockRoot, slot }: Examined, ssz: Uint8Array, asker: Asker) {
     const block = yield* headers.awaitBlock({ slot, blockRoot })
     if (Option.isNone(block)) {
-      const actual = Option.getOrUndefined(yield* headers.slotOf(blockRoot))
+      const actual = Option.getOrUndefined(yield* headers.slotOf(blockRoot, asker))
       return actual === undefined || actual === slot
         ? ruling("block_unknown", `the beacon node does not have block ${blockRoot} on its chain`)
         : ruling("block_slot", `it is of slot ${slot}, and its block ${blockRoot} of slot ${actual}`)
@@ -176,17 +179,24 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
       return ruling("future_slot", `slot ${examined.slot} comes in ${examined.earlyMs} ms, clocks being apart included`)
     }
     listeners.examined(message.id, examined)
-    const release = waiting.take(message.from, examined.blockRoot)
-    if (release === undefined) return ruling("crowded", "too much waits of this peer, or of all")
     const { header, view } = examined
+    const sender: Sender = { _tag: "Peer", peer: message.from, isProven: standing.isProven(message.from) }
+    const proof = Option.isNone(header)
+      ? Either.right(sender)
+      : yield* Effect.either(headers.askerOf(header.value, sender))
+    if (Either.isLeft(proof)) return proof.left
+    const asker = proof.right
+    const release = waiting.take(message.from, examined.blockRoot, asker)
+    if (release === undefined) return ruling("crowded", "too much waits of this peer, or of all")
     const decide =
       view._tag === "Fulu" && Option.isSome(header)
-        ? judgeFulu(view, header.value, message.data)
-        : judgeGloas(examined, message.data)
+        ? judgeFulu(view, header.value, message.data, asker)
+        : judgeGloas(examined, message.data, asker)
     const decided = yield* Effect.sleep(Duration.millis(Math.max(0, examined.earlyMs))).pipe(
       Effect.zipRight(decide),
       Effect.ensuring(Effect.sync(release))
     )
+    if (vainRules.has(decided.rule)) standing.inVain(message.from)
     return decided.rule === "accepted" ? yield* accept(examined, topic, message, at) : decided
   })
 
@@ -206,6 +216,7 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
         setNewest(offences, message.from, { count: count + 1, at }, mostOffenders)
         yield* listeners.rejected({ ruling: decided, topic, message, at })
       }
+      if (verdict === "accept") standing.accepted(message.from)
       const tookMs = (yield* Clock.currentTimeMillis) - at
       if (verdict === "accept" && tookMs > windowMs) yield* Metric.increment(gossipLate)
       yield* Metric.update(gossipSeconds, tookMs / 1000)
@@ -222,6 +233,9 @@ interface Frame {
   /** Whether its commitments are points on the curve; looked at once they could not be used. */
   arePoints: boolean | undefined
 }
+
+/** What strangers can make up, and have us wait for. */
+const vainRules: ReadonlySet<GossipRule> = new Set(["parent_unknown", "block_unknown", "ancestry_unchecked"])
 
 const noPoints = ruling("kzg_proof", "its commitments are no points on the curve")
 

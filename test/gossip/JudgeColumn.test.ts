@@ -216,6 +216,51 @@ describe("a column by gossip", () => {
   )
 })
 
+describe("an honest column beside strangers", () => {
+  /** Of a parent that nobody has, by a validator that is not to propose; signed once. */
+  const madeUp = (at: number): Change => {
+    const changed = withHeader({ parentRoot: new Uint8Array(32).fill(at + 1), proposerIndex: other })
+    let header: ReturnType<Change>["signedBlockHeader"] | undefined
+    return (sidecar) => ({ ...sidecar, signedBlockHeader: (header ??= changed(sidecar).signedBlockHeader) })
+  }
+  const numbers = (length: number) => Array.from({ length }, (_, at) => at)
+
+  it.scoped("is accepted before its block was imported, however many of them send columns of made-up blocks", () =>
+    Effect.gen(function* () {
+      const { decide, judge, world } = yield* judging
+      const flood = yield* Effect.forEach(numbers(36), (at) =>
+        Effect.fork(judge(topic, columnOf(block, 7, madeUp(at)), `stranger ${at % 12}`))
+      )
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(yield* decide(topic, good, "honest"), { verdict: "accept", rule: "accepted" })
+      assert.isAtMost(world.asked, 8, "the beacon node is asked little about them")
+      yield* TestClock.adjust("8 seconds")
+      assert.isTrue((yield* Fiber.join(Fiber.all(flood))).every((verdict) => verdict === "ignore"))
+    })
+  )
+
+  it.scoped("is accepted though strangers fill all places with columns of one made-up block", () =>
+    Effect.gen(function* () {
+      const { decide, judge } = yield* judging
+      const change = madeUp(1)
+      yield* Effect.forEach(numbers(600), (at) =>
+        Effect.fork(judge(fulu.topicOf(block.slot, at % 128), columnOf(block, at % 128, change), `stranger ${at % 50}`))
+      )
+      yield* TestClock.adjust("100 millis")
+      assert.deepStrictEqual(yield* decide(topic, good, "honest"), { verdict: "accept", rule: "accepted" })
+    })
+  )
+
+  it.scoped("that who is to propose has not signed is rejected, and the beacon node is not asked of its parent", () =>
+    Effect.gen(function* () {
+      const { decide, world } = yield* judging
+      const forged = withHeader({ parentRoot: new Uint8Array(32).fill(9) }, other)
+      assert.deepStrictEqual(yield* decide(topic, columnOf(block, 7, forged)), { verdict: "reject", rule: "signature" })
+      assert.strictEqual(world.asked, 1, "who is to propose")
+    })
+  )
+})
+
 describe("a column of Gloas by gossip", () => {
   const block = gloas.blockFrom(132)
   const topic = gloas.topicOf(block.slot, 7)
