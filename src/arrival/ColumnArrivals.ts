@@ -6,6 +6,7 @@ import { EventBus } from "../events/EventBus.ts"
 import { Externs } from "../host/Externs.ts"
 import { daemon } from "../runtime/Daemon.ts"
 import { makeClientOf } from "./ClientsByPeer.ts"
+import { makeOwnDoubts } from "./OwnDoubts.ts"
 import { makePendingBlocks } from "./PendingBlocks.ts"
 import { makeSettleBlocks } from "./SettleBlocks.ts"
 
@@ -51,6 +52,10 @@ export class ColumnArrivals extends Context.Tag("dasmon/ColumnArrivals")<
     readonly accepted: (column: AcceptedColumn) => Effect.Effect<void>
     /** The same column came again, also while the first is still being verified. Nothing is made of one that never is accepted. */
     readonly duplicate: (place: ColumnPlace) => Effect.Effect<void>
+    /** It came, and for our own trouble it was not judged: if it never is accepted, it is not called missed. */
+    readonly unjudged: (place: ColumnPlace) => Effect.Effect<void>
+    /** Something came on the topic of this column just now that was not even looked at. */
+    readonly unheard: (column: number) => Effect.Effect<void>
   }
 >() {
   static readonly layer = Layer.scoped(
@@ -64,7 +69,8 @@ const make = Effect.gen(function* () {
   const bus = yield* EventBus
   const clientOf = yield* makeClientOf
   const pending = makePendingBlocks()
-  const { all, due } = yield* makeSettleBlocks(pending)
+  const doubts = makeOwnDoubts()
+  const { all, due } = yield* makeSettleBlocks(pending, doubts)
   // Runs once the daemon has ended, and puts what that left to the history, which closes after it.
   yield* Effect.addFinalizer(() =>
     Effect.flatMap(Effect.timeoutOption(Effect.interruptible(all), closingLimit), (done) =>
@@ -79,6 +85,14 @@ const make = Effect.gen(function* () {
     Effect.map(Clock.currentTimeMillis, (now) => {
       if (column < numberOfColumns && Math.abs(slotAt(chain, now) - slot) <= nearSlots) pending.again(blockRoot, column)
     })
+
+  const unjudged = ({ blockRoot, column, slot }: ColumnPlace) =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      if (column < numberOfColumns && Math.abs(slotAt(chain, now) - slot) <= nearSlots)
+        doubts.ofColumn(blockRoot, column)
+    })
+  const unheard = (column: number) =>
+    Effect.map(Clock.currentTimeMillis, (now) => doubts.ofTopic(slotAt(chain, now), column))
 
   const accepted = Effect.fnUntraced(function* (arrived: AcceptedColumn) {
     const { at, blobs, blockRoot: root, bytes, column, fork, from, header, messageId, slot, topic } = arrived
@@ -108,7 +122,7 @@ const make = Effect.gen(function* () {
     })
   })
 
-  return ColumnArrivals.of({ accepted, duplicate })
+  return ColumnArrivals.of({ accepted, duplicate, unjudged, unheard })
 })
 
 /** Slots around the one that is running of which duplicates are counted. */

@@ -1,22 +1,24 @@
 import { Clock, Duration, Effect, Metric, Option } from "effect"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { sharesOf, shareMoments } from "../domain/arrival/ShareByTime.ts"
-import { blocksWithColumns, historyRecordsLost } from "../domain/metrics/Metrics.ts"
+import { blocksWithColumns, columnsUnjudged, historyRecordsLost } from "../domain/metrics/Metrics.ts"
 import { hasColumns } from "../domain/network/Block.ts"
 import { slotAt, slotStart } from "../domain/network/Chain.ts"
 import type { Slot } from "../domain/Primitives.ts"
 import { History } from "../history/store/History.ts"
 import { Externs } from "../host/Externs.ts"
 import { LoopLag, overloadLagMs } from "../runtime/LoopLag.ts"
+import type { OwnDoubts } from "./OwnDoubts.ts"
 import { columnsOf, type PendingBlock, type PendingBlocks } from "./PendingBlocks.ts"
 import { SubscribedColumns } from "./SubscribedColumns.ts"
 
 /**
  * Has blocks written once they are old enough that hardly another copy comes, and counts of each canonical one how much of
  * what was expected had come when. `all` writes the rest at once: of a block so young nobody knows yet what does not come.
- * What did not come while we were too busy to hear it is not missing: then only what came is written, and nothing counted.
+ * What did not come while we were too busy to hear it is not missing: then only what came is written, and nothing counted;
+ * and what came, and was dropped unjudged, is not either: it is expected no more, and counted as our own doing.
  */
-export const makeSettleBlocks = Effect.fnUntraced(function* (pending: PendingBlocks) {
+export const makeSettleBlocks = Effect.fnUntraced(function* (pending: PendingBlocks, doubts: OwnDoubts) {
   const { chain } = yield* Externs
   const commitments = yield* CommitmentCache
   const history = yield* History
@@ -73,14 +75,18 @@ export const makeSettleBlocks = Effect.fnUntraced(function* (pending: PendingBlo
     // Where the chain does not tell, what was accepted alone in its slot is the block.
     const root = block === "unknown" ? (ofSlot.length === 1 ? ofSlot[0]?.root : undefined) : block?.root
     const isDoubtful = yield* isOwnDoubt(slot)
-    yield* recordAll(came, (block) => {
-      if (block.root !== root) return new Set()
-      return isDoubtful ? ofThose(expected, block) : expected
-    })
-    if (block === undefined || block === "unknown" || isDoubtful) return
     const own = ofSlot.find((block) => block.root === root)
-    const columns = columnsOf(own, expected)
-    if (own === undefined) yield* record({ slot, root: block.root, blobs: block.commitments.length }, columns)
+    const isOwnDoing = (column: number) =>
+      root !== undefined &&
+      own?.columns.has(column) !== true &&
+      (isDoubtful || doubts.mayHaveCome({ slot, root }, column))
+    const heard = new Set([...expected].filter((column) => !isOwnDoing(column)))
+    yield* recordAll(came, (block) => (block.root === root ? heard : new Set()))
+    if (root !== undefined) yield* Metric.incrementBy(columnsUnjudged, expected.size - heard.size)
+    if (block === undefined || block === "unknown" || isDoubtful) return
+    const columns = columnsOf(own, heard)
+    if (own === undefined && heard.size > 0)
+      yield* record({ slot, root: block.root, blobs: block.commitments.length }, columns)
     yield* Effect.forEach(sharesOf(columns), (share, index) =>
       Metric.increment(blocksWithColumns.of({ within: `${shareMoments[index] ?? 1}s`, columns: share }))
     )

@@ -47,14 +47,19 @@ export const layer = (options: ColumnGossipOptions) =>
             const columnOf = ({ column }: ColumnTopic) => column
             return tell(topics.map(columnOf), topics.filter((topic) => heard.has(columnTopic(topic))).map(columnOf))
           })
-        const hearing = { judge, tell: tellHeard, copied: told.copied }
+        const hearing = { judge, tell: tellHeard, copied: told.copied, dropped: told.dropped }
         yield* gossipOf("column gossip", gossip.value, columnsOf(options, peerId), hearing)
       }
       if (second?.gossip !== undefined) {
         // What it hears the first hears too, or would: when columns came is counted once.
-        const judge = yield* makeJudgeColumn(headers, { ...told, accepted: told.held, examined: () => {} })
+        const judge = yield* makeJudgeColumn(headers, {
+          ...told,
+          accepted: told.held,
+          examined: () => {},
+          unjudged: () => Effect.void
+        })
         const own = columnsOf(ofSecond, second.host.peerId)
-        const silent = { judge, tell: () => Effect.void, copied: () => {} }
+        const silent = { judge, tell: () => Effect.void, copied: () => {}, dropped: () => {} }
         yield* gossipOf("column gossip of the second identity", second.gossip, own, silent)
       }
     })
@@ -81,6 +86,7 @@ const columnsOf = (
 interface Hearing {
   readonly judge: (topic: ColumnTopic, message: GossipMessage) => Effect.Effect<GossipVerdict>
   readonly copied: (id: string) => void
+  readonly dropped: (topic: ColumnTopic, data: Option.Option<Uint8Array>) => void
   readonly tell: (topics: ReadonlyArray<ColumnTopic>) => Effect.Effect<void>
 }
 
@@ -88,7 +94,7 @@ const gossipOf = Effect.fnUntraced(function* (
   name: string,
   gossip: Gossip["Type"],
   columns: ReadonlyArray<number>,
-  { copied, judge, tell }: Hearing
+  { copied, dropped, judge, tell }: Hearing
 ) {
   if (columns.length === 0) return
   const { chain } = yield* Externs
@@ -99,7 +105,12 @@ const gossipOf = Effect.fnUntraced(function* (
     const own = yield* Scope.fork(scope, ExecutionStrategy.sequential)
     joined.set(columnTopic(topic), own)
     yield* gossip
-      .join(columnTopic(topic), { mostBytes, judge: (message) => judge(topic, message), copied })
+      .join(columnTopic(topic), {
+        mostBytes,
+        judge: (message) => judge(topic, message),
+        copied,
+        dropped: (data) => dropped(topic, data)
+      })
       .pipe(Scope.extend(own))
   })
 

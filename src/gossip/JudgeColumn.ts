@@ -3,19 +3,19 @@ import type { AcceptedColumn } from "../arrival/ColumnArrivals.ts"
 import { isPoint } from "../bls/Bls.ts"
 import { CommitmentCache } from "../chain/CommitmentCache.ts"
 import { dropOldest, setNewest } from "../domain/Bounded.ts"
-import { equalBytes, fromHex, toHex } from "../domain/Bytes.ts"
-import { bytesPerProof } from "../domain/column/Sidecar.ts"
+import { equalBytes, fromHex } from "../domain/Bytes.ts"
 import { commitmentsOf, inclusionProofHolds } from "../domain/column/SidecarCheck.ts"
 import type { FuluView } from "../domain/column/SidecarView.ts"
-import { type GossipRule, type Ruling, ruling, verdictOf } from "../domain/gossip/GossipRule.ts"
+import { type GossipRule, openRules, ownRules, type Ruling, ruling, verdictOf } from "../domain/gossip/GossipRule.ts"
 import { gossipLate, gossipMessages, gossipRulings, gossipSeconds } from "../domain/metrics/Metrics.ts"
 import { blobParametersAt, epochOf } from "../domain/network/Chain.ts"
-import { type ColumnTopic, columnTopic } from "../domain/network/ColumnTopic.ts"
+import type { ColumnTopic } from "../domain/network/ColumnTopic.ts"
 import { digestTable } from "../domain/network/ForkDigest.ts"
 import { Externs } from "../host/Externs.ts"
 import type { GossipMessage, GossipVerdict } from "../host/Gossip.ts"
 import { expectedOf, type SidecarToVerify, type SidecarVerdict, Verifier } from "../kzg/Verifier.ts"
 import { type Examined, examineColumn } from "./ExamineColumn.ts"
+import { acceptedOf } from "./AcceptedOf.ts"
 import type { Asker } from "./Asker.ts"
 import type { JudgeHeader, Sender, SignedHeader } from "./JudgeHeader.ts"
 import { makeStanding } from "./Standing.ts"
@@ -26,6 +26,8 @@ export interface Listeners {
   /** A message turned out to be of this column, whatever becomes of it. */
   readonly examined: (id: string, column: Examined) => void
   readonly accepted: (column: AcceptedColumn, ssz: Uint8Array) => Effect.Effect<void>
+  /** It came, and for our own trouble nobody can say whether it is right. */
+  readonly unjudged: (column: Examined) => Effect.Effect<void>
   readonly rejected: (fault: RejectedColumn) => Effect.Effect<void>
 }
 
@@ -133,40 +135,13 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
     )
   })
 
-  const accept = (examined: Examined, topic: ColumnTopic, { data, from, id }: GossipMessage, at: number) => {
-    const { blockRoot, fork, header, index, name, slot, view } = examined
+  const accept = (examined: Examined, topic: ColumnTopic, message: GossipMessage, at: number) => {
+    const { name } = examined
     // Another one of the same column may have been verified meanwhile.
     if (seen.has(name)) return Effect.succeed(ruling("duplicate", ""))
     seen.add(name)
     dropOldest(seen, mostSeen)
-    return Effect.as(
-      listeners.accepted(
-        {
-          slot,
-          blockRoot,
-          blobs: view.proofs.length / bytesPerProof,
-          column: index,
-          from,
-          at,
-          bytes: data.length,
-          messageId: `0x${id}`,
-          topic: columnTopic(topic),
-          fork,
-          header:
-            view._tag === "Gloas"
-              ? undefined
-              : Option.getOrUndefined(
-                  Option.map(header, ({ parentRoot, proposerIndex }) => ({
-                    proposerIndex,
-                    parentRoot,
-                    stateRoot: toHex(view.header.subarray(48, 80))
-                  }))
-                )
-        },
-        data
-      ),
-      ruling("accepted", "")
-    )
+    return Effect.as(listeners.accepted(acceptedOf(examined, topic, message, at), message.data), ruling("accepted", ""))
   }
 
   const judge = Effect.fnUntraced(function* (topic: ColumnTopic, message: GossipMessage, at: number) {
@@ -179,26 +154,37 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
       return ruling("future_slot", `slot ${examined.slot} comes in ${examined.earlyMs} ms, clocks being apart included`)
     }
     listeners.examined(message.id, examined)
-    const { header, view } = examined
+    const decided = yield* Effect.onInterrupt(judgeExamined(examined, message), () => listeners.unjudged(examined))
+    if (vainRules.has(decided.rule)) standing.inVain(message.from)
+    if (ownRules.has(decided.rule)) yield* listeners.unjudged(examined)
+    return decided.rule === "accepted" ? yield* accept(examined, topic, message, at) : decided
+  })
+
+  const judgeExamined = Effect.fnUntraced(function* (examined: Examined, message: GossipMessage) {
+    const { blockRoot, earlyMs, header, view } = examined
     const sender: Sender = { _tag: "Peer", peer: message.from, isProven: standing.isProven(message.from) }
     const proof = Option.isNone(header)
       ? Either.right(sender)
       : yield* Effect.either(headers.askerOf(header.value, sender))
     if (Either.isLeft(proof)) return proof.left
     const asker = proof.right
-    const release = waiting.take(message.from, examined.blockRoot, asker)
+    const release = waiting.take(message.from, blockRoot, asker)
     if (release === undefined) return ruling("crowded", "too much waits of this peer, or of all")
     const decide =
       view._tag === "Fulu" && Option.isSome(header)
         ? judgeFulu(view, header.value, message.data, asker)
         : judgeGloas(examined, message.data, asker)
-    const decided = yield* Effect.sleep(Duration.millis(Math.max(0, examined.earlyMs))).pipe(
+    return yield* Effect.sleep(Duration.millis(Math.max(0, earlyMs))).pipe(
       Effect.zipRight(decide),
       Effect.ensuring(Effect.sync(release))
     )
-    if (vainRules.has(decided.rule)) standing.inVain(message.from)
-    return decided.rule === "accepted" ? yield* accept(examined, topic, message, at) : decided
   })
+
+  const count = (rule: GossipRule) =>
+    Effect.zipRight(
+      Metric.increment(gossipMessages.of({ verdict: verdictOf({ rule }) })),
+      Metric.increment(gossipRulings.of({ rule }))
+    )
 
   return (topic: ColumnTopic, message: GossipMessage): Effect.Effect<GossipVerdict> =>
     Effect.gen(function* () {
@@ -220,10 +206,9 @@ export const makeJudgeColumn = Effect.fnUntraced(function* (headers: JudgeHeader
       const tookMs = (yield* Clock.currentTimeMillis) - at
       if (verdict === "accept" && tookMs > windowMs) yield* Metric.increment(gossipLate)
       yield* Metric.update(gossipSeconds, tookMs / 1000)
-      yield* Metric.increment(gossipMessages.of({ verdict }))
-      yield* Metric.increment(gossipRulings.of({ rule: decided.rule }))
-      return verdict
-    })
+      yield* count(decided.rule)
+      return openRules.has(decided.rule) ? ("unjudged" as const) : verdict
+    }).pipe(Effect.onInterrupt(() => count("undecided")))
 })
 
 /** What proves the commitments of a Fulu block, and what its sidecars are held against. */

@@ -1,4 +1,4 @@
-import { Context, Data, type Effect, type Scope } from "effect"
+import { Context, Data, type Effect, type Option, type Scope } from "effect"
 import type { PeerId } from "../domain/Primitives.ts"
 
 /** A message of a topic that we are on, as it came the first time. */
@@ -13,17 +13,19 @@ export interface GossipMessage {
 
 /**
  * What is to be done with a message (gossipsub v1.1, "Extended Validators"): `accept` forwards it, `ignore` drops it,
- * `reject` drops it and holds it against whoever sent it.
+ * `reject` drops it and holds it against whoever sent it. `unjudged` drops it, and has the next copy of it judged anew.
  */
-export type GossipVerdict = "accept" | "ignore" | "reject"
+export type GossipVerdict = "accept" | "ignore" | "unjudged" | "reject"
 
 export interface Joining {
   /** Larger messages, in bytes after decompression, are dropped before anything of them is held. */
   readonly mostBytes: number
-  /** Looks at a message, once however many send it. One that it has not decided on within eight seconds is ignored. */
+  /** Looks at a message, once however many send it. One that it has not decided on within eight seconds is `unjudged`. */
   readonly judge: (message: GossipMessage) => Effect.Effect<GossipVerdict>
   /** One more copy of a message, by its id, from another peer or again; also before it is judged. Must be quick. */
   readonly copied?: (id: string) => void
+  /** One was not judged, since too much is under way: its bytes, where they were decompressed. Must be quick. */
+  readonly dropped?: (data: Option.Option<Uint8Array>) => void
 }
 
 /** A message could not be published: gossip is not running. */

@@ -3,7 +3,7 @@ import { Chunk, Context, Effect, Layer, Metric, Option, Stream, TestClock } from
 import { type AcceptedColumn, ColumnArrivals } from "../../src/arrival/ColumnArrivals.ts"
 import { SubscribedColumns } from "../../src/arrival/SubscribedColumns.ts"
 import { CommitmentCache } from "../../src/chain/CommitmentCache.ts"
-import { blocksWithColumns, columnArrivalSeconds } from "../../src/domain/metrics/Metrics.ts"
+import { blocksWithColumns, columnsUnjudged, columnArrivalSeconds } from "../../src/domain/metrics/Metrics.ts"
 import type { SlotFacts } from "../../src/domain/network/Block.ts"
 import { slotStart } from "../../src/domain/network/Chain.ts"
 import { EventBus } from "../../src/events/EventBus.ts"
@@ -240,6 +240,65 @@ describe("the arrival of columns", () => {
       const after = yield* shares
       const counted = after.reduce((sum, count, index) => sum + count - (before[index] ?? 0), 0)
       assert.strictEqual(counted, 2 * 5, "of two blocks at five moments")
+    })
+  )
+
+  it.scoped("is our own doing, and not missed, where it came and was not judged", () =>
+    Effect.gen(function* () {
+      const { open, reports, stores } = yield* world()
+      const arrivals = yield* open
+      yield* Context.get(stores, SubscribedColumns).tell([5, 6, 7, 8])
+      const unjudged = Effect.map(Metric.value(columnsUnjudged), ({ count }) => count)
+      const before = { shares: yield* shares, unjudged: yield* unjudged }
+      const place = { slot: first.slot, blockRoot: first.root }
+      yield* to(first, 500)
+      yield* arrivals.accepted(accepted(first, 5, 250))
+      yield* arrivals.unjudged({ ...place, column: 6 })
+      // One copy was dropped, and another one was accepted.
+      yield* arrivals.unjudged({ ...place, column: 5 })
+      yield* arrivals.unjudged({ ...place, blockRoot: "0xmadeup", column: 8 })
+      yield* arrivals.unheard(7)
+      yield* to(third, 30_000)
+      const [block] = yield* reports.slotArrivals({ slot: first.slot })
+      assert.deepStrictEqual(
+        block?.columns.map(({ arrival, column, isSubscribed }) => [column, isSubscribed, arrival?.ms]),
+        [
+          [5, true, 250],
+          [8, true, undefined]
+        ]
+      )
+      const { rows } = yield* reports.arrivals({ by: "arrival" })
+      assert.deepStrictEqual(
+        rows.map(({ expected, group, missed }) => [group, expected, missed]),
+        [
+          [5, 3, 2],
+          [6, 2, 2],
+          [7, 2, 2],
+          [8, 3, 3]
+        ],
+        "of the other blocks they are missed as ever"
+      )
+      const after = yield* shares
+      assert.deepStrictEqual(
+        after.map((count, index) => count - (before.shares[index] ?? 0)),
+        Array.from({ length: 5 }, () => [0, 1, 0, 2]).flat(),
+        "one of the two that could be heard"
+      )
+      assert.strictEqual((yield* unjudged) - before.unjudged, 2)
+    })
+  )
+
+  it.scoped("of which nothing could be judged, is in no count", () =>
+    Effect.gen(function* () {
+      const { open, reports, stores } = yield* world()
+      const arrivals = yield* open
+      yield* Context.get(stores, SubscribedColumns).tell([5])
+      yield* to(first, 500)
+      yield* arrivals.unjudged({ slot: first.slot, blockRoot: first.root, column: 5 })
+      const before = yield* shares
+      yield* to(first, 24_900)
+      assert.deepStrictEqual(yield* shares, before)
+      assert.deepStrictEqual(yield* reports.slotArrivals({ slot: first.slot }), [])
     })
   )
 

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Option, TestClock } from "effect"
-import type { GossipRule } from "../../src/domain/gossip/GossipRule.ts"
+import { Effect, Fiber, Metric, Option, TestClock } from "effect"
+import { type GossipRule, openRules, ownRules } from "../../src/domain/gossip/GossipRule.ts"
+import { gossipRulings } from "../../src/domain/metrics/Metrics.ts"
 import { fromHex } from "../../src/domain/Bytes.ts"
 import { canonical, columnOf, fulu, gloas, pointless, withHeader } from "./Columns.ts"
 import { makeJudging, type World } from "./JudgingWorld.ts"
@@ -91,13 +92,14 @@ describe("a column by gossip", () => {
     Effect.gen(function* () {
       const { decide, world } = yield* judging
       arrange(world)
-      const verdict = rejects.has(rule) ? ("reject" as const) : ("ignore" as const)
+      const verdict = rejects.has(rule) ? "reject" : openRules.has(rule) ? "unjudged" : "ignore"
       assert.deepStrictEqual(yield* decide(on, columnOf(block, 7, change)), { verdict, rule })
       assert.deepStrictEqual(world.accepted, [])
       assert.deepStrictEqual(
         world.rejected.map(({ ruling }) => ruling.rule),
         verdict === "reject" ? [rule] : []
       )
+      assert.strictEqual(world.unjudged.length, ownRules.has(rule) ? 1 : 0)
     })
   )
 
@@ -125,14 +127,16 @@ describe("a column by gossip", () => {
     Effect.gen(function* () {
       const { decide, world } = yield* judging
       world.isThere = false
-      assert.deepStrictEqual(yield* decide(topic, good), { verdict: "ignore", rule: "ancestry_unchecked" })
+      assert.deepStrictEqual(yield* decide(topic, good), { verdict: "unjudged", rule: "ancestry_unchecked" })
       assert.isAtMost(world.asked, 16, "it is not asked without end")
       world.isThere = true
       yield* TestClock.adjust("10 seconds")
       for (const verdict of [undefined, { _tag: "Skipped" } as const]) {
         world.verdict = verdict
-        assert.deepStrictEqual(yield* decide(topic, good), { verdict: "ignore", rule: "kzg_unchecked" })
+        assert.deepStrictEqual(yield* decide(topic, good), { verdict: "unjudged", rule: "kzg_unchecked" })
+        assert.deepStrictEqual(world.unjudged.at(-1), { slot: block.slot, blockRoot: block.root, column: 7 })
       }
+      assert.strictEqual(world.unjudged.length, 3, "each is our own doing")
       world.verdict = { _tag: "Valid" }
       assert.strictEqual((yield* decide(topic, good)).verdict, "accept", "the same one later")
     })
@@ -156,6 +160,22 @@ describe("a column by gossip", () => {
         assert.strictEqual(world.verified, 1, "known of the block from the first on")
         assert.match(world.rejected[0]?.ruling.detail ?? "", /no points on the curve/)
       })
+  )
+
+  it.scoped("is unjudged, and counted so, where its judge is given up", () =>
+    Effect.gen(function* () {
+      const { judge, world } = yield* judging
+      world.head = 0
+      const counted = Metric.value(gossipRulings.of({ rule: "undecided" }))
+      const before = (yield* counted).count
+      const fiber = yield* Effect.fork(
+        judge(topic, columnOf(block, 7, withHeader({ parentRoot: new Uint8Array(32).fill(7) })))
+      )
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(fiber)
+      assert.strictEqual((yield* counted).count - before, 1)
+      assert.strictEqual(world.unjudged.length, 1)
+    })
   )
 
   it.scoped("is judged by the imported block alone where the host tells no more", () =>
@@ -182,7 +202,7 @@ describe("a column by gossip", () => {
         const resigned = columnOf(fulu.blockFrom(140), 8)
         world.head = 150
         yield* TestClock.setTime(150_000)
-        assert.strictEqual((yield* decide(fulu.topicOf(140, 8), resigned)).verdict, "ignore")
+        assert.strictEqual((yield* decide(fulu.topicOf(140, 8), resigned)).verdict, "unjudged")
       }
     })
   )
@@ -193,7 +213,7 @@ describe("a column by gossip", () => {
       world.verdict = { _tag: "Invalid", check: "kzg_proof", detail: "no" }
       for (let sent = 0; sent < 3; sent++) assert.strictEqual((yield* decide(topic, good)).verdict, "reject")
       world.verdict = { _tag: "Valid" }
-      assert.deepStrictEqual(yield* decide(topic, good), { verdict: "ignore", rule: "offender" })
+      assert.deepStrictEqual(yield* decide(topic, good), { verdict: "unjudged", rule: "offender" })
       assert.strictEqual(world.verified, 3)
       assert.strictEqual((yield* decide(topic, good, "b")).verdict, "accept", "another peer's is")
       yield* TestClock.adjust("61 minutes")
@@ -207,10 +227,10 @@ describe("a column by gossip", () => {
       const made = (at: number) => columnOf(block, 7, withHeader({ parentRoot: new Uint8Array(32).fill(at + 1) }))
       const flood = yield* Effect.forEach([0, 1, 2], (at) => Effect.fork(judge(topic, made(at), "flood")))
       yield* TestClock.adjust("100 millis")
-      assert.deepStrictEqual(yield* decide(topic, made(3), "flood"), { verdict: "ignore", rule: "crowded" })
+      assert.deepStrictEqual(yield* decide(topic, made(3), "flood"), { verdict: "unjudged", rule: "crowded" })
       assert.strictEqual((yield* decide(topic, good, "b")).verdict, "accept", "others are not held up")
       yield* TestClock.adjust("8 seconds")
-      assert.deepStrictEqual([...(yield* Fiber.join(Fiber.all(flood)))], ["ignore", "ignore", "ignore"])
+      assert.deepStrictEqual([...(yield* Fiber.join(Fiber.all(flood)))], ["unjudged", "unjudged", "unjudged"])
       assert.strictEqual((yield* decide(fulu.topicOf(block.slot, 11), columnOf(block, 11), "flood")).verdict, "accept")
     })
   )
@@ -235,7 +255,7 @@ describe("an honest column beside strangers", () => {
       assert.deepStrictEqual(yield* decide(topic, good, "honest"), { verdict: "accept", rule: "accepted" })
       assert.isAtMost(world.asked, 8, "the beacon node is asked little about them")
       yield* TestClock.adjust("8 seconds")
-      assert.isTrue((yield* Fiber.join(Fiber.all(flood))).every((verdict) => verdict === "ignore"))
+      assert.isTrue((yield* Fiber.join(Fiber.all(flood))).every((verdict) => verdict === "unjudged"))
     })
   )
 
@@ -282,12 +302,12 @@ describe("a column of Gloas by gossip", () => {
   )
 
   const broken: ReadonlyArray<
-    readonly [GossipRule, "ignore" | "reject", Uint8Array, (world: World) => void, typeof topic]
+    readonly [GossipRule, "unjudged" | "reject", Uint8Array, (world: World) => void, typeof topic]
   > = [
     ["structure", "reject", good.subarray(0, 50), () => {}, topic],
     ["wrong_subnet", "reject", good, () => {}, gloas.topicOf(block.slot, 8)],
-    ["future_slot", "ignore", good, () => {}, topic],
-    ["block_unknown", "ignore", good, (world) => void (world.head = block.slot - 1), topic],
+    ["future_slot", "unjudged", good, () => {}, topic],
+    ["block_unknown", "unjudged", good, (world) => void (world.head = block.slot - 1), topic],
     [
       "block_slot",
       "reject",

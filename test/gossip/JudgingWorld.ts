@@ -12,7 +12,7 @@ import { makeJudgeHeader } from "../../src/gossip/JudgeHeader.ts"
 import { Externs, ExternsError } from "../../src/host/Externs.ts"
 import { GossipTruth } from "../../src/host/GossipTruth.ts"
 import { type SidecarVerdict, Verifier, VerifierError } from "../../src/kzg/Verifier.ts"
-import type { AcceptedColumn } from "../../src/arrival/ColumnArrivals.ts"
+import type { AcceptedColumn, ColumnPlace } from "../../src/arrival/ColumnArrivals.ts"
 import { canonical, type fulu, seed } from "./Columns.ts"
 
 /** What the beacon node and the verifier say; to be changed. */
@@ -31,6 +31,7 @@ export interface World {
   asked: number
   readonly accepted: Array<AcceptedColumn>
   readonly rejected: Array<RejectedColumn>
+  readonly unjudged: Array<ColumnPlace>
 }
 
 /** Near the start of the slot the node knows the blocks up to the one before. `truth`: whether the host gives GossipTruth. */
@@ -47,7 +48,8 @@ export const makeJudging = (chain: typeof fulu, slot: number, truth = true) =>
       verified: 0,
       asked: 0,
       accepted: [],
-      rejected: []
+      rejected: [],
+      unjudged: []
     }
     const ask = <A>(answer: () => A) =>
       Effect.suspend(() => {
@@ -128,6 +130,8 @@ export const makeJudging = (chain: typeof fulu, slot: number, truth = true) =>
       Effect.flatMap(makeJudgeHeader, (headers) =>
         makeJudgeColumn(headers, {
           examined: () => {},
+          unjudged: ({ blockRoot, index, slot }) =>
+            Effect.sync(() => void world.unjudged.push({ slot, blockRoot, column: index })),
           accepted: (column) => Effect.sync(() => void world.accepted.push(column)),
           rejected: (fault) => Effect.sync(() => void world.rejected.push(fault))
         })

@@ -82,7 +82,9 @@ export const makeGossipNode = Effect.fnUntraced(function* (chain: BenchChain, he
   } satisfies CommitmentCache["Type"])
   const arrivals = Layer.succeed(ColumnArrivals, {
     accepted: ({ at }) => Effect.sync(() => void heard.delaysMs.push(Date.now() - at)),
-    duplicate: () => Effect.sync(() => void heard.duplicates++)
+    duplicate: () => Effect.sync(() => void heard.duplicates++),
+    unjudged: () => Effect.void,
+    unheard: () => Effect.void
   })
   const host = Layer.mergeAll(
     Layer.succeed(Externs, {

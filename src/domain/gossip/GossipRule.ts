@@ -23,6 +23,8 @@ const gossipRules = {
   kzg_unchecked: "ignore",
   /** Too many wait already, of this peer or of all. */
   crowded: "ignore",
+  /** Not decided in time. */
+  undecided: "ignore",
   /** Its sender has sent what was wrong before. */
   offender: "ignore",
   structure: "reject",
@@ -42,6 +44,25 @@ export type GossipRule = keyof typeof gossipRules
 
 export const gossipRuleNames: ReadonlyArray<GossipRule> = Object.keys(gossipRules).filter(
   (name): name is GossipRule => name in gossipRules
+)
+
+/** What was ignored for a while, or as of this sender: another copy of the same message may be accepted. */
+export const openRules: ReadonlySet<GossipRule> = new Set<GossipRule>([
+  "future_slot",
+  "parent_unknown",
+  "block_unknown",
+  "signature_unchecked",
+  "proposer_unchecked",
+  "ancestry_unchecked",
+  "kzg_unchecked",
+  "crowded",
+  "undecided",
+  "offender"
+])
+
+/** Those by which we, or our beacon node, were not able to judge: the column came, and it is our doing if nothing is told of it. */
+export const ownRules: ReadonlySet<GossipRule> = new Set(
+  [...openRules].filter((rule) => rule !== "future_slot" && rule !== "offender")
 )
 
 /** Those by which a column is wrong, whoever looks at it. */
@@ -80,4 +101,4 @@ interface RulingFacts {
 
 export const ruling = (rule: GossipRule, detail: string, facts?: RulingFacts): Ruling =>
   facts === undefined ? { rule, detail } : { rule, detail, facts }
-export const verdictOf = ({ rule }: Ruling): "accept" | "ignore" | "reject" => gossipRules[rule]
+export const verdictOf = ({ rule }: Pick<Ruling, "rule">): "accept" | "ignore" | "reject" => gossipRules[rule]

@@ -312,6 +312,10 @@ export const blocksWithColumns = labelled(
   ),
   { within: shareMoments.map((seconds) => `${seconds}s` as const), columns: columnShares }
 )
+export const columnsUnjudged = counter(
+  "dasmon_gossip_unjudged_columns_total",
+  "Columns of canonical blocks that are not called missed though none was accepted: we, or the beacon node, were too busy to judge what came."
+)
 export const matrixBytes = gauge("dasmon_matrix_bytes", "Memory of the columns of recent blocks.")
 
 /* The history and the evidence. */

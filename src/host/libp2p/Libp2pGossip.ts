@@ -7,6 +7,7 @@ import type { GossipRules } from "../../wire/gossip/GossipRules.ts"
 import { makeGossipShares } from "./GossipShares.ts"
 import { Gossip, type GossipMessage, type GossipVerdict, type Joining, NotPublished } from "../Gossip.ts"
 import { messageOf } from "../../domain/Text.ts"
+import { forget } from "../../wire/gossip/Forgettable.ts"
 import { hexMessageId } from "../../wire/gossip/MessageId.ts"
 
 /** The topics that a node is on; made before the node, which goes by them. */
@@ -25,7 +26,11 @@ export const makeJoinedTopics = (): JoinedTopics => {
       mostBytes: (topic) => {
         const joined = topics.get(topic)
         const now = performance.now()
-        if (joined === undefined || allowance.room(now) < 1) return 0
+        if (joined === undefined) return 0
+        if (allowance.room(now) < 1) {
+          joined.dropped?.(Option.none())
+          return 0
+        }
         allowance.take(1, now)
         return joined.mostBytes
       },
@@ -52,12 +57,16 @@ export const makeGossip = Effect.fnUntraced(function* (
   const judging = new Map<string, number>()
   let underWay = 0
 
-  /** Where too many wait already, one more is not looked at: it can come again from another peer. */
+  /** Where too many wait already, one more is not looked at: its next copy is. */
   const judge = (joining: Joining, message: GossipMessage) => {
     const { from } = message
     const own = judging.get(from) ?? 0
     const fair = underWay < mostJudged / 2 ? mostJudgedOfPeer : mostJudgedOfPeer / 8
-    if (underWay >= mostJudged || own >= fair) return TopicValidatorResult.Ignore
+    if (underWay >= mostJudged || own >= fair) {
+      joining.dropped?.(Option.some(message.data))
+      forget(gossip, message.id)
+      return TopicValidatorResult.Ignore
+    }
     underWay++
     judging.set(from, own + 1)
     const done = Effect.sync(() => {
@@ -68,7 +77,11 @@ export const makeGossip = Effect.fnUntraced(function* (
     })
     return run(
       joining.judge(message).pipe(
-        Effect.timeoutTo({ duration: judgeLimit, onSuccess: (verdict) => verdict, onTimeout: () => "ignore" as const }),
+        Effect.timeoutTo({
+          duration: judgeLimit,
+          onSuccess: (verdict) => verdict,
+          onTimeout: () => "unjudged" as const
+        }),
         Effect.catchAllCause((cause) =>
           Effect.as(
             // At the end, what a judge goes by may go before it.
@@ -78,6 +91,7 @@ export const makeGossip = Effect.fnUntraced(function* (
             "ignore" as const
           )
         ),
+        Effect.tap((verdict) => (verdict === "unjudged" ? Effect.sync(() => forget(gossip, message.id)) : Effect.void)),
         Effect.map((verdict) => results[verdict]),
         Effect.ensuring(done)
       )
@@ -169,5 +183,6 @@ const judgeLimit = Duration.seconds(8)
 const results = {
   accept: TopicValidatorResult.Accept,
   ignore: TopicValidatorResult.Ignore,
+  unjudged: TopicValidatorResult.Ignore,
   reject: TopicValidatorResult.Reject
 } satisfies Record<GossipVerdict, TopicValidatorResult>

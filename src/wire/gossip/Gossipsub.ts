@@ -3,6 +3,7 @@ import { Either } from "effect"
 import { compressSync } from "snappy"
 import { bytesToHex } from "@noble/hashes/utils.js"
 import { decodeBlock } from "../SnappyBlock.ts"
+import { forgettable } from "./Forgettable.ts"
 import type { GossipRules } from "./GossipRules.ts"
 import { guarded } from "./Guarded.ts"
 import { compressedId, messageId } from "./MessageId.ts"
@@ -62,7 +63,7 @@ export const ethereumGossipsub = (rules: GossipRules): ((components: GossipSubCo
       outboundTransform: (_topic, data) => compressSync(data)
     }
   })
-  return (components) => guarded(make(components), { ...rules, mostWaiting })
+  return (components) => forgettable(guarded(make(components), { ...rules, mostWaiting }))
 }
 
 /** Bytes that wait for a peer that is slow to take them in: some ninety columns of 21 blobs. */

@@ -1,6 +1,6 @@
 import { TopicValidatorResult } from "@libp2p/gossipsub"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Logger, Scope } from "effect"
+import { Deferred, Effect, Exit, Logger, Option, Scope } from "effect"
 import { columnTopic } from "../../../src/domain/network/ColumnTopic.ts"
 import { type GossipMessage, type GossipVerdict } from "../../../src/host/Gossip.ts"
 import { makeGossip, makeJoinedTopics } from "../../../src/host/libp2p/Libp2pGossip.ts"
@@ -163,6 +163,65 @@ describe.each(transports)("gossip over %s", (transport) => {
       yield* eventually(() => copies.length === 1)
       assert.deepStrictEqual(copies, [hexMessageId(other, text("a column"))])
       assert.deepStrictEqual(ids, copies)
+    })
+  )
+
+  it.scopedLive(
+    "is judged again when it comes from somebody else, where the first was not judged for its sender's sake",
+    () =>
+      Effect.gen(function* () {
+        const { listener, publisher, us } = yield* line(() => "accept")
+        const other = columnTopic({ forkDigest: "0x8c9f62fe", column: 9 })
+        const judged: Array<string> = []
+        const copies: Array<string> = []
+        yield* us.gossip.join(other, {
+          mostBytes: 1000,
+          judge: ({ data, from }: GossipMessage) => {
+            judged.push(`${from === listener.id ? "muted" : "honest"}: ${new TextDecoder().decode(data)}`)
+            return Effect.succeed(from === listener.id ? ("unjudged" as const) : ("accept" as const))
+          },
+          copied: (id: string) => void copies.push(id)
+        })
+        yield* eventually(() =>
+          [publisher, listener].every(({ gossip }) => gossip.columnTopicsOf(us.id).includes(other))
+        )
+        assert.strictEqual(yield* listener.gossip.publish(other, text("a column")), 1)
+        yield* eventually(() => judged.length === 1)
+        assert.strictEqual(yield* publisher.gossip.publish(other, text("a column")), 1)
+        yield* eventually(() => judged.length === 2)
+        assert.deepStrictEqual(judged, ["muted: a column", "honest: a column"])
+        assert.deepStrictEqual(copies, [])
+      })
+  )
+
+  it.scopedLive("is told of as dropped where too much is under way, and judged when it comes again", () =>
+    Effect.gen(function* () {
+      const us = yield* makeSide("us/1", transport)
+      const dropped: Array<string> = []
+      const isFree = yield* Deferred.make<void>()
+      yield* us.gossip.join(topic, {
+        mostBytes: 1000,
+        judge: () => Effect.as(Deferred.await(isFree), "accept" as const),
+        dropped: (data) => void dropped.push(new TextDecoder().decode(Option.getOrThrow(data)))
+      })
+      const validate = us.node.services.gossip.topicValidators.get(topic)
+      const others = yield* Effect.forEach([1, 2, 3], (at) => makeSide(`other ${at}/1`, transport))
+      const send = (from: Side, message: string) =>
+        Promise.resolve(validate?.(from.node.peerId, { type: "unsigned", topic, data: text(message) }))
+      const results = others.flatMap((from, peer) =>
+        Array.from({ length: 193 }, (_, at) => send(from, `${peer}/${at}`))
+      )
+      assert.deepStrictEqual(
+        dropped.filter((message) => message.startsWith("0")),
+        ["0/192"],
+        "more than one peer may have"
+      )
+      assert.strictEqual(results.length - dropped.length, 192 + 64 + 24, "and less is left for the next")
+      yield* Deferred.succeed(isFree, undefined)
+      yield* Effect.promise(() => Promise.all(results))
+      const [, , last] = others
+      if (last === undefined) return assert.fail("there is no third")
+      assert.strictEqual(yield* Effect.promise(() => send(last, "2/192")), TopicValidatorResult.Accept)
     })
   )
 
