@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs"
 import { assert, describe, it } from "@effect/vitest"
 import { Schema } from "effect"
-import { costLines } from "../../scripts/bench/cost/Cost.ts"
+import { costLines, partLines } from "../../scripts/bench/cost/Cost.ts"
 import { configKeys } from "../../src/config/Config.ts"
 import { isHonest, profileNames } from "../../src/devnet/profiles/Profiles.ts"
 import { FindingKind } from "../../src/domain/peer/Finding.ts"
@@ -63,7 +63,7 @@ describe("the README", () => {
         .slice(1, -1)
         .join(" | ")
     )
-    for (const line of costLines) assert.include(rows, line)
+    for (const line of [...costLines, ...partLines]) assert.include(rows, line)
   })
 
   it("names every key of the configuration", () => {

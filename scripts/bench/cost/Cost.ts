@@ -27,6 +27,12 @@ const refreshSeconds = (connected: number): number =>
 /** Supernodes are asked for four times as much: `sampling.daily_bytes` says so. */
 const supernodeShare = 4
 
+/** Columns of the newest blocks, a day: one of each sample of `sampling.samples_per_slot`, and those of our own topics. */
+const sampled = defaults.sampling.samplesPerSlot * mainnet.slotsPerDay
+const gossiped = defaults.gossip.custodyGroupCount * mainnet.slotsPerDay
+/** A full mesh (`D`). */
+const neighbours = 8
+
 interface Cost {
   readonly peers: number
   readonly cores: number
@@ -40,11 +46,14 @@ const costOf = (peers: number, parts: Measured): Cost => {
   const connected = Math.min(peers, mostConnected)
   const dailyBytes = defaults.sampling.dailyBytes * (1 + (supernodeShare - 1) * mainnet.supernodes)
   const received = Math.min(connected * dailyBytes, defaults.bandwidthLimit * 86_400)
+  // The samples are among the columns that these bytes are; gossip comes beside them.
   const columns = received / columnBytes
-  const first = columns * firstLooks(columns)
+  const first = firstLooks(columns)
   const busyMs =
-    first * (parts.columnMs + mainnet.blobs * parts.cellMs) +
-    (columns - first) * parts.knownColumnMs +
+    first * firstLookMs(parts) +
+    (columns + gossiped - first) * parts.knownColumnMs +
+    sampled * questionMs(parts) +
+    gossiped * parts.gossipColumnMs +
     connected * parts.claimMs * (86_400 / refreshSeconds(connected))
   return {
     peers,
@@ -53,19 +62,49 @@ const costOf = (peers: number, parts: Measured): Cost => {
       parts.hundredMiB +
       ((connected - 100) * (parts.thousandMiB - parts.hundredMiB)) / 900 +
       ((peers - connected) * parts.knownKiB) / 1_024,
-    diskGB: (mainnet.days * (columns * parts.combinationBytes + mainnet.slotsPerDay * parts.slotBytes)) / 1e9,
-    receivedGBPerDay: received / 1e9
+    diskGB:
+      (mainnet.days * (columns * parts.combinationBytes + mainnet.slotsPerDay * parts.slotBytes)) / 1e9 +
+      samplingOf(parts).diskGB +
+      gossipOf(parts).diskGB,
+    receivedGBPerDay: (received + gossiped * columnBytes) / 1e9
   }
 }
 
 /**
- * Share of the columns of a day that nobody has shown us before, once 18 days have passed: each of all columns of these days
- * is asked for x times at random moments of them, and is shown at least once with the chance 1 - exp(-x).
+ * Columns of a day that nobody has shown us before, once 18 days have passed: all samples and what gossip brings, which are of
+ * new blocks; and of all other columns of these days, each of which is asked for x times at random moments of them, those
+ * that are shown at least once, with the chance 1 - exp(-x).
  */
 const firstLooks = (columnsPerDay: number): number => {
-  const x = columnsPerDay / (mainnet.slotsPerDay * mainnet.columns)
-  return (1 - Math.exp(-x)) / x
+  const all = mainnet.slotsPerDay * mainnet.columns
+  return sampled + gossiped + (all - sampled - gossiped) * (1 - Math.exp(-(columnsPerDay - sampled) / all))
 }
+
+const firstLookMs = (parts: Measured): number => parts.columnMs + mainnet.blobs * parts.cellMs
+/** A claim is two requests (Status and MetaData), and a sample is one. */
+const questionMs = (parts: Measured): number => parts.claimMs / 2
+
+/** What is in the table above for the newest blocks alone. */
+interface Part extends Omit<Cost, "memoryMiB" | "peers"> {
+  readonly part: string
+  readonly remark: string
+}
+
+const samplingOf = (parts: Measured): Part => ({
+  part: `${defaults.sampling.samplesPerSlot} samples a slot`,
+  cores: (sampled * (questionMs(parts) + firstLookMs(parts))) / 86_400_000,
+  diskGB: (mainnet.days * mainnet.slotsPerDay * parts.availabilityBytes) / 1e9,
+  receivedGBPerDay: (sampled * columnBytes) / 1e9,
+  remark: "within `daily_bytes`"
+})
+
+const gossipOf = (parts: Measured): Part => ({
+  part: `gossip of our own ${defaults.gossip.custodyGroupCount} columns`,
+  cores: (gossiped * (parts.gossipColumnMs + firstLookMs(parts))) / 86_400_000,
+  diskGB: (mainnet.days * gossiped * parts.arrivalBytes) / 1e9,
+  receivedGBPerDay: (gossiped * columnBytes) / 1e9,
+  remark: `${rounded((neighbours * gossiped * columnBytes) / 1e9, 1)} GB if all ${neighbours} neighbours send their copy`
+})
 
 const watched = [100, 1_000, 10_000].map((peers) => costOf(peers, measured))
 
@@ -73,6 +112,22 @@ const columnNames = ["peers", "CPU", "memory", "disk", "received"]
 
 /** The lines of the README's table. */
 export const costLines: ReadonlyArray<string> = [columnNames, ...watched.map(cellsOf)].map((cells) => cells.join(" | "))
+
+const beside = [samplingOf(measured), gossipOf(measured)]
+
+const partNames = ["of it", "CPU", "disk", "received"]
+
+/** The lines of the README's table of what the newest blocks cost. */
+export const partLines: ReadonlyArray<string> = [partNames, ...beside.map(partCells)].map((cells) => cells.join(" | "))
+
+function partCells({ cores, diskGB, part, receivedGBPerDay, remark }: Part): ReadonlyArray<string> {
+  return [
+    part,
+    `${rounded(cores, 3)} of a core`,
+    `${rounded(diskGB, 2)} GB`,
+    `${rounded(receivedGBPerDay, 1)} GB a day; ${remark}`
+  ]
+}
 
 function cellsOf({ cores, diskGB, memoryMiB, peers, receivedGBPerDay }: Cost): ReadonlyArray<string> {
   return [
@@ -94,7 +149,12 @@ export const cost: Bench = {
         title: `${mainnet.blobs} blobs a block, ${columnBytes} bytes a column, one peer in ten a supernode`,
         columns: columnNames,
         rows: watched.map(cellsOf),
-        summary: { cost: watched, parts: measured }
+        summary: { cost: watched, newest: beside, parts: measured }
+      },
+      {
+        title: "of it, for the newest blocks",
+        columns: partNames,
+        rows: beside.map(partCells)
       }
     ])
 }

@@ -17,6 +17,15 @@ export interface Measured {
   readonly combinationBytes: number
   /** Bytes on disk for each slot of the chain: ground truth (48 a blob, and 40), and digests of what was proven. */
   readonly slotBytes: number
+  /**
+   * Milliseconds of CPU for each column that comes over gossip, in all threads, its further copies included and its proofs
+   * not: `bench gossip`, `cpuShare` at 12 s, less what its 21 cells cost.
+   */
+  readonly gossipColumnMs: number
+  /** Bytes on disk for the arrival of a column over gossip, of four of a block, whole database: at most 16 (`test/history/report/Arrivals.test.ts`). */
+  readonly arrivalBytes: number
+  /** Bytes on disk for what sampling a block came to: a row of `availability` and its index, over 18 days. */
+  readonly availabilityBytes: number
 }
 
 export const measured: Measured = {
@@ -29,5 +38,9 @@ export const measured: Measured = {
   columnMs: 0.44,
   knownColumnMs: 0.25,
   combinationBytes: 9.2,
-  slotBytes: 14 * 48 + 40 + 2_048 + 60
+  slotBytes: 14 * 48 + 40 + 2_048 + 60,
+  // 11.6 % of 12 s over 128 columns of 21 blobs.
+  gossipColumnMs: 8.3,
+  arrivalBytes: 15.5,
+  availabilityBytes: 367
 }
