@@ -21,7 +21,7 @@ export interface Chosen {
 /**
  * What a peer is asked next: what someone waits for, else what is suspected and due, but at most every other time, else
  * what the sampler chooses; never more than the peer's budget allows at this moment. Whoever waits is told if there is
- * nothing. Nothing new is sampled of a peer that is about to go.
+ * nothing, and goes on waiting while only the budget is spent. Nothing new is sampled of a peer that is about to go.
  */
 export const makeChooseJob = Effect.fnUntraced(function* (
   journal: PeerJournal,
@@ -81,7 +81,10 @@ export const makeChooseJob = Effect.fnUntraced(function* (
     const one = yield* first(claims)
     const chosen = Option.isSome(one) ? one : yield* second(claims)
     hasConfirmed = Option.exists(chosen, ({ confirms }) => confirms.length > 0)
-    return Option.isSome(chosen) ? chosen : yield* nothingToAsk("nothing that it owes can be judged at this moment")
+    // Its budget comes back by itself: whoever waits is served at a later turn.
+    const isSpent = Effect.map(Clock.currentTimeMillis, (now) => budget.untilSamplingMs(now) > 0)
+    if (Option.isSome(chosen) || (yield* isSpent)) return chosen
+    return yield* nothingToAsk("nothing that it owes can be judged at this moment")
   })
   return { isTurn, choose }
 })

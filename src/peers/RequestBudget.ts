@@ -31,6 +31,8 @@ export interface RequestBudget {
   readonly spacingMs: (now: number) => number
   /** What a job may hold that samples; none while there is not enough for a slot. With `isWanted` bytes do not matter. */
   readonly sampling: (now: number, isWanted: boolean) => Option.Option<JobLimits>
+  /** Until its client lets it be asked for the least that samples; 0 where only something else is in the way. */
+  readonly untilSamplingMs: (now: number) => number
   /** Of what is suspected and due, what may be asked for now. */
   readonly confirming: (due: ReadonlyArray<SuspectedSlot>, now: number) => ReadonlyArray<SuspectedSlot>
   /** Whether just this job may be asked for now. */
@@ -39,7 +41,10 @@ export interface RequestBudget {
   readonly begin: (job: Job, confirms: ReadonlyArray<SuspectedSlot>, now: number) => (end: Ended, now: number) => void
   /** Columns of one slot that may be asked for by root at once, whenever that is. */
   readonly mostWanted: (now: number) => number
-  /** Until so many columns of one slot may be asked for by root; the bytes of a day do not matter. */
+  /**
+   * Until so many columns of one slot may be asked for by root and enough is left for what is sampled or confirmed besides;
+   * the bytes of a day do not matter.
+   */
   readonly untilWantedMs: (columns: number, now: number) => number
   /** As `begin`, of a job that asks by root for columns of one slot. */
   readonly beginWanted: (job: Job, now: number) => (end: Ended, now: number) => void
@@ -158,6 +163,15 @@ export const makeRequestBudget = (
       }
       return limits.maxCombinations < 1 || limits.maxSlots < 1 ? Option.none() : Option.some(limits)
     },
+    untilSamplingMs: (now) => {
+      const { byRoot, columns, requests } = buckets()
+      return Math.max(
+        untilMs(now),
+        columns.untilMs(leastCost, now),
+        byRoot.untilMs(1, now),
+        requests.untilMs(maxRangeRequests + 1, now)
+      )
+    },
     confirming: (due, now) => {
       const taken: Array<SuspectedSlot> = []
       const room = roomFor(now, mostQuestionUnits(state().restraint, now))
@@ -184,13 +198,15 @@ export const makeRequestBudget = (
       return Math.max(1, Math.floor(units / wantedRequests))
     },
     untilWantedMs: (count, now) => {
-      const { byRoot, columns, requests } = buckets()
+      const { buckets, limits } = client()
       const cost = wantedCost(count)
+      const until = (of: "columns" | "byRoot" | "requests", amount: number, least: number): number =>
+        buckets[of].untilMs(amount + Math.max(least, leftShare * limits[of].burst), now)
       return Math.max(
         untilMs(now),
-        columns.untilMs(cost.units, now),
-        byRoot.untilMs(cost.byRoot, now),
-        requests.untilMs(cost.requests, now)
+        until("columns", cost.units, leastCost),
+        until("byRoot", cost.byRoot, 1),
+        until("requests", cost.requests, maxRangeRequests + 1)
       )
     },
     beginWanted: ({ columns: { length } }, now) => {
@@ -259,6 +275,9 @@ const confirmationCost = (confirms: ReadonlyArray<SuspectedSlot>): Cost => {
   const byRange = confirms.reduce((sum, { columns }) => sum + unitsByRange(1, columns.length), 0)
   return { units: byRoot + byRange, byRoot, requests: 2 * confirms.length + greeting.requests, claims: 1 }
 }
+
+/** What questions by root leave of a burst: who is asked one after the other is tested all the same. */
+const leftShare = 1 / 4
 
 /** By root, and what is left of a block that was begun once more. */
 const wantedRequests = 2

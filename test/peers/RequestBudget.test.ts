@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Duration, Effect, Layer, Option, PubSub, TestClock } from "effect"
+import { Duration, Effect, Fiber, Layer, Option, PubSub, TestClock } from "effect"
 import { levelAt } from "../../src/domain/peer/Restraint.ts"
 import { PeerRefused } from "../../src/domain/probe/Outcome.ts"
 import { History } from "../../src/history/store/History.ts"
 import * as MemoryHistory from "../../src/history/store/MemoryHistory.ts"
 import type { ProbeRequest } from "../../src/probe/Prober.ts"
+import { Peers } from "../../src/peers/Peers.ts"
 import { Sampler, type SamplerOptions } from "../../src/sampler/Sampler.ts"
-import { peer } from "../probe/FakeWorld.ts"
+import { claimsOf, peer, statement } from "../probe/FakeWorld.ts"
 import { leavesOut, standing } from "./LeavesOut.ts"
 import { Fakes, saying, type Script, timesOf, view, world } from "./Script.ts"
 
@@ -325,6 +326,29 @@ const allOf = () => {
   return (at: number, kind: string, slots: number, sidecars: number) =>
     all.map((limiter) => limiter(at, kind, slots, sidecars)).every((isAllowed) => isAllowed)
 }
+
+describe("someone who waits for a probe of a peer whose budget is spent", () => {
+  it.effect("is served as soon as it has come back", () =>
+    run(
+      Effect.gen(function* () {
+        const peers = yield* Peers
+        yield* TestClock.adjust("1 second")
+        const question = { slot: 900, columns: [claimsOf(statement(8)).current.columns[0] ?? 0] }
+        // Teku takes a hundred requests in a minute, whatever they are for.
+        const asking = Effect.replicateEffect(peers.ask(peer.peerId, { ...question, purpose: "retrieval" }), 60)
+        yield* Effect.fork(asking)
+        yield* TestClock.adjust("9 seconds")
+        const waiting = yield* Effect.fork(peers.probe(peer.peerId))
+        yield* TestClock.adjust("20 seconds")
+        assert.strictEqual((yield* Fiber.join(waiting)).purpose, "sampling")
+      }),
+      (script) => {
+        script.agent = "teku/v25"
+        script.refresh = () => Effect.succeed(saying(8))
+      }
+    )
+  )
+})
 
 describe("a peer with the limits of its client", () => {
   for (const [agent, make] of [...Object.entries(limiters), ["nobody/v1", allOf] as const]) {
