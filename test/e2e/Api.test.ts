@@ -28,7 +28,14 @@ describe("the API of the running program", () => {
     "answers every question as described, its numbers agree, and the README's commands work as written",
     () =>
       Effect.gen(function* () {
-        const program = yield* start(["--http-addr", "127.0.0.1:0", "--peers", "supernode:1,honest:1,withhold:1", "--seed", "6"])
+        const program = yield* start([
+          "--http-addr",
+          "127.0.0.1:0",
+          "--peers",
+          "supernode:1,honest:1,withhold:1",
+          "--seed",
+          "6"
+        ])
         const [, base = ""] = yield* program.printed(/open (http:\S+)/, "90 seconds")
         const api = yield* HttpApiClient.make(Api, { baseUrl: base })
         const violating = api.peers({ urlParams: { verdict: "violating" } })
