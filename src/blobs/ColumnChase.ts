@@ -199,9 +199,9 @@ export const makeChase = Effect.fnUntraced(function* (
   const bring = Effect.fnUntraced(function* (lacking: ReadonlyArray<number>, now: number) {
     const most = Math.min(mostBroughtAtOnce, mostBrought - brought.size)
     if (most <= 0) return
-    const called = yield* peerSet.bring({ slot: block.slot, columns: lacking, most })
-    for (const peerId of called.dialled) brought.set(peerId, now)
-    areMore = called.areMore
+    const called = yield* Effect.timeoutOption(peerSet.bring({ slot: block.slot, columns: lacking, most }), callLimit)
+    areMore = Option.match(called, { onNone: () => true, onSome: ({ areMore }) => areMore })
+    for (const { dialled } of Option.toArray(called)) for (const peerId of dialled) brought.set(peerId, now)
   })
 
   const chase = Effect.gen(function* () {
@@ -299,6 +299,8 @@ const mostBrought = 48
 /** Between two calls for others: while some may still come, and where all have come to nothing. */
 const callEveryMs = 3_000
 const leastCallMs = 500
+/** A look at the peer set may be under way. */
+const callLimit = Duration.seconds(5)
 /** A dial, a handshake and the peer's claim take no longer; one that failed before is dialled again within the second. */
 const dialLimitMs = 12_000
 const redialMs = 3_000

@@ -220,6 +220,33 @@ describe("columns that nobody has who is connected", () => {
     })
   )
 
+  it.scoped("are not waited for where the peer set does not answer, and then it is not said that all were asked", () =>
+    Effect.gen(function* () {
+      const chase = yield* makeChase(block, {
+        limit: Duration.seconds(40),
+        patience: Duration.seconds(1),
+        progress: () => Effect.void
+      })
+      const running = yield* Effect.fork(chase.run)
+      yield* Effect.repeatN(TestClock.adjust("1 second"), 45)
+      yield* Fiber.join(running)
+      assert.isFalse(chase.isSettled)
+    }).pipe(
+      Effect.provide([
+        Layer.mock(LiveMatrix, { columns: () => Effect.succeed(new Map()) }),
+        Layer.mock(PeerSet, { progress: () => noProgress, supernodes: () => [], bring: () => Effect.never }),
+        Layer.mock(Peers, {
+          tracked: Effect.succeed([]),
+          isSentAway: () => false,
+          views: () => [],
+          passedOver: () => 0,
+          view: () => Option.none(),
+          known: () => Option.none()
+        })
+      ])
+    )
+  )
+
   it.scoped("are nobody else's business where those who are connected suffice", () =>
     Effect.gen(function* () {
       const { account, columns } = yield* chased(root)
