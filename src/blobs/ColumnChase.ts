@@ -17,8 +17,9 @@ import type { PeerId } from "../domain/Primitives.ts"
 import type { NotProbed } from "../domain/probe/ProbeNow.ts"
 import { LiveMatrix } from "../matrix/LiveMatrix.ts"
 import { Peers, type TrackedPeer } from "../peers/Peers.ts"
-import { PeerSet } from "../peers/set/PeerSet.ts"
+import type { PeerSet } from "../peers/set/PeerSet.ts"
 import type { Asked } from "../peers/Questions.ts"
+import { makeBringOthers } from "./BringOthers.ts"
 import { reliance } from "./Reliance.ts"
 
 /** How far a chase is. */
@@ -61,8 +62,8 @@ export const makeChase = Effect.fnUntraced(function* (
   { limit, patience, progress }: ChaseOptions
 ): Effect.fn.Return<Chase, never, Peers | PeerSet | LiveMatrix | Scope.Scope> {
   const peers = yield* Peers
-  const peerSet = yield* PeerSet
   const matrix = yield* LiveMatrix
+  const others = yield* makeBringOthers(block.slot)
   const fibers = yield* FiberSet.make()
   const news = yield* Queue.sliding<void>(1)
   const deadline = (yield* Clock.currentTimeMillis) + Duration.toMillis(limit)
@@ -75,9 +76,6 @@ export const makeChase = Effect.fnUntraced(function* (
   const failures = new Map<PeerId, number>()
   const asked = new Map<PeerId, AskedPeer>()
   const claimed = new Set<number>()
-  /** Peers that were dialled for this, and since when. */
-  const brought = new Map<PeerId, number>()
-  let areMore = false
   let isSettled = false
 
   for (const { column, ssz } of (yield* matrix.columns(block.root)).values()) {
@@ -188,25 +186,8 @@ export const makeChase = Effect.fnUntraced(function* (
       )
     )
 
-  /** Whether someone who was dialled for this may still come, and say what it claims. */
-  const isComing = (tracked: ReadonlyArray<TrackedPeer>, now: number): boolean =>
-    tracked.some(({ claim, failedVisits, isConnected, notDialled, peerId }) => {
-      const since = brought.get(peerId)
-      if (since === undefined || now - since >= dialLimitMs) return false
-      return isConnected ? Option.isNone(claim) : failedVisits + notDialled === 0 || now - since < redialMs
-    })
-
-  const bring = Effect.fnUntraced(function* (lacking: ReadonlyArray<number>, now: number) {
-    const most = Math.min(mostBroughtAtOnce, mostBrought - brought.size)
-    if (most <= 0) return
-    const called = yield* Effect.timeoutOption(peerSet.bring({ slot: block.slot, columns: lacking, most }), callLimit)
-    areMore = Option.match(called, { onNone: () => true, onSome: ({ areMore }) => areMore })
-    for (const { dialled } of Option.toArray(called)) for (const peerId of dialled) brought.set(peerId, now)
-  })
-
   const chase = Effect.gen(function* () {
     let quietSince = Infinity
-    let calledAt = -Infinity
     isSettled = false
     while (true) {
       const now = yield* Clock.currentTimeMillis
@@ -214,17 +195,13 @@ export const makeChase = Effect.fnUntraced(function* (
       const from = sourcesAmong(tracked)
       const state = stateAt(now)
       if (isEnough(state) || now >= deadline) break
-      const lacking = lackingColumns(from, state)
-      if (lacking.length > 0 && now - calledAt >= (isComing(tracked, now) ? callEveryMs : leastCallMs)) {
-        calledAt = now
-        yield* bring(lacking, now)
-      }
-      if (!isExhausted(from, state) || isComing(yield* peers.tracked, now)) quietSince = Infinity
+      yield* others.bring(lackingColumns(from, state), tracked, now)
+      if (!isExhausted(from, state) || others.areComing(yield* peers.tracked, now)) quietSince = Infinity
       else if (quietSince === Infinity) quietSince = now
       // The first are waited for longer: they are looked for, dialled and greeted.
       const patienceMs = Duration.toMillis(patience) * (claimed.size === 0 ? firstPatience : 1)
       if (now - quietSince >= patienceMs) {
-        isSettled = !areMore
+        isSettled = !others.areMore()
         break
       }
       for (const errand of nextErrands(from, state, mostColumns).slice(0, mostAtOnce - asking.size)) {
@@ -293,17 +270,6 @@ const reasonOf = (error: NotProbed): string => {
 /** Columns in one question; peers that are asked at once. */
 const mostColumns = 32
 const mostAtOnce = 32
-/** Peers that are dialled for one block: at once, and altogether. */
-const mostBroughtAtOnce = 16
-const mostBrought = 48
-/** Between two calls for others: while some may still come, and where all have come to nothing. */
-const callEveryMs = 3_000
-const leastCallMs = 500
-/** A look at the peer set may be under way. */
-const callLimit = Duration.seconds(5)
-/** A dial, a handshake and the peer's claim take no longer; one that failed before is dialled again within the second. */
-const dialLimitMs = 12_000
-const redialMs = 3_000
 /** An answer that is not there by then is asked of others too. */
 const lateMs = 5_000
 /** Times the patience, while nobody has come who claims anything. */
