@@ -14,6 +14,8 @@ const linesOf = (path: string) =>
     .slice(0, -1)
     .map((line) => Schema.decodeUnknownSync(LogLine)(line))
 
+const isPutAside = (name: string): boolean => /ndjson\.\d+$/.test(name)
+
 describe("SIGHUP", () => {
   it.scopedLive("begins a fresh event log without losing an event", () =>
     Effect.gen(function* () {
@@ -56,6 +58,8 @@ describe("SIGHUP", () => {
         yield* program.signal("SIGHUP")
         yield* eventually(() => existsSync(log))
       }
+      // The program's own turn: the file has reached its size.
+      yield* eventually(() => readdirSync(logs).some(isPutAside), "60 seconds", "100 millis")
       const live = yield* connectEvents(`${base}/events?since=0&types=Sampling`)
       let seen = yield* live.next
       while (seen.message._tag !== "Sampling") seen = yield* live.next
@@ -63,9 +67,7 @@ describe("SIGHUP", () => {
 
       yield* program.signal("SIGTERM")
       assert.strictEqual((yield* program.exited("10 seconds"))[0], 0, program.errors())
-      const names = readdirSync(logs)
-      assert.isAbove(names.filter((name) => /ndjson\.\d+$/.test(name)).length, 0)
-      const lines = names.flatMap((name) => linesOf(join(logs, name)))
+      const lines = readdirSync(logs).flatMap((name) => linesOf(join(logs, name)))
       const events = lines.flatMap((one) => (one._tag === "Gap" ? [] : [one])).sort((a, b) => a.sequence - b.sequence)
       assert.deepStrictEqual(
         events.map(({ sequence }) => sequence),
