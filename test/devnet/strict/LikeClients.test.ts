@@ -160,9 +160,10 @@ shared("peers as clients are", layer, (it) => {
       const answers = yield* Effect.fork(
         Effect.replicateEffect(ask(connection, asked, { chunk: limit, total: limit }), rounds)
       )
+      // In few steps, since each waits until hardly anything goes on; a chunk may be under way for ten seconds.
       yield* eventually(
         Effect.zipRight(
-          pass("1 second"),
+          pass("4 seconds"),
           Effect.map(answers.status, ({ _tag }) => _tag === "Done")
         ),
         "1 minute"
