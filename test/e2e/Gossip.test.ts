@@ -8,7 +8,7 @@ import { makeGossip, makeJoinedTopics } from "../../src/host/libp2p/Libp2pGossip
 import { makeNode } from "../../src/wire/Node.ts"
 import { eventually } from "../Eventually.ts"
 import { temporaryFolder, startNetwork } from "./Network.ts"
-import { start } from "./Program.ts"
+import { metricsOf, start } from "./Program.ts"
 
 /** A node that the monitor alone is connected to; what it hears, it hears through the monitor. */
 const outsider = Effect.gen(function* () {
@@ -51,12 +51,8 @@ describe("the program's gossip", () => {
         )
       )
       const program = yield* start(["run", "--config", config])
-      const [, metrics = ""] = yield* program.printed(/metrics at (http:\S+)/, "60 seconds")
-      const count = (verdict: string) =>
-        Effect.map(
-          Effect.promise((signal) => fetch(metrics, { signal }).then((response) => response.text())),
-          (text) => Number(new RegExp(`dasmon_gossip_messages_total{verdict="${verdict}"} (\\d+)`).exec(text)?.[1] ?? 0)
-        )
+      const metric = yield* metricsOf(program)
+      const count = (verdict: string) => metric(`dasmon_gossip_messages_total{verdict="${verdict}"}`)
 
       yield* eventually(() => listener.topics().length === 4 && liar.topics().length === 4, "60 seconds")
       const [topic = ""] = listener.topics()

@@ -13,7 +13,7 @@ import { makeNode } from "../../src/wire/Node.ts"
 import { eventually } from "../Eventually.ts"
 import { eventsOf } from "./EventLines.ts"
 import { temporaryFolder, startNetwork } from "./Network.ts"
-import { getJson, start } from "./Program.ts"
+import { getJson, metricsOf, start } from "./Program.ts"
 
 /** The first column of a block that came to the hostile peer, and the topics on which none of the block has come yet. */
 interface Opening {
@@ -128,19 +128,8 @@ describe("the program's gossip beside a hostile peer", () => {
         )
       )
       const program = yield* start(["run", "--config", config])
-      const [, metrics = ""] = yield* program.printed(/metrics at (http:\S+)/, "60 seconds")
       const [, api = ""] = yield* program.printed(/open (http:\S+)/, "60 seconds")
-      const metric = (name: string) =>
-        Effect.map(
-          Effect.promise((signal) => fetch(metrics, { signal }).then((response) => response.text())),
-          (text) =>
-            Number(
-              text
-                .split("\n")
-                .find((line) => line.startsWith(`${name} `))
-                ?.split(" ")[1] ?? 0
-            )
-        )
+      const metric = yield* metricsOf(program)
       const decidedBy = (rule: string) => metric(`dasmon_gossip_rulings_total{rule="${rule}"}`)
 
       const us = () =>

@@ -17,7 +17,7 @@ import { columnsByRange } from "../../src/wire/Requests.ts"
 import { eventually } from "../Eventually.ts"
 import { stranger } from "../host/libp2p/Nodes.ts"
 import { temporaryFolder, startNetwork } from "./Network.ts"
-import { getJson, start } from "./Program.ts"
+import { getJson, metricsOf, start } from "./Program.ts"
 
 /** A port of this machine that nobody had a moment ago. */
 const freePort = Effect.async<number>((resume) => {
@@ -45,12 +45,8 @@ const run = (home: string, name: string, lines: ReadonlyArray<string>) =>
     })
     const program = yield* start(["run", "--config", config])
     const [, base = ""] = yield* program.printed(/open (http:\S+)/, "60 seconds")
-    const [, metrics = ""] = yield* program.printed(/metrics at (http:\S+)/, "10 seconds")
-    const served = (by: "range" | "root") =>
-      Effect.map(
-        Effect.promise((signal) => fetch(metrics, { signal }).then((response) => response.text())),
-        (text) => Number(new RegExp(`dasmon_custody_served_sidecars_total{by="${by}"} (\\d+)`).exec(text)?.[1] ?? 0)
-      )
+    const metric = yield* metricsOf(program)
+    const served = (by: "range" | "root") => metric(`dasmon_custody_served_sidecars_total{by="${by}"}`)
     return { program, served, status: Effect.flatMap(getJson(base, "/status"), Schema.decodeUnknown(Status)), base }
   })
 

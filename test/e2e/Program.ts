@@ -84,6 +84,24 @@ const gather = (child: ChildProcess, name: "stdout" | "stderr"): (() => string) 
 
 const pollSchedule = Schedule.spaced("50 millis")
 
+/** The metrics of a program that serves any: the value of a series, its labels included; 0 while there is none. */
+export const metricsOf = (program: Program) =>
+  Effect.map(
+    program.printed(/metrics at (http:\S+)/, "60 seconds"),
+    ([, url = ""]) =>
+      (series: string) =>
+        Effect.map(
+          Effect.promise((signal) => fetch(url, { signal }).then((response) => response.text())),
+          (text) =>
+            Number(
+              text
+                .split("\n")
+                .find((line) => line.startsWith(`${series} `))
+                ?.split(" ")[1] ?? 0
+            )
+        )
+  )
+
 /** What the program answers to `GET path`, as JSON. */
 export const getJson = (base: string, path: string): Effect.Effect<unknown, Error> =>
   Effect.tryPromise({

@@ -6,7 +6,7 @@ import { fateOf } from "../../scripts/soak/Judge.ts"
 import { eventually } from "../Eventually.ts"
 import { type BeaconProxy, makeBeaconProxy } from "./BeaconProxy.ts"
 import { startNetwork, temporaryFolder } from "./Network.ts"
-import { start } from "./Program.ts"
+import { metricsOf, start } from "./Program.ts"
 import { assertFair, patiently, type Watched, watchDevnet, whenJudged } from "./Watched.ts"
 
 /** The program over two stand-ins before the devnet's Beacon API. */
@@ -46,13 +46,6 @@ const until = (watched: Watched, expected: ReadonlyArray<string>) =>
     "1 minute"
   )
 
-const metric = (watched: Watched, name: string) =>
-  Effect.gen(function* () {
-    const [, url = ""] = yield* watched.program.printed(/metrics at (http:\S+)/, "10 seconds")
-    const text = yield* Effect.promise(async (signal) => (await fetch(url, { signal })).text())
-    return Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1])
-  })
-
 describe("the program over two beacon nodes", () => {
   it.scopedLive("fails over and back, keeps its peers without any node, and judges right after it all", () =>
     Effect.gen(function* () {
@@ -67,8 +60,9 @@ describe("the program over two beacon nodes", () => {
       )
       yield* first.start
       yield* until(watched, ["well*", "well"])
-      assert.strictEqual(yield* metric(watched, "dasmon_beacon_failovers_total"), 2)
-      assert.strictEqual(yield* metric(watched, "dasmon_beacon_node_in_use"), 1)
+      const metric = yield* metricsOf(watched.program)
+      assert.strictEqual(yield* metric("dasmon_beacon_failovers_total"), 2)
+      assert.strictEqual(yield* metric("dasmon_beacon_node_in_use"), 1)
 
       yield* Effect.all([first.stop, second.stop])
       const alone = yield* eventually(
